@@ -1,0 +1,140 @@
+"""Cuts a page into passages under its headings; it knows lengths and heading paths, not how passages are searched."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from knowledge.keywords import terms
+from knowledge.sources import Page
+
+LENGTH = 1_100
+"""Longest passage, in characters; 800-1,200 was best on the Chroma chunking set within a fixed budget."""
+OVERLAP = 150
+"""Characters that neighbours within one section may share."""
+
+_HEADING = re.compile(r"^(#{1,4})\s+(.+?)\s*#*$")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """A passage: the unit that is found, quoted and cited."""
+
+    id: str
+    """`slug#heading-n`: the same passage keeps it across builds."""
+    slug: str
+    """Page it comes from."""
+    title: str
+    """Title of that page."""
+    heading: str
+    """Headings above the passage, joined by " > "; empty before the first heading."""
+    text: str
+    """Markdown as written."""
+    questions: tuple[str, ...]
+    """Questions of the page that this passage answers best, by shared words."""
+    updated: date
+    """Day of the page's last change."""
+    search_text: str
+    """What is indexed: the heading path, then the text without link addresses."""
+    content_hash: str
+    """SHA-256 over everything that is indexed or shown."""
+
+
+class _Section(NamedTuple):
+    heading: str
+    text: str
+
+
+def chunk_page(page: Page) -> tuple[Chunk, ...]:
+    """Return the passages of `page` in reading order."""
+    pieces = [(section.heading, piece) for section in _sections(page.body) for piece in _pieces(section.text)]
+    asked = _share_out(page.questions, [f"{heading}\n{text}" for heading, text in pieces])
+    counts: dict[str, int] = {}
+    chunks = []
+    for (heading, text), questions in zip(pieces, asked, strict=True):
+        anchor = anchor_of(heading)
+        number = counts[anchor] = counts.get(anchor, -1) + 1
+        chunks.append(_chunk(page, heading, text, questions, f"{page.slug}#{anchor}-{number}"))
+    return tuple(chunks)
+
+
+def anchor_of(heading: str) -> str:
+    """Return the address part of a heading path: its last heading in lower case with dashes."""
+    last = heading.rsplit(" > ", 1)[-1].lower()
+    return re.sub(r"[^\w]+", "-", last).strip("-") or "top"
+
+
+def plain(text: str) -> str:
+    """Return Markdown with links reduced to their text."""
+    return _LINK.sub(r"\1", text)
+
+
+def _sections(body: str) -> Iterator[_Section]:
+    """Yield the text under each heading with its heading path; a `#` inside a code block is no heading.
+
+    LangChain's Markdown splitter strips the indentation of lists and code, so headings are found here.
+    """
+    path: list[tuple[int, str]] = []
+    lines: list[str] = []
+    fenced = False
+    for line in body.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        heading = None if fenced else _HEADING.match(line)
+        if heading is None:
+            lines.append(line)
+            continue
+        yield _Section(_path(path), "\n".join(lines).strip())
+        lines = []
+        level = len(heading[1])
+        path = [entry for entry in path if entry[0] < level] + [(level, plain(heading[2]))]
+    yield _Section(_path(path), "\n".join(lines).strip())
+
+
+def _path(path: list[tuple[int, str]]) -> str:
+    # A level-one heading repeats the page's title.
+    return " > ".join(text for level, text in path if level > 1)
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut one section into passages of at most LENGTH characters, at paragraphs before lines before sentences."""
+    if len(text) <= LENGTH:
+        return [text] if text else []
+    # LangChain is imported on first use: half a second that only a build needs.
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    splitter = RecursiveCharacterTextSplitter(
+        chunk_size=LENGTH, chunk_overlap=OVERLAP, separators=["\n\n", "\n", ". ", " ", ""], keep_separator="end"
+    )
+    return [piece.strip() for piece in splitter.split_text(text) if piece.strip()]
+
+
+def _share_out(questions: tuple[str, ...], texts: list[str]) -> list[tuple[str, ...]]:
+    """Give each question to the passage that shares most of its words, the earlier one where two are equal."""
+    shares: list[list[str]] = [[] for _ in texts]
+    words = [set(terms(text)) for text in texts]
+    for question in questions if texts else ():
+        asked = set(terms(question))
+        best = max(range(len(texts)), key=lambda row: (len(asked & words[row]), -row))
+        shares[best].append(question)
+    return [tuple(share) for share in shares]
+
+
+def _chunk(page: Page, heading: str, text: str, questions: tuple[str, ...], key: str) -> Chunk:
+    path = f"{page.title} > {heading}" if heading else page.title
+    search_text = f"{path}\n{plain(text)}"
+    hashed = "\x1f".join((search_text, text, page.updated.isoformat(), *questions))
+    return Chunk(
+        id=key,
+        slug=page.slug,
+        title=page.title,
+        heading=heading,
+        text=text,
+        questions=questions,
+        updated=page.updated,
+        search_text=search_text,
+        content_hash=hashlib.sha256(hashed.encode()).hexdigest(),
+    )

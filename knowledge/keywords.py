@@ -1,0 +1,170 @@
+"""Knows words: how text becomes stems, and a BM25 index of them on disk; it does not know what a passage says."""
+
+import hashlib
+import json
+import re
+import shutil
+import threading
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import Stemmer
+
+K1, B = 1.2, 0.75
+"""BM25's usual constants, as measured in our notes on retrieval (help-desk set, 100 questions)."""
+
+_WORDS = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+_STOP = frozenset(_WORDS["stop"].split())
+_SPELLINGS = tuple((re.compile(pattern), str(replacement)) for pattern, replacement in _WORDS["spellings"])
+_WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
+ANALYSIS = hashlib.sha256(repr((_WORDS, K1, B)).encode()).hexdigest()
+"""Changes whenever text becomes other stems than before, so that an index written by older code is replaced."""
+_local = threading.local()
+
+
+class Scored(NamedTuple):
+    """One passage found by its words."""
+
+    id: str
+    score: float
+
+
+class Rarity(NamedTuple):
+    """How telling one term of a question is."""
+
+    term: str
+    weight: float
+    """BM25's inverse document frequency: about 0 for a word in every passage, largest for a word in none."""
+    known: bool
+    """False where no passage holds the term."""
+
+
+def terms(text: str) -> list[str]:
+    """Return the stems of the content words in `text`, in order, repeats kept."""
+    lowered = text.lower().replace("’", "'")
+    for pattern, replacement in _SPELLINGS:
+        lowered = pattern.sub(replacement, lowered)
+    words = [word for word in _WORD.findall(lowered) if word not in _STOP and (len(word) > 1 or word.isdigit())]
+    return [_stem(word) for word in words]
+
+
+@lru_cache(maxsize=65_536)
+def _stem(word: str) -> str:
+    # A stemmer holds state between calls, so each thread has its own.
+    stemmer = getattr(_local, "stemmer", None)
+    if stemmer is None:
+        stemmer = _local.stemmer = Stemmer.Stemmer("english")
+    return str(stemmer.stemWord(word))
+
+
+class KeywordIndex:
+    """A BM25 index in a folder, read memory-mapped; a new one replaces the old in one step, also under readers."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder that holds the generations; nothing is read yet."""
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    def generation(self) -> str:
+        """Return the name of the generation in use; empty before the first."""
+        try:
+            return (self.folder / "current").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def write(self, generation: str, texts: Mapping[str, str], workspaces: Mapping[str, str]) -> None:
+        """Index `texts` (passage id to search text) as `generation`; `workspaces` says whose each passage is."""
+        target = self.folder / generation
+        scratch = self.folder / f"{generation}.part"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        ids = list(texts)
+        if ids:
+            bm25 = _bm25s().BM25(k1=K1, b=B)
+            bm25.index([terms(texts[key]) or [""] for key in ids], show_progress=False)
+            bm25.save(scratch, show_progress=False)
+        rows = {"ids": ids, "workspaces": [workspaces[key] for key in ids]}
+        (scratch / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        scratch.rename(target)
+        pointer = self.folder / "current.part"
+        pointer.write_text(generation, encoding="utf-8")
+        pointer.replace(self.folder / "current")
+        self._drop_all_but(generation)
+
+    def search(self, query: Sequence[str], k: int, workspaces: Sequence[str]) -> list[Scored]:
+        """Return up to `k` passages of `workspaces` that share a term with `query`, best first."""
+        loaded = self._current()
+        known = [term for term in dict.fromkeys(query) if loaded and term in loaded.vocabulary]
+        if loaded is None or not known:
+            return []
+        scores = loaded.bm25.get_scores(known) * np.isin(loaded.workspaces, list(workspaces))
+        order = np.argsort(-scores, kind="stable")[:k]
+        return [Scored(loaded.ids[row], float(scores[row])) for row in order if scores[row] > 0]
+
+    def rarities(self, query: Sequence[str]) -> list[Rarity]:
+        """Return how rare each different term of `query` is over all passages."""
+        loaded = self._current()
+        count = len(loaded.ids) if loaded else 0
+        return [_rarity(term, count, loaded.frequency(term) if loaded else 0) for term in dict.fromkeys(query)]
+
+    def _current(self) -> "_Loaded | None":
+        """Return the generation on disk, loaded once; another process may have written a newer one."""
+        name = self.generation()
+        with self._lock:
+            if self._loaded is None or self._loaded.name != name:
+                self._loaded = _load(self.folder / name, name) if name else None
+            return self._loaded
+
+    def _drop_all_but(self, generation: str) -> None:
+        # A reader that mapped an older generation keeps its pages: unlinking does not unmap.
+        for folder in self.folder.iterdir():
+            if folder.is_dir() and folder.name != generation:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Loaded(NamedTuple):
+    """One generation in memory."""
+
+    name: str
+    ids: list[str]
+    workspaces: Any
+    bm25: Any
+    vocabulary: dict[str, int]
+
+    def frequency(self, term: str) -> int:
+        """Return in how many passages `term` occurs."""
+        row = self.vocabulary.get(term)
+        if row is None:
+            return 0
+        starts = self.bm25.scores["indptr"]
+        return int(starts[row + 1] - starts[row])
+
+
+def _load(folder: Path, name: str) -> _Loaded | None:
+    try:
+        rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+        if not rows["ids"]:
+            return None
+        bm25 = _bm25s().BM25.load(folder, mmap=True, show_progress=False)
+    except FileNotFoundError:
+        return None
+    return _Loaded(name, rows["ids"], np.array(rows["workspaces"]), bm25, bm25.vocab_dict)
+
+
+def _rarity(term: str, passages: int, frequency: int) -> Rarity:
+    """Return Robertson's idf with Lucene's +1, the form that bm25s scores with."""
+    weight = float(np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)))
+    return Rarity(term, weight, frequency > 0)
+
+
+def _bm25s() -> Any:
+    """Import on first use: half a second that the web process should not pay at start."""
+    import bm25s
+
+    return bm25s
