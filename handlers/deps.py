@@ -1,0 +1,42 @@
+"""Knows what handlers need from below; it does not know how those things are built (`bot.wiring` does)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from knowledge.clock import Clock
+from knowledge.index import Index
+from knowledge.models import ChatModel
+from trainers.data.store import Datasets
+from trainers.jobs.service import Jobs
+from trainers.registry import Registry
+from trainers.serving import LocalModels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """What handlers call."""
+
+    engine: Engine
+    """The database, for `knowledge.conversations`."""
+    index: Index
+    """The guide, searchable."""
+    model: ChatModel | None
+    """A language model, if `LUTHIER_MODEL` names one."""
+    jobs: Jobs
+    """Propose, approve, stop, resume."""
+    datasets: Datasets
+    """A workspace's data sets and the shipped example."""
+    registry: Registry
+    """Tuned models."""
+    models: LocalModels
+    """Answers of base and tuned models on this machine."""
+    file_hosts: frozenset[str]
+    """Hosts (with port, where not 443) from which a file may be fetched with our token."""
+    file_limit: int
+    """Largest file in bytes that is taken in."""
+    clock: Clock
+    """What time it is."""
+    install_note: Callable[[], str]
+    """What the training packages still lack, with its progress, or ""."""

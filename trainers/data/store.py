@@ -1,0 +1,124 @@
+"""Knows the versions of a workspace's data sets and where their files lie; it does not judge rows (`lint` does)."""
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Engine, func, insert, select
+
+from knowledge.tenancy import Person
+from trainers.data.examples import EXAMPLES
+from trainers.data.jsonl import read_rows
+from trainers.data.lint import LintReport, lint
+from trainers.data.split import split
+from trainers.errors import DatasetRejected
+from trainers.tables import Dataset
+
+_rows = Dataset.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+TEST_FRACTION = 0.33
+"""Share of rows held out when no test file is given."""
+
+SPLIT_SEED = 7
+"""One fixed seed, so that the same file is always split alike."""
+
+
+class Added(NamedTuple):
+    """A data set version and what the linter says of it."""
+
+    dataset: Dataset
+    report: LintReport
+
+
+class Datasets:
+    """The data sets of one installation; files are copied in and never changed."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """Take the database and the data folder."""
+        self._engine = engine
+        self.folder = folder
+
+    def add(  # noqa: PLR0913  # each is a fact that the row records
+        self, train: Path, test: Path | None, *, name: str, person: Person, provenance: str, now: datetime
+    ) -> Added:
+        """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
+
+        Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
+        """
+        report = lint(train, target="local", test=test)
+        if report.blocked:
+            raise rejected(report)
+        id_ = f"ds_{uuid.uuid4().hex[:12]}"
+        home = self.folder / "datasets" / id_
+        home.mkdir(parents=True)
+        if test is None:
+            _hold_out(train, home)
+        else:
+            shutil.copyfile(train, home / "train.jsonl")
+            shutil.copyfile(test, home / "test.jsonl")
+        dataset = self._register(id_, home, report, name, person, provenance, now)
+        if dataset.id != id_:
+            shutil.rmtree(home)
+        return Added(dataset, report)
+
+    def example(self, name: str, person: Person, now: datetime) -> Added:
+        """Register a shipped example for this workspace, once."""
+        shipped = EXAMPLES[name]
+        provenance = f"shipped example, {shipped.licence}"
+        return self.add(shipped.train, shipped.test, name=shipped.name, person=person, provenance=provenance, now=now)
+
+    def get(self, dataset_id: str) -> Dataset:
+        """Return a data set by id; raises DatasetRejected where there is none."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(_rows).where(_rows.c.id == dataset_id)).mappings().one_or_none()
+        if row is None:
+            raise DatasetRejected(f"There is no data set {dataset_id}.", "Pick another one or upload the file again.")
+        return Dataset(**row)
+
+    def listing(self, workspace_id: str) -> Sequence[Dataset]:
+        """Return a workspace's data sets, newest first."""
+        query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
+        with self._engine.connect() as connection:
+            return [Dataset(**row) for row in connection.execute(query).mappings().all()]
+
+    def _register(  # noqa: PLR0913  # each is a fact that the row records
+        self, id_: str, home: Path, report: LintReport, name: str, person: Person, provenance: str, now: datetime
+    ) -> Dataset:
+        train, test = home / "train.jsonl", home / "test.jsonl"
+        sha256 = hashlib.sha256(train.read_bytes() + b"\0" + test.read_bytes()).hexdigest()
+        mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == name)
+        with self._engine.begin() as connection:
+            same = connection.execute(select(_rows).where(mine, _rows.c.sha256 == sha256)).mappings().one_or_none()
+            if same is not None:
+                return Dataset(**same)
+            last = connection.execute(select(func.coalesce(func.max(_rows.c.version), 0)).where(mine)).scalar_one()
+            dataset = Dataset(
+                id=id_, workspace_id=person.workspace_id, name=name, version=int(last) + 1,
+                train_path=str(train.relative_to(self.folder)), test_path=str(test.relative_to(self.folder)),
+                train_rows=len(read_rows(train).rows), test_rows=len(read_rows(test).rows), sha256=sha256,
+                labels=json.dumps(sorted(report.labels)) if report.labels else "", provenance=provenance,
+                lint=json.dumps(report.to_json()), created_by=person.user_id, created_at=now,
+            )  # fmt: skip
+            connection.execute(insert(_rows).values(**dataset.model_dump()))
+            return dataset
+
+
+def rejected(report: LintReport) -> DatasetRejected:
+    """Put the first blocking finding into an error that a person can act on."""
+    first = next(finding for finding in report.findings if finding.severity == "BLOCK")
+    more = sum(finding.severity == "BLOCK" for finding in report.findings) - 1
+    also = f" ({more} more blocking finding{'s' if more > 1 else ''})" if more else ""
+    return DatasetRejected(first.message + also, first.fix)
+
+
+def _hold_out(train: Path, home: Path) -> None:
+    lines = {number: line for number, line in enumerate(train.read_bytes().split(b"\n"), start=1)}
+    parts = split(read_rows(train).rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
+    for name, rows in (("train", parts.train), ("test", parts.test)):
+        chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]
+        (home / f"{name}.jsonl").write_bytes(b"\n".join(chosen) + b"\n")

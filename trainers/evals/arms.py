@@ -1,0 +1,53 @@
+"""Knows how to let every arm answer the held-out rows, in a child on this machine; it does not judge the answers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from trainers.backends.base import Keeper
+from trainers.backends.child import Event, run_script
+
+
+class Answered(NamedTuple):
+    """Where the arms' answers lie, and how long they took."""
+
+    predictions: Path
+    arms: Path
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """What is compared on which rows."""
+
+    base: Path
+    adapter: Path
+    train: Path
+    test: Path
+    labels: tuple[str, ...]
+    """The closed set of labels, or empty for free text."""
+    folder: Path
+    seed: int = 7
+
+
+def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keeper: Keeper) -> Answered:
+    """Let base with plain prompt, base with its best few-shot prompt, TF-IDF and the tuned model answer the same rows."""
+    config = {
+        "base": str(contest.base), "adapter": str(contest.adapter), "train": str(contest.train), "test": str(contest.test),
+        "labels": list(contest.labels) or None, "out": str(contest.folder), "seed": contest.seed, "threads": threads,
+        "max_new_tokens": 12 if contest.labels else 128,
+    }  # fmt: skip
+
+    def hear(event: Event) -> None:
+        if event.get("event") == "progress":
+            keeper.progress("evaluating", event)
+
+    done = run_script("evaluate_arms", config, folder=contest.folder, env=env, keeper=keeper, hear=hear)
+    return Answered(contest.folder / "predictions.jsonl", contest.folder / "arms.json", float(done["seconds"]))
+
+
+def labels_of(dataset_labels: str) -> tuple[str, ...]:
+    """Read the closed label set that the linter found, if any."""
+    return tuple(json.loads(dataset_labels)) if dataset_labels else ()

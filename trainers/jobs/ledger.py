@@ -1,0 +1,157 @@
+"""Knows how a job changes in SQL: guarded updates, fenced leases, events; it does not know what the work is."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, func, insert, literal, or_, select, update
+
+from knowledge.clock import Moment
+from trainers.errors import JobNotFound, LeaseLost
+from trainers.states import LIVE, TRANSITIONS
+from trainers.tables import Job, JobEvent
+
+LEASE = timedelta(seconds=15)
+"""How long a worker owns a job after its last sign of life."""
+
+RING_AGAIN = timedelta(seconds=10)
+"""How long the sweeper waits before it rings a second time for the same job."""
+
+_jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_events = JobEvent.__table__  # type: ignore[attr-defined]  # the same
+
+
+class Ledger:
+    """The jobs of one database; every method is one short transaction and none calls the network."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take an engine whose transactions start as `BEGIN IMMEDIATE` on SQLite (`bot.store.engine`)."""
+        self.engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a transaction for changes that belong together (a change, its event, its messages)."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def get(self, job_id: str) -> Job:
+        """Return the job; raises JobNotFound."""
+        with self.engine.connect() as connection:
+            return read(connection, job_id)
+
+    def find(self, workspace_id: str, name: str) -> Job:
+        """Return the job that a person calls `name`: its number, with or without #, or its id; raises JobNotFound."""
+        number = name.lstrip("#")
+        is_it = _jobs.c.number == int(number) if number.isdecimal() and len(number) < 10 else _jobs.c.id == name
+        with self.engine.connect() as connection:
+            row = connection.execute(select(_jobs).where(_jobs.c.workspace_id == workspace_id, is_it)).mappings().one_or_none()
+        if row is None:
+            raise JobNotFound(f"There is no job {name} here.", "List them with `jobs`.")
+        return Job(**row)
+
+    def listing(self, workspace_id: str, *, requested_by: str | None = None, limit: int = 50) -> Sequence[Job]:
+        """Return the newest jobs of a workspace, or of one person in it."""
+        query = select(_jobs).where(_jobs.c.workspace_id == workspace_id)
+        if requested_by is not None:
+            query = query.where(_jobs.c.requested_by == requested_by)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(_jobs.c.created_at.desc()).limit(limit)).mappings().all()
+        return [Job(**row) for row in rows]
+
+    def ahead(self, job: Job) -> int:
+        """Count the jobs that were queued before this one and have not ended."""
+        earlier = and_(_jobs.c.state.in_(LIVE), _jobs.c.approved_at < job.approved_at)
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(_jobs).where(earlier)).scalar_one())
+
+    def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
+        """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""
+        due = and_(_jobs.c.state == "queued", or_(_jobs.c.wake_at.is_(None), _jobs.c.wake_at <= now))
+        abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
+        with self.transaction() as connection:
+            before = connection.execute(select(_jobs.c.state).where(_jobs.c.id == job_id)).scalar_one_or_none()
+            changed = connection.execute(
+                update(_jobs)
+                .where(_jobs.c.id == job_id, or_(due, abandoned))
+                .values(state="running", fence=_jobs.c.fence + 1, owner=owner, lease_until=now + LEASE, wake_at=None,
+                        started_at=func.coalesce(_jobs.c.started_at, literal(now, Moment)))
+            )  # fmt: skip
+            if changed.rowcount == 0:
+                return None
+            job = read(connection, job_id)
+            note(connection, job, str(before), "running", owner, now)
+            return job
+
+    def keep(self, job: Job, now: datetime) -> str:
+        """Renew the lease; returns who asked to stop, or "". Raises LeaseLost where another worker took over."""
+        with self.transaction() as connection:
+            changed = connection.execute(update(_jobs).where(_mine(job)).values(lease_until=now + LEASE))
+            if changed.rowcount == 0:
+                raise LeaseLost
+            who = connection.execute(select(_jobs.c.stop_requested_by).where(_jobs.c.id == job.id)).scalar_one()
+            return str(who)
+
+    def due(self, now: datetime) -> Sequence[Job]:
+        """Return jobs that somebody should be woken for: due or abandoned, and not rung for just now."""
+        waiting = and_(_jobs.c.state == "queued", or_(_jobs.c.wake_at.is_(None), _jobs.c.wake_at <= now))
+        abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
+        quiet = or_(_jobs.c.rung_at.is_(None), _jobs.c.rung_at <= now - RING_AGAIN)
+        query = select(_jobs).where(or_(waiting, abandoned), quiet).order_by(_jobs.c.approved_at).limit(100)
+        with self.engine.connect() as connection:
+            return [Job(**row) for row in connection.execute(query).mappings().all()]
+
+    def rung(self, job_id: str, now: datetime) -> None:
+        """Remember that the bell was rung for a job."""
+        with self.transaction() as connection:
+            connection.execute(update(_jobs).where(_jobs.c.id == job_id).values(rung_at=now))
+
+    def progress(self, connection: Connection, job: Job, phase: str, numbers: dict[str, Any]) -> None:
+        """Record how far the work is; raises LeaseLost where another worker took over."""
+        values = {"phase": phase, "progress": json.dumps(numbers)}
+        if connection.execute(update(_jobs).where(_mine(job)).values(**values)).rowcount == 0:
+            raise LeaseLost
+
+
+def read(connection: Connection, job_id: str) -> Job:
+    """Return the job as this transaction sees it; raises JobNotFound."""
+    row = connection.execute(select(_jobs).where(_jobs.c.id == job_id)).mappings().one_or_none()
+    if row is None:
+        raise JobNotFound(f"There is no job {job_id}.", "List them with `jobs`.")
+    return Job(**row)
+
+
+def add(connection: Connection, job: Job, now: datetime) -> Job:
+    """Insert a job with the next free number of its workspace."""
+    last = select(func.coalesce(func.max(_jobs.c.number), 0)).where(_jobs.c.workspace_id == job.workspace_id)
+    values = {**job.model_dump(), "number": int(connection.execute(last).scalar_one()) + 1, "created_at": now}
+    connection.execute(insert(_jobs).values(**values))
+    added = read(connection, job.id)
+    note(connection, added, "draft", job.state, job.requested_by, now)
+    return added
+
+
+def move(  # noqa: PLR0913  # each is a part of the guard or of the event
+    connection: Connection, job: Job, new: str, who: str, now: datetime, *, fenced: bool = False, remark: str = "", **changes: Any
+) -> bool:
+    """Change the state, guarded by the state (and fence) that the caller saw; False where somebody else was faster."""
+    if new not in TRANSITIONS[job.state]:
+        return False
+    guard = _mine(job) if fenced else and_(_jobs.c.id == job.id, _jobs.c.state == job.state)
+    if connection.execute(update(_jobs).where(guard).values(state=new, **changes)).rowcount == 0:
+        return False
+    note(connection, job, job.state, new, who, now, remark)
+    return True
+
+
+def note(  # noqa: PLR0913  # an event has this many columns
+    connection: Connection, job: Job, old: str, new: str, who: str, now: datetime, remark: str = ""
+) -> None:
+    """Write the event that belongs to a change into the same transaction."""
+    values = {"job_id": job.id, "at": now, "old_state": old, "new_state": new, "fence": job.fence, "who": who}
+    connection.execute(insert(_events).values(note=remark, **values))
+
+
+def _mine(job: Job) -> Any:
+    return and_(_jobs.c.id == job.id, _jobs.c.state == "running", _jobs.c.fence == job.fence)

@@ -1,0 +1,134 @@
+"""Knows what a job has to say and to whom, as plain data; it does not know what Slack draws from it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuoteCard:
+    """The quote, its approval, and afterwards who approved it; edited in place, never posted twice."""
+
+    KIND: ClassVar[str] = "quote"
+
+    job_id: str
+    number: int
+    title: str
+    state: str
+    """The job's state: `quoted` shows buttons, every other state shows what happened instead."""
+    quote: dict[str, Any]
+    """`trainers.quotes.Quote.to_json()`."""
+    quote_hash: str
+    requested_by: str
+    decided_by: str = ""
+    decided_at: str = ""
+    """ISO moment of approval or cancellation."""
+    note: str = ""
+    """One sentence under a decided quote, such as why it was refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressCard:
+    """The one progress message of a job; latest wins."""
+
+    KIND: ClassVar[str] = "progress"
+
+    job_id: str
+    number: int
+    title: str
+    state: str
+    phase: str
+    """preparing, training, evaluating or reporting; empty while it waits in the queue."""
+    step: int = 0
+    steps: int = 0
+    loss: float | None = None
+    loss_before: float | None = None
+    """Loss some steps ago, for the arrow."""
+    tokens_per_second: float | None = None
+    rows_per_second: float | None = None
+    seconds_left: float | None = None
+    note: str = ""
+    """What is being waited for, or what happened (restarted from a checkpoint, stopped by …)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportCard:
+    """What came of a job, as a new reply that mentions who asked."""
+
+    KIND: ClassVar[str] = "report"
+
+    job_id: str
+    number: int
+    title: str
+    requested_by: str
+    model_id: str
+    report: dict[str, Any] | None
+    """`trainers.evals.report.Report.to_json()`; None where a rehearsal trained nothing."""
+    seconds: float
+    """Wall time from start to report."""
+    quoted_minutes: tuple[float, float]
+    images: tuple[dict[str, str], ...] = ()
+    """Pictures to show: `path` under the data folder, `title`, `alt`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedCard:
+    """A job that failed or was stopped, as a reply that mentions who asked."""
+
+    KIND: ClassVar[str] = "ended"
+
+    job_id: str
+    number: int
+    title: str
+    requested_by: str
+    state: str
+    what: str
+    next_step: str
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """One line for the notification channel."""
+
+    KIND: ClassVar[str] = "announcement"
+
+    job_id: str
+    number: int
+    title: str
+    requested_by: str
+    state: str
+    outcome: str = ""
+    """PASS, FAIL or INCONCLUSIVE where there is a verdict."""
+    points: float | None = None
+    """Tuned minus best-prompted base, in percentage points."""
+    channel: str = ""
+    thread_ts: str = ""
+    """Where the thread is, for the link."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeRefresh:
+    """A person's Home tab shows something old."""
+
+    KIND: ClassVar[str] = "home"
+
+    user_id: str
+
+
+Message = QuoteCard | ProgressCard | ReportCard | EndedCard | Announcement | HomeRefresh
+
+KINDS: dict[str, type[Message]] = {
+    kind.KIND: kind for kind in (QuoteCard, ProgressCard, ReportCard, EndedCard, Announcement, HomeRefresh)
+}
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """Return plain data; `from_json(message.KIND, …)` reads it back."""
+    return asdict(message)
+
+
+def from_json(kind: str, data: dict[str, Any]) -> Message:
+    """Read a payload of the outbox back into its type."""
+    if kind == ReportCard.KIND:
+        data = {**data, "quoted_minutes": tuple(data["quoted_minutes"]), "images": tuple(data["images"])}
+    return KINDS[kind](**data)

@@ -1,0 +1,226 @@
+"""Knows how a worker takes a job from claim to report; it does not know RQ, Slack or what training is."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from knowledge.clock import Clock
+from knowledge.errors import LuthierError
+from trainers import registry
+from trainers.backends.base import Backend, Order, StopRequested, Trained, Waiting
+from trainers.data.jsonl import read_rows
+from trainers.data.store import Datasets
+from trainers.errors import LeaseLost
+from trainers.evals import charts, report
+from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
+from trainers.evals.rule import SuccessRule
+from trainers.jobs import outbox
+from trainers.jobs.ledger import Ledger, move, read
+from trainers.jobs.messages import Announcement, HomeRefresh, Message, ProgressCard, ReportCard
+from trainers.jobs.service import ended_card, spec_of
+from trainers.serving import system_prompt
+from trainers.tables import Job, ModelVersion
+
+BEAT = 2.0
+"""Seconds between renewals of the lease."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """A worker's hands."""
+
+    ledger: Ledger
+    datasets: Datasets
+    backend: Callable[[str], Backend]
+    """Name -> backend, built for this machine."""
+    env: Mapping[str, str]
+    """The environment of children: no secrets in it."""
+    threads: int
+    clock: Clock
+    owner: str
+    """This process, unique on this installation."""
+    notify_channel: str
+    """Channel of the one-line notifications; empty: none."""
+
+    def work(self, job_id: str) -> None:
+        """Answer one ring: claim the job and bring it as far as it goes now; a duplicate ring does nothing."""
+        job = self.ledger.claim(job_id, self.owner, self.clock())
+        if job is None:
+            return
+        hold = Hold(runner=self, job=job)
+        try:
+            self._advance(job, hold)
+        except LeaseLost:
+            return
+        except StopRequested as wish:
+            self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
+        except LuthierError as error:
+            self._end(job, "failed", error.what, error.next_step or "Look at the job's log, then `resume`.")
+        except OSError as error:
+            self._end(job, "failed", f"The machine refused: {error.strerror or error}.", "Free what is missing, then `resume`.")
+
+    def _advance(self, job: Job, hold: "Hold") -> None:
+        dataset = self.datasets.get(job.dataset_id)
+        folder = self.datasets.folder / "jobs" / job.id
+        if job.fence > 1 and job.started_at is not None:
+            hold.note = "Picked up again where the last worker left it"
+        hold.progress("preparing", {})
+        order = Order(job_id=job.id, spec=spec_of(job), train=self.datasets.folder / dataset.train_path, folder=folder)
+        trained = self.backend(order.spec.backend).advance(order, hold)
+        if isinstance(trained, Waiting):
+            self._wait(job, trained)
+            return
+        if trained.adapter is None or trained.base is None:
+            self._succeed(job, None, trained, None, [])
+            return
+        contest = Contest(
+            base=trained.base, adapter=trained.adapter, train=order.train, test=self.datasets.folder / dataset.test_path,
+            labels=labels_of(dataset.labels), folder=folder / "evaluation",
+        )  # fmt: skip
+        answered = answer_rows(contest, threads=self.threads, env=self.env, keeper=hold)
+        hold.progress("reporting", {})
+        made = self._report(job, contest, answered, folder)
+        self._succeed(job, made, trained, answered, self._pictures(made, folder))
+
+    def _report(self, job: Job, contest: Contest, answered: Answered, folder: Path) -> report.Report:
+        rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
+        return report.build(answered.predictions, read_rows(contest.test).rows, rule, arms=answered.arms)
+
+    def _pictures(self, made: report.Report, folder: Path) -> list[dict[str, str]]:
+        home = folder / "report"
+        home.mkdir(exist_ok=True)
+        (home / "report.json").write_text(json.dumps(made.to_json(), indent=2))
+        losses = folder / "train" / "losses.jsonl"
+        drawn = {"loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)),
+                 "arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made))}  # fmt: skip
+        for name, (png, _, _) in drawn.items():
+            (home / f"{name}.png").write_bytes(png)
+        base = home.relative_to(self.datasets.folder)
+        return [{"path": str(base / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()]
+
+    def _wait(self, job: Job, waiting: Waiting) -> None:
+        now = self.clock()
+        with self.ledger.transaction() as connection:
+            if move(connection, job, "queued", self.owner, now, fenced=True, remark=waiting.note, wake_at=now + waiting.again_in, rung_at=None):
+                outbox.put(connection, job, _progress(job, "preparing", {"note": waiting.note}), now)
+
+    def _succeed(
+        self, job: Job, made: report.Report | None, trained: Trained, answered: Answered | None, pictures: list[dict[str, str]]
+    ) -> None:
+        now = self.clock()
+        minutes = json.loads(job.quote)
+        quoted = tuple(a + b for a, b in zip(minutes["training_minutes"], minutes["evaluation_minutes"], strict=True))
+        seconds = (now - (job.started_at or now)).total_seconds()
+        card = ReportCard(
+            job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, model_id=_model_id(job) if made else "",
+            report=made.to_json() if made else None, seconds=seconds, quoted_minutes=(quoted[0], quoted[1]), images=tuple(pictures),
+        )  # fmt: skip
+        timing = made and answered and [trained.trained_tokens, trained.seconds, made.verdict.n, answered.seconds]
+        result = {"report": card.report, "images": pictures, "seconds": seconds, "model_id": card.model_id, "timing": timing,
+                  "trained_tokens": trained.trained_tokens}  # fmt: skip
+        line = self._announcement(job, "succeeded", made)
+        with self.ledger.transaction() as connection:
+            if not move(connection, job, "succeeded", self.owner, now, fenced=True, result=json.dumps(result), finished_at=now, phase=""):
+                return
+            if made and trained.adapter:
+                registry.add(connection, self._model(job, made, trained.adapter, now))
+            self._tell(connection, job, "succeeded", [card, line], now)
+
+    def _end(self, job: Job, state: str, what: str, next_step: str, who: str = "") -> None:
+        now = self.clock()
+        messages: list[Message] = [ended_card(job, state, what, next_step, who)]
+        if state == "failed":
+            messages.append(self._announcement(job, state, None))
+        with self.ledger.transaction() as connection:
+            changes = {"error_what": what, "error_next": next_step, "finished_at": now}
+            if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
+                self._tell(connection, job, state, messages, now)
+
+    def _tell(self, connection: Any, job: Job, state: str, messages: list[Message], now: datetime) -> None:
+        job = read(connection, job.id)
+        outbox.put(connection, job, _progress(job, "", json.loads(job.progress), state=state), now)
+        for message in messages:
+            if isinstance(message, Announcement):
+                if self.notify_channel:
+                    outbox.put(connection, job, message, now, channel=self.notify_channel, key=f"announcement-{job.fence}")
+                continue
+            outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
+        outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
+
+    def _announcement(self, job: Job, state: str, made: report.Report | None) -> Announcement:
+        return Announcement(
+            job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, state=state,
+            outcome=made.verdict.outcome if made else "", points=made.verdict.difference * 100 if made else None,
+            channel=job.channel, thread_ts=job.thread_ts,
+        )  # fmt: skip
+
+    def _model(self, job: Job, made: report.Report, adapter: Path, now: datetime) -> ModelVersion:
+        prompt = system_prompt(self.datasets.folder / self.datasets.get(job.dataset_id).train_path)
+        return ModelVersion(
+            id=_model_id(job), workspace_id=job.workspace_id, job_id=job.id, name=job.title, base=spec_of(job).base,
+            adapter_path=str(adapter.relative_to(self.datasets.folder)), system_prompt=prompt, verdict=made.verdict.outcome, created_at=now,
+        )  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Hold:
+    """A worker's hold on one job: renews the lease and passes progress on."""
+
+    runner: Runner
+    job: Job
+    note: str = ""
+    """Said with every progress message until the phase changes."""
+    _kept: float = field(default=0.0, init=False)
+    _losses: list[float] = field(default_factory=list, init=False)
+
+    def keep(self) -> None:
+        """Renew the lease every two seconds; raises StopRequested or LeaseLost."""
+        if time.monotonic() - self._kept < BEAT:
+            return
+        who = self.runner.ledger.keep(self.job, self.runner.clock())
+        self._kept = time.monotonic()
+        if who:
+            raise StopRequested(who)
+
+    def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
+        """Write the newest figures into the job and its one progress message."""
+        known = {name: numbers[name] for name in PROGRESS if numbers.get(name) is not None}
+        if "loss" in known:
+            self._losses.append(float(known["loss"]))
+            known["loss_before"] = self._losses[max(0, len(self._losses) - 6)]
+        known.setdefault("note", self.note)
+        now = self.runner.clock()
+        with self.runner.ledger.transaction() as connection:
+            self.runner.ledger.progress(connection, self.job, phase, known)
+            outbox.put(connection, self.job, _progress(self.job, phase, known), now)
+        self.keep()
+
+
+PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
+"""What a progress message may show."""
+
+
+def _progress(job: Job, phase: str, numbers: Mapping[str, Any], state: str = "running") -> ProgressCard:
+    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state=state, phase=phase, **numbers)
+
+
+def _model_id(job: Job) -> str:
+    return job.id.replace("job_", "model_")
+
+
+def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
+    """Ring for every job that is due or abandoned and return for how many; the whole of the sweeper's work."""
+    waiting = ledger.due(now)
+    for job in waiting:
+        ledger.rung(job.id, now)
+        ring(job)
+    return len(waiting)
+
+
+def lease_is_safe(beat: float, lease: timedelta) -> bool:
+    """Say whether a worker may miss several beats before another takes its job."""
+    return lease.total_seconds() >= 4 * beat

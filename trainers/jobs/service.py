@@ -1,0 +1,190 @@
+"""Knows what people may do with jobs: propose, approve, stop, resume; it does not know the work or how Slack shows it."""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from knowledge.errors import UserError
+from knowledge.tenancy import Person
+from trainers import policy
+from trainers.backends import QUEUES
+from trainers.costs.local import PastRun
+from trainers.data.store import Datasets
+from trainers.errors import NotAllowed, StaleApproval
+from trainers.evals.rule import SuccessRule
+from trainers.jobs import outbox
+from trainers.jobs.ledger import Ledger, add, move, read
+from trainers.jobs.messages import EndedCard, HomeRefresh, ProgressCard, QuoteCard
+from trainers.jobs.queue import Doorbell
+from trainers.quotes import VALID_FOR, quote
+from trainers.spec import TrainingSpec
+from trainers.states import ENDED, LIVE
+from trainers.tables import Dataset, Job
+
+
+class Place(NamedTuple):
+    """Where a job's messages go; empty for a job from the shell."""
+
+    channel: str = ""
+    thread_ts: str = ""
+
+
+class Outcome(NamedTuple):
+    """A job after a person's wish, and whether that wish changed anything (a second click changes nothing)."""
+
+    job: Job
+    changed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """The verbs of a job's life."""
+
+    ledger: Ledger
+    doorbell: Doorbell
+    datasets: Datasets
+    tokenizer: Callable[[str], Path | None]
+    """Name of a base -> its tokenizer.json, if it is on this machine."""
+    rule: SuccessRule
+
+    def propose(
+        self, dataset: Dataset, spec: TrainingSpec, *, person: Person, now: datetime, place: Place = Place(), kind: str = "train",
+        model_id: str = "",
+    ) -> Job:  # fmt: skip
+        """Quote a run and put the quote before the person; nothing starts and nothing is spent."""
+        offer = quote(
+            dataset, spec, self.rule, folder=self.datasets.folder, tokenizer=self.tokenizer(spec.base), past=self.past_runs(spec, person)
+        )
+        title = f"{dataset.name} on {spec.base}"
+        job = Job(
+            id=f"job_{uuid.uuid4().hex[:12]}", workspace_id=person.workspace_id, number=0, kind=kind, state="quoted", title=title,
+            dataset_id=dataset.id, model_id=model_id, spec=json.dumps(spec.to_json()), quote=json.dumps(offer.to_json()),
+            quote_hash=offer.hash, requested_by=person.user_id, channel=place.channel, thread_ts=place.thread_ts,
+            expires_at=now + VALID_FOR,
+        )  # fmt: skip
+        with self.ledger.transaction() as connection:
+            added = add(connection, job, now)
+            outbox.put(connection, added, quote_card(added), now)
+            return added
+
+    def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime) -> Outcome:
+        """Queue a quoted job. A second click finds it approved and changes nothing.
+
+        Raises NotAllowed, or StaleApproval where the quote changed or expired.
+        """
+        job = self.ledger.get(job_id)
+        if job.state in (*LIVE, *ENDED):
+            return Outcome(job, changed=False)
+        policy.check_approval(job, person, _cost(job))
+        if quote_hash != job.quote_hash:
+            raise StaleApproval("That quote is no longer the current one.", "Look at the newer quote below and approve that.")
+        if job.expires_at is not None and job.expires_at <= now:
+            raise StaleApproval("That quote is more than 24 hours old.", "Ask for a new one with `/tune train`.")
+        with self.ledger.transaction() as connection:
+            if not move(connection, job, "queued", person.user_id, now, approved_by=person.user_id, approved_at=now):
+                return Outcome(read(connection, job_id), changed=False)
+            job = read(connection, job_id)
+            self._show(connection, job, now)
+            outbox.put(connection, job, waiting_card(job, self.ledger.ahead(job)), now)
+        self.ring(job)
+        return Outcome(job, changed=True)
+
+    def stop(self, job_id: str, person: Person, now: datetime) -> Outcome:
+        """Cancel a job that has not started, or ask the worker of a running one to stop; the wish is in SQL first."""
+        job = self.ledger.get(job_id)
+        policy.check_stop(job, person)
+        if job.state in ENDED or job.stop_requested_by:
+            return Outcome(job, changed=False)
+        with self.ledger.transaction() as connection:
+            if job.state == "running":
+                changed = move(connection, job, "running", person.user_id, now, remark="stop requested", stop_requested_by=person.user_id)
+            else:
+                changed = move(connection, job, "cancelled", person.user_id, now, finished_at=now)
+                self._close_unstarted(connection, read(connection, job_id), now)
+            return Outcome(read(connection, job_id), changed)
+
+    def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
+        """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint."""
+        job = self.ledger.get(job_id)
+        policy.check_stop(job, person)
+        if job.state not in ("failed", "cancelled"):
+            return Outcome(job, changed=False)
+        if job.approved_at is None:
+            raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
+        with self.ledger.transaction() as connection:
+            fresh = {"stop_requested_by": "", "error_what": "", "error_next": "", "finished_at": None, "wake_at": None, "rung_at": None}
+            changed = move(connection, job, "queued", person.user_id, now, remark="resumed", **fresh)
+            job = read(connection, job_id)
+            outbox.put(connection, job, waiting_card(job, self.ledger.ahead(job)), now)
+        self.ring(job)
+        return Outcome(job, changed)
+
+    def ring(self, job: Job) -> bool:
+        """Wake a worker for this job; where nobody hears it the sweeper rings again."""
+        return self.doorbell.ring(job.id, QUEUES[spec_of(job).backend])
+
+    def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
+        """Return what this machine's last runs on the same base took."""
+        done = (job for job in self.ledger.listing(person.workspace_id) if job.state == "succeeded" and job.kind == "train")
+        same = [json.loads(job.result) for job in done if (s := spec_of(job)).base == spec.base and s.backend == spec.backend]
+        return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
+
+    def _show(self, connection: Connection, job: Job, now: datetime) -> None:
+        outbox.put(connection, job, quote_card(job), now)
+        outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
+
+    def _close_unstarted(self, connection: Connection, job: Job, now: datetime) -> None:
+        self._show(connection, job, now)
+        if job.approved_at is not None:
+            outbox.put(connection, job, ProgressCard(job_id=job.id, number=job.number, title=job.title, state=job.state, phase="",
+                                                     note="Stopped before it started; nothing ran."), now)  # fmt: skip
+
+
+def spec_of(job: Job) -> TrainingSpec:
+    """Read a job's training spec."""
+    return TrainingSpec.from_json(json.loads(job.spec))
+
+
+def quote_card(job: Job) -> QuoteCard:
+    """Say how a job's quote stands."""
+    decided = job.approved_at or (job.finished_at if job.state == "cancelled" else None)
+    return QuoteCard(
+        job_id=job.id, number=job.number, title=job.title, state=job.state, quote=json.loads(job.quote), quote_hash=job.quote_hash,
+        requested_by=job.requested_by, decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
+        decided_at=decided.isoformat() if decided else "",
+    )  # fmt: skip
+
+
+def waiting_card(job: Job, ahead: int) -> ProgressCard:
+    """Say that a job waits, and behind how many others."""
+    note = f"Queued, {ahead} ahead" if ahead else "Queued, next in line"
+    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
+
+
+def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:
+    """Say how a job ended that has no report."""
+    return EndedCard(
+        job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, state=state, what=what,
+        next_step=next_step, ended_by=ended_by,
+    )  # fmt: skip
+
+
+def result_of(job: Job) -> dict[str, Any]:
+    """Read what a job left behind; raises UserError where it has not succeeded."""
+    if job.state != "succeeded":
+        raise UserError(f"Job #{job.number} has no report: it is {job.state}.", "Wait for it, or look at `jobs`.")
+    result: dict[str, Any] = json.loads(job.result)
+    return result
+
+
+def _cost(job: Job) -> Decimal | None:
+    offer = json.loads(job.quote)
+    costs = (offer["training_cost"], offer["evaluation_cost"])
+    return None if None in costs else sum((Decimal(cost) for cost in costs), Decimal(0))

@@ -1,0 +1,88 @@
+"""Knows what a job will take and cost before it starts, frozen and hashed; it does not know who approves it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from trainers.costs.local import PastRun, estimate
+from trainers.data.jsonl import read_rows
+from trainers.data.tokens import count
+from trainers.evals.rule import SuccessRule
+from trainers.spec import TrainingSpec
+from trainers.tables import Dataset
+
+VALID_FOR = timedelta(hours=24)
+"""How long a quote may be approved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """What a person approves: data, model, method, time, money and the rule of success."""
+
+    dataset: str
+    """Name and version of the data set, for people."""
+    data_sha256: str
+    """Hash over the training and test files."""
+    train_rows: int
+    test_rows: int
+    train_tokens: int
+    """Tokens through the model, all epochs."""
+    tokens_exact: bool
+    """Whether the base's own tokenizer counted, or characters were divided by four."""
+    spec: TrainingSpec
+    rule: SuccessRule
+    """Fixed now, before training."""
+    training_minutes: tuple[float, float]
+    """Wall time, (low, high)."""
+    evaluation_minutes: tuple[float, float]
+    """Wall time of all arms, (low, high)."""
+    time_basis: str
+    """Where the times come from."""
+    training_cost: Decimal | None
+    """US dollars; None means unknown, never 0."""
+    evaluation_cost: Decimal | None
+    serving_cost_30_days: Decimal | None
+    cost_basis: str
+    """Where the costs come from."""
+
+    @property
+    def total(self) -> Decimal | None:
+        """Training plus evaluation in US dollars; None as soon as one of them is unknown."""
+        if self.training_cost is None or self.evaluation_cost is None:
+            return None
+        return self.training_cost + self.evaluation_cost
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data, money as decimal strings."""
+        data = {**asdict(self), "spec": self.spec.to_json(), "rule": self.rule.to_json()}
+        for name in ("training_cost", "evaluation_cost", "serving_cost_30_days"):
+            data[name] = None if data[name] is None else str(data[name])
+        return data
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON: what approval binds to."""
+        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def quote(
+    dataset: Dataset, spec: TrainingSpec, rule: SuccessRule, *, folder: Path, tokenizer: Path | None, past: Sequence[PastRun] = ()
+) -> Quote:
+    """Quote a run on this machine; `folder` is the data folder that the data set's paths start from."""
+    rows = read_rows(folder / dataset.train_path).rows
+    once = count((row.messages for row in rows), tokenizer)
+    tokens = once.tokens * spec.hyperparameters.epochs
+    time = estimate(spec.base, tokens, dataset.test_rows, past)
+    return Quote(
+        dataset=f"{dataset.name} v{dataset.version}", data_sha256=dataset.sha256,
+        train_rows=dataset.train_rows, test_rows=dataset.test_rows, train_tokens=tokens, tokens_exact=once.exact,
+        spec=spec, rule=rule, training_minutes=time.training, evaluation_minutes=time.evaluation, time_basis=time.basis,
+        training_cost=Decimal(0), evaluation_cost=Decimal(0), serving_cost_30_days=Decimal(0),
+        cost_basis="runs on this machine; electricity not counted",
+    )  # fmt: skip

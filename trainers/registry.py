@@ -1,0 +1,46 @@
+"""Knows the tuned models of a workspace; it does not know how they were made or how they answer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from trainers.errors import JobNotFound
+from trainers.tables import ModelVersion
+
+_models = ModelVersion.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+
+def add(connection: Connection, model: ModelVersion) -> None:
+    """Register a model inside the transaction that ends its job; a second time changes nothing."""
+    if connection.execute(select(_models.c.id).where(_models.c.job_id == model.job_id)).one_or_none() is None:
+        connection.execute(insert(_models).values(**model.model_dump()))
+
+
+class Registry:
+    """The tuned models of one installation."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """Take the database and the data folder."""
+        self._engine = engine
+        self._folder = folder
+
+    def listing(self, workspace_id: str) -> Sequence[ModelVersion]:
+        """Return a workspace's models, newest first."""
+        query = select(_models).where(_models.c.workspace_id == workspace_id).order_by(_models.c.created_at.desc())
+        with self._engine.connect() as connection:
+            return [ModelVersion(**row) for row in connection.execute(query).mappings().all()]
+
+    def get(self, workspace_id: str, model_id: str) -> ModelVersion:
+        """Return a model by id or by its job's id; raises JobNotFound where this workspace has none."""
+        named = (_models.c.id == model_id) | (_models.c.job_id == model_id)
+        query = select(_models).where(_models.c.workspace_id == workspace_id, named)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise JobNotFound(f"There is no tuned model {model_id} here.", "Train one with `train`.")
+        return ModelVersion(**row)
+
+    def adapter(self, model: ModelVersion) -> Path:
+        """Return the folder of a model's adapter."""
+        return self._folder / model.adapter_path

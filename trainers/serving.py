@@ -1,0 +1,115 @@
+"""Knows how to get an answer from a model on this machine: one resident child, shared by all; it trains nothing."""
+
+import fcntl
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from knowledge.errors import ServiceError
+
+START_LIMIT = 120.0
+"""Seconds for torch and the weights to load; a cold disk was seen to take 40."""
+
+IDLE = 600
+"""Seconds without a question after which the resident model ends."""
+
+
+class Said(NamedTuple):
+    """A model's answer."""
+
+    text: str
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class LocalModels:
+    """Base and tuned models, answered by one child that loads the base once and swaps adapters."""
+
+    base: Path
+    """Folder of the base model's safetensors."""
+    adapters: Path
+    """Folder below which adapters may lie."""
+    socket: Path
+    """Unix socket of the child; its path must stay under 108 bytes."""
+    log: Path
+    """Where the child's own messages go."""
+    env: Mapping[str, str]
+    """The environment of the child: no secrets in it."""
+    threads: int
+    _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def say(self, adapter: Path | None, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 128) -> Said:
+        """Answer with the tuned model in `adapter`, or with the base. Raises ServiceError with what to do next."""
+        if not (self.base / "model.safetensors").exists():
+            raise ServiceError("The base model is not on this machine yet.", "Train once, or run `luthier weights pull`.")
+        self._wake()
+        body = {"model": str(adapter) if adapter else "base", "messages": list(messages), "max_tokens": max_tokens, "temperature": 0}
+        started = time.monotonic()
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=120) as client:
+                answer = client.post("http://local/v1/chat/completions", json=body)
+        except httpx.HTTPError as error:
+            raise ServiceError("The local model did not answer.", "Try again in a moment; it restarts by itself.") from error
+        if answer.status_code != httpx.codes.OK:
+            raise ServiceError(f"The local model refused: {answer.json()['error']['message']}", "Check the model and try again.")
+        return Said(answer.json()["choices"][0]["message"]["content"], time.monotonic() - started)
+
+    def close(self) -> None:
+        """Let the child go if it is ours."""
+        with self._lock:
+            if self._child is not None and self._child.stdin is not None:
+                self._child.stdin.close()
+                self._child.wait(timeout=10)
+                self._child = None
+
+    def _wake(self) -> None:
+        with self._lock, self.log.with_suffix(".lock").open("ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if not self._listening():
+                self._start()
+
+    def _listening(self) -> bool:
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=10) as client:
+                return client.get("http://local/v1/models").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _start(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        argv = [sys.executable, "-m", "trainers.scripts.serve_local", "--socket", str(self.socket), "--base", str(self.base),
+                "--adapters", str(self.adapters), "--idle", str(IDLE), "--threads", str(self.threads)]  # fmt: skip
+        with self.log.open("ab") as log:
+            # Its standard input is the lifeline: when this process dies, however it dies, the child reads EOF and ends.
+            child = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=dict(self.env), start_new_session=True
+            )
+        self._child = child
+        until = time.monotonic() + START_LIMIT
+        while time.monotonic() < until and child.poll() is None:
+            if self._listening():
+                return
+            time.sleep(0.2)
+        raise ServiceError("The local model did not start.", f"Its log is {self.log.name} in the data folder.")
+
+
+def as_messages(system: str, text: str) -> list[dict[str, str]]:
+    """Return the messages of a single question, with the system prompt that the model was trained with, if any."""
+    asked = [{"role": "user", "content": text}]
+    return [{"role": "system", "content": system}, *asked] if system else asked
+
+
+def system_prompt(train: Path) -> str:
+    """Return the system prompt of the first training row: what a tuned model has to be asked with."""
+    with train.open(encoding="utf-8-sig") as rows:
+        first = json.loads(rows.readline())["messages"][0]
+    return str(first["content"]) if first["role"] == "system" else ""

@@ -1,0 +1,67 @@
+"""Knows what a fine-tune is: base, method and hyper-parameters, validated; it does not know data, money or machines."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from knowledge.errors import UserError
+
+
+class Method(StrEnum):
+    """How the weights change."""
+
+    LORA = "lora"
+    QLORA = "qlora"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """The knobs of a LoRA run; defaults were chosen by cross-validation on the shipped example's training rows."""
+
+    epochs: int = 4
+    """Passes over the training rows."""
+    rank: int = 16
+    """Rank r of the adapter matrices."""
+    alpha: int = 32
+    """Scale of the adapter; the update is multiplied by alpha / rank."""
+    learning_rate: float = 2e-3
+    """Peak learning rate after warm-up."""
+    batch_size: int = 8
+    """Rows per optimiser step."""
+    max_tokens: int = 512
+    """Longest row in tokens; a longer one is refused, never cut."""
+    seed: int = 7
+    """Seed of shuffling and of the adapter's initial weights."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run could mean."""
+        limits = {"epochs": (1, 50), "rank": (1, 256), "alpha": (1, 1024), "batch_size": (1, 256), "max_tokens": (16, 8192)}
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise UserError(f"{name} is {getattr(self, name)}.", f"Choose a value from {low} to {high}.")
+        if not 0 < self.learning_rate < 1:
+            raise UserError(f"learning_rate is {self.learning_rate}.", "Choose a value between 0 and 1, such as 0.0002.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """Everything that decides what a training run produces, apart from the rows."""
+
+    base: str = "smollm2-135m-instruct"
+    """Name of the base model in the weights store or at the provider."""
+    backend: str = "local"
+    """Name in `trainers.backends.BACKENDS`."""
+    method: Method = Method.LORA
+    """How the weights change."""
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    """The knobs."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data that `from_json` reads back to an equal spec."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "TrainingSpec":
+        """Read what `to_json` wrote; raises UserError where a value is out of range."""
+        knobs = Hyperparameters(**data["hyperparameters"])
+        return cls(base=data["base"], backend=data["backend"], method=Method(data["method"]), hyperparameters=knobs)

@@ -1,0 +1,139 @@
+"""Knows the rows of the ledger, the data sets, the models and the outbox; it does not know how they change."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from knowledge.clock import Moment
+from trainers.states import STATES
+
+
+def _moment(*, index: bool = False, nullable: bool = True) -> datetime | None:
+    return Field(default=None, sa_type=Moment, index=index, nullable=nullable)  # type: ignore[no-any-return, call-overload]  # SQLModel's stubs know no TypeDecorator
+
+
+class Dataset(SQLModel, table=True):
+    """One version of a team's rows; the files lie under the data folder and never change."""
+
+    __table_args__ = (UniqueConstraint("workspace_id", "name", "version"),)
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    name: str
+    version: int
+    train_path: str
+    test_path: str
+    train_rows: int
+    test_rows: int
+    sha256: str
+    labels: str = ""
+    provenance: str
+    lint: str
+    created_by: str
+    created_at: datetime | None = _moment(nullable=False)
+
+
+class Job(SQLModel, table=True):
+    """One piece of long work; SQL is the truth about it and the queue only wakes a worker."""
+
+    __table_args__ = (
+        CheckConstraint("state in ({})".format(", ".join(f"'{state}'" for state in STATES)), name="job_state"),
+        UniqueConstraint("workspace_id", "number"),
+        Index("job_due", "state", "wake_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    number: int
+    kind: str
+    state: str
+    phase: str = ""
+    title: str
+    dataset_id: str = Field(foreign_key="dataset.id")
+    model_id: str = ""
+    spec: str
+    quote: str
+    quote_hash: str
+    requested_by: str
+    channel: str = ""
+    thread_ts: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = _moment()
+    expires_at: datetime | None = _moment()
+    fence: int = 0
+    owner: str = ""
+    lease_until: datetime | None = _moment()
+    wake_at: datetime | None = _moment()
+    rung_at: datetime | None = _moment()
+    stop_requested_by: str = ""
+    progress: str = "{}"
+    result: str = "{}"
+    error_what: str = ""
+    error_next: str = ""
+    created_at: datetime | None = _moment(nullable=False)
+    started_at: datetime | None = _moment()
+    finished_at: datetime | None = _moment()
+
+
+class JobEvent(SQLModel, table=True):
+    """One change of a job, written in the same transaction as the change."""
+
+    __tablename__ = "job_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    at: datetime | None = _moment(nullable=False)
+    old_state: str
+    new_state: str
+    fence: int
+    who: str
+    note: str = ""
+
+
+class OutboxMessage(SQLModel, table=True):
+    """One Slack message that a job owes: posted once, then edited while `version` runs ahead of `sent_version`."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (UniqueConstraint("job_id", "key"), Index("outbox_due", "due_at"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str
+    job_id: str = Field(foreign_key="job.id")
+    key: str
+    kind: str
+    channel: str
+    thread_ts: str = ""
+    payload: str
+    version: int = 1
+    sent_version: int = 0
+    ts: str = ""
+    trying_since: datetime | None = _moment()
+    due_at: datetime | None = _moment()
+    sent_at: datetime | None = _moment()
+    problem: str = ""
+
+
+class Leader(SQLModel, table=True):
+    """Who holds a role that only one process may hold at a time."""
+
+    role: str = Field(primary_key=True)
+    owner: str
+    lease_until: datetime | None = _moment(nullable=False)
+
+
+class ModelVersion(SQLModel, table=True):
+    """A tuned model that a job published."""
+
+    __tablename__ = "model_version"
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    job_id: str = Field(foreign_key="job.id", unique=True)
+    name: str
+    base: str
+    adapter_path: str
+    system_prompt: str = ""
+    status: str = "candidate"
+    verdict: str = ""
+    created_at: datetime | None = _moment(nullable=False)
