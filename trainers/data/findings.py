@@ -1,0 +1,87 @@
+"""What a finding about training rows is and how it speaks; it does not know how findings are found.
+
+A finding names lines and a reason and never repeats what stands in a row: rows may hold what nobody should see twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["BLOCK", "WARN", "INFO"]
+
+ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "INFO": 2}
+MOST_LINES = 1000  # a finding lists at most so many lines; its message has the true count
+NAMED_LINES = 4  # lines spelled out in a sentence before "and 12 more"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, doubtful or worth knowing about a file of rows."""
+
+    code: str
+    """Stable name of the rule in snake_case, such as `contradiction`."""
+    severity: Severity
+    """BLOCK stops training, WARN asks for a look, INFO only tells."""
+    lines: tuple[int, ...] = ()
+    """1-based line numbers, ascending, at most `MOST_LINES`; empty when the whole file is meant."""
+    message: str
+    """What was found and why it matters: plain sentences without content of rows."""
+    fix: str = ""
+    """What to do next: one sentence; empty for INFO."""
+
+    def __post_init__(self) -> None:
+        """Refuse a severity that no reader knows."""
+        if self.severity not in ORDER:
+            raise ValueError(f"unknown severity {self.severity!r}")
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as plain JSON values."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "lines": list(self.lines),
+            "message": self.message,
+            "fix": self.fix,
+        }
+
+
+def block(code: str, lines: Sequence[int], message: str, fix: str) -> Finding:
+    """A finding that stops training."""
+    return Finding(code=code, severity="BLOCK", lines=tuple(lines[:MOST_LINES]), message=message, fix=fix)
+
+
+def warn(code: str, lines: Sequence[int], message: str, fix: str) -> Finding:
+    """A finding that asks a person to look."""
+    return Finding(code=code, severity="WARN", lines=tuple(lines[:MOST_LINES]), message=message, fix=fix)
+
+
+def info(code: str, message: str) -> Finding:
+    """A finding that only tells."""
+    return Finding(code=code, severity="INFO", message=message)
+
+
+def name_lines(lines: Sequence[int]) -> str:
+    """Spell line numbers for a sentence: `line 17`, `lines 3, 9 and 12`, `lines 3, 9, 12, 20 and 41 more`."""
+    if len(lines) == 1:
+        return f"line {lines[0]:,}"
+    named = [f"{line:,}" for line in lines[:NAMED_LINES]]
+    rest = len(lines) - len(named)
+    last = f"{rest:,} more" if rest else named.pop()
+    return f"lines {', '.join(named)} and {last}"
+
+
+def lines_have(lines: Sequence[int]) -> str:
+    """Open a sentence about lines: `Line 17 has`, `Lines 3 and 9 have`."""
+    named = name_lines(lines)
+    return f"{named[0].upper()}{named[1:]} {'has' if len(lines) == 1 else 'have'}"
+
+
+def lines_are(lines: Sequence[int]) -> str:
+    """Open a sentence about lines: `Line 17 is`, `Lines 3 and 9 are`."""
+    named = name_lines(lines)
+    return f"{named[0].upper()}{named[1:]} {'is' if len(lines) == 1 else 'are'}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Count a noun: `1 row`, `1,200 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

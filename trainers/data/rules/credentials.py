@@ -1,0 +1,69 @@
+"""The rule that no row may hold a key or a password; it knows how such secrets look and never repeats one."""
+
+import re
+from collections.abc import Iterator
+
+from trainers.data.findings import Finding, block, lines_have
+from trainers.data.rules.sheet import Sheet
+
+# A cheap substring first: nearly every text has none of them, and a search for a fixed text is fast.
+_SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
+    (name, hint, re.compile(pattern))
+    for name, hint, pattern in (
+        ("a private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
+        (
+            "an API key (sk-…)",
+            "sk-",
+            r"(?<![A-Za-z0-9])sk-(?:[a-z]{2,8}-)?(?:[a-z]{2,8}[0-9]{0,2}-)?[A-Za-z0-9_-]{20,}",
+        ),
+        ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
+        ("an AWS access key", "ASIA", r"\bASIA[0-9A-Z]{16}\b"),
+        ("an AWS secret key", "aws", r"(?i)aws.{0,20}(?:secret|key).{0,20}[=:]\s*[\"']?[A-Za-z0-9/+=]{40}\b"),
+        ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{30,}\b"),
+        ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{30,}\b"),
+        ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{16,}"),
+        ("a Slack token", "xox", r"\bxox[abeprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
+        ("a Slack token", "xapp-", r"\bxapp-\d-[A-Za-z0-9-]{10,}"),
+        ("a Slack webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}"),
+        ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}"),
+        ("a Stripe key", "k_live_", r"\b[srw](?:k|hsec)_live_[0-9A-Za-z]{16,}"),
+        ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),
+        ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+        ("a PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{40,}"),
+        ("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+        ("a signed token (JWT)", "eyJ", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+        ("a password in an address", "://", r"\b[a-z][a-z0-9+.-]{2,20}://[^\s:/@]{1,64}:[^\s/@]{3,128}@[\w.-]+"),
+    )
+)
+_ASSIGNED = re.compile(
+    r"(?i)\b(?:api|access|auth|secret|client)[_ -]?(?:key|token|secret)[\"']?\s*(?:[:=]|is)\s*[\"']?"
+    r"(?P<value>[A-Za-z0-9_./+-]{20,})"
+)
+_ASSIGNED_HINT = re.compile(r"(?i)key|token|secret")
+_LEAST_DISTINCT = 8  # characters; a row of x is a placeholder, not a key
+
+
+def no_secrets(sheet: Sheet) -> Iterator[Finding]:
+    """Block keys and passwords: a model can repeat its training rows word for word."""
+    found: dict[str, list[int]] = {}
+    for line, text in sheet.texts():
+        for name in sorted(_secrets_in(text)):
+            found.setdefault(name, []).append(line)
+    for name, lines in found.items():
+        message = f"{lines_have(lines)} what looks like {name}. A trained model can repeat it to anyone."
+        yield block(
+            "secret", lines, message, "Replace it by a placeholder, and revoke the real one: it has been shared."
+        )
+
+
+def _secrets_in(text: str) -> set[str]:
+    names = {name for name, hint, pattern in _SECRETS if hint in text and _is_real(pattern, text)}
+    if not names and _ASSIGNED_HINT.search(text):
+        values = (match["value"] for match in _ASSIGNED.finditer(text))
+        if any(any(sign.isdigit() for sign in value) and len(set(value)) >= _LEAST_DISTINCT for value in values):
+            names.add("an access key")
+    return names
+
+
+def _is_real(pattern: re.Pattern[str], text: str) -> bool:
+    return any(len(set(match[0])) >= _LEAST_DISTINCT for match in pattern.finditer(text))

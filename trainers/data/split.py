@@ -1,0 +1,77 @@
+"""How one file of rows becomes training rows and held-out test rows; it does not read or judge them."""
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from knowledge.errors import UserError
+from trainers.data.jsonl import Row
+from trainers.data.labels import closed_labels
+from trainers.data.likeness import canonical
+
+LEAST_TRAIN = 10  # rows; fewer cannot be trained on
+LEAST_TEST = 5  # rows; fewer say nothing at all
+GOOD_TEST = 20  # rows; fewer can never prove success
+
+
+class Split(NamedTuple):
+    """Two parts of one file, each in file order; no input is in both."""
+
+    train: tuple[Row, ...]
+    """Rows to learn from."""
+    test: tuple[Row, ...]
+    """Rows held out for the evaluation."""
+
+
+def split(rows: Sequence[Row], *, test_fraction: float, seed: int) -> Split:
+    """Hold out about `test_fraction` of the rows, the same ones for the same seed.
+
+    Rows with the same folded input stay together, labels keep their shares, and at least 20 rows are held out where
+    10 remain to train on. Raises `UserError` if there are fewer than 15 rows, or too few different inputs.
+    """
+    if not 0 < test_fraction < 1:
+        raise ValueError("test_fraction lies between 0 and 1")
+    wanted = min(max(round(len(rows) * test_fraction), GOOD_TEST), len(rows) - LEAST_TRAIN)
+    if wanted < LEAST_TEST:
+        raise _too_few(len(rows))
+    held_out = _hold_out(_strata(rows), wanted / len(rows), random.Random(seed))  # noqa: S311  # a fair draw, no secret
+    test = tuple(row for row in rows if row.line in held_out)
+    train = tuple(row for row in rows if row.line not in held_out)
+    if len(test) < LEAST_TEST or len(train) < LEAST_TRAIN:
+        raise _too_few(len(rows))
+    return Split(train, test)
+
+
+def _too_few(count: int) -> UserError:
+    return UserError(
+        f"{count} rows are too few to train on some and test on others.",
+        f"Add rows until there are at least {LEAST_TRAIN + GOOD_TEST} with different inputs, or add a test file.",
+    )
+
+
+def _strata(rows: Sequence[Row]) -> list[list[list[int]]]:
+    """Gather line numbers by input, and these groups by label; free text is one stratum."""
+    labelled = closed_labels(rows) is not None
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(canonical(row.prompt), []).append(row)
+    strata: dict[str, list[list[int]]] = {}
+    for group in groups.values():
+        label = canonical(group[0].target) if labelled else ""
+        strata.setdefault(label, []).append([row.line for row in group])
+    return [strata[label] for label in sorted(strata)]
+
+
+def _hold_out(strata: list[list[list[int]]], fraction: float, draw: random.Random) -> set[int]:
+    """Draw groups from each stratum until its share is reached; what rounding leaves over goes to the next stratum."""
+    held_out: set[int] = set()
+    owed = 0.0
+    for groups in strata:
+        shuffled = draw.sample(groups, len(groups))
+        owed += fraction * sum(len(group) for group in groups)
+        for group in shuffled:
+            if owed < len(group) / 2:
+                break
+            held_out.update(group)
+            owed -= len(group)
+    return held_out
