@@ -1,0 +1,186 @@
+"""Opens a language model at an OpenAI-compatible endpoint by what is passed in, never by what the environment holds."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from knowledge.errors import ServiceError, UserError
+
+if TYPE_CHECKING:
+    import openai
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+"""Where a model is asked when no address is given."""
+MAX_TOKENS = 800
+TIMEOUT_SECONDS = 60.0
+
+
+class ModelUnavailable(ServiceError):
+    """The language model does not answer."""
+
+
+class Message(NamedTuple):
+    """One turn of a conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatModel(Protocol):
+    """A language model that answers a conversation."""
+
+    @property
+    def name(self) -> str:
+        """Name as shown to people."""
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> str:
+        """Return the answer; `timeout` in seconds; raise ModelUnavailable."""
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> Iterator[str]:
+        """Yield the answer in pieces as they arrive; raise ModelUnavailable, also half-way."""
+
+
+def open_chat_model(model: str | None, base_url: str | None = None, api_key: str | None = None) -> ChatModel | None:
+    """Return the model named `model`, or None if no name is given: a key or an address alone turns nothing on."""
+    if model is None or not model.strip():
+        return None
+    address = base_url or DEFAULT_BASE_URL
+    if not address.startswith(("http://", "https://")):
+        raise UserError(f"The model's address {address!r} is not an http address.", "Set LUTHIER_MODEL_URL to one.")
+    if not api_key and address == DEFAULT_BASE_URL:
+        raise UserError(f"The model {model} needs a key.", "Set LUTHIER_MODEL_KEY or LUTHIER_MODEL_URL.")
+    # Local servers take any key, and the SDK refuses to have none.
+    return _LangChainModel(name=model.strip(), base_url=address.rstrip("/"), api_key=api_key or "none")
+
+
+class _LangChainModel:
+    """A model behind langchain_openai.ChatOpenAI, which is imported at the first call (two seconds)."""
+
+    def __init__(self, *, name: str, base_url: str, api_key: str) -> None:
+        self.name = name
+        self.base_url = base_url
+        self._api_key = api_key
+        self._opened: Any = None
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> str:
+        """Return the answer; see ChatModel."""
+        with self._guarded(timeout):
+            chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+            text = str(chat.invoke([tuple(message) for message in messages]).text)
+        if not text.strip():
+            raise ModelUnavailable(f"The model {self.name} sent an empty answer.", "Ask again, or try another model.")
+        return text
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> Iterator[str]:
+        """Yield the answer in pieces; see ChatModel."""
+        with self._guarded(timeout):
+            chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+            for piece in chat.stream([tuple(message) for message in messages]):
+                if piece.text:
+                    yield str(piece.text)
+
+    def _open(self) -> Any:
+        if self._opened is None:
+            from langchain_openai import ChatOpenAI
+
+            client = _client(self.base_url, self._api_key)
+            self._opened = ChatOpenAI(
+                model=self.name,
+                api_key=self._api_key,
+                base_url=self.base_url,
+                root_client=client,
+                client=client.chat.completions,
+            )
+        return self._opened
+
+    @contextmanager
+    def _guarded(self, timeout: float) -> Iterator[None]:
+        """Keep LangSmith from tracing the conversation, and turn the SDK's errors into ours."""
+        import openai
+        from langsmith import tracing_context
+
+        with ExitStack() as stack:
+            stack.enter_context(tracing_context(enabled=False))
+            try:
+                yield
+            except openai.OpenAIError as error:
+                raise self._explained(error, timeout) from error
+            except (ValueError, TypeError, KeyError) as error:
+                # LangChain raises these for a body that is JSON but no chat completion.
+                raise ModelUnavailable(
+                    f"The model {self.name} sent something that is no chat completion ({type(error).__name__}).",
+                    f"Check that {self.base_url} speaks the OpenAI chat API.",
+                ) from error
+
+    def _explained(self, error: "openai.OpenAIError", timeout: float) -> ModelUnavailable:
+        import openai
+
+        match error:
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                return ModelUnavailable(f"The key for {self.name} was refused.", "Check LUTHIER_MODEL_KEY.")
+            case openai.NotFoundError():
+                return ModelUnavailable(f"{self.base_url} has no model {self.name}.", "Check LUTHIER_MODEL.")
+            case openai.RateLimitError():
+                pause = error.response.headers.get("retry-after", "")
+                wait = f"in {pause} seconds" if pause.isdigit() else "in a minute"
+                return ModelUnavailable(f"The model {self.name} is busy or its quota is spent.", f"Ask again {wait}.")
+            case openai.APITimeoutError():
+                return ModelUnavailable(f"The model {self.name} did not answer in {timeout:g} seconds.", "Ask again.")
+            case openai.APIConnectionError():
+                return ModelUnavailable(f"Nothing answers at {self.base_url}.", "Check LUTHIER_MODEL_URL.")
+            case openai.APIStatusError():
+                return ModelUnavailable(
+                    f"The model {self.name} failed with HTTP status {error.status_code}.", "Ask again in a minute."
+                )
+        return ModelUnavailable(
+            f"The model {self.name} sent something unreadable ({type(error).__name__}).",
+            f"Check that {self.base_url} speaks the OpenAI chat API.",
+        )
+
+
+def _client(base_url: str, api_key: str) -> "openai.OpenAI":
+    """Return an SDK client that takes nothing from OPENAI_* variables."""
+    import openai
+
+    client = openai.OpenAI(
+        api_key=api_key,
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        base_url=base_url,
+        # A person waits, and at a 429 the SDK would sleep for up to two minutes.
+        max_retries=0,
+        # OPENAI_CUSTOM_HEADERS could otherwise replace it.
+        default_headers={"Authorization": f"Bearer {api_key}"},
+    )
+    client.organization = client.project = None
+    return client
