@@ -17,7 +17,7 @@ from trainers.data.parsing import FIXES, Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
 _BOM = b"\xef\xbb\xbf"
-_MESSAGE_KEYS = frozenset(("role", "content"))
+_MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an earlier answer out of the loss
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
     (("instruction", "output"), "instruction and output (Alpaca)"),
@@ -163,6 +163,8 @@ def _row(line: int, value: dict[str, object], notes: _Notes) -> Row:
     if len(value) > 1:
         notes.ignored.setdefault("row", []).append(line)
     turns = tuple(_message(item) for item in messages)
+    if messages[-1].get("weight") == 0:
+        raise Refusal("bad_message", "a last message with weight 0, so there is nothing to learn")
     if any(item.keys() - _MESSAGE_KEYS for item in messages):
         notes.ignored.setdefault("message", []).append(line)
     return Row(line, turns)

@@ -1,6 +1,6 @@
 """Whether an answer is right; it does not know who gave it or what follows.
 
-Closed labels: the answer must be the label, up to case, white space, quotation marks and a full stop.
+Closed labels: the answer's first line must be the label, up to case, white space, quotation marks and a full stop.
 Free text: only an exact match counts as right, which says little about texts that may be worded in many ways; the token
 F1 beside it shows *that* answers changed, not that they got better.
 """
@@ -25,9 +25,10 @@ class Score(NamedTuple):
     """Token F1 with the expected answer, 0 to 1: a detector of change, not of quality."""
 
 
-def score(output: str, expected: str) -> Score:
-    """Compare an answer with the expected one."""
-    return Score(normalise(output) == normalise(expected), token_f1(output, expected))
+def score(output: str, expected: str, *, closed: bool) -> Score:
+    """Compare an answer with the expected one; with `closed` labels only the answer's first line counts."""
+    said = (output.strip().splitlines() or [""])[0] if closed else output
+    return Score(normalise(said) == normalise(expected), token_f1(output, expected))
 
 
 def normalise(text: str) -> str:

@@ -91,7 +91,7 @@ def decide(pairs: Iterable[Pair], rule: SuccessRule) -> Verdict:
 
 
 def points(share: float) -> str:
-    """Write a difference of shares in points with its sign: `+68`, `−3`, `0`; below one point with a decimal: `+0.4`."""
+    """Write a difference of shares in points with its sign: `+68`, `−3`, `0`; a small one with a decimal: `+0.4`."""
     size = abs(share * 100)
     digits = f"{size:.0f}" if size >= 0.95 or size < 0.05 else f"{size:.1f}"
     return "0" if digits == "0" else f"{'+' if share > 0 else '−'}{digits}"

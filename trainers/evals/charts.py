@@ -1,0 +1,151 @@
+"""How a loss curve and the comparison of arms are drawn as PNG; it does not compute what it draws.
+
+Drawn for a phone: 1200 x 675 pixels, large type, direct labels, no meaning by colour alone. Every picture has a text
+that says the same.
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from knowledge.errors import ServiceError
+from trainers.evals.predictions import TUNED
+from trainers.evals.report import ArmScore, Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, QUIET, FAINT, ACCENT = "#1d1c1d", "#616061", "#dddddd", "#1264a3"
+SIZE = (8.0, 4.5)  # inches
+DPI = 150
+TEXT = 13  # points
+_LONG, _REACH = 15, 4  # from 15 steps on, a curve is averaged over up to 4 steps on each side
+
+
+class _Curve(NamedTuple):
+    steps: list[int]
+    losses: list[float]
+
+
+def loss_curve(losses: Path) -> bytes:
+    """Draw losses.jsonl (lines with `step` and `loss`) as a PNG; raises `ServiceError` if it cannot be read."""
+    from matplotlib.ticker import MaxNLocator
+
+    curve = _read_curve(losses)
+    smooth = _smoothed(curve)
+    averaged = "; bold: running mean" if smooth is not curve else ""
+    figure, axes = _canvas(f"Training loss (nats per token{averaged})")
+    if smooth is not curve:
+        axes.plot(curve.steps, curve.losses, color=ACCENT, alpha=0.3, linewidth=1.5)
+    axes.plot(smooth.steps, smooth.losses, color=ACCENT, linewidth=3, marker="o" if len(smooth.steps) < 3 else None)
+    for place in {0, len(smooth.steps) - 1} if smooth.steps else ():
+        loss = smooth.losses[place]
+        _mark(axes, smooth.steps[place], max(loss, curve.losses[place]), f"{loss:.2f}", INK)
+    axes.set_ylim(0, max(curve.losses, default=1) * 1.18)
+    axes.margins(x=0.06)
+    axes.set_xlabel("Step", fontsize=TEXT, color=QUIET)
+    axes.yaxis.grid(True, color=FAINT)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    return _png(figure)
+
+
+def loss_alt(losses: Path) -> str:
+    """Say what the loss curve shows."""
+    curve = _read_curve(losses)
+    if not curve.steps:
+        return "Loss curve without a step."
+    smooth = _smoothed(curve)
+    first, last = smooth.losses[0], smooth.losses[-1]
+    moved = "falls" if last < first else "does not fall"
+    averaged = ", averaged over neighbouring steps" if smooth is not curve else ""
+    return f"Line chart: training loss {moved} from {first:.2f} to {last:.2f} in {curve.steps[-1]} steps{averaged}."
+
+
+def arms_chart(report: Report) -> bytes:
+    """Draw each arm's share right as a dot with its interval, the tuned model in colour on top."""
+    arms = report.arms
+    figure, axes = _canvas(f"Right on {arms[0].n} unseen rows (dot), {report.rule.level:.0%} interval (line)")
+    for place, score in enumerate(arms):
+        colour = ACCENT if score.arm == TUNED else QUIET
+        ends = [score.low * 100, score.high * 100]
+        axes.plot(ends, [place, place], color=colour, linewidth=3, solid_capstyle="round")
+        axes.plot([score.share * 100], [place], "o", color=colour, markersize=13)
+        _mark(axes, score.share * 100, place, f"{score.right}/{score.n}", colour)
+    axes.set_yticks(range(len(arms)), [_wrapped(score) for score in arms], fontsize=TEXT, color=INK)
+    axes.set_ylim(-0.5, len(arms) - 0.4)
+    axes.set_xlim(-5, 105)
+    axes.set_xticks(range(0, 101, 25), [f"{share}%" for share in range(0, 101, 25)])
+    axes.xaxis.grid(True, color=FAINT)
+    return _png(figure)
+
+
+def arms_alt(report: Report) -> str:
+    """Say what the chart of the arms shows."""
+    said = "; ".join(
+        f"{score.title} {score.share:.0%}, interval {score.low:.0%} to {score.high:.0%}"
+        for score in reversed(report.arms)
+    )
+    return f"Dot chart: share right of {report.arms[0].n} unseen rows. {said}."
+
+
+def _read_curve(path: Path) -> _Curve:
+    steps, losses = [], []
+    try:
+        for line in path.read_text("utf-8").splitlines():
+            value = json.loads(line)
+            steps.append(int(value["step"]))
+            losses.append(float(value["loss"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ServiceError(
+            "The record of the training loss is missing or damaged.", "The model is not affected."
+        ) from None
+    return _Curve(steps, losses)
+
+
+def _smoothed(curve: _Curve) -> _Curve:
+    """Average each step with up to four neighbours on each side; a short curve stays as it is."""
+    count = len(curve.losses)
+    if count < _LONG:
+        return curve
+    windows = (curve.losses[max(0, place - _REACH) : place + _REACH + 1] for place in range(count))
+    return _Curve(curve.steps, [sum(window) / len(window) for window in windows])
+
+
+def _canvas(title: str) -> "tuple[Figure, Axes]":
+    """Make a titled picture without pyplot: no global state, so that threads may draw at once."""
+    from matplotlib.figure import Figure  # 0.3 s that only a report pays
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    engine = ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.14)
+    figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white", layout=engine)
+    figure.suptitle(title, x=0.03, ha="left", fontsize=TEXT + 3, color=INK)
+    axes = figure.add_subplot()
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(FAINT)
+    axes.tick_params(length=0, labelsize=TEXT, labelcolor=QUIET)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _mark(axes: "Axes", across: float, up: float, text: str, colour: str) -> None:
+    axes.annotate(
+        text, (across, up), xytext=(0, 11), textcoords="offset points",
+        ha="center", fontsize=TEXT, color=colour, fontweight="bold",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
+
+
+def _wrapped(score: ArmScore) -> str:
+    return score.title.replace(", ", ",\n").replace(" + ", " +\n")
+
+
+def _png(figure: "Figure") -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure)
+    target = io.BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()

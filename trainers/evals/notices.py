@@ -1,0 +1,101 @@
+"""What a reader should know before believing a verdict; it never changes the verdict itself."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from trainers.data.findings import plural
+from trainers.data.jsonl import Row
+from trainers.evals.predictions import CHEAP, PLAIN, RIVAL, TITLES, TUNED, Answers, pairs
+from trainers.evals.rule import SuccessRule
+from trainers.evals.scorers import names_label, normalise
+from trainers.evals.verdict import Pair, decide
+
+
+def notices(answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Sequence[str]) -> tuple[str, ...]:
+    """Gather every doubt and every cheaper way that the answers show, the weightiest first."""
+    return tuple(
+        notice
+        for part in (
+            _missing(answers, rows),
+            _suspicious(answers),
+            _cheaper(answers, rows),
+            _plain_better(answers, rows, rule),
+            _milder(answers, rows, rule, labels),
+            _free_text(labels),
+        )
+        for notice in part
+    )
+
+
+def _missing(answers: Answers, rows: Sequence[Row]) -> Iterator[str]:
+    for arm in (RIVAL, TUNED):
+        gone = len(rows) - len(answers[arm])
+        if gone:
+            effect = "they count as wrong" if arm == TUNED else "they are left out of the comparison"
+            yield f"{TITLES[arm]}: {plural(gone, 'row')} without an answer; {effect}."
+
+
+def _suspicious(answers: Answers) -> Iterator[str]:
+    """Doubt a tuned model that answers as if the adapter were not loaded, or always the same."""
+    tuned, rival = answers[TUNED], answers[PLAIN] or answers[RIVAL]
+    both = tuned.keys() & rival.keys()
+    if both and all(tuned[row].output == rival[row].output for row in both):
+        yield "The tuned model answered every row exactly as the base did. Perhaps the adapter was not loaded."
+    said = Counter(normalise(answer.output) for answer in tuned.values())
+    if len(said) == 1 and len(tuned) > 1:
+        yield "The tuned model gave the same answer to every row: it has learned one answer, not the task."
+
+
+def _cheaper(answers: Answers, rows: Sequence[Row]) -> Iterator[str]:
+    cheap, tuned, n = _right(answers, CHEAP), _right(answers, TUNED), len(rows)
+    if not answers[CHEAP]:
+        return
+    reach = f"{TITLES[CHEAP]} gets {cheap}/{n}"
+    if cheap >= tuned:
+        yield f"{reach}, no fewer than the tuned model ({tuned}/{n}), without any language model. Consider it instead."
+    elif cheap > _right(answers, RIVAL):
+        yield f"{reach}: a cheaper rival that beats the prompted base; the tuned model gets {tuned - cheap} more right."
+
+
+def _plain_better(answers: Answers, rows: Sequence[Row], rule: SuccessRule) -> Iterator[str]:
+    plain, rival = _right(answers, PLAIN), _right(answers, RIVAL)
+    if plain <= rival:
+        return
+    against = decide(pairs(answers, rows, PLAIN), rule).outcome
+    n = len(rows)
+    yield (
+        f"On these rows the plain prompt did better than the few-shot prompt ({plain}/{n} and {rival}/{n}). "
+        f"The rival was fixed before the test; against the plain prompt the verdict would be {against}."
+    )
+
+
+def _milder(answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Sequence[str]) -> Iterator[str]:
+    """Say what remains if the base is forgiven its wording: part of a gain may be format alone."""
+    if not labels:
+        return
+    mild = [
+        Pair(
+            rival=names_label(answers[RIVAL][row.line].output, row.target, labels), tuned=answers[TUNED][row.line].right
+        )
+        for row in rows
+        if row.line in answers[RIVAL] and row.line in answers[TUNED]
+    ]
+    named = sum(pair.rival for pair in mild)
+    if named > _right(answers, RIVAL):
+        outcome = decide(mild, rule).outcome
+        yield (
+            f"Counting any answer that names the right label alone, in whatever words, the best-prompted base gets "
+            f"{named}/{len(rows)}; the verdict would be {outcome}. The rest of the gain is answering in the right form."
+        )
+
+
+def _free_text(labels: Sequence[str]) -> Iterator[str]:
+    if not labels:
+        yield (
+            "The answers are free text, and only an exact match counts as right. Good answers in other words count as "
+            "wrong for every arm, so read the cases before you trust the numbers."
+        )
+
+
+def _right(answers: Answers, arm: str) -> int:
+    return sum(answer.right for answer in answers[arm].values())
