@@ -1,6 +1,8 @@
 """Knows how to load a base model, pick its precision and let it answer greedily; does not know why it is asked."""
 
 import os
+import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -104,6 +106,12 @@ def greedy(
             answers[index] = Answer(ids[:-1] if finished else ids, finished, each)
         on_batch(len(batch))
     return [a for a in answers if a is not None]
+
+
+def peak_memory_mib() -> int:
+    """Return the most memory that this process held at once, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -10,8 +10,6 @@ Run as ``python -m trainers.scripts.sft_lora RUN.json``. Keys: ``base`` (folder)
 import json
 import math
 import random
-import resource
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -81,7 +79,7 @@ def train(child: Child, plan: Plan) -> None:
 
     from trainers.scripts import checkpoints
     from trainers.scripts.chat import encode, read_rows, sha256, stop_ids
-    from trainers.scripts.local_model import choose_runtime, load_base
+    from trainers.scripts.local_model import choose_runtime, load_base, peak_memory_mib
     from trainers.scripts.packing import packs
 
     # What the run is made of. Another plan in the same folder must not continue this one's checkpoints.
@@ -194,12 +192,6 @@ class Clock:
             "rows_per_second": round((rows_now - rows_then) / window, 2),
             "seconds_left": round(left, 1),
         }
-
-
-def peak_memory_mib() -> int:
-    """Return the most memory that this process held at once, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux KiB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
 def _report_finished(child: Child, plan: Plan) -> bool:
