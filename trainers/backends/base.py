@@ -12,8 +12,16 @@ Progress = Callable[[str, Mapping[str, Any]], None]
 """Takes the phase and its numbers (step, steps, loss, tokens_per_second, seconds_left, note …)."""
 
 
-class StopRequested(Exception):  # noqa: N818  # a wish, not an error
-    """Somebody asked this job to stop; raised by `Keeper.keep` and by nothing else."""
+class Interrupted(Exception):  # noqa: N818  # a wish, not an error
+    """The work in hand has to end at its next checkpoint; raised by `Keeper.keep` and by nothing else."""
+
+
+class WorkerLeaving(Interrupted):
+    """This worker has to go; another one continues."""
+
+
+class StopRequested(Interrupted):
+    """Somebody asked this job to stop."""
 
     def __init__(self, who: str) -> None:
         """Take the user who asked."""
@@ -25,7 +33,7 @@ class Keeper(Protocol):
     """What a backend may ask of the job that it works for."""
 
     def keep(self) -> None:
-        """Show a sign of life. Raises StopRequested or LeaseLost; call it at least every few seconds."""
+        """Show a sign of life. Raises Interrupted or LeaseLost; call it at least every few seconds."""
 
     def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
         """Say how far the work is; calls `keep`."""
@@ -81,5 +89,8 @@ class Backend(Protocol):
         """Bring the training forward and return how it stands.
 
         Idempotent: called again after a crash it continues where the files say it was.
-        Raises ChildFailed or ServiceError where it cannot go on, StopRequested and LeaseLost as `keeper` raised them.
+        Raises ChildFailed or ServiceError where it cannot go on, Interrupted and LeaseLost as `keeper` raised them.
         """
+
+    def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
+        """Make an adapter that exists already ready to be evaluated; raises as `advance` does."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from trainers.backends.base import Keeper, StopRequested
+from trainers.backends.base import Interrupted, Keeper
 from trainers.errors import ChildFailed, LeaseLost
 
 TICK = 0.5
@@ -34,7 +34,7 @@ def run_script(
     The child has its own process group, dies with us (it watches its standard input) and holds a lock on `folder`
     for as long as it lives, so a second trainer cannot start in it. Call from the main thread only: a parent-death
     signal fires when the thread that started the child ends.
-    Raises ChildFailed with the child's own words, StopRequested and LeaseLost as `keeper` raises them.
+    Raises ChildFailed with the child's own words, Interrupted and LeaseLost as `keeper` raises them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run_file = folder / f"{name}.json"
@@ -46,7 +46,7 @@ def run_script(
         )  # fmt: skip
         try:
             return _listen(child, keeper, hear)
-        except StopRequested:
+        except Interrupted:
             _ask_to_leave(child)
             raise
         finally:

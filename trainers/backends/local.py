@@ -43,6 +43,13 @@ class LocalBackend:
             trained_tokens=int(done["trained_tokens"]), seconds=float(done["seconds"]),
         )  # fmt: skip
 
+    def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
+        """Return the adapter beside the weights of its base."""
+        lacking = self.missing_tools()
+        if lacking:
+            return Waiting(again_in=timedelta(seconds=3), note=lacking)
+        return Trained(adapter=adapter, base=self.base(order.spec.base, order.folder, keeper))
+
     def base(self, name: str, folder: Path, keeper: Keeper) -> Path:
         """Return the folder of a base's weights as safetensors, made once from the store's file."""
         ready = self.cache / "models" / name

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainers.backends.base import Keeper, Order, Trained, Waiting
 
@@ -28,4 +29,8 @@ class RehearsalBackend:
             left = (self.steps - step) * self.seconds_per_step
             note = "Rehearsal: nothing is trained"
             keeper.progress("training", {"step": step, "steps": self.steps, "seconds_left": left, "note": note})
+        return Trained(adapter=None, base=None)
+
+    def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
+        """Find nothing: a rehearsal leaves no model behind."""
         return Trained(adapter=None, base=None)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from knowledge.tenancy import LOCAL_WORKSPACE
 from trainers.jobs.messages import Message, to_json
 from trainers.tables import Job, OutboxMessage
 
@@ -16,7 +17,12 @@ _rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # SQLModel adds i
 
 
 def put(connection: Connection, job: Job, message: Message, now: datetime, *, channel: str = "", key: str = "") -> None:
-    """Owe `message` inside the caller's transaction; a message with the same key is replaced, so the latest wins."""
+    """Owe `message` inside the caller's transaction; a message with the same key is replaced, so the latest wins.
+
+    A job from the shell has no thread and no Home tab, so only its announcement is owed to anybody.
+    """
+    if job.workspace_id == LOCAL_WORKSPACE and not channel:
+        return
     key = key or message.KIND
     payload = json.dumps(to_json(message))
     where = (_rows.c.job_id == job.id) & (_rows.c.key == key)

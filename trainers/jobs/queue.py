@@ -45,13 +45,16 @@ class SilentDoorbell:
         return False
 
 
-def answer_door(url: str, queue: str, work: Callable[[str], None], *, burst: bool = False) -> None:
+def answer_door(
+    url: str, queue: str, work: Callable[[str], None], *, leave: Callable[[], None] = lambda: None, burst: bool = False
+) -> None:
     """Work on `queue` until told to stop: each ring calls `work(job_id)` in this very process.
 
+    SIGTERM and SIGINT call `leave`, so that the job in hand is put down at its next checkpoint.
     Raises redis' ConnectionError where the server stays away; the supervisor then starts a new worker.
     """
     connection = Redis.from_url(url)
-    worker = SimpleWorker(
+    worker = _door(leave)(
         [queue], connection=connection, serializer="json", job_class=_job_class(work),
         name=f"{queue}-{os.uname().nodename}-{os.getpid()}", log_job_description=False, maintenance_interval=60,
     )  # fmt: skip
@@ -72,6 +75,17 @@ def answers(url: str) -> bool:
         return bool(Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).ping())
     except RedisError:
         return False
+
+
+def _door(leave: Callable[[], None]) -> type[SimpleWorker]:
+    class Door(SimpleWorker):
+        """RQ's worker without a fork, which tells the job in hand when it has to go."""
+
+        def request_stop(self, signum: Any, frame: Any) -> None:
+            leave()
+            super().request_stop(signum, frame)
+
+    return Door
 
 
 def _job_class(work: Callable[[str], None]) -> type[RqJob]:

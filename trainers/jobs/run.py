@@ -1,6 +1,7 @@
 """Knows how a worker takes a job from claim to report; it does not know RQ, Slack or what training is."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
 from trainers import registry
-from trainers.backends.base import Backend, Order, StopRequested, Trained, Waiting
+from trainers.backends.base import Backend, Order, StopRequested, Trained, Waiting, WorkerLeaving
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.errors import LeaseLost
@@ -45,6 +46,12 @@ class Runner:
     """This process, unique on this installation."""
     notify_channel: str
     """Channel of the one-line notifications; empty: none."""
+    leaving: threading.Event = field(default_factory=threading.Event)
+    """Set when this worker has to go."""
+
+    def leave(self) -> None:
+        """Put the job in hand down at its next checkpoint, for another worker to continue."""
+        self.leaving.set()
 
     def work(self, job_id: str) -> None:
         """Answer one ring: claim the job and bring it as far as it goes now; a duplicate ring does nothing."""
@@ -56,6 +63,8 @@ class Runner:
             self._advance(job, hold)
         except LeaseLost:
             return
+        except WorkerLeaving:
+            self._wait(job, Waiting(again_in=timedelta(0), note="The worker stopped; the job continues from its checkpoint"))
         except StopRequested as wish:
             self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
         except LuthierError as error:
@@ -70,7 +79,7 @@ class Runner:
             hold.note = "Picked up again where the last worker left it"
         hold.progress("preparing", {})
         order = Order(job_id=job.id, spec=spec_of(job), train=self.datasets.folder / dataset.train_path, folder=folder)
-        trained = self.backend(order.spec.backend).advance(order, hold)
+        trained = self._model_to_judge(job, order, hold) if job.kind == "evaluate" else self.backend(order.spec.backend).advance(order, hold)
         if isinstance(trained, Waiting):
             self._wait(job, trained)
             return
@@ -85,6 +94,11 @@ class Runner:
         hold.progress("reporting", {})
         made = self._report(job, contest, answered, folder)
         self._succeed(job, made, trained, answered, self._pictures(made, folder))
+
+    def _model_to_judge(self, job: Job, order: Order, hold: "Hold") -> Trained | Waiting:
+        """Find the adapter of an earlier job instead of training one."""
+        model = registry.Registry(self.ledger.engine, self.datasets.folder).get(job.workspace_id, job.model_id)
+        return self.backend(order.spec.backend).find(order, self.datasets.folder / model.adapter_path, hold)
 
     def _report(self, job: Job, contest: Contest, answered: Answered, folder: Path) -> report.Report:
         rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
@@ -126,7 +140,7 @@ class Runner:
         with self.ledger.transaction() as connection:
             if not move(connection, job, "succeeded", self.owner, now, fenced=True, result=json.dumps(result), finished_at=now, phase=""):
                 return
-            if made and trained.adapter:
+            if made and trained.adapter and job.kind == "train":
                 registry.add(connection, self._model(job, made, trained.adapter, now))
             self._tell(connection, job, "succeeded", [card, line], now)
 
@@ -178,7 +192,9 @@ class Hold:
     _losses: list[float] = field(default_factory=list, init=False)
 
     def keep(self) -> None:
-        """Renew the lease every two seconds; raises StopRequested or LeaseLost."""
+        """Renew the lease every two seconds; raises StopRequested, WorkerLeaving or LeaseLost."""
+        if self.runner.leaving.is_set():
+            raise WorkerLeaving
         if time.monotonic() - self._kept < BEAT:
             return
         who = self.runner.ledger.keep(self.job, self.runner.clock())

@@ -60,7 +60,8 @@ class Jobs:
     ) -> Job:  # fmt: skip
         """Quote a run and put the quote before the person; nothing starts and nothing is spent."""
         offer = quote(
-            dataset, spec, self.rule, folder=self.datasets.folder, tokenizer=self.tokenizer(spec.base), past=self.past_runs(spec, person)
+            dataset, spec, self.rule, folder=self.datasets.folder, tokenizer=self.tokenizer(spec.base), past=self.past_runs(spec, person),
+            training=kind == "train",
         )
         title = f"{dataset.name} on {spec.base}"
         job = Job(

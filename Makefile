@@ -1,0 +1,65 @@
+# Two commands do everything: `make run` and `make test`.
+# PORT=8765 DATA_DIR=./data LUTHIER_CACHE=~/.cache/luthier TORCH_INDEX=<an index with CPU builds of torch> may be set.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --no-compile --no-input --disable-pip-version-check -c constraints.txt
+export PORT DATA_DIR LUTHIER_CACHE TORCH_INDEX
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench soak docs clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@echo "  PORT=8765  DATA_DIR=./data  LUTHIER_CACHE=~/.cache/luthier  TORCH_INDEX=  may be set, e.g. make run PORT=9000"
+
+run: $(VENV)/.answers ## Install what answers need, start everything, print the address (Ctrl-C stops all of it)
+	@exec $(BIN)/luthier up
+
+test: check $(VENV)/.chromium ## Run every test, the journey in a real browser included
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
+	$(BIN)/python -m bench.advice
+	$(BIN)/python -m bench.journey
+
+soak: $(VENV)/.dev ## Long, seeded runs: the slow tests
+	$(BIN)/python -m pytest -m slow --timeout 1800
+
+docs: $(VENV)/.dev ## Write docs/cli.md from --help
+	$(BIN)/python -m docs.build
+
+clean: ## Remove the virtual environment and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info site
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Luthier needs Python 3.11 or newer; set PYTHON=python3.12 or the like."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.answers: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing what answers need (about 500 MB on disk, half a minute on a fast line)…"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.answers
+	@echo "Installing the training tools…"
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	@$(PIP) -e ".[train]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train
+	@echo "Installing what tests need…"
+	@$(PIP) -e ".[dev]"
+	@touch $@
+
+$(VENV)/.chromium: $(VENV)/.dev
+	@scripts/install-chromium $(BIN)
+	@touch $@

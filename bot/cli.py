@@ -1,0 +1,122 @@
+"""The `luthier` command: it knows every sub-command by name; what they do lies in `bot.shell` and the process modules."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from bot.shell import answers, jobs, rows
+from bot.shell.terminal import say
+from knowledge.errors import LuthierError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Should we fine-tune, use RAG, or just prompt? Luthier answers, prices it, trains it and tests it.",
+)  # fmt: skip
+answers.register(app)
+rows.register(app)
+jobs.register(app)
+
+
+def main() -> None:
+    """Run a command; exit 0 when it is done, 1 when it was blocked or failed, 2 when it was used wrongly."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        app()
+    except LuthierError as error:
+        if "--json" in sys.argv:
+            print(json.dumps({"error": error.what, "next_step": error.next_step}))
+        say(error.what)
+        if error.next_step:
+            say(error.next_step)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        sys.exit(130)
+
+
+@app.command(rich_help_panel="Running")
+def up(port: Annotated[int | None, typer.Option(help="Port of the local Slack; default PORT or 8765.")] = None) -> None:
+    """Start everything on this machine: local Slack, web, workers, messenger, sweeper, queue and vector server."""
+    from bot.settings import Settings
+    from bot.up import up as start
+
+    start(Settings.from_env(**({} if port is None else {"port": port})), say)
+
+
+@app.command()
+def web(port: Annotated[int | None, typer.Option(help="Port to listen on; default PORT.")] = None) -> None:
+    """Take Slack's requests (the web process)."""
+    import uvicorn
+
+    from bot.app import create_app
+    from bot.settings import Settings
+
+    settings = Settings.from_env()
+    host = "127.0.0.1" if settings.slack_api_url else "0.0.0.0"  # noqa: S104  # a hosted web process faces Slack
+    uvicorn.run(create_app(settings), host=host, port=port or settings.port, log_level="warning")
+
+
+@app.command()
+def worker(queue: Annotated[str, typer.Argument(help="io, cpu or gpu")]) -> None:
+    """Work on one queue (a worker process)."""
+    from bot.settings import Settings
+    from bot.worker import run
+
+    run(Settings.from_env(), queue)
+
+
+@app.command()
+def messenger() -> None:
+    """Post what jobs have to say (the messenger process)."""
+    from bot.messenger import run
+    from bot.settings import Settings
+
+    run(Settings.from_env(), until_told())
+
+
+@app.command()
+def sweeper() -> None:
+    """Wake workers for jobs that are due or abandoned (the sweeper process)."""
+    from bot.settings import Settings
+    from bot.sweeper import run
+
+    run(Settings.from_env(), until_told())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from bot.settings import Settings
+    from bot.store.engine import open_engine
+    from bot.store.migrate import migrate as bring_to_head
+
+    settings = Settings.from_env()
+    bring_to_head(open_engine(settings.database), settings.run)
+    say("The database is up to date.")
+
+
+@app.command()
+def install() -> None:
+    """Install the training tools (torch, transformers, peft) and fetch the base model."""
+    from bot import install as tools
+    from bot.settings import Settings
+
+    raise typer.Exit(tools.install(Settings.from_env()))
+
+
+def until_told() -> threading.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
+    over = threading.Event()
+
+    def stop(_: int, __: FrameType | None) -> None:
+        over.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return over

@@ -1,0 +1,129 @@
+"""Knows every setting and is the only reader of the environment; it does not know what the settings are used for."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
+
+from knowledge.errors import UserError
+
+CHILD_VARIABLES = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+"""What a training child inherits: nothing that could hold a secret."""
+
+UNIX_SOCKET_LIMIT = 100
+"""Bytes that a unix socket's path may have on Linux and macOS, with a little room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; each field names the variable that sets it."""
+
+    data: Path
+    """DATA_DIR: everything that Luthier keeps. Default: ./data"""
+    cache: Path
+    """LUTHIER_CACHE: weights, shared by all data folders. Default: ~/.cache/luthier"""
+    port: int = 8765
+    """PORT: where the local Slack listens (or, without it, where `web` takes Slack's requests)."""
+    database_url: str = ""
+    """DATABASE_URL: an SQLAlchemy address. Default: SQLite in the data folder."""
+    redis_url: str = ""
+    """REDIS_URL: a Redis or Valkey server. Default: one that we start ourselves."""
+    chroma_url: str = ""
+    """CHROMA_URL: a Chroma server. Default: one that we start ourselves."""
+    slack_api_url: str = ""
+    """SLACK_API_URL: base of Slack's Web API. Default: Slack itself; `up` sets it to the local Slack."""
+    slack_bot_token: str = field(default="", repr=False)
+    """SLACK_BOT_TOKEN: the bot token (xoxb-…)."""
+    slack_signing_secret: str = field(default="", repr=False)
+    """SLACK_SIGNING_SECRET: proves that requests come from Slack."""
+    notify_channel: str = ""
+    """LUTHIER_NOTIFY_CHANNEL: id of the channel for one-line notifications. Empty: none."""
+    model: str = ""
+    """LUTHIER_MODEL: name of a language model. Empty: none is used; an API key alone never turns one on."""
+    model_url: str = ""
+    """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
+    model_key: str = field(default="", repr=False)
+    """LUTHIER_MODEL_KEY: its key."""
+    threads: int = 2
+    """LUTHIER_THREADS: CPU threads of a training child. Default: the machine's cores, at most 8."""
+    torch_index: str = ""
+    """TORCH_INDEX: a package index to take torch from, such as one with CPU builds. Default: pip's own."""
+    child_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The environment of training children."""
+    process_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The environment of our own processes, which may hold secrets."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> "Settings":
+        """Read the environment (or `env`); `overrides` are field values from the command line.
+
+        Raises UserError where a value means nothing.
+        """
+        env = dict(os.environ) if env is None else env
+        values: dict[str, object] = {
+            "data": Path(env.get("DATA_DIR") or "data").expanduser().resolve(),
+            "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
+            "port": _number(env, "PORT", 8765, 0, 65535),
+            "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
+            "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_OFFLINE},
+            "process_env": env,
+        }
+        values |= {name: env.get(variable, "") for name, variable in _TEXTS.items()}
+        return cls(**{**values, **overrides})  # type: ignore[arg-type]  # checked field by field in __post_init__
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.data.exists() and not self.data.is_dir():
+            raise UserError(f"DATA_DIR is {self.data}, which is a file.", "Name a folder, or one that may be created.")
+
+    @property
+    def database(self) -> str:
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{self.data / 'luthier.db'}"
+
+    @property
+    def run(self) -> Path:
+        """Folder of sockets and locks, with a path short enough for unix sockets."""
+        here = self.data / "run"
+        if len(os.fsencode(here / "valkey.sock")) <= UNIX_SOCKET_LIMIT:
+            return here
+        return Path(gettempdir()) / f"luthier-{sha256(os.fsencode(self.data)).hexdigest()[:12]}"
+
+    @property
+    def remote_endpoints(self) -> tuple[str, ...]:
+        """Every address outside this machine's own services that is in use, for people to see."""
+        named = {
+            "Slack": "" if self.slack_api_url or not self.slack_bot_token else "https://slack.com",
+            "language model": (self.model_url or "the model's default endpoint") if self.model else "",
+            "database": self.database_url.partition("@")[2] if "@" in self.database_url else "",
+            "Redis": self.redis_url.rpartition("@")[2], "Chroma": self.chroma_url,
+        }  # fmt: skip
+        return tuple(f"{name}: {where}" for name, where in named.items() if where and not _is_here(where))
+
+
+_TEXTS = {
+    "database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "chroma_url": "CHROMA_URL", "slack_api_url": "SLACK_API_URL",
+    "slack_bot_token": "SLACK_BOT_TOKEN", "slack_signing_secret": "SLACK_SIGNING_SECRET", "notify_channel": "LUTHIER_NOTIFY_CHANNEL",
+    "model": "LUTHIER_MODEL", "model_url": "LUTHIER_MODEL_URL", "model_key": "LUTHIER_MODEL_KEY", "torch_index": "TORCH_INDEX",
+}  # fmt: skip
+
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+"""Children load weights from disk only and report to nobody."""
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise UserError(f"{name} is {text!r}.", f"Give a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _is_here(where: str) -> bool:
+    return any(local in where for local in ("127.0.0.1", "localhost", "[::1]", "unix:"))

@@ -1,0 +1,284 @@
+"""The commands about jobs and models: train, jobs, cancel, resume, evaluate, report, chat; they do no work themselves."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.shell.rows import findings, read_quote, spec_with, take_in
+from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
+
+if TYPE_CHECKING:
+    from bot.working import Working
+    from trainers.tables import Job
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a job."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (train, jobs, cancel, resume, evaluate, report, chat):
+        app.command()(command)
+
+
+def train(
+    file: Annotated[Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped ticket example.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Held-out rows; without it a third of the file is held out.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
+    backend: Annotated[str, typer.Option(help="local, or rehearsal (walks through the steps and trains nothing).")] = "local",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lint rows, quote, ask for approval, train a LoRA adapter, and report it against the best-prompted base."""
+    if as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.backends import QUEUES
+
+    spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
+    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
+        dataset, linted = take_in(at.deps, file, test, name)
+        say(findings(linted))
+        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now())
+        _run(at, job, yes=yes, as_json=as_json)
+
+
+def evaluate(
+    job: Annotated[str, typer.Argument(help="Number of the job that trained the model.")],
+    test: Annotated[Path | None, typer.Option(help="Other held-out rows; default: those of the job.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let base and tuned model answer held-out rows again and judge them by the rule."""
+    if as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.jobs.service import spec_of
+
+    with working(Settings.from_env(), say, workers=("cpu",)) as at:
+        trained = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        model = at.deps.registry.get(trained.workspace_id, trained.id)
+        dataset = at.deps.datasets.get(trained.dataset_id)
+        if test is not None:
+            dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
+        again = at.deps.jobs.propose(dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id)
+        _run(at, again, yes=yes, as_json=as_json)
+
+
+def jobs(
+    job: Annotated[str | None, typer.Argument(help="One job's number, for all about it.")] = None,
+    watch: Annotated[bool, typer.Option(help="Keep looking until it has ended.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """List your jobs, or show one."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+
+    with working(Settings.from_env(), say) as at:
+        found = [at.deps.jobs.ledger.find(shell_person().workspace_id, job)] if job else at.deps.jobs.ledger.listing(shell_person().workspace_id)
+        if watch and job:
+            found = [_follow(at, found[0])]
+    if as_json:
+        show_json([_job_json(one) for one in found])
+    elif found:
+        show(table(("Job", "What", "State", "Verdict", "Created"), [_job_row(one) for one in found]))
+    else:
+        show("No jobs yet. Start one with `luthier train`.")
+
+
+def cancel(job: Annotated[str, typer.Argument(help="The job's number.")], as_json: JsonFlag = False) -> None:
+    """Stop a job; what it has trained so far is kept in its last checkpoint."""
+    _wish("stop", job, as_json)
+
+
+def resume(job: Annotated[str, typer.Argument(help="The job's number.")], as_json: JsonFlag = False) -> None:
+    """Continue a stopped or failed job from its last checkpoint."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+
+    with working(Settings.from_env(), say, workers=("cpu",)) as at:
+        outcome = at.deps.jobs.resume(at.deps.jobs.ledger.find(shell_person().workspace_id, job).id, shell_person(), utc_now())
+        if not outcome.changed:
+            say(f"Job #{outcome.job.number} is {outcome.job.state}; there is nothing to resume.")
+            raise typer.Exit(1)
+        _finish(_follow(at, outcome.job), as_json)
+
+
+def report(job: Annotated[str, typer.Argument(help="The job's number.")], as_json: JsonFlag = False) -> None:
+    """Show what came of a job."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from trainers.jobs.service import result_of
+
+    with working(Settings.from_env(), say) as at:
+        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+    result_of(found)
+    _finish(found, as_json)
+
+
+def chat(
+    job: Annotated[str | None, typer.Argument(help="Number of the job that trained the model; default: the newest, else the base.")] = None,
+    message: Annotated[str | None, typer.Option("--message", "-m", help="Ask once and leave.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Talk to a tuned model, side by side with its base."""
+    if as_json and not message:
+        raise fail_usage('--json needs a --message, for example: luthier chat --message "Where is my parcel?" --json')
+    from bot.settings import Settings
+    from bot.working import working
+
+    with working(Settings.from_env(), say) as at:
+        ask = _speakers(at, job)
+        if message:
+            said = ask(message)
+            show_json({"message": message, **said}) if as_json else show(_side_by_side(said))
+            return
+        say("Type a message; an empty line ends.")
+        while text := input("> ").strip():
+            show(_side_by_side(ask(text)))
+
+
+def _run(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+
+    say(f"Quote #{job.number}: {read_quote(json.loads(job.quote))}")
+    if not yes and not typer.confirm("Approve and start?", err=True):
+        at.deps.jobs.stop(job.id, shell_person(), utc_now())
+        say("Nothing was started.")
+        raise typer.Exit(1)
+    approved = at.deps.jobs.approve(job.id, job.quote_hash, shell_person(), utc_now())
+    _finish(_follow(at, approved.job), as_json)
+
+
+def _follow(at: "Working", job: "Job") -> "Job":
+    """Show a job's progress until it has ended; Ctrl-C stops the job."""
+    from trainers.states import ENDED
+
+    with bar(f"Job #{job.number}") as update:
+        while job.state not in ENDED:
+            at.tend()
+            job = at.deps.jobs.ledger.get(job.id)
+            _draw(update, job)
+            try:
+                time.sleep(LOOK_EVERY)
+            except KeyboardInterrupt:
+                _stop(at, job)
+    return job
+
+
+def _stop(at: "Working", job: "Job") -> None:
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+
+    say("Stopping the job…")
+    at.deps.jobs.stop(job.id, shell_person(), utc_now())
+
+
+def _draw(update: Callable[..., None], job: "Job") -> None:
+    now = json.loads(job.progress)
+    facts = [f"loss {now['loss']:.2f}" if "loss" in now else "", f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
+             f"about {now['seconds_left']:.0f} s left" if now.get("seconds_left") else "", now.get("note", "")]  # fmt: skip
+    phase = job.phase or job.state
+    update(now.get("step", 0), now.get("steps"), " · ".join(fact for fact in facts if fact), description=f"Job #{job.number} {phase}")
+
+
+def _finish(job: "Job", as_json: bool) -> None:
+    if as_json:
+        show_json(_job_json(job))
+    elif job.state == "succeeded":
+        show(_read_report(job))
+    else:
+        say(f"Job #{job.number} {job.state}: {job.error_what} {job.error_next}")
+    raise typer.Exit(0 if job.state == "succeeded" else 1)
+
+
+def _read_report(job: "Job") -> str:
+    from trainers.evals.report import Report
+
+    result = json.loads(job.result)
+    if result["report"] is None:
+        return f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
+    judged = Report.from_json(result["report"])
+    arms = [(a.title, f"{a.right}/{a.n}", f"{a.low:.0%}-{a.high:.0%}", f"{a.median_ms:.0f} ms" if a.median_ms else "") for a in judged.arms]
+    lines = [judged.verdict.sentence, "", table(("Arm", "Right", "95% interval", "Median"), arms), "", judged.contamination, *judged.notices]
+    for word, cases in (("Better", judged.wins), ("Worse or still wrong", judged.misses)):
+        lines += [f"\n{word}:", *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases)]
+    lines += ["", f"Took {result['seconds']:.0f} s. Try it: luthier chat {job.number}"]
+    return "\n".join(lines)
+
+
+def _job_json(job: "Job") -> dict[str, Any]:
+    keep = ("id", "number", "kind", "title", "state", "phase", "requested_by", "error_what", "error_next", "created_at", "finished_at")
+    parsed = {name: json.loads(getattr(job, name)) for name in ("quote", "progress", "result")}
+    return {name: getattr(job, name) for name in keep} | parsed
+
+
+def _job_row(job: "Job") -> tuple[str, ...]:
+    judged = json.loads(job.result).get("report") or {}
+    verdict = judged.get("verdict", {}).get("outcome", "")
+    created = job.created_at.strftime("%Y-%m-%d %H:%M UTC") if job.created_at else ""
+    return (f"#{job.number}", job.title, f"{job.state} {job.phase}".strip(), verdict, created)
+
+
+def _wish(verb: str, name: str, as_json: bool) -> None:
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+
+    with working(Settings.from_env(), say) as at:
+        job = at.deps.jobs.ledger.find(shell_person().workspace_id, name)
+        outcome = getattr(at.deps.jobs, verb)(job.id, shell_person(), utc_now())
+    if as_json:
+        show_json({"changed": outcome.changed, **_job_json(outcome.job)})
+    elif outcome.changed:
+        show(f"Job #{job.number} is asked to stop." if outcome.job.state == "running" else f"Job #{job.number} is {outcome.job.state}.")
+    else:
+        show(f"Job #{job.number} is {outcome.job.state}; nothing was changed.")
+    raise typer.Exit(0 if outcome.changed else 1)
+
+
+def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]:
+    from bot.wiring import shell_person
+    from trainers.serving import as_messages
+
+    workspace = shell_person().workspace_id
+    newest = at.deps.registry.listing(workspace)[:1]
+    model = at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id) if job else next(iter(newest), None)
+
+    def ask(text: str) -> dict[str, Any]:
+        messages = as_messages(model.system_prompt if model else "", text)
+        base = at.deps.models.say(None, messages)
+        said: dict[str, Any] = {"base": base.text, "base_seconds": round(base.seconds, 2)}
+        if model is not None:
+            tuned = at.deps.models.say(at.deps.registry.adapter(model), messages)
+            said |= {"tuned": tuned.text, "tuned_seconds": round(tuned.seconds, 2), "model": model.name}
+        return said
+
+    return ask
+
+
+def _side_by_side(said: dict[str, Any]) -> str:
+    lines = [f"base   ({said['base_seconds']} s): {said['base']}"]
+    if "tuned" in said:
+        lines.append(f"tuned  ({said['tuned_seconds']} s): {said['tuned']}")
+    return "\n".join(lines)

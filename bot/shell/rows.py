@@ -1,0 +1,125 @@
+"""The commands about rows and money: `lint` and `cost`; they know how findings read in a terminal, not how they are found."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+
+if TYPE_CHECKING:
+    from trainers.data.lint import LintReport
+    from trainers.tables import Dataset
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(lint)
+    app.command()(cost)
+
+
+def lint(
+    file: Annotated[Path, typer.Argument(help="JSONL in OpenAI's chat format.")],
+    test: Annotated[Path | None, typer.Option(help="The held-out rows, to check for overlap.")] = None,
+    target: Annotated[str, typer.Option(help="Where the rows are to be trained.")] = "local",
+    as_json: JsonFlag = False,
+) -> None:
+    """Find what is wrong with training rows: line number, why it matters, how to fix it. Exit 1 if it blocks training."""
+    from trainers.data.lint import lint as check
+
+    for path in (file, test):
+        if path is not None and not path.is_file():
+            raise fail_usage(f"There is no file {path}.")
+    report = check(file, target=target, test=test)
+    if as_json:
+        show_json(report.to_json())
+    else:
+        show(findings(report))
+    raise typer.Exit(1 if report.blocked else 0)
+
+
+def cost(
+    file: Annotated[Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped example.")] = None,
+    test: Annotated[Path | None, typer.Option(help="The held-out rows.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Quote a fine-tune on this machine: time, cost, rows, tokens and the rule of success. Nothing starts."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from trainers.quotes import quote
+
+    with working(Settings.from_env(), say) as at:
+        dataset, _ = take_in(at.deps, file, test, "")
+        spec, jobs = spec_with(epochs=epochs), at.deps.jobs
+        offer = quote(
+            dataset, spec, jobs.rule, folder=at.deps.datasets.folder, tokenizer=jobs.tokenizer(spec.base),
+            past=jobs.past_runs(spec, shell_person()),
+        )  # fmt: skip
+    if as_json:
+        show_json({**offer.to_json(), "hash": offer.hash})
+    else:
+        show(read_quote(offer.to_json()))
+
+
+def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tuple[Dataset, LintReport]":
+    """Register a file's rows, or the shipped example's, for whoever is in this shell; raises DatasetRejected."""
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+
+    for path in (file, test):
+        if path is not None and not path.is_file():
+            raise fail_usage(f"There is no file {path}.")
+    person = shell_person()
+    if file is None:
+        added = deps.datasets.example("tickets", person, utc_now())
+    else:
+        added = deps.datasets.add(file, test, name=name or file.stem, person=person, provenance="file given in the shell", now=utc_now())
+    return added.dataset, added.report
+
+
+def spec_with(**knobs: Any) -> Any:
+    """Return the default training spec with the hyper-parameters that are not None; raises UserError."""
+    from dataclasses import replace
+
+    from trainers.spec import Hyperparameters, TrainingSpec
+
+    backend = knobs.pop("backend", None) or "local"
+    chosen = {name: value for name, value in knobs.items() if value is not None}
+    return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+
+
+def findings(report: "LintReport") -> str:
+    """Lay out what the linter says."""
+    lines = [report.headline]
+    for finding in report.findings:
+        where = f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:8]))})" if finding.lines else ""
+        lines.append(f"  {finding.severity:5} {finding.message}{where}")
+        if finding.fix:
+            lines.append(f"        {finding.fix}")
+    return "\n".join(lines)
+
+
+def read_quote(offer: dict[str, Any]) -> str:
+    """Lay out a quote."""
+    from trainers.evals.rule import SuccessRule
+
+    knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
+    training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
+    exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
+    return "\n".join([
+        f"{offer['dataset']} on {offer['spec']['base']}, backend {offer['spec']['backend']}",
+        f"  Training    {minutes(offer['training_minutes'])} · {training}",
+        f"  Evaluation  {minutes(offer['evaluation_minutes'])} · {evaluation}",
+        f"  Serving     {serving} for 30 days ({offer['cost_basis']})",
+        f"  {offer['train_rows']} rows, {offer['train_tokens']:,} training tokens{exact}, {knobs['epochs']} epochs, LoRA r{knobs['rank']}.",
+        f"  Times {offer['time_basis']}.",
+        f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; {offer['test_rows']} unseen rows.",
+    ])  # fmt: skip
+
+
+def minutes(span: Any) -> str:
+    """Write a range of minutes for people."""
+    low, high = span
+    return f"{low:.1f}-{high:.1f} min" if high < 10 else f"{low:.0f}-{high:.0f} min"

@@ -1,0 +1,70 @@
+"""Knows how the shell is spoken to: results on standard output, everything else on standard error."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def say(text: str) -> None:
+    """Tell the person something that is not the result."""
+    print(clean(text), file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """Print a result."""
+    print(clean(text), flush=True)
+
+
+def show_json(data: Any) -> None:
+    """Print a result as one JSON document on one line."""
+    print(json.dumps(data, default=str), flush=True)
+
+
+def clean(text: str) -> str:
+    """Take out control characters: a model's or a file's text must not steer the terminal."""
+    return _CONTROL.sub("", text)
+
+
+def fail_usage(what: str) -> typer.Exit:
+    """Say what was wrong about the call and return the exit for wrong use, to be raised."""
+    say(what)
+    return typer.Exit(2)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Lay out rows under a head, as wide as the terminal allows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*head, box=None, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(clean(cell) for cell in row))
+    console = Console(highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(drawn)
+    return captured.get().rstrip()
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Any]:
+    """Show a progress bar on standard error; yields a callable (step, steps, remark)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[remark]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+        task = progress.add_task(title, total=None, remark="")
+
+        def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:
+            progress.update(task, completed=step, total=steps or None, remark=clean(remark), description=clean(description))
+
+        yield update

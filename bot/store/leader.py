@@ -1,0 +1,34 @@
+"""Knows who holds a role that only one process may hold at a time; it does not know what the role does."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from trainers.tables import Leader
+
+LEASE = timedelta(seconds=10)
+"""How long a role stays with a process after its last sign of life."""
+
+_rows = Leader.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+
+def hold(engine: Engine, role: str, owner: str, now: datetime) -> bool:
+    """Take or renew a role; False while somebody else holds it."""
+    free = (_rows.c.owner == owner) | (_rows.c.lease_until < now)
+    with engine.begin() as connection:
+        mine = update(_rows).where(_rows.c.role == role, free).values(owner=owner, lease_until=now + LEASE)
+        if connection.execute(mine).rowcount:
+            return True
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(_rows).values(role=role, owner=owner, lease_until=now + LEASE))
+    except IntegrityError:
+        return False
+    return True
+
+
+def release(engine: Engine, role: str, owner: str, now: datetime) -> None:
+    """Give a role back at once, so that a successor need not wait for the lease to run out."""
+    with engine.begin() as connection:
+        connection.execute(update(_rows).where(_rows.c.role == role, _rows.c.owner == owner).values(lease_until=now))

@@ -1,0 +1,103 @@
+"""Knows how the parts fit together: settings in, working parts out; nothing else builds them."""
+
+import getpass
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from bot import install
+from bot.settings import Settings
+from bot.store.engine import open_engine
+from handlers.deps import Deps
+from knowledge.clock import utc_now
+from knowledge.embeddings import MiniLM
+from knowledge.errors import UserError
+from knowledge.index import Index
+from knowledge.models import open_chat_model
+from knowledge.tenancy import LOCAL_WORKSPACE, Person
+from trainers import backends
+from trainers.backends.base import Backend
+from trainers.data.store import Datasets
+from trainers.evals.rule import SuccessRule
+from trainers.jobs.ledger import Ledger
+from trainers.jobs.queue import Doorbell, RqDoorbell, SilentDoorbell
+from trainers.jobs.run import Runner
+from trainers.jobs.service import Jobs
+from trainers.registry import Registry
+from trainers.serving import LocalModels
+from trainers.spec import TrainingSpec
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds the four of us."""
+
+FILE_LIMIT = 64 * 1024 * 1024
+"""Largest upload in bytes."""
+
+
+def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
+    """Build what handlers and commands call; nothing is connected or loaded before its first use."""
+    engine = engine or open_engine(settings.database)
+    datasets = Datasets(engine, settings.data)
+    return Deps(
+        engine=engine, index=_index(settings, engine), datasets=datasets, registry=Registry(engine, settings.data),
+        model=open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None),
+        jobs=Jobs(ledger=Ledger(engine), doorbell=_doorbell(settings), datasets=datasets, rule=SuccessRule(),
+                  tokenizer=lambda base: settings.cache / "models" / base / "tokenizer.json"),
+        models=_models(settings), file_hosts=_file_hosts(settings), file_limit=FILE_LIMIT, clock=utc_now,
+        install_note=lambda: install.note(settings),
+    )  # fmt: skip
+
+
+def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
+    """Build a worker's hands."""
+    engine = engine or open_engine(settings.database)
+    return Runner(
+        ledger=Ledger(engine), datasets=Datasets(engine, settings.data), backend=lambda name: _backend(settings, name),
+        env=settings.child_env, threads=settings.threads, clock=utc_now, owner=f"{socket.gethostname()}-{os.getpid()}",
+        notify_channel=settings.notify_channel,
+    )  # fmt: skip
+
+
+def shell_person() -> Person:
+    """Return whoever works in this shell."""
+    return Person(workspace_id=LOCAL_WORKSPACE, user_id=getpass.getuser())
+
+
+def _index(settings: Settings, engine: Engine) -> Index:
+    embedder = MiniLM(settings.cache)
+    return Index.open(engine=engine, chroma_url=settings.chroma_url, embedder=embedder, data_dir=settings.data / "index")
+
+
+def _doorbell(settings: Settings) -> Doorbell:
+    return RqDoorbell(settings.redis_url) if settings.redis_url else SilentDoorbell()
+
+
+def _models(settings: Settings) -> LocalModels:
+    return LocalModels(
+        base=settings.cache / "models" / TrainingSpec().base, adapters=settings.data / "jobs", socket=settings.run / "serve.sock",
+        log=settings.data / "logs" / "serve.log", env=settings.child_env, threads=settings.threads,
+    )  # fmt: skip
+
+
+def _backend(settings: Settings, name: str) -> Backend:
+    if name == "rehearsal":
+        return backends.load(name)
+    parts = {"cache": settings.cache, "env": settings.child_env, "threads": settings.threads}
+    return backends.load(name, **parts, missing_tools=lambda: _missing_tools(settings))
+
+
+def _missing_tools(settings: Settings) -> str:
+    note = install.note(settings)
+    if note and not note.startswith("Installing"):
+        raise UserError(note, "Then resume the job.")
+    return note
+
+
+def _file_hosts(settings: Settings) -> frozenset[str]:
+    hosts = {"files.slack.com"}
+    if settings.slack_api_url:
+        hosts.add(urlsplit(settings.slack_api_url).netloc)
+    return frozenset(hosts)
