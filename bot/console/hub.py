@@ -1,0 +1,36 @@
+"""Tells open pages what changed, each person only what they may see. Knows subscribers, not what an event means."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+
+from bot.console.wire import Json
+
+BACKLOG = 2000
+"""Events that a page may lag behind before it is told to reload everything."""
+
+
+class Hub:
+    """One queue for each open page."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, set[asyncio.Queue[Json]]] = defaultdict(set)
+
+    def subscribe(self, user: str) -> asyncio.Queue[Json]:
+        """A new queue of events for this person's page."""
+        queue: asyncio.Queue[Json] = asyncio.Queue()
+        self._queues[user].add(queue)
+        return queue
+
+    def unsubscribe(self, user: str, queue: asyncio.Queue[Json]) -> None:
+        """The page has gone."""
+        self._queues[user].discard(queue)
+
+    def tell(self, users: Iterable[str], event: Json) -> None:
+        """Queue an event for every open page of these people."""
+        for user in users:
+            for queue in self._queues.get(user, ()):
+                if queue.qsize() < BACKLOG:
+                    queue.put_nowait(event)
+                elif queue.qsize() == BACKLOG:
+                    queue.put_nowait({"type": "reload"})

@@ -1,0 +1,188 @@
+"""What a person does at the page: sends, uploads, clicks, submits, reacts. Knows the page's protocol, not HTTP."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from bot.console import events, files, interactions, messages, modals, response_urls
+from bot.console.api.reactions import reaction_name
+from bot.console.composer import compose
+from bot.console.page_reads import seen_message, visible
+from bot.console.seed import SLACKBOT, direct_message
+from bot.console.wire import Args, Json, SlackError
+from bot.console.workspace import Workspace
+
+Act = Callable[[Workspace, str, Json], Awaitable[Json]]
+MOST_TYPED = 12_000
+"""Characters that Slack's composer sends in one message."""
+TROUBLE = {
+    "operation_timeout": "The app did not answer within 3 seconds.",
+    "dispatch_failed": "The app could not be reached.",
+    "http_service_error": "The app answered with an error.",
+}
+
+
+async def send(space: Workspace, user: str, body: Json) -> Json:
+    """Post what a person typed, with files that they uploaded."""
+    channel = visible(space, user, str(body.get("channel")))
+    typed, file_ids = str(body.get("text") or ""), [str(item) for item in body.get("file_ids") or []]
+    if not typed.strip() and not file_ids:
+        raise SlackError("no_text", "a message needs text or a file")
+    if len(typed) > MOST_TYPED:
+        raise SlackError("msg_too_long", f"{len(typed):,} characters; Slack takes {MOST_TYPED:,}. Send it as a file.")
+    ids = {"user": user, "team": space.who.team_id, "client_msg_id": space.clock.hash().replace(".", "-")}
+    content = compose(typed, _names(space)) if typed.strip() else {"text": ""}
+    for file_id in file_ids:
+        if files.find(space, file_id)["user"] != user:
+            raise SlackError("file_not_found")
+    shared = {"subtype": "file_share", "upload": False, "file_ids": file_ids} if file_ids else {}
+    draft = messages.Draft(
+        channel=channel,
+        author=user,
+        body={**ids, **content, **shared},
+        thread_ts=body.get("thread_ts") or None,
+        broadcast=bool(body.get("reply_broadcast")),
+    )
+    message = messages.post(space, draft)
+    for file_id in file_ids:
+        files.share(space, file_id, channel, message["ts"], message.get("thread_ts"))
+    space.store.mark_read(user, channel["id"], message["ts"])
+    return {"ok": True, "ts": message["ts"], "message": message}
+
+
+async def upload(space: Workspace, user: str, name: str, chunks: AsyncIterator[bytes]) -> Json:
+    """Take the bytes of a file that a person chose."""
+    file = files.new_file(space, name or "file", space.person(user)["id"])
+    try:
+        await files.receive(space, file["id"], chunks)
+    except SlackError:
+        space.store.drop("file", file["id"])
+        raise
+    return {"ok": True, "file": files.find(space, file["id"])}
+
+
+async def command(space: Workspace, user: str, body: Json) -> Json:
+    """Run a slash command; what the app answers at once is shown to the person."""
+    channel = visible(space, user, str(body.get("channel")))
+    name = "/" + str(body.get("command", "")).lstrip("/")
+    if name not in [known["command"] for known in space.settings.manifest.commands]:
+        text = (
+            f"`{name}` is not a valid command. In Slack, all messages that start with the “/” character are "
+            "interpreted as commands. To send it as a message, put a space before it."
+        )
+        _slackbot(space, user, channel, text)
+        return {"ok": False, "error": "unknown_command", "detail": f"{name} is not a valid command."}
+    reply = await interactions.command(space, user, channel, name, str(body.get("text") or ""))
+    if not reply.ok:
+        _slackbot(space, user, channel, f'{name} failed with the error "{reply.error}"')
+        return interactions.failed(reply, f"{name} failed. {TROUBLE[reply.error]}")
+    answer = reply.body if isinstance(reply.body, dict) else {"text": str(reply.body or "")}
+    if answer.get("text") or answer.get("blocks") or answer.get("attachments"):
+        response_urls.answer(space, user, channel["id"], Args(answer))
+    return {"ok": True}
+
+
+async def action(space: Workspace, user: str, body: Json) -> Json:
+    """Use a button, a menu or another element."""
+    if not isinstance(body.get("action"), dict):
+        raise SlackError("invalid_arguments", "missing required field: action")
+    reply = await interactions.click(space, user, body)
+    return {"ok": True} if reply.ok else interactions.failed(reply, TROUBLE[reply.error])
+
+
+async def view_submit(space: Workspace, user: str, body: Json) -> Json:
+    """Submit a modal."""
+    state = body.get("state")
+    return await interactions.submit(space, user, str(body.get("view_id")), state if isinstance(state, dict) else None)
+
+
+async def view_close(space: Workspace, user: str, body: Json) -> Json:
+    """Close a modal without submitting."""
+    await interactions.close(space, user, str(body.get("view_id")))
+    return {"ok": True}
+
+
+async def options(space: Workspace, user: str, body: Json) -> Json:
+    """Options of an external select for what was typed so far."""
+    reply = await interactions.suggest(space, user, body)
+    if not reply.ok:
+        return interactions.failed(reply, TROUBLE[reply.error])
+    answer = reply.body if isinstance(reply.body, dict) else {}
+    return {"ok": True, **{key: answer[key] for key in ("options", "option_groups") if key in answer}}
+
+
+async def home_opened(space: Workspace, user: str, body: Json) -> Json:
+    """Open the app's Home or Messages tab."""
+    view = modals.home(space, user)
+    channel = direct_message(space.store, space.who, user)["id"]
+    tab = "messages" if body.get("tab") == "messages" else "home"
+    event = {"type": "app_home_opened", "user": user, "channel": channel, "tab": tab, "event_ts": space.clock.ts()}
+    events.emit(space, {**event, **({"view": modals.public(view)} if view and tab == "home" else {})})
+    return {"ok": True}
+
+
+async def react(space: Workspace, user: str, body: Json) -> Json:
+    """Add a reaction, or take one's own back."""
+    row = seen_message(space, user, str(body.get("channel")), str(body.get("ts")))
+    name = reaction_name(str(body.get("name", "")))
+    present = space.store.reactions(row.channel, [row.ts]).get(row.ts, [])
+    mine = any(entry["name"] == name and user in entry["users"] for entry in present)
+    messages.react(space, row, name, user, add=not mine)
+    return {"ok": True, "added": not mine}
+
+
+async def read(space: Workspace, user: str, body: Json) -> Json:
+    """Mark a channel as read up to a message."""
+    channel = visible(space, user, str(body.get("channel")))
+    space.store.mark_read(user, channel["id"], str(body.get("ts") or space.clock.ts()))
+    return {"ok": True}
+
+
+async def stop(space: Workspace, user: str, body: Json) -> Json:
+    """Press Stop on a working agent session."""
+    channel = visible(space, user, str(body.get("channel")))
+    thread_ts = messages.thread_root(space, channel["id"], str(body.get("thread_ts")))
+    growing = [
+        row.ts
+        for row in space.store.replies(channel["id"], thread_ts or "")
+        if row.body.get("streaming_state") == "in_progress"
+    ]
+    event = {"type": "agent_session_stopped", "channel": channel["id"], "thread_ts": thread_ts, "user": user}
+    events.emit(space, {**event, "event_ts": space.clock.ts(), "streaming_message_ts": growing})
+    return {"ok": True}
+
+
+async def shortcut(space: Workspace, user: str, body: Json) -> Json:
+    """Use a shortcut of the app."""
+    spot = interactions.spot_of(space, user, body) if body.get("message_ts") else None
+    reply = await interactions.shortcut(space, user, str(body.get("callback_id")), spot)
+    return {"ok": True} if reply.ok else interactions.failed(reply, TROUBLE[reply.error])
+
+
+ACTS: dict[str, Act] = {
+    "send": send,
+    "command": command,
+    "action": action,
+    "view_submit": view_submit,
+    "view_close": view_close,
+    "options": options,
+    "home_opened": home_opened,
+    "react": react,
+    "read": read,
+    "stop": stop,
+    "shortcut": shortcut,
+}
+"""What the page may POST to /_local/NAME with a JSON body."""
+
+
+def _names(space: Workspace) -> dict[str, str]:
+    """User ids by what may follow an @."""
+    names: dict[str, str] = {}
+    for user in space.store.all("user"):
+        for name in (user["name"], user["real_name"], user["profile"].get("display_name")):
+            if name:
+                names[name.lower()] = user["id"]
+    return names
+
+
+def _slackbot(space: Workspace, user: str, channel: Json, text: str) -> None:
+    body = {"user": SLACKBOT, "username": "Slackbot", "text": text, "team": space.who.team_id}
+    messages.post(space, messages.Draft(channel=channel, author=SLACKBOT, body=body, viewer=user))

@@ -1,0 +1,207 @@
+"""Keeps the workspace in one SQLite file so that it survives a restart. Knows rows, not what they mean to Slack."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.console.wire import Json
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (channel TEXT, user TEXT, PRIMARY KEY (channel, user)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS messages (
+    channel TEXT, ts TEXT, root TEXT, broadcast INTEGER NOT NULL, author TEXT, viewer TEXT,
+    body TEXT NOT NULL, raw TEXT,
+    PRIMARY KEY (channel, ts)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replies ON messages (channel, root, ts) WHERE root IS NOT NULL;
+CREATE TABLE IF NOT EXISTS reactions (
+    place INTEGER PRIMARY KEY, channel TEXT, ts TEXT, name TEXT, user TEXT, UNIQUE (channel, ts, name, user));
+CREATE TABLE IF NOT EXISTS reads (user TEXT, channel TEXT, ts TEXT, PRIMARY KEY (user, channel)) WITHOUT ROWID;
+"""
+
+
+class Row(NamedTuple):
+    """One stored message."""
+
+    channel: str
+    ts: str
+    root: str | None
+    """Parent's ts where this is a reply."""
+    viewer: str | None
+    """The only person who may see it (an ephemeral message), or None."""
+    body: Json
+
+
+class Thread(NamedTuple):
+    """What a parent shows of its replies."""
+
+    replies: int
+    latest: str
+    authors: list[str]
+
+
+class Store:
+    """All reads and writes; one connection, used from one thread."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # Documents: users, channels, files, views, sessions and other things that are found by id.
+
+    def put(self, kind: str, key: str, body: Json) -> None:
+        """Write or replace one document."""
+        self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, json.dumps(body)))
+
+    def put_new(self, kind: str, key: str, body: Json) -> bool:
+        """Write a document unless it exists; says whether it was written."""
+        sql = "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)"
+        return self._db.execute(sql, (kind, key, json.dumps(body))).rowcount > 0
+
+    def get(self, kind: str, key: str) -> Json | None:
+        """One document, or None."""
+        row = self._db.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key)).fetchone()
+        return None if row is None else _load(row[0])
+
+    def all(self, kind: str) -> list[Json]:
+        """All documents of a kind, by id."""
+        rows = self._db.execute("SELECT body FROM documents WHERE kind = ? ORDER BY id", (kind,))
+        return [_load(row[0]) for row in rows]
+
+    def drop(self, kind: str, key: str) -> None:
+        """Remove a document if it is there."""
+        self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
+
+    # Membership
+
+    def join(self, channel: str, user: str) -> bool:
+        """Make a user a member; says whether that is new."""
+        return self._db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", (channel, user)).rowcount > 0
+
+    def leave(self, channel: str, user: str) -> bool:
+        """End a membership; says whether there was one."""
+        return self._db.execute("DELETE FROM members WHERE channel = ? AND user = ?", (channel, user)).rowcount > 0
+
+    def members(self, channel: str) -> list[str]:
+        """Ids of the members."""
+        return [row[0] for row in self._db.execute("SELECT user FROM members WHERE channel = ?", (channel,))]
+
+    def is_member(self, channel: str, user: str) -> bool:
+        """Whether the user is in the channel."""
+        sql = "SELECT 1 FROM members WHERE channel = ? AND user = ?"
+        return self._db.execute(sql, (channel, user)).fetchone() is not None
+
+    # Messages
+
+    def add_message(self, row: Row, author: str, *, broadcast: bool = False, raw: Json | None = None) -> None:
+        """Store a message; `raw` is what its author sent."""
+        values = (row.channel, row.ts, row.root, broadcast, author, row.viewer, json.dumps(row.body), _dump(raw))
+        self._db.execute("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def set_body(self, channel: str, ts: str, body: Json, raw: Json | None = None) -> None:
+        """Replace what a message says; `raw` is kept where it is None."""
+        sql = "UPDATE messages SET body = ?, raw = coalesce(?, raw) WHERE channel = ? AND ts = ?"
+        self._db.execute(sql, (json.dumps(body), _dump(raw), channel, ts))
+
+    def set_broadcast(self, channel: str, ts: str) -> None:
+        """Show a reply in the channel too."""
+        self._db.execute("UPDATE messages SET broadcast = 1 WHERE channel = ? AND ts = ?", (channel, ts))
+
+    def remove_message(self, channel: str, ts: str) -> None:
+        """Remove a message and its reactions."""
+        self._db.execute("DELETE FROM messages WHERE channel = ? AND ts = ?", (channel, ts))
+        self._db.execute("DELETE FROM reactions WHERE channel = ? AND ts = ?", (channel, ts))
+
+    def message(self, channel: str, ts: str) -> Row | None:
+        """One message, ephemeral or not, or None."""
+        sql = "SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND ts = ?"
+        row = self._db.execute(sql, (channel, ts)).fetchone()
+        return None if row is None else _row(row)
+
+    def raw(self, channel: str, ts: str) -> Json | None:
+        """What the author of a message sent, or None."""
+        row = self._db.execute("SELECT raw FROM messages WHERE channel = ? AND ts = ?", (channel, ts)).fetchone()
+        return None if row is None or row[0] is None else _load(row[0])
+
+    def history(
+        self, channel: str, *, viewer: str | None = None, after: str = "", before: str = "~", most: int = -1
+    ) -> list[Row]:
+        """Messages of the channel itself, newest first, between the two ts; with those that only `viewer` sees."""
+        sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND ts > ? AND ts < ?
+                 AND (root IS NULL OR broadcast) AND (viewer IS NULL OR viewer = ?) ORDER BY ts DESC LIMIT ?"""
+        return [_row(row) for row in self._db.execute(sql, (channel, after, before, viewer or "", most))]
+
+    def replies(self, channel: str, root: str, *, viewer: str | None = None) -> list[Row]:
+        """The replies of a thread, oldest first, without the parent."""
+        sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND root = ?
+                 AND (viewer IS NULL OR viewer = ?) ORDER BY ts"""
+        return [_row(row) for row in self._db.execute(sql, (channel, root, viewer or ""))]
+
+    def threads(self, channel: str, roots: Iterable[str]) -> dict[str, Thread]:
+        """For each parent that has replies: how many, the latest, by whom."""
+        sql = """SELECT root, count(*), max(ts), group_concat(DISTINCT author) FROM messages
+                 WHERE channel = ? AND root IN (SELECT value FROM json_each(?)) AND viewer IS NULL GROUP BY root"""
+        rows = self._db.execute(sql, (channel, json.dumps(list(roots))))
+        return {root: Thread(count, latest, authors.split(",")) for root, count, latest, authors in rows}
+
+    def latest_ts(self) -> str:
+        """The newest ts of all, so that time never runs backwards after a restart."""
+        row = self._db.execute("SELECT max(ts) FROM messages").fetchone()
+        return row[0] or ""
+
+    def unread(self, user: str, channel: str) -> int:
+        """Messages of others in the channel since the user read it."""
+        sql = """SELECT count(*) FROM messages WHERE channel = ? AND (root IS NULL OR broadcast) AND author != ?
+                 AND (viewer IS NULL OR viewer = ?)
+                 AND ts > coalesce((SELECT ts FROM reads WHERE user = ? AND channel = ?), '')"""
+        count: int = self._db.execute(sql, (channel, user, user, user, channel)).fetchone()[0]
+        return count
+
+    def mark_read(self, user: str, channel: str, ts: str) -> None:
+        """The user has seen the channel up to this ts."""
+        self._db.execute("INSERT OR REPLACE INTO reads VALUES (?, ?, ?)", (user, channel, ts))
+
+    # Reactions
+
+    def react(self, channel: str, ts: str, name: str, user: str) -> bool:
+        """Add a reaction; says whether it is new."""
+        sql = "INSERT OR IGNORE INTO reactions (channel, ts, name, user) VALUES (?, ?, ?, ?)"
+        return self._db.execute(sql, (channel, ts, name, user)).rowcount > 0
+
+    def unreact(self, channel: str, ts: str, name: str, user: str) -> bool:
+        """Remove a reaction; says whether there was one."""
+        sql = "DELETE FROM reactions WHERE channel = ? AND ts = ? AND name = ? AND user = ?"
+        return self._db.execute(sql, (channel, ts, name, user)).rowcount > 0
+
+    def reactions(self, channel: str, messages: Iterable[str]) -> dict[str, list[Json]]:
+        """Slack's reaction lists by ts, in the order in which they came."""
+        sql = """SELECT ts, name, user FROM reactions WHERE channel = ?
+                 AND ts IN (SELECT value FROM json_each(?)) ORDER BY place"""
+        found: dict[str, dict[str, Json]] = {}
+        for ts, name, user in self._db.execute(sql, (channel, json.dumps(list(messages)))):
+            entry = found.setdefault(ts, {}).setdefault(name, {"name": name, "users": [], "count": 0})
+            entry["users"].append(user)
+            entry["count"] += 1
+        return {ts: list(entries.values()) for ts, entries in found.items()}
+
+
+def _row(row: tuple[str, str, str | None, str | None, str]) -> Row:
+    return Row(row[0], row[1], row[2], row[3], _load(row[4]))
+
+
+def _load(text: str) -> Json:
+    value: Json = json.loads(text)
+    return value
+
+
+def _dump(raw: Json | None) -> str | None:
+    return None if raw is None else json.dumps(raw)

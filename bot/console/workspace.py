@@ -1,0 +1,133 @@
+"""Binds one workspace together: state, clock, pages, courier. Knows how to find things, not what is done with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.console.clock import Clock, Now
+from bot.console.deliver import Courier
+from bot.console.hub import Hub
+from bot.console.limits import limit, retry_delays
+from bot.console.manifest import Manifest
+from bot.console.seed import Identity, direct_message, seed
+from bot.console.store import Row, Store
+from bot.console.triggers import ResponseUrls, Triggers
+from bot.console.wire import Json, SlackError
+
+PAGE = Path(__file__).with_name("page")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleSettings:
+    """How one local Slack is started."""
+
+    port: int
+    """Port on 127.0.0.1."""
+    app_url: str
+    """Where the app takes events, commands and interactions."""
+    data: Path
+    """Folder of the database and the uploaded files."""
+    signing_secret: str = field(repr=False)
+    """Signs requests to the app."""
+    bot_token: str = field(repr=False)
+    """The app's token, `xoxb-…`."""
+    manifest: Manifest = field(default_factory=Manifest)
+    """The app that is installed."""
+    bar: str = "nothing leaves this machine"
+    """What the page's bar says."""
+    remote_endpoints: Sequence[str] = ()
+    """Remote addresses in use, as the starter of this process knows them."""
+    page: Path = PAGE
+    """Folder of the page."""
+    retry_delays: Sequence[float] = field(default_factory=retry_delays)
+    """Seconds before each retry of an event."""
+    ack_seconds: float = field(default_factory=lambda: float(limit("interaction.ack_seconds")))
+    """How long the app may take to acknowledge."""
+
+    def __post_init__(self) -> None:
+        if not self.signing_secret or not self.bot_token:
+            raise ValueError("The local Slack needs a signing secret and a bot token.")
+
+    @property
+    def address(self) -> str:
+        """Where this local Slack is found."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Workspace:
+    """One team with one app in it."""
+
+    def __init__(self, settings: ConsoleSettings, now: Now) -> None:
+        self.settings = settings
+        self.store = Store(settings.data / "slack.db")
+        self.who: Identity = seed(self.store, settings.manifest)
+        self.clock = Clock(now, self.store.latest_ts())
+        self.hub = Hub()
+        self.triggers = Triggers(self.clock)
+        self.response_urls = ResponseUrls(self.store, self.clock)
+        self.courier = Courier(
+            app_url=settings.app_url,
+            signing_secret=settings.signing_secret,
+            now=now,
+            retry_delays=settings.retry_delays,
+            ack_seconds=settings.ack_seconds,
+        )
+
+    async def close(self) -> None:
+        """Stop deliveries and close the database."""
+        await self.courier.close()
+        self.store.close()
+
+    def user(self, user_id: str) -> Json:
+        """A user object. Raises user_not_found."""
+        found = self.store.get("user", user_id)
+        if found is None:
+            raise SlackError("user_not_found")
+        return found
+
+    def person(self, user_id: str) -> Json:
+        """A user that is a person at the page, not a bot. Raises user_not_found."""
+        found = self.user(user_id)
+        if user_id in (self.who.bot_user, "USLACKBOT"):
+            raise SlackError("user_not_found")
+        return found
+
+    def people(self) -> list[str]:
+        """Ids of everyone who can sit at the page."""
+        return [user["id"] for user in self.store.all("user") if user["id"] not in (self.who.bot_user, "USLACKBOT")]
+
+    def channel(self, channel_id: str) -> Json:
+        """A conversation by id. Raises channel_not_found."""
+        found = self.store.get("channel", channel_id)
+        if found is None:
+            raise SlackError("channel_not_found")
+        return found
+
+    def channel_for(self, target: str) -> Json:
+        """A conversation by id, `#name`, `name`, or a user's id (their DM with the app). Raises channel_not_found."""
+        if target.startswith(("U", "W")) and self.store.get("user", target):
+            return direct_message(self.store, self.who, self.person(target)["id"])
+        found = self.store.get("channel", target)
+        if found:
+            return found
+        for channel in self.store.all("channel"):
+            if channel.get("name") and channel["name"] == target.lstrip("#"):
+                return channel
+        raise SlackError("channel_not_found")
+
+    def audience(self, channel_id: str) -> list[str]:
+        """People who see a channel."""
+        return [member for member in self.store.members(channel_id) if member != self.who.bot_user]
+
+    def message(self, channel_id: str, ts: str) -> Row:
+        """A stored message. Raises message_not_found."""
+        found = self.store.message(channel_id, ts)
+        if found is None:
+            raise SlackError("message_not_found")
+        return found
+
+    def channel_type(self, channel: Json) -> str:
+        """`im`, `group` or `channel`, as events say it."""
+        if channel.get("is_im"):
+            return "im"
+        return "group" if channel.get("is_private") else "channel"
