@@ -1,0 +1,180 @@
+// Knows modals: the stack of views, submit, close, errors at inputs, keyboard; knows nothing of what a view is for.
+
+import { get, post } from "./api.js";
+import { blocks } from "./blocks.js";
+import { el, iconButton } from "./dom.js";
+import { dropForm, formFor } from "./forms.js";
+import { missing, showErrors } from "./inputs.js";
+import { closeMenu } from "./menu.js";
+import { plain } from "./mrkdwn.js";
+import { showJson } from "./raw.js";
+
+const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), summary, [tabindex='0']";
+const stack = [];
+let dialog = null;
+let opener = null;
+let drawn = null;
+
+/** Show the views that were open before the page was loaded. */
+export async function restoreModals() {
+  const answer = await get("views");
+  if (!answer) return;
+  stack.length = 0;
+  for (const view of answer.views || []) put(view);
+  draw();
+}
+
+/** Take over an event about a view: opened (or pushed), updated, closed. */
+export function takeViewEvent(event) {
+  if (event.type === "view_close") {
+    const ids = event.view_ids || [event.view_id || event.view?.id];
+    if (event.all || event.clear) closeAll();
+    else ids.forEach(remove);
+  } else if (event.view) {
+    put(event.view);
+  }
+  draw();
+}
+
+function put(view) {
+  const at = stack.findIndex((one) => one.id === view.id);
+  if (at >= 0) stack[at] = view;
+  else stack.push(view);
+}
+
+function remove(id) {
+  const at = stack.findIndex((one) => one.id === id);
+  if (at < 0) return;
+  stack.splice(at, 1);
+  dropForm(id);
+}
+
+function closeAll() {
+  while (stack.length) dropForm(stack.pop().id);
+}
+
+function draw() {
+  const view = stack.at(-1);
+  if (!view) return shut();
+  if (!dialog) open();
+  if (drawn === view) return null;
+  const fresh = drawn?.id !== view.id;
+  const held = fresh ? null : document.activeElement;
+  const scroll = fresh ? 0 : dialog.querySelector(".modal-body")?.scrollTop || 0;
+  drawn = view;
+  closeMenu();
+  dialog.dataset.viewId = view.id;
+  dialog.dataset.callbackId = view.callback_id || "";
+  dialog.replaceChildren(frame(view));
+  dialog.querySelector(".modal-body").scrollTop = scroll;
+  return fresh ? focusFirst() : focusAgain(held);
+}
+
+function open() {
+  opener = document.activeElement;
+  dialog = el("dialog", { class: "dialog modal", "data-testid": "modal", "aria-labelledby": "modal-title" });
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    dismiss();
+  });
+  dialog.addEventListener("keydown", keys);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function shut() {
+  drawn = null;
+  if (!dialog) return;
+  dialog.close();
+  dialog.remove();
+  dialog = null;
+  if (opener?.isConnected) opener.focus();
+  else document.getElementById("composer-text")?.focus();
+}
+
+function frame(view) {
+  const form = formFor(view.id, { view_id: view.id });
+  const raw = iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", view, `View ${view.id}`), { "data-action-id": "show-raw" });
+  const body = el("div", { class: "modal-body" }, blocks(view.blocks, form), el("div", { class: "error homeless", role: "alert" }));
+  const submit = view.submit ? el("button", { type: "submit", class: "button primary", "data-action-id": "modal-submit" }, plain(view.submit.text)) : null;
+  const close = el("button", { type: "button", class: "button", "data-action-id": "modal-close", on: { click: () => dismiss() } }, plain(view.close?.text || (view.submit ? "Cancel" : "Close")));
+  const node = el("form", { class: "modal-form", novalidate: true },
+    el("header", { class: "pane-head" }, stack.length > 1 ? iconButton("back", "Back", () => dismiss(), { "data-action-id": "modal-back" }) : null,
+      el("h2", { id: "modal-title" }, plain(view.title?.text)), raw, iconButton("close", "Close", () => dismiss(true), { "data-action-id": "modal-x" })),
+    body, el("footer", { class: "dialog-buttons" }, close, submit));
+  node.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (submit) send(view, form, node, submit);
+  });
+  return node;
+}
+
+async function send(view, form, node, submit) {
+  if (submit.getAttribute("aria-busy") === "true") return;
+  const wrong = missing(view.blocks, form.values);
+  if (Object.keys(wrong).length) return void complain(node, wrong);
+  submit.setAttribute("aria-busy", "true");
+  const answer = await post("view_submit", { view_id: view.id, state: form.state(view.blocks) });
+  submit.removeAttribute("aria-busy");
+  if (!answer) return;
+  if (answer.response_action === "errors" || answer.errors) return void complain(node, answer.errors || {});
+  if (answer.response_action === "clear") closeAll();
+  else if (answer.view) put(answer.view);
+  else if (!answer.response_action) remove(view.id);
+  draw();
+}
+
+function complain(node, errors) {
+  for (const old of node.querySelectorAll(".wrong")) old.classList.remove("wrong");
+  for (const old of node.querySelectorAll(".error")) old.textContent = "";
+  const homeless = showErrors(node, errors);
+  node.querySelector(".homeless").textContent = homeless.join(" ");
+}
+
+/** Close the top view (Esc, Cancel, Back) or, with `everything`, the whole stack. */
+function dismiss(everything = false) {
+  const closing = everything ? [...stack].reverse() : stack.slice(-1);
+  closing.forEach((view) => remove(view.id));
+  draw();
+  const [first] = closing;
+  if (first) post("view_close", { view_id: everything ? stack[0]?.id ?? first.root_view_id ?? first.id : first.id, is_cleared: everything });
+}
+
+function keys(event) {
+  if (event.key === "Escape" && !event.defaultPrevented) {
+    event.preventDefault();
+    if (!closeMenu(true)) dismiss();
+  } else if (event.key === "Tab") {
+    trap(event);
+  }
+}
+
+function trap(event) {
+  const all = [...dialog.querySelectorAll(FOCUSABLE)].filter((node) => node.getClientRects().length && node.tabIndex >= 0);
+  const [first, last] = [all[0], all.at(-1)];
+  if (!first) return;
+  if (event.shiftKey && (document.activeElement === first || !dialog.contains(document.activeElement))) {
+    event.preventDefault();
+    last.focus();
+  } else if (!event.shiftKey && (document.activeElement === last || !dialog.contains(document.activeElement))) {
+    event.preventDefault();
+    first.focus();
+  }
+}
+
+function focusFirst() {
+  const body = dialog.querySelector(".modal-body");
+  const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), textarea, select") || dialog.querySelector("[data-action-id=modal-submit], [data-action-id=modal-close]");
+  first?.focus();
+}
+
+function focusAgain(held) {
+  if (held?.isConnected && dialog.contains(held)) return;
+  const id = held?.dataset?.actionId;
+  const same = id ? [...dialog.querySelectorAll("[data-action-id]")].filter((node) => node.dataset.actionId === id) : [];
+  const match = same.find((node) => node.value === held.value && node.dataset.value === held.dataset.value) || same[0];
+  if (!match) return void focusFirst();
+  match.focus();
+  if (typeof held.selectionStart === "number" && match.setSelectionRange) match.setSelectionRange(held.selectionStart, held.selectionEnd);
+}
+
