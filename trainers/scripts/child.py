@@ -222,7 +222,8 @@ def _report_crash(
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         traceback.print_tb(trace)  # the place only: messages of libraries may quote rows
-        child.emit("error", what=f"The script broke ({kind.__name__}).", next_step="The log holds the place; report it.")
+        what = f"The script broke ({kind.__name__})."
+        child.emit("error", what=what, next_step="The log holds the place; report it.")
 
     return hook
 

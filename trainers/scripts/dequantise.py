@@ -1,7 +1,7 @@
 """Turns a quantised GGUF file into a folder of safetensors, tokenizer and chat template, once.
 
-Run as ``python -m trainers.scripts.dequantise RUN.json`` with the keys ``gguf`` (file), ``out`` (folder) and ``name``
-(what to call the model). Reading GGUF takes about 20 s each time; the folder loads in one or two.
+Run as ``python -m trainers.scripts.dequantise RUN.json`` with the keys ``gguf`` (file) and ``out`` (folder, named
+like the model). Reading GGUF takes about 20 s each time; the folder loads in one or two.
 It does not fetch anything: the weights store does.
 """
 
@@ -26,11 +26,11 @@ def main(child: Child, run: dict[str, Any]) -> None:
         if (out / "luthier.json").is_file():
             child.emit("done", phase="preparing", seconds=0.0, already=True)
             return
-        _convert(child, source, out, str(run["name"]))
+        _convert(child, source, out)
     child.emit("done", phase="preparing", seconds=round(time.monotonic() - started, 2), already=False)
 
 
-def _convert(child: Child, source: Path, out: Path, name: str) -> None:
+def _convert(child: Child, source: Path, out: Path) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
     from safetensors.torch import save_file
@@ -40,7 +40,11 @@ def _convert(child: Child, source: Path, out: Path, name: str) -> None:
 
     if not source.is_file():
         raise ScriptError(f"There is no file {source.name}.", "Pull the weights first.")
-    where = {"pretrained_model_name_or_path": source.parent, "gguf_file": source.name, "local_files_only": True}
+    where: dict[str, Any] = {
+        "pretrained_model_name_or_path": source.parent,
+        "gguf_file": source.name,
+        "local_files_only": True,
+    }
     child.emit("progress", phase="preparing", step=0, steps=STEPS, part="tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(**where)
     if not tokenizer.chat_template:
@@ -60,7 +64,7 @@ def _convert(child: Child, source: Path, out: Path, name: str) -> None:
         model.generation_config.save_pretrained(draft)
         tokenizer.save_pretrained(draft)
         card = {
-            "name": name,
+            "name": out.name,
             "source": source.name,
             "source_sha256": sha256(source),
             "sha256": sha256(draft / "model.safetensors"),

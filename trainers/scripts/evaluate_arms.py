@@ -1,11 +1,11 @@
 """Lets each arm answer the same held-out rows; it counts what is right and leaves statistics and verdicts to others.
 
 Run as ``python -m trainers.scripts.evaluate_arms RUN.json``. Keys: ``base`` (folder), ``adapter`` (folder or null),
-``train`` and ``test`` (JSONL), ``out`` (folder), ``labels`` (list for a closed label set, or null), ``seed``, ``threads``,
-``max_new_tokens``, ``arms``; optional ``precision``. The arms:
+``train``, ``test`` (JSONL), ``out`` (folder), ``labels`` (list for a closed label set, or null), ``seed``, ``threads``,
+``max_new_tokens``; optional ``arms`` (all that make sense, if left out) and ``precision``. The arms:
 
 - ``base_plain``: the base model with the rows' own system prompt and input.
-- ``base_few_shot``: the base model with the best prompt with examples, chosen on training rows only (see ``prompting``).
+- ``base_few_shot``: the base model and the best prompt with examples, chosen on training rows (see ``prompting``).
 - ``tfidf``: TF-IDF and logistic regression on the training rows; closed label sets only.
 - ``tuned``: the base model with the adapter, asked as in training.
 
@@ -17,11 +17,11 @@ import json
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trainers.scripts.child import Child, ScriptError, StopRequested, only_one, publish_text, run
+from trainers.scripts.child import Child, ScriptError, only_one, publish_text, run
 from trainers.scripts.local_model import Runtime, choose_runtime, greedy, load_base, peak_memory_mib
 
 from trainers.scripts import prompting  # isort: skip
@@ -31,6 +31,8 @@ USAGE = "Run: python -m trainers.scripts.evaluate_arms RUN.json"
 ARMS = ("base_plain", "base_few_shot", "tfidf", "tuned")
 FEW_SHOT_WEIGHT = 5.0
 """A few-shot answer takes about this many times a plain one (measured on the ticket rows); for the time left only."""
+STRENGTHS = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0]
+"""Inverse regularisation of the TF-IDF arm, chosen by cross-validation on the training rows."""
 PROBES = 4
 """Test rows on which the tuned model's logits are compared with the base's, as proof that the adapter is in use."""
 
@@ -47,7 +49,7 @@ class Plan(NamedTuple):
     seed: int
     threads: int
     max_new_tokens: int
-    arms: list[str]
+    arms: Sequence[str] = ()
     precision: str = "auto"
 
 
@@ -74,9 +76,11 @@ def read_plan(document: dict[str, Any]) -> Plan:
     if missing or unknown:
         raise ScriptError(f"RUN.json: missing keys {missing}, unknown keys {unknown}.", "Write the run file again.")
     paths = {key: Path(document[key]) for key in ("base", "train", "test", "out")}
-    paths |= {"adapter": Path(document["adapter"]) if document["adapter"] else None}
-    plan = Plan(**{**document, **paths})
-    if not plan.arms or set(plan.arms) - set(ARMS):
+    plan = Plan(**{**document, **paths, "adapter": Path(document["adapter"]) if document["adapter"] else None})
+    if not plan.arms:
+        unfit = {arm for arm, fits in (("tuned", plan.adapter), ("tfidf", plan.labels)) if not fits}
+        plan = plan._replace(arms=[arm for arm in ARMS if arm not in unfit])
+    if set(plan.arms) - set(ARMS):
         raise ScriptError(f"RUN.json: arms must be some of {', '.join(ARMS)}.", "Write the run file again.")
     if "tuned" in plan.arms and not plan.adapter:
         raise ScriptError("The tuned arm has no adapter.", "Name the adapter's folder, or leave the arm out.")
@@ -118,7 +122,8 @@ class Evaluation:
 
         def score(prompts: list[prompting.Row], rows: list[prompting.Row]) -> list[float]:
             written = self._answer(prompts)
-            return [closeness(w.output, prompting.answer(r), self.plan.labels) for w, r in zip(written, rows, strict=True)]
+            both = zip(written, rows, strict=True)
+            return [closeness(w.output, prompting.answer(row), self.plan.labels) for w, row in both]
 
         trials = prompting.choose(examples, score, self.plan.seed)
         chosen = trials[0].candidate
@@ -134,14 +139,14 @@ class Evaluation:
         from sklearn.linear_model import LogisticRegressionCV
         from sklearn.pipeline import make_pipeline
 
-        texts, answers = map(list, zip(*((prompting.question(r), prompting.answer(r)) for r in self.train), strict=True))
+        texts, answers = map(prompting.question, self.train), list(map(prompting.answer, self.train))
         folds = min(5, *Counter(answers).values())
         if folds < 2:
             raise ScriptError("A label has only one training row.", "Add rows for it, or leave the TF-IDF arm out.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # solver chatter; the choice of C is recorded
-            grid = LogisticRegressionCV(Cs=[0.3, 1.0, 3.0, 10.0, 30.0, 100.0], cv=folds, max_iter=1000, scoring="accuracy")
-            model = make_pipeline(prompting.text_vectors(), grid).fit(texts, answers)
+            grid = LogisticRegressionCV(Cs=STRENGTHS, cv=folds, max_iter=1000, scoring="accuracy")
+            model = make_pipeline(prompting.text_vectors(), grid).fit(list(texts), answers)
         started = time.perf_counter()
         guesses = model.predict([prompting.question(row) for row in self.test])
         each = (time.perf_counter() - started) * 1000 / len(self.test)
@@ -153,7 +158,8 @@ class Evaluation:
         from peft import PeftModel
 
         base, tokenizer = self._model()
-        model = PeftModel.from_pretrained(base, self.plan.adapter, local_files_only=True).eval()
+        adapter = self.plan.adapter or Path()  # read_plan refuses a tuned arm without one
+        model = PeftModel.from_pretrained(base, adapter, local_files_only=True).eval()
         prompts = [row[:-1] for row in self.test]
         change = _largest_change(model, self.runtime, [prompt_ids(tokenizer, p) for p in prompts[:PROBES]])
         if not change > 0:
@@ -188,14 +194,23 @@ class Evaluation:
             return None
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if kept["recipe"] != self.recipe[arm]:
-            raise ScriptError("The folder holds an evaluation of something else.", "Give the evaluation an empty folder.")
+            raise ScriptError("The folder holds another evaluation.", "Give the evaluation an empty folder.")
         return kept
 
     def _keep(self, arm: str, written: Sequence[Written], notes: dict[str, Any]) -> None:
-        rows = [_marked(arm, number, w, row, self.plan.labels) for number, (w, row) in enumerate(zip(written, self.test, strict=True))]
-        notes |= {"correct": sum(row["correct"] for row in rows), "rows": len(rows), "peak_memory_mib": peak_memory_mib()}
-        if self.plan.labels:
-            notes["names_one_right_label"] = sum(_only_label(row["output"], self.plan.labels) == normalise(row["expected"]) for row in rows)
+        labels = self.plan.labels
+        rows = [
+            {"arm": arm, "row": number, **_marked(one, prompting.answer(row), labels)}
+            for number, (one, row) in enumerate(zip(written, self.test, strict=True))
+        ]
+        notes |= {
+            "correct": sum(row["correct"] for row in rows),
+            "rows": len(rows),
+            "peak_memory_mib": peak_memory_mib(),
+        }
+        if labels:
+            lenient = [_only_label(row["output"], labels) == normalise(row["expected"]) for row in rows]
+            notes["names_one_right_label"] = sum(lenient)
         folder = self.plan.out / "arms"
         folder.mkdir(exist_ok=True)
         publish_text(folder / f"{arm}.json", json.dumps({"recipe": self.recipe[arm], "notes": notes, "rows": rows}))
@@ -276,11 +291,8 @@ def closeness(output: str, expected: str, labels: Sequence[str] | None) -> float
     return 2 * (ours & theirs).total() / max(1, ours.total() + theirs.total())
 
 
-def _marked(arm: str, number: int, written: Written, row: prompting.Row, labels: Sequence[str] | None) -> dict[str, Any]:
-    expected = prompting.answer(row)
+def _marked(written: Written, expected: str, labels: Sequence[str] | None) -> dict[str, Any]:
     return {
-        "arm": arm,
-        "row": number,
         "output": written.output,
         "expected": expected,
         "correct": is_right(written.output, expected, labels),
@@ -289,7 +301,7 @@ def _marked(arm: str, number: int, written: Written, row: prompting.Row, labels:
 
 
 def _only_label(output: str, labels: Sequence[str]) -> str | None:
-    """Return the one label that the output names anywhere, if it names just one (a lenient reading, for information)."""
+    """Return the label that the output names, if it names just one (a lenient reading, for information)."""
     named = [normalise(label) for label in labels if normalise(label) in output.casefold()]
     return named[0] if len(named) == 1 else None
 

@@ -73,8 +73,9 @@ def load_base(folder: Path, runtime: Runtime) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not getattr(tokenizer, "chat_template", None):
         raise ScriptError("The base model has no chat template.", "Choose an instruction-tuned base model.")
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=getattr(torch, runtime.precision)
+    dtype = getattr(torch, runtime.precision)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype
     )
     return model.to(runtime.device).eval(), tokenizer
 
@@ -127,7 +128,7 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def _read_prefix(model: Any, runtime: Runtime, ids: Sequence[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    cache = DynamicCache()
+    cache: Any = DynamicCache()
     with runtime.autocast():
         model(input_ids=torch.tensor([ids], device=runtime.device), past_key_values=cache, logits_to_keep=1)
     return [(layer.keys, layer.values) for layer in cache.layers]
@@ -142,7 +143,8 @@ def _continue(
     max_new_tokens: int,
 ) -> list[list[int]]:
     """Write the continuations of one left-padded batch, each up to and including its end-of-turn token."""
-    cache, before = DynamicCache(), 0
+    cache: Any = DynamicCache()
+    before = 0
     if prefix is not None:
         before = prefix[0][0].shape[-2]
         for layer, (keys, values) in enumerate(prefix):
@@ -155,7 +157,9 @@ def _continue(
     for _ in range(max_new_tokens):
         positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         with runtime.autocast():
-            out = model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1)
+            out = model(
+                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
+            )
         ids = out.logits[:, -1].float().argmax(-1, keepdim=True)
         for answer, token in zip(written, ids[:, 0].tolist(), strict=True):
             if not answer or answer[-1] not in ends:

@@ -64,8 +64,8 @@ def _pack(rows: Sequence[Encoded], prefix: int) -> Pack:
             if row.trained[place]:
                 sources.append(offset + place - 1)
                 targets.append(row.ids[place])
-    owner = torch.tensor(owners)
-    same = (owner[:, None] == owner[None, :]) | (owner[None, :] == -1)
+    belongs = torch.tensor(owners)
+    same = (belongs[:, None] == belongs[None, :]) | (belongs[None, :] == -1)
     mask = same & torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
     return Pack(
         torch.tensor([ids]), torch.tensor([positions]), mask[None, None], torch.tensor(sources), torch.tensor(targets)

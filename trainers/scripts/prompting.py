@@ -21,8 +21,8 @@ class Candidate(NamedTuple):
     """One way to prompt."""
 
     pick: str
-    """Which examples: "similar" (TF-IDF), "each_label" (the most similar of every label) or "balanced" (fixed, seeded)."""
-    count: int
+    """Which examples: "similar", "each_label" (the most similar of every label) or "balanced" (fixed, seeded)."""
+    shown: int
     """Examples shown; for "each_label" and "balanced" per label."""
     form: str
     """"turns" (each example a user and an assistant turn) or "text" (all examples in one user message)."""
@@ -32,9 +32,9 @@ class Candidate(NamedTuple):
     def words(self) -> str:
         """Say it for a person."""
         which = {
-            "similar": f"the {self.count} most similar training rows, most similar last",
-            "each_label": f"the {self.count} most similar training rows of every label, most similar last",
-            "balanced": f"{self.count} fixed training rows of every label",
+            "similar": f"the {self.shown} most similar training rows, most similar last",
+            "each_label": f"the {self.shown} most similar training rows of every label, most similar last",
+            "balanced": f"{self.shown} fixed training rows of every label",
         }[self.pick]
         form = "as earlier turns" if self.form == "turns" else "as text in one message"
         return f"{which}, {form}" + (", labels listed in the instruction" if self.labels else "")
@@ -73,7 +73,7 @@ class Examples:
 
     def prompt(self, candidate: Candidate, row: Row, leave_out: int | None = None) -> Row:
         """Return the messages that ask for the row's answer the candidate's way."""
-        shown = [self.rows[i] for i in self._picked(candidate, row, leave_out)]
+        examples = [self.rows[i] for i in self._picked(candidate, row, leave_out)]
         system = [dict(m) for m in row[:-1] if m["role"] == "system"]
         if candidate.labels and self.labels:
             listed = "Answer with exactly one of these labels and nothing else: " + ", ".join(self.labels) + "."
@@ -82,9 +82,9 @@ class Examples:
             else:
                 system = [{"role": "system", "content": listed}]
         if candidate.form == "text":
-            blocks = [f"Input: {question(r)}\nAnswer: {answer(r)}" for r in shown]
+            blocks = [f"Input: {question(r)}\nAnswer: {answer(r)}" for r in examples]
             return [*system, {"role": "user", "content": "\n\n".join([*blocks, f"Input: {question(row)}\nAnswer:"])}]
-        turns = [m for r in shown for m in r if m["role"] != "system"]
+        turns = [m for r in examples for m in r if m["role"] != "system"]
         return [*system, *turns, *(m for m in row[:-1] if m["role"] != "system")]
 
     def _picked(self, candidate: Candidate, row: Row, leave_out: int | None) -> list[int]:
@@ -96,12 +96,12 @@ class Examples:
             order = sorted(range(len(self.rows)), key=lambda i: (-likeness[i], i))
         order = [i for i in order if i != leave_out]
         if candidate.pick == "similar":
-            return order[: candidate.count][::-1]
+            return order[: candidate.shown][::-1]
         taken: Counter[str] = Counter()
         picked = []
         for i in order:
             label = answer(self.rows[i])
-            if taken[label] < candidate.count:
+            if taken[label] < candidate.shown:
                 taken[label] += 1
                 picked.append(i)
         return picked[::-1]

@@ -1,7 +1,7 @@
 """Supervised fine-tuning of a local model with LoRA; it does not fetch weights, judge data or evaluate.
 
 Run as ``python -m trainers.scripts.sft_lora RUN.json``. Keys: ``base`` (folder), ``rows`` (JSONL), ``out`` (folder),
-``epochs``, ``rank``, ``alpha``, ``learning_rate``, ``batch_size`` (rows), ``max_tokens`` (per row), ``seed``, ``threads``,
+``epochs``, ``rank``, ``alpha``, ``learning_rate``, ``batch_size`` (rows), ``max_tokens``, ``seed``, ``threads``,
 ``checkpoint_every`` (steps), ``warmup_ratio``; optional ``precision`` ("auto", "bfloat16", "float32"),
 ``pack_tokens`` (per forward pass). Prints JSON lines (see ``child``), writes ``out/losses.jsonl`` as it goes and
 ``out/adapter/`` at the end. The same command continues a run that was stopped or killed, to the same result.
@@ -22,6 +22,10 @@ USAGE = "Run: python -m trainers.scripts.sft_lora RUN.json"
 FRESH_FOLDER = "Give the new run an empty folder."
 PACK_TOKENS = 512
 """Tokens in one forward pass: on two cores 512 gave the most tokens a second (256: -15%, 1024: -10%)."""
+NO_INFLUENCE = ("base", "rows", "out", "threads", "checkpoint_every")
+"""Keys that may differ when a run continues; what base and rows hold is compared by hash."""
+DONE = ("trained_tokens", "target_tokens", "seconds", "final_loss", "epoch_loss", "steps", "peak_memory_mib")
+"""What the last line reports, besides precision and device."""
 CLIP = 1.0
 """Largest norm of the gradient, the usual guard against a spike in a small batch."""
 SPEED_WINDOW = 8
@@ -36,7 +40,7 @@ class Plan(NamedTuple):
     out: Path
     epochs: int
     rank: int
-    alpha: float
+    alpha: int
     learning_rate: float
     batch_size: int
     max_tokens: int
@@ -64,11 +68,11 @@ def read_plan(document: dict[str, Any]) -> Plan:
     if missing or unknown or len(paths) < 3:
         raise ScriptError(f"RUN.json: missing keys {missing}, unknown keys {unknown}.", "Write the run file again.")
     plan = Plan(**{**document, **paths})
-    counts = (plan.epochs, plan.rank, plan.batch_size, plan.max_tokens, plan.threads, plan.checkpoint_every, plan.pack_tokens)
-    if any(not isinstance(count, int) or count < 1 for count in counts):
+    counts = ("epochs", "rank", "alpha", "batch_size", "max_tokens", "threads", "checkpoint_every", "pack_tokens")
+    if any(not isinstance(getattr(plan, count), int) or getattr(plan, count) < 1 for count in counts):
         raise ScriptError("RUN.json: a count is not a whole number above zero.", "Write the run file again.")
-    if not (0 < plan.learning_rate < 1 and plan.alpha > 0 and 0 <= plan.warmup_ratio < 1):
-        raise ScriptError("RUN.json: learning rate, alpha or warm-up is out of range.", "Write the run file again.")
+    if not (0 < plan.learning_rate < 1 and 0 <= plan.warmup_ratio < 1):
+        raise ScriptError("RUN.json: learning rate or warm-up is out of range.", "Write the run file again.")
     return plan
 
 
@@ -85,7 +89,7 @@ def train(child: Child, plan: Plan) -> None:
     # What the run is made of. Another plan in the same folder must not continue this one's checkpoints.
     messages = read_rows(plan.rows)
     runtime = choose_runtime(plan.precision, plan.threads)
-    recipe = {key: value for key, value in plan._asdict().items() if key not in ("base", "rows", "out", "threads", "checkpoint_every")}
+    recipe: dict[str, Any] = {key: value for key, value in plan._asdict().items() if key not in NO_INFLUENCE}
     recipe |= {"rows_sha256": sha256(plan.rows), "base": _base_card(plan.base), "precision": runtime.precision}
     saved = checkpoints.newest(plan.out / "checkpoints")
     if saved and saved.state["recipe"] != recipe:
@@ -100,7 +104,7 @@ def train(child: Child, plan: Plan) -> None:
     for number, row in enumerate(rows, start=1):
         if len(row.ids) > plan.max_tokens:
             raise ScriptError(
-                f"Row {number} has {len(row.ids)} tokens, more than the limit of {plan.max_tokens}; nothing was cut off.",
+                f"Row {number} has {len(row.ids)} tokens, the limit is {plan.max_tokens}; nothing was cut off.",
                 "Shorten the row, leave it out, or raise max_tokens.",
             )
     child.check()
@@ -109,7 +113,7 @@ def train(child: Child, plan: Plan) -> None:
     steps = plan.epochs * math.ceil(len(rows) / plan.batch_size)
     named = {name: value for name, value in model.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(named.values(), lr=plan.learning_rate, weight_decay=0.0)
-    state = {"recipe": recipe, "step": 0, "losses": [], "seconds": 0.0}
+    state: dict[str, Any] = {"recipe": recipe, "step": 0, "losses": [], "seconds": 0.0}
     if saved:
         state = {**saved.state}
         _restore(optimizer, named, saved)
@@ -200,11 +204,8 @@ def _report_finished(child: Child, plan: Plan) -> bool:
     if not card.is_file():
         return False
     done = json.loads(card.read_text(encoding="utf-8"))
-    child.emit("done", phase="training", **{key: done[key] for key in DONE})
+    child.emit("done", phase="training", **{key: done[key] for key in (*DONE, "precision", "device")})
     return True
-
-
-DONE = ("trained_tokens", "target_tokens", "seconds", "final_loss", "epoch_loss", "steps", "peak_memory_mib", "precision", "device")
 
 
 def _base_card(base: Path) -> dict[str, Any]:
@@ -250,8 +251,8 @@ def _summed_loss(model: Any, runtime: Any, pack: Any) -> Any:
     ids, positions, mask, sources, targets = (part.to(runtime.device) for part in pack)
     inner = model.get_base_model()
     with runtime.autocast():
-        hidden = inner.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False).last_hidden_state
-        logits = inner.lm_head(hidden[0, sources])
+        read = inner.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)
+        logits = inner.lm_head(read.last_hidden_state[0, sources])
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
