@@ -1,0 +1,231 @@
+"""Reading facts from free English text without a model; it knows words and negation, and nothing of weights or answers.
+
+The words themselves are data in vocabulary.toml. Every fact that is read comes with the span of text that shows it.
+"""
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from knowledge.advice import numbers
+from knowledge.advice.facts import NUMBERS, Facts, Value, from_mapping
+from knowledge.advice.rubric import word
+
+MAX_CHARACTERS = 8_000
+"""Longer messages are read up to here; a use case is described in far less."""
+
+_NEGATION_BEFORE = re.compile(
+    r"(?:\b(?:no|not|never|without|none|neither|nor|nobody|nothing|cannot|hardly|lacks?|lacking|rather than"
+    r"|instead of)\b"
+    r"(?! (?:only|just|matter|least|doubt|longer|more than|until))|n't\b(?! (?:only|just)))(?:\s+[\w'/-]+){0,4}\s*$"
+)
+_NEGATION_AFTER = re.compile(
+    r"^(?:\s+[\w'/-]+){0,3}?\s+"
+    r"(?:(?:is|are|was|were|do|does|would|will) ?(?:not|n't)|isn't|aren't|don't|doesn't|never)"
+    r"\s+(?:\w+\s+)?(?:need|needed|required|necessary|important|matter|relevant|wanted"
+    r"|an? (?:must|concern|requirement|problem|issue))\b"
+    r"|^\s+(?:is|are) (?:unnecessary|optional|irrelevant)"
+)
+_DOUBT = re.compile(r"\b(?:not sure|unsure|unclear|don't know|do not know|no idea|undecided|wonder)\b[^.,;]{0,40}$")
+_CLAUSE_START = re.compile(r",|\(|\)|:|\s-\s|\b(?:but|however|although|though|yet|because|while|so that|whereas)\b"
+                           r"|\band (?=(?:must|we|it|the|they|should|has|have|is|are|needs?|users?|i)\b)")  # fmt: skip
+_SENTENCE = re.compile(r"[^.;!?\n]+(?:\.(?=\w)[^.;!?\n]*)*")
+_STRAIGHT = str.maketrans("’‘“”–—‑\u00a0\t", "''\"\"---  ")
+
+
+class Found(NamedTuple):
+    """One reading of one fact."""
+
+    fact: str
+    value: Value
+    start: int
+    end: int
+    """Position in the text, in characters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a text says about a use case."""
+
+    facts: Facts
+    evidence: Mapping[str, str]
+    """The words of the text that show each fact."""
+    conflicts: tuple[str, ...]
+    """Facts that the text states in two ways; the later statement counts."""
+    truncated: bool
+    """The text was longer than MAX_CHARACTERS and was read only up to there."""
+    language_supported: bool
+    """Whether the text looks like English, the one language this reader knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pattern:
+    expression: re.Pattern[str]
+    value: Value | None
+    """The value that a match shows; None: read the number in it."""
+    scale: float
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FactWords:
+    fact: str
+    patterns: tuple[_Pattern, ...]
+    negated: Value | None
+    """What a negated match shows; None drops it."""
+    unless: re.Pattern[str] | None
+    pick: str
+    order: tuple[str, ...]
+    rates: tuple[re.Pattern[str], ...]
+    targets: tuple[re.Pattern[str], ...]
+    rates_unless: re.Pattern[str] | None
+
+
+def read(text: str) -> Reading:
+    """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
+    clean = _clean(text[:MAX_CHARACTERS])
+    values: dict[str, Value | None] = {}
+    evidence: dict[str, str] = {}
+    conflicts = []
+    for words in _vocabulary():
+        found = sorted(_find(words, clean), key=lambda each: each.start)
+        if not found:
+            continue
+        chosen = _pick(words, found)
+        values[words.fact], evidence[words.fact] = chosen.value, text[chosen.start : chosen.end].strip()
+        if words.pick == "last" and len({each.value for each in found}) > 1:
+            conflicts.append(words.fact)
+    return Reading(
+        facts=from_mapping(values),
+        evidence=evidence,
+        conflicts=tuple(conflicts),
+        truncated=len(text) > MAX_CHARACTERS,
+        language_supported=_is_english(clean),
+    )
+
+
+@functools.cache
+def raw_vocabulary() -> dict[str, Any]:
+    """Give vocabulary.toml as it is written."""
+    return tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text("utf-8"))
+
+
+@functools.cache
+def expand(pattern: str) -> str:
+    """Replace the {names} of word lists by what they stand for; raises KeyError for a name that is not there."""
+    words = raw_vocabulary()["words"]
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return rf"(?<![\w.,])(?:{numbers.PATTERN})" if name == "n" else expand(words[name])
+
+    return re.sub(r"\{([a-z]+)\}", replace, pattern)
+
+
+def _clean(text: str) -> str:
+    """Lower-case and straighten a text character by character, so that positions stay those of the original."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text.translate(_STRAIGHT))
+
+
+@functools.cache
+def _vocabulary() -> tuple[_FactWords, ...]:
+    return tuple(_fact_words(fact, entry) for fact, entry in raw_vocabulary()["facts"].items())
+
+
+def _fact_words(fact: str, entry: Mapping[str, Any]) -> _FactWords:
+    settings = ("pick", "order", "negated", "unless", "number", "percent", "target", "percent_unless")
+    patterns = [
+        _Pattern(expression=_compile(match), value=_value(fact, key), scale=1.0, least=0.0)
+        for key, matches in entry.items()
+        if key not in settings
+        for match in matches
+    ]
+    for each in entry.get("number", ()):
+        expression = _compile(each["match"].replace("{n}", "(?P<n>{n})", 1))
+        patterns.append(_Pattern(expression=expression, value=None, scale=each["scale"], least=each.get("least", 0)))
+    negated = entry.get("negated", "false")
+    return _FactWords(
+        fact=fact,
+        patterns=tuple(patterns),
+        negated=None if negated == "skip" else _value(fact, negated),
+        unless=_compile(entry["unless"]) if "unless" in entry else None,
+        pick=entry.get("pick", "last"),
+        order=tuple(entry.get("order", ())),
+        rates=tuple(_compile(each) for each in entry.get("percent", ())),
+        targets=tuple(_compile(each) for each in entry.get("target", ())),
+        rates_unless=_compile(entry["percent_unless"]) if "percent_unless" in entry else None,
+    )
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(expand(pattern))
+
+
+def _value(fact: str, key: str) -> Value:
+    if fact in NUMBERS:
+        return int(key)
+    return key == "true" if key in ("true", "false") else key
+
+
+def _find(words: _FactWords, text: str) -> Iterator[Found]:
+    for sentence in _SENTENCE.finditer(text):
+        part, offset = sentence.group(), sentence.start()
+        for pattern in words.patterns:
+            for match in pattern.expression.finditer(part):
+                value = _shown(words, pattern, match, part)
+                if value is not None:
+                    yield Found(words.fact, value, offset + match.start(), offset + match.end())
+    if words.rates:
+        yield from _measured(words, text)
+
+
+def _shown(words: _FactWords, pattern: _Pattern, match: re.Match[str], sentence: str) -> Value | None:
+    if words.unless and words.unless.search(sentence[max(0, match.start() - 60) : match.end() + 15]):
+        return None
+    if pattern.value is None:
+        number = numbers.parse(match.group("n"))
+        return None if number is None or number < pattern.least else round(number * pattern.scale)
+    before, after = _CLAUSE_START.split(sentence[: match.start()])[-1], sentence[match.end() :]
+    if _DOUBT.search(before):
+        return None
+    if _NEGATION_BEFORE.search(before) or _NEGATION_AFTER.search(after):
+        return words.negated if pattern.value != words.negated and pattern.value is not False else None
+    return pattern.value
+
+
+def _measured(words: _FactWords, text: str) -> Iterator[Found]:
+    """Compare measured rates ("gets 71%") with the target ("we need 95%"), or with 100 where none is named."""
+    named = [_rate(match.group()) for target in words.targets for match in target.finditer(text)]
+    near = 0.9 * (max(named) if named else 100.0)
+    for expression in words.rates:
+        for match in expression.finditer(text):
+            before = re.split(r"[.;!?\n](?!\d)", text[max(0, match.start() - 60) : match.end()])[-1]
+            if not (words.rates_unless and words.rates_unless.search(before)):
+                yield Found(words.fact, _rate(match.group()) >= near, match.start(), match.end())
+
+
+def _rate(text: str) -> float:
+    return float(re.findall(r"\d+(?:\.\d+)?", text)[-1])
+
+
+def _pick(words: _FactWords, found: list[Found]) -> Found:
+    if words.order:
+        return max(found, key=lambda each: words.order.index(word(each.value)))
+    if words.pick == "max":
+        return max(found, key=lambda each: float(each.value))
+    if words.pick == "first":
+        return found[0]
+    return found[-1]
+
+
+def _is_english(text: str) -> bool:
+    letters = [char for char in text if char.isalpha()]
+    if letters and sum(char.isascii() for char in letters) < 0.7 * len(letters):
+        return False
+    tokens = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", text)
+    common = set(raw_vocabulary()["language"]["english"].split())
+    return len(tokens) < 6 or sum(token in common for token in tokens) >= 0.12 * len(tokens)
