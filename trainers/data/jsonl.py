@@ -17,6 +17,7 @@ from trainers.data.parsing import FIXES, Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
 _BOM = b"\xef\xbb\xbf"
+_NOT_ROWS = frozenset(("invalid_json", "not_an_object", "not_utf8"))  # such a line is no JSONL at all
 _MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an earlier answer out of the loss
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
@@ -122,7 +123,10 @@ class _Notes:
         for (code, reason), lines in self.refused.items():
             place = self.places[code, reason]
             near = f" (near character {place + 1:,})" if place is not None else ""
-            yield block(code, lines, f"{lines_have(lines)} {reason}{near}.", FIXES[code])
+            what = f"{lines_have(lines)} {reason}{near}."
+            if code in _NOT_ROWS:
+                what = f"That file isn't JSONL: {what[0].lower()}{what[1:]}"
+            yield block(code, lines, what, FIXES[code])
         for where, lines in self.ignored.items():
             message = f"{lines_have(lines)} keys in a {where} that training ignores."
             yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")

@@ -16,8 +16,6 @@ from trainers.data.limits import target_limits
 from trainers.data.rules import FILE_RULES, ROW_RULES
 from trainers.data.rules.sheet import CountTokens, Sheet
 
-NOT_ROWS = frozenset(("invalid_json", "not_an_object", "not_utf8"))  # the file is no JSONL at all there
-
 
 class TokenStats(NamedTuple):
     """Tokens per row after the chat template."""
@@ -59,10 +57,7 @@ class LintReport:
         """The result in one or two sentences, for a message: what is wrong and what to do, or that it is ready."""
         if self.blocked:
             first = self.findings[0]
-            what = first.message
-            if first.code in NOT_ROWS:
-                what = f"That file isn't JSONL: {what[0].lower()}{what[1:]}"
-            return f"{what} {first.fix} Then upload it again; nothing was started."
+            return f"{first.message} {first.fix} Nothing was started."
         remarks = sum(finding.severity == "WARN" for finding in self.findings)
         ready = f"{plural(self.rows, 'row')}, ready to train on"
         return f"{ready}, {plural(remarks, 'remark')}." if remarks else f"{ready}."

@@ -6,6 +6,7 @@ that says the same.
 
 import io
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,7 +44,7 @@ def loss_curve(losses: Path) -> bytes:
     for place in {0, len(smooth.steps) - 1} if smooth.steps else ():
         loss = smooth.losses[place]
         _mark(axes, smooth.steps[place], max(loss, curve.losses[place]), f"{loss:.2f}", INK)
-    axes.set_ylim(0, max(curve.losses, default=1) * 1.18)
+    axes.set_ylim(0, max([0.01, *curve.losses]) * 1.18)
     axes.margins(x=0.06)
     axes.set_xlabel("Step", fontsize=TEXT, color=QUIET)
     axes.yaxis.grid(True, color=FAINT)
@@ -95,8 +96,10 @@ def _read_curve(path: Path) -> _Curve:
     try:
         for line in path.read_text("utf-8").splitlines():
             value = json.loads(line)
-            steps.append(int(value["step"]))
-            losses.append(float(value["loss"]))
+            step, loss = int(value["step"]), float(value["loss"])
+            if math.isfinite(loss):  # a diverged step has no place on the axis
+                steps.append(step)
+                losses.append(loss)
     except (OSError, ValueError, KeyError, TypeError):
         raise ServiceError(
             "The record of the training loss is missing or damaged.", "The model is not affected."
