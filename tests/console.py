@@ -104,7 +104,7 @@ class LocalSlack:
         state = form_state(view, values or {})
         return self.act("view_submit", user=user, view_id=view["id"], state=state)
 
-    def act(self, name: str, **body: Any) -> Json:
+    def act(self, name: str, /, **body: Any) -> Json:
         """Any POST of the page's protocol; a refusal of a test's own input fails the test with its text."""
         answer = self.http.post(f"/_local/{name}", json=body)
         assert answer.status_code == 200, answer.text

@@ -120,10 +120,10 @@ def share(space: Workspace, file_id: str, channel: Json, ts: str, thread_ts: str
 
 
 def hydrate(space: Workspace, body: Json) -> Json:
-    """A message with whole file objects in place of file ids."""
+    """A message with whole file objects in place of file ids, without what only this Slack needs."""
+    message = {key: value for key, value in body.items() if key != "file_ids" and not key.startswith("_")}
     if "file_ids" not in body:
-        return dict(body)
-    message = {key: value for key, value in body.items() if key != "file_ids"}
+        return message
     records = [(file_id, space.store.get("file", file_id)) for file_id in body["file_ids"]]
     message["files"] = [
         _public(space, record) if record else {"id": file_id, "mode": "tombstone"} for file_id, record in records

@@ -16,14 +16,15 @@ HEARTBEAT = 15.0
 
 def boot(space: Workspace, user: str) -> Json:
     """Everything the page needs to draw its frame."""
-    me, who = space.person(user), space.who
+    me, who = space.person(user or space.people()[0]), space.who
     manifest = space.settings.manifest
+    seen = [each for each in space.store.all("channel") if space.store.is_member(each["id"], me["id"])]
     return {
         "ok": True,
         "team": {"id": who.team_id, "name": who.team_name, "domain": who.domain},
         "me": me["id"],
         "users": [_user(each) for each in space.store.all("user")],
-        "channels": [_channel(space, user, each) for each in space.store.all("channel") if _sees(space, user, each)],
+        "channels": [_channel(space, me["id"], each) for each in seen],
         "app": {"id": who.app_id, "name": who.app_name, "bot_user_id": who.bot_user, "bot_id": who.bot_id},
         "commands": [{"usage_hint": "", **command} for command in manifest.commands],
         "shortcuts": list(manifest.shortcuts),
@@ -112,10 +113,6 @@ def seen_message(space: Workspace, user: str, channel_id: str, ts: str) -> Row:
     if row.viewer not in (None, user):
         raise SlackError("message_not_found")
     return row
-
-
-def _sees(space: Workspace, user: str, channel: Json) -> bool:
-    return space.store.is_member(channel["id"], user)
 
 
 def _user(user: Json) -> Json:

@@ -12,7 +12,14 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -29,6 +36,14 @@ __all__ = ["api", "create_app"]
 
 BODY_MOST = 4 * 1024 * 1024
 """Bytes of a JSON or form body; files go another way."""
+
+
+class Answer(JSONResponse):
+    """JSON in plain ASCII, so that text with broken UTF-16 halves travels as it came."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes."""
+        return json.dumps(content, separators=(",", ":")).encode()
 
 
 def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
@@ -52,6 +67,7 @@ def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
             Route("/{kind:str}/{team:str}/{key:path}", _respond, methods=["POST"]),
             Route("/_local/events", _events),
             Route("/_local/upload", _page_upload, methods=["POST"]),
+            Route("/_local/file/{file}", _file),
             Route("/_local/{name}", _page_read, methods=["GET"]),
             Route("/_local/{name}", _page_act, methods=["POST"]),
             Mount("/static", StaticFiles(directory=settings.page, check_dir=False)),
@@ -70,6 +86,9 @@ def _space(request: Request) -> Workspace:
 
 
 async def _index(request: Request) -> Response:
+    if request.url.hostname == "localhost":
+        # Addresses of files name 127.0.0.1; a page on another name could not show them.
+        return RedirectResponse(str(request.url.replace(hostname="127.0.0.1")))
     page = _space(request).settings.page / "index.html"
     if not page.is_file():
         return PlainTextResponse("The page of the local Slack is not installed; the API works.", 503)
@@ -83,12 +102,12 @@ async def _api(request: Request) -> Response:
     try:
         values = await _arguments(request)
     except SlackError as error:
-        return JSONResponse(error.body())
+        return Answer(error.body())
     token = _bearer(request) or str(values.get("token", ""))
     values.pop("token", None)
     answer = call(space, request.path_params["method"], Args(values), token)
     scopes = space.settings.manifest.scopes
-    return JSONResponse(answer, headers={"X-OAuth-Scopes": ",".join(sorted(scopes or ["chat:write"]))})
+    return Answer(answer, headers={"X-OAuth-Scopes": ",".join(sorted(scopes or ["chat:write"]))})
 
 
 async def _arguments(request: Request) -> Json:
@@ -177,7 +196,7 @@ async def _respond(request: Request) -> Response:
         response_urls.respond(_space(request), request.path_params["key"], Args(values))
     except SlackError as error:
         gone = error.code in ("invalid_url", "used_url", "expired_url")
-        return JSONResponse(error.body(), 404 if gone else 400 if error.code == "invalid_json" else 200)
+        return Answer(error.body(), 404 if gone else 400 if error.code == "invalid_json" else 200)
     return PlainTextResponse("ok")
 
 
@@ -186,7 +205,7 @@ async def _events(request: Request) -> Response:
     try:
         user = space.person(request.query_params.get("user", ""))["id"]
     except SlackError as error:
-        return JSONResponse(error.body(), 404)
+        return Answer(error.body(), 404)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(page_reads.live(space, user), media_type="text/event-stream", headers=headers)
 
@@ -204,9 +223,9 @@ async def _page_read(request: Request) -> Response:
     }
     read = reads.get(request.path_params["name"])
     try:
-        return JSONResponse(read() if read else SlackError("unknown_method").body())
+        return Answer(read() if read else SlackError("unknown_method").body())
     except SlackError as error:
-        return JSONResponse(_told(error))
+        return Answer(_told(error))
 
 
 async def _page_act(request: Request) -> Response:
@@ -216,19 +235,19 @@ async def _page_act(request: Request) -> Response:
             raise SlackError("unknown_method")
         body = _json_object(await _body(request))
         space = _space(request)
-        return JSONResponse(await act(space, space.person(str(body.get("user")))["id"], body))
+        return Answer(await act(space, space.person(str(body.get("user")))["id"], body))
     except SlackError as error:
-        return JSONResponse(_told(error))
+        return Answer(_told(error))
 
 
 async def _page_upload(request: Request) -> Response:
     ask = request.query_params
     try:
-        return JSONResponse(
+        return Answer(
             await page_acts.upload(_space(request), ask.get("user", ""), ask.get("name", ""), request.stream())
         )
     except SlackError as error:
-        return JSONResponse(_told(error), 413 if error.code == "file_upload_size_restricted" else 200)
+        return Answer(_told(error), 413 if error.code == "file_upload_size_restricted" else 200)
     except ClientDisconnect:
         return PlainTextResponse("interrupted", 400)
 

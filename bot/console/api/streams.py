@@ -27,9 +27,9 @@ def start_stream(space: Workspace, args: Args) -> Json:
         for name in ("recipient_user_id", "recipient_team_id"):
             if not args.text(name):
                 raise SlackError(f"missing_{name}")
-    state = {"streaming_state": "in_progress", "stream_started": space.clock.now()}
+    state = {"streaming_state": "in_progress", "_stream_started": space.clock.now()}
     mode = args.text("task_display_mode") or "timeline"
-    body = {**signature(space, args), "text": "", "blocks": [], **state, "task_display_mode": mode}
+    body = {**signature(space, args), "text": "", "blocks": [], **state, "_display_mode": mode}
     grown = _grown(body, args)
     draft = messages.Draft(
         channel=channel, author=space.who.bot_user, body=grown, thread_ts=args.text("thread_ts"), raw=args.values
@@ -71,7 +71,7 @@ def _streaming(space: Workspace, args: Args) -> Row:
     body = row.body
     if body.get("streaming_state") != "in_progress":
         raise SlackError("message_not_in_streaming_state")
-    if body["stream_started"] + limit("stream.life_seconds") < space.clock.now():
+    if body["_stream_started"] + limit("stream.life_seconds") < space.clock.now():
         _repaint(space, row, {**body, "streaming_state": "errored"})
         raise SlackError("message_not_in_streaming_state")
     return row
@@ -115,7 +115,7 @@ def _add_task(body: Json, chunk: Json) -> None:
         name: _rich(chunk[name]) if name in ("details", "output") else chunk[name] for name in TASK if name in chunk
     }
     task = {"type": "task_card", "task_id": str(chunk.get("id", "")), **facts}
-    if body["task_display_mode"] == "plan":
+    if body["_display_mode"] == "plan":
         plan = _plan(body)
         plan["tasks"] = _merged(plan["tasks"], task)
     else:

@@ -1,0 +1,106 @@
+"""Small third-party apps for the local Slack: one on Bolt, one that only records; both know nothing of ours."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from slack_bolt import App
+from slack_bolt.request import BoltRequest
+
+Json = dict[str, Any]
+
+
+class Heard(NamedTuple):
+    """One request that the local Slack made."""
+
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    raw: str
+    at: float
+    """Monotonic seconds."""
+
+    @property
+    def body(self) -> Json:
+        """The envelope, the interaction's payload, or a command's form."""
+        if self.raw.startswith("{"):
+            return json.loads(self.raw)
+        form = dict(parse_qsl(self.raw, keep_blank_values=True))
+        return json.loads(form["payload"]) if "payload" in form else form
+
+
+class Answer(NamedTuple):
+    """What the app answers."""
+
+    status: int = 200
+    body: str = ""
+    headers: Mapping[str, str] = {}
+
+
+class Listener:
+    """An HTTP server that records every request and lets a function answer it."""
+
+    def __init__(self, answer: Callable[[Heard], Answer]) -> None:
+        self.heard: list[Heard] = []
+        self.answer = answer
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers["content-length"])).decode()
+                heard = Heard({name.lower(): value for name, value in self.headers.items()}, raw, time.monotonic())
+                outer.heard.append(heard)
+                answer = outer.answer(heard)
+                try:
+                    self.send_response(answer.status)
+                    for name, value in answer.headers.items():
+                        self.send_header(name, value)
+                    self.send_header("content-length", str(len(answer.body.encode())))
+                    self.end_headers()
+                    self.wfile.write(answer.body.encode())
+                except (BrokenPipeError, ConnectionResetError):
+                    return  # the local Slack stopped waiting, which some tests are about
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/slack/events"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def events(self, kind: str) -> list[Json]:
+        """Inner events of one type, in the order in which they came."""
+        bodies = [heard.body for heard in list(self.heard)]
+        return [body["event"] for body in bodies if body.get("event", {}).get("type") == kind]
+
+    def payloads(self, kind: str) -> list[Json]:
+        """Interaction payloads of one type."""
+        return [heard.body for heard in list(self.heard) if heard.body.get("type") == kind]
+
+
+def recorder(answer: Callable[[Heard], Answer] | None = None) -> Listener:
+    """An app that takes everything with 200 and an empty body, or as `answer` says."""
+    return Listener(answer or (lambda heard: Answer()))
+
+
+def bolt_listener(app: App) -> Listener:
+    """Serve a Bolt app over HTTP as its own adapters do."""
+    logging.getLogger("slack_bolt").setLevel(logging.CRITICAL)
+    app.logger.setLevel(logging.CRITICAL)
+
+    def dispatch(heard: Heard) -> Answer:
+        headers: dict[str, Any] = {name: [value] for name, value in heard.headers.items()}
+        response = app.dispatch(BoltRequest(body=heard.raw, headers=headers))
+        return Answer(response.status, response.body or "", {"content-type": response.first_headers()["content-type"]})
+
+    return Listener(dispatch)
