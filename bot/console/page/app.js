@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { directory } from "./directory.js";
-import { el, iconButton } from "./dom.js";
+import { el, iconButton, refill } from "./dom.js";
 import { openHome, shownHome, takeHomeEvent } from "./home.js";
 import { startLive } from "./live.js";
 import { restoreModals, takeViewEvent } from "./modal.js";
@@ -49,7 +49,7 @@ function drawBar(boot) {
   const people = directory.users.filter((user) => !user.is_bot && user.id !== "USLACKBOT");
   select.replaceChildren(...people.map((user) => el("option", { value: user.id }, user.real_name || user.name)));
   select.value = directory.me;
-  select.addEventListener("change", () => location.assign(`?user=${encodeURIComponent(select.value)}${keptHash()}`));
+  select.addEventListener("change", () => location.assign(`/?user=${encodeURIComponent(select.value)}${keptHash()}`));
 }
 
 // A DM belongs to one person, so only a channel is kept when another person takes over.
@@ -107,8 +107,8 @@ function drawHead() {
   const home = place.kind === "home";
   const agent = directory.isAgent(channel);
   const title = home || agent ? directory.app.name || "App" : nameOf(place.channel);
-  channelPane.head.replaceChildren(back, el("h2", {}, title), home || agent ? tabs(home) : el("span", { class: "pane-topic" }, topic),
-    home ? iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", shownHome(), "Home tab"), { "data-action-id": "show-raw" }) : "");
+  refill(channelPane.head, back, el("h2", {}, title), home || agent ? tabs(home) : el("span", { class: "pane-topic" }, topic),
+    home ? iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", shownHome(), "Home tab"), { "data-action-id": "show-raw" }) : null);
 }
 
 function tabs(home) {
@@ -184,6 +184,8 @@ async function reloadDirectory() {
 }
 
 async function missed() {
+  // A server that was started anew knows no page yet; asking for the page again makes this one known.
+  await fetch("/").catch(() => null);
   await reloadDirectory();
   restoreModals();
   if (place.kind === "home") takeHomeEvent({});

@@ -99,12 +99,11 @@ export class Composer {
   }
 
   async send() {
-    const text = this.input.value.trim();
-    if (this.sending || (!text && !this.files.length)) return;
+    const text = this.input.value.trimEnd();
+    if (this.sending || (!text.trim() && !this.files.length)) return;
     if (this.uploads) return void toast("The file is still being uploaded. Send again in a moment.");
-    const command = /^\/([a-z0-9_-]+)(?:\s+([\s\S]*))?$/i.exec(text);
+    const command = /^\/(\S+)(?:\s+([\s\S]*))?$/.exec(text);
     if (command && this.options.inThread) return void toast("Slack does not run commands in threads. Write it in the channel's box.", "error");
-    if (command && !directory.commands.some((one) => one.command === `/${command[1]}`)) return void toast(`/${command[1]} is not a command here. Type / to see those that are.`, "error");
     const draft = { text: this.input.value, files: this.files };
     this.clear();
     this.sending = true;
@@ -135,10 +134,9 @@ export class Composer {
   }
 }
 
-/** What was typed, as Slack's mrkdwn: escapes, and names turned into ids. */
+/** What was typed, with names turned into ids as Slack's client does; the server escapes the rest. */
 export function encode(text) {
-  let out = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  out = out.replace(/(^|\s)@(here|channel|everyone)\b/g, "$1<!$2>");
+  let out = text.replace(/(^|\s)@(here|channel|everyone)\b/g, "$1<!$2>");
   const names = [
     ...directory.users.flatMap((user) => [[`@${user.real_name}`, `<@${user.id}>`], [`@${user.name}`, `<@${user.id}>`]]),
     ...directory.channels.filter((one) => !one.is_im).map((one) => [`#${one.name}`, `<#${one.id}|${one.name}>`]),

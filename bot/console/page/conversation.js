@@ -9,6 +9,8 @@ import { announce } from "./toast.js";
 import { flatten } from "./mrkdwn.js";
 import { authorOf } from "./messages.js";
 
+const STATUS_MS = 120000;
+
 export class Conversation {
   /** `root` is the pane; options: {inThread, testid, name, openThread(ts), sent(message)}. */
   constructor(root, options) {
@@ -39,7 +41,9 @@ export class Conversation {
     this.list = new MessageList(this.options.name(channel), view);
     this.body.replaceChildren(this.list.scroller);
     this.composer.open(this.options.placeholder(channel), `${channel}/${thread || ""}`);
-    this.showStatuses({});
+    this.lines = {};
+    this.sessions = {};
+    this.showStatuses();
     this.showPrompts([]);
     await this.reload(true);
     return null;
@@ -55,7 +59,9 @@ export class Conversation {
     list.draw(mine);
     if (first) requestAnimationFrame(() => list.toEnd());
     this.empty(mine.length === 0);
-    this.showStatuses(answer.status || {});
+    this.lines = answer.status || {};
+    this.sessions = {};
+    this.showStatuses();
     this.showPrompts(answer.suggested_prompts || []);
     this.loaded = true;
   }
@@ -78,9 +84,9 @@ export class Conversation {
     } else if (type === "reaction") {
       this.reacted(event);
     } else if (type === "status") {
-      this.showStatuses({ ...this.statuses, [event.thread_ts]: event.text || "" });
+      this.takeStatus(event);
     } else if (type === "prompts") {
-      this.reload();
+      this.showPrompts(event.suggested_prompts || []);
     }
   }
 
@@ -90,7 +96,7 @@ export class Conversation {
     if (type !== "message_changed" || this.list.known.has(message.ts) || message.ts > (this.list.messages.at(-1)?.ts || "")) this.list.put(message);
     if (type === "message" && mine) this.list.toEnd();
     if (type !== "message_changed" && !mine) announce(`${authorOf(message).name}: ${flatten(message.text || "").slice(0, 200)}`);
-    this.showStatuses(this.statuses);
+    this.showStatuses();
   }
 
   reacted(event) {
@@ -101,18 +107,32 @@ export class Conversation {
     this.list.put(reactions.length ? { ...rest, reactions } : rest);
   }
 
-  showStatuses(statuses) {
-    this.statuses = statuses;
+  // The app's own line stands before its session's; an ended session takes both away, and a line alone lasts two minutes.
+  takeStatus({ thread_ts: ts, status = "", session }) {
+    if (session) this.sessions[ts] = status;
+    if (!session || !status) this.lines[ts] = status;
+    this.showStatuses();
+    if (status && !session) setTimeout(() => this.lines[ts] === status && this.takeStatus({ thread_ts: ts }), STATUS_MS);
+  }
+
+  showStatuses() {
     if (this.thread) {
-      this.statusLine.replaceChildren(...working(statuses[this.thread]));
+      const text = this.lines[this.thread] || this.sessions[this.thread];
+      const stoppable = this.sessions[this.thread] || /^is working/.test(text || "");
+      this.statusLine.replaceChildren(...working(text), ...(text && stoppable ? [this.stopButton()] : []));
       return;
     }
     this.statusLine.replaceChildren();
-    for (const [ts, text] of Object.entries(statuses)) this.list?.status(ts, statusText(text));
+    for (const ts of new Set([...Object.keys(this.lines), ...Object.keys(this.sessions)])) this.list?.status(ts, statusText(this.lines[ts] || this.sessions[ts]));
+  }
+
+  stopButton() {
+    return el("button", { type: "button", class: "link-button stop", "data-action-id": "session-stop", on: { click: () => post("stop", this.target()) } }, "Stop");
   }
 
   showPrompts(prompts) {
-    this.prompts.hidden = prompts.length === 0;
+    // Prompts start something new, so they stand in the channel and not in its threads.
+    this.prompts.hidden = this.options.inThread || prompts.length === 0;
     this.prompts.replaceChildren(...prompts.map((one) => {
       const chip = el("button", { type: "button", class: "prompt", "data-action-id": "suggested-prompt" }, one.title);
       chip.addEventListener("click", async () => {

@@ -32,11 +32,27 @@ function setAttribute(node, name, value) {
   }
 }
 
+/** Replace what a node holds; nothing is drawn for null and false. */
+export function refill(node, ...children) {
+  node.replaceChildren();
+  return fill(node, {}, children);
+}
+
 /** A link, or plain text where the address is not one that a message may lead to. */
 export function link(address, ...children) {
   const url = safeUrl(address);
+  const inside = url && permalink(url);
+  if (inside) return el("a", { href: inside }, children);
   if (!url) return el("span", { class: "dead-link", title: "This address is not opened from here" }, children);
   return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, children);
+}
+
+/** The place on this page (`#channel/ts`) that a permalink of this workspace leads to, or "". */
+export function permalink(address) {
+  const url = new URL(address, location.origin);
+  const match = /^\/archives\/(\w+)\/p(\d{10,})(\d{6})$/.exec(url.pathname);
+  if (!match || url.port !== location.port || !["127.0.0.1", "localhost", location.hostname].includes(url.hostname)) return "";
+  return `#${match[1]}/${url.searchParams.get("thread_ts") || `${match[2]}.${match[3]}`}`;
 }
 
 /** The address if it is http(s), mailto or tel; otherwise null. */

@@ -67,8 +67,12 @@ export class MessageList {
     return box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
   }
 
+  // A message taller than the pane is shown from its beginning.
   toEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    const box = this.scroller;
+    box.scrollTop = box.scrollHeight;
+    const last = this.known.get(this.messages.at(-1)?.ts)?.node;
+    if (last && last.offsetHeight > box.clientHeight) box.scrollTop = last.offsetTop - box.offsetTop - 8;
   }
 
   node(message) {

@@ -65,8 +65,9 @@ function heading(author, message) {
 function body(message, view) {
   const form = formFor(`${view.channel}/${message.ts}`, { channel: view.channel, message_ts: message.ts });
   const hasBlocks = message.blocks?.length > 0;
-  const text = hasBlocks ? blocks(message.blocks, form) : message.text ? el("div", { class: "text" }, mrkdwn(message.text), message.edited ? el("small", { class: "edited" }, " (edited)") : null) : null;
+  const text = hasBlocks ? blocks(message.blocks, form) : message.text ? el("div", { class: "text" }, mrkdwn(message.text)) : null;
   return el("div", { class: "message-body" }, text,
+    message.edited && !message.bot_id ? el("small", { class: "edited" }, "(edited)") : null,
     (message.attachments || []).map((one) => attachment(one, form)),
     (message.files || []).map(fileCard));
 }

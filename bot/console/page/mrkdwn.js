@@ -5,7 +5,7 @@ import { EMOJI, emoji } from "./emoji.js";
 import { directory } from "./directory.js";
 
 const STYLES = { "*": "strong", _: "em", "~": "s" };
-const TOKEN = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+'-]+):(?::skin-tone-\d:)?|(https?:\/\/[^\s<>|]+)|([*_~])/g;
+const TOKEN = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+'-]+):(?::skin-tone-\d:)?|(https?:\/\/[^\s<>|]+)|([*_~])|([▓█]{3,}[░▒]*|[▓█]*[░▒]{3,})/g;
 
 /** Nodes for Slack's mrkdwn. Every piece of data ends up in a text node. */
 export function mrkdwn(text) {
@@ -101,7 +101,14 @@ function token(match, text) {
   if (match[2]) return { node: angle(match[2]), end };
   if (match[3]) return Object.hasOwn(EMOJI, match[3]) ? { node: el("span", { class: "emoji", title: `:${match[3]}:` }, emoji(match[3])), end } : null;
   if (match[4]) return bareLink(match);
+  if (match[6]) return { node: meter(match[6]), end };
   return styled(match, text);
+}
+
+// A bar of block characters is read out as a share, and drawn evenly in every font.
+function meter(bar) {
+  const share = `${Math.round(([...bar].filter((one) => "▓█".includes(one)).length / bar.length) * 100)}%`;
+  return el("span", { class: "meter", role: "img", "aria-label": share }, bar, el("i", { css: { width: share } }));
 }
 
 function bareLink(match) {
@@ -136,6 +143,7 @@ function angle(body) {
   if (target.startsWith("@")) return mention(target.slice(1), label);
   if (target.startsWith("#")) return channelLink(target.slice(1), label);
   if (target.startsWith("!")) return special(target.slice(1), label);
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(target)) return document.createTextNode(unescape(`<${body}>`));
   return link(unescape(target), label ? inline(label) : unescape(target.replace(/^mailto:/, "")));
 }
 

@@ -1,6 +1,7 @@
 // Knows which place the page shows (in the address's hash, so that Back works); knows nothing of what is shown there.
 
 import { directory } from "./directory.js";
+import { permalink } from "./dom.js";
 
 const listeners = [];
 
@@ -31,6 +32,8 @@ export function showPane(name) {
 
 /** Start listening; reads the first place from the address. */
 export function startNav() {
+  const inside = permalink(location.href);
+  if (inside) history.replaceState(null, "", `/${location.search}${inside}`);
   addEventListener("hashchange", read);
   read();
 }

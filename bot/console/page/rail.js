@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { directory } from "./directory.js";
-import { el, icon } from "./dom.js";
+import { el, icon, refill } from "./dom.js";
 import { authorOf, avatar } from "./messages.js";
 import { goChannel, goHome, place } from "./nav.js";
 
@@ -12,7 +12,7 @@ export function drawRail() {
   const channels = directory.channels.filter((one) => !one.is_im);
   const people = directory.channels.filter((one) => one.is_im && !directory.isAgent(one));
   const agents = directory.channels.filter((one) => directory.isAgent(one));
-  root.replaceChildren(
+  refill(root,
     el("h1", {}, directory.team.name || "Workspace"),
     entry({ label: "Home", lead: icon("home"), on: place.kind === "home", go: goHome, id: "home" }),
     group("Channels", channels.map((one) => channelEntry(one, el("span", { class: "hash" }, one.is_private ? "🔒" : "#")))),
@@ -58,7 +58,7 @@ function channelEntry(channel, lead) {
 }
 
 function entry({ label, lead, unread, on, go, id }) {
-  const name = unread ? `${label}, ${unread} unread` : null;
+  const name = unread ? `${label}, ${unread} unread` : label;
   return el("button", { type: "button", class: unread ? "rail-entry unread" : "rail-entry", "aria-current": on ? "page" : null, "aria-label": name, "data-channel": id, "data-action-id": `go-${id}`, on: { click: go } },
     el("span", { class: "lead" }, lead), el("span", { class: "rail-label" }, label), unread ? el("span", { class: "badge", "aria-hidden": "true" }, String(unread)) : null);
 }
