@@ -1,0 +1,13 @@
+"""Speaks Slack: parse, call one function below, draw blocks. This is the table of contents."""
+
+from slack_bolt import App
+
+from handlers import actions, assistant, commands, errors, home, mentions, messages, modals
+from handlers.deps import Deps
+
+
+def register(app: App, deps: Deps) -> None:
+    """Attach every listener to `app`."""
+    errors.register(app)
+    for part in (mentions, messages, assistant, commands, actions, modals, home):
+        part.register(app, deps)

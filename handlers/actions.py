@@ -1,0 +1,179 @@
+"""Knows what each button and menu does; it does not know how the cards that carry them look."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+
+from handlers.answering import Heard, change_card, reply
+from handlers.blocks import advice as advice_card
+from handlers.blocks import answer as answer_card
+from handlers.blocks import forms, home, job, lint, report
+from handlers.blocks.parts import Block
+from handlers.blocks.words import clock_time
+from handlers.blocks.words import person as named
+from handlers.commands import stop_words
+from handlers.costs import cost_view
+from handlers.deps import Deps
+from handlers.modals import open_training
+from handlers.people import person_of, place_of
+from handlers.posting import post, whisper
+from handlers.training import train_on_upload
+from knowledge.advice.advise import advise
+from knowledge.advice.facts import from_mapping, with_fact
+from knowledge.conversations import Conversations, Thread
+from trainers.jobs.messages import ReportCard
+from trainers.jobs.service import Outcome, result_of
+from trainers.tables import Job
+
+Json = dict[str, Any]
+
+
+def register(app: App, deps: Deps) -> None:
+    """Listen for clicks."""
+    listeners: dict[str, Callable[..., None]] = {
+        job.APPROVE: approve, job.CANCEL: stop, job.STOP: stop, job.RESUME: resume, report.TRY: try_model, report.DETAILS: details,
+        lint.TRAIN_ON_IT: train_file, home.START: open_form, advice_card.TRAIN: open_form, advice_card.COMPARE: compare,
+        advice_card.COST: cost, answer_card.FEEDBACK: thank,
+    }  # fmt: skip
+    for action_id, listener in listeners.items():
+        app.action(action_id)(partial(listener, deps))
+    app.action(re.compile(f"^{advice_card.FACT}:"))(partial(choose_fact, deps))
+    app.action(re.compile(f"^{answer_card.PROMPT}:"))(partial(ask_prompt, deps))
+
+
+def approve(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Approve a quote; the card changes through the outbox, a late click hears what happened before."""
+    ack()
+    job_id, _, quote_hash = str(action["value"]).partition(":")
+    outcome = deps.jobs.approve(job_id, quote_hash, person_of(context), deps.clock())
+    if not outcome.changed:
+        _tell(client, body, context, already(outcome))
+
+
+def stop(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Cancel a quote or stop a job."""
+    ack()
+    job_id = str(action["value"]).partition(":")[0]
+    outcome = deps.jobs.stop(job_id, person_of(context), deps.clock())
+    if not outcome.changed or outcome.job.state == "running":
+        _tell(client, body, context, stop_words(outcome.job.number, outcome.job.state, changed=outcome.changed))
+
+
+def resume(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Queue a failed or stopped job again."""
+    ack()
+    outcome = deps.jobs.resume(str(action["value"]), person_of(context), deps.clock())
+    words = f"Job #{outcome.job.number} continues from its last checkpoint." if outcome.changed else already(outcome)
+    _tell(client, body, context, words)
+
+
+def try_model(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the form that asks base and tuned model the same."""
+    ack()
+    model = deps.registry.get(person_of(context).workspace_id, str(action["value"]))
+    client.views_open(trigger_id=body["trigger_id"], view=forms.try_form(model.name, model.id))
+
+
+def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Show the full report."""
+    ack()
+    found = deps.jobs.ledger.find(person_of(context).workspace_id, str(action["value"]))
+    view = report.details_view(found.title, report_of(found), json.loads(found.quote))
+    client.views_open(trigger_id=body["trigger_id"], view=view)
+
+
+def train_file(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Take the rows of a file that came with a message: the confirmation said that they are ours."""
+    ack()
+    train_on_upload(client, deps, person_of(context), place_of(body), str(action["value"]))
+
+
+def open_form(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the training form; from Home its thread begins in direct messages."""
+    ack()
+    person, place = person_of(context), place_of(body)
+    open_training(
+        client, deps, person, place if place.channel else place._replace(channel=person.user_id), body["trigger_id"]
+    )
+
+
+def compare(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Show every option with its reasons; the button carries the facts, and the thread knows them too."""
+    ack()
+    facts = from_mapping(json.loads(action["value"])) if action.get("value") else None
+    known = None if facts else Conversations(deps.engine).find(thread_of(body, context))
+    client.views_open(
+        trigger_id=body["trigger_id"],
+        view=advice_card.compare_view(advise("", facts=facts or (known.facts if known else None))),
+    )
+
+
+def cost(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Say what can be said of cost now: the shipped example's quote, and how to get one's own."""
+    ack()
+    opened = client.views_open(
+        trigger_id=body["trigger_id"], view=forms.note_view("What would it cost?", "⏳ Working it out…")
+    )
+    client.views_update(view_id=opened["view"]["id"], view=cost_view(deps, person_of(context)))
+
+
+def choose_fact(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Take an answer to a question into the card."""
+    ack()
+    fact, value = str(action["action_id"]).partition(":")[2], json.loads(action["selected_option"]["value"])
+    thread = thread_of(body, context)
+    Conversations(deps.engine).show_card(thread, str(body["container"]["message_ts"]), deps.clock())
+    change_card(client, deps, thread, lambda facts: with_fact(facts, fact, value))
+
+
+def ask_prompt(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Answer a suggested first message in the thread of the hello."""
+    ack()
+    person, place, text = person_of(context), place_of(body), str(action["value"])
+    ts = post(client, place.channel, f"<@{person.user_id}> asks: {text}", thread_ts=place.thread_ts)
+    heard = Heard(person=person, channel=place.channel, ts=ts, thread_ts=place.thread_ts or ts, text=text)
+    reply(client, deps, heard)
+
+
+def thank(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Keep a thumb and thank whoever gave it, privately."""
+    ack()
+    Conversations(deps.engine).rate(thread_of(body, context), str(body["container"]["message_ts"]), context.user_id or "", action["value"] == "good", deps.clock())  # fmt: skip
+    _tell(client, body, context, "Thank you, I noted it." if action["value"] == "good" else "Thank you, I noted it. Tell me in the thread what was wrong and I look again.")  # fmt: skip
+
+
+def already(outcome: Outcome) -> str:
+    """Tell a late click what happened before it."""
+    found = outcome.job
+    if found.approved_at is None:
+        return f"Job #{found.number} is {found.state.replace('_', ' ')}; nothing was changed."
+    state = {"queued": "waiting in the queue", "succeeded": "finished"}.get(found.state, found.state)
+    return f"{named(found.approved_by)} approved this at {clock_time(found.approved_at.isoformat())}; it is {state}."
+
+
+def report_of(found: Job) -> ReportCard:
+    """Read a finished job's report."""
+    result, offer = result_of(found), json.loads(found.quote)
+    quoted = [a + b for a, b in zip(offer["training_minutes"], offer["evaluation_minutes"], strict=True)]
+    return ReportCard(
+        job_id=found.id, number=found.number, title=found.title, requested_by=found.requested_by, model_id=result.get("model_id") or "",
+        report=result.get("report"), seconds=float(result["seconds"]), quoted_minutes=(quoted[0], quoted[1]),
+    )  # fmt: skip
+
+
+def thread_of(body: Json, context: BoltContext) -> Thread:
+    """Return the thread of a click as a key."""
+    return Thread(person_of(context).workspace_id, *place_of(body))
+
+
+def _tell(client: WebClient, body: Json, context: BoltContext, words: str, blocks: list[Block] | None = None) -> None:
+    place, user = place_of(body), context.user_id or ""
+    if place.channel:
+        whisper(client, place.channel, user, words, blocks or (), thread_ts=place.thread_ts)
+    else:
+        post(client, user, words, blocks or ())

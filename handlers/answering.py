@@ -1,0 +1,172 @@
+"""Knows what is done with one message that is meant for us; it does not know how it reached us."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers.blocks.advice import advice_blocks, advice_text
+from handlers.blocks.answer import HELLO, answer_blocks, welcome_blocks
+from handlers.deps import Deps
+from handlers.escape import mrkdwn, shorten
+from handlers.people import spoken
+from handlers.posting import edit, post, react, status, whisper
+from handlers.training import look_at_file
+from knowledge.advice.advise import Advice, advise
+from knowledge.advice.facts import Facts, known, merge
+from knowledge.advice.reader import read
+from knowledge.advice.route import classify
+from knowledge.answer import answer
+from knowledge.conversations import Conversations, Known, Thread
+from knowledge.tenancy import Person
+from trainers.jobs.service import Place
+
+WEIGHING, LOOKING_UP, READING_FILE = "is weighing it up…", "is looking it up…", "is reading the file…"
+
+HISTORY = 6
+"""Earlier questions of a thread that an answer may lean on."""
+
+OFF_TOPIC = (
+    "I only know about prompting, RAG and fine-tuning. Tell me what an AI should do for you, or ask something like "
+    "\u201cWhat is QLoRA?\u201d."
+)
+NOTHING_NEW = (
+    "I found nothing in that which changes the advice above. Tell me a fact, such as how often the content changes."
+)
+
+_WHAT_IF = re.compile(r"^\s*(?:and\s+)?(?:what if|suppose|if)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """One message that is meant for us."""
+
+    person: Person
+    channel: str
+    ts: str
+    """The message itself, where the emoji goes."""
+    thread_ts: str
+    """The thread in which we answer."""
+    text: str
+    """What was said, without our own mention and without Slack's markup."""
+    file_ids: tuple[str, ...] = ()
+    addressed: bool = True
+    """We were mentioned, or are alone with the person; False for a reply in a thread that we are in."""
+    bot_user: str = ""
+    """Our own user id."""
+
+    @property
+    def thread(self) -> Thread:
+        """The thread as a key."""
+        return Thread(self.person.workspace_id, self.channel, self.thread_ts)
+
+
+def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
+    """Answer one message in its thread."""
+    remembered = Conversations(deps.engine).find(heard.thread)
+    if heard.file_ids:
+        _files(client, deps, heard)
+        return
+    route = classify(heard.text) if heard.text else "greeting"
+    gathered = remembered is not None and remembered.card_ts != ""
+    if remembered is not None and gathered and _adds_facts(heard.text, route):
+        _reweigh(client, deps, heard, remembered)
+    elif route == "advice":
+        _advise(client, deps, heard, remembered)
+    elif route == "question":
+        _answer(client, deps, heard)
+    else:
+        _small_talk(client, deps, heard, route, NOTHING_NEW if gathered else OFF_TOPIC)
+
+
+def _adds_facts(text: str, route: str) -> bool:
+    if not known(read(text).facts):
+        return False
+    return route != "question" or bool(_WHAT_IF.match(text))
+
+
+def _advise(client: WebClient, deps: Deps, heard: Heard, remembered: Known | None) -> None:
+    """Post an advice card; where the text tells too little, ask, and leave the card for the reply."""
+    _begin(client, heard, WEIGHING)
+    advice = advise(heard.text, facts=remembered.facts if remembered else None)
+    conversations, now = Conversations(deps.engine), deps.clock()
+    conversations.change_facts(heard.thread, lambda _: advice.facts, now)
+    ts = post(client, heard.channel, advice_text(advice), advice_blocks(advice), thread_ts=heard.thread_ts)
+    if not advice.needs_more:
+        conversations.show_card(heard.thread, ts, now)
+
+
+def _reweigh(client: WebClient, deps: Deps, heard: Heard, remembered: Known) -> None:
+    """Take new facts from a follow-up into the card that is there; say so only where the recommendation changes."""
+    _begin(client, heard, WEIGHING)
+    before = advise("", facts=remembered.facts)
+    said = read(heard.text).facts
+    after = change_card(client, deps, heard.thread, lambda facts: merge(facts, said))
+    if after.recommendation == before.recommendation:
+        status(client, heard.channel, heard.thread_ts, "")
+        react(client, heard.channel, heard.ts, "white_check_mark")
+    else:
+        words = f"That changes my mind: *{mrkdwn(after.headline, 300)}* I updated the card above."
+        post(client, heard.channel, words, thread_ts=heard.thread_ts)
+
+
+def change_card(client: WebClient, deps: Deps, thread: Thread, change: Callable[[Facts], Facts]) -> Advice:
+    """Change what is known in a thread, weigh again, and edit the advice card in place."""
+    now_known = Conversations(deps.engine).change_facts(thread, change, deps.clock())
+    advice = advise("", facts=now_known.facts)
+    edit(client, thread.channel, now_known.card_ts, advice_text(advice), advice_blocks(advice))
+    return advice
+
+
+def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
+    """Answer from the guide, or say honestly that it is not in there."""
+    _begin(client, heard, LOOKING_UP)
+    said = answer(heard.text, deps.index, deps.model, earlier(client, heard), workspace=heard.person.workspace_id)
+    Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
+    post(client, heard.channel, shorten(said.text, 300), answer_blocks(said), thread_ts=heard.thread_ts)
+
+
+def earlier(client: WebClient, heard: Heard) -> list[str]:
+    """Return what this person asked before in the thread, oldest first, read from Slack now and kept nowhere."""
+    if heard.ts == heard.thread_ts:
+        return []
+    with suppress(SlackApiError):  # some workspaces allow one such call a minute; an answer does without
+        found = client.conversations_replies(channel=heard.channel, ts=heard.thread_ts, limit=50)
+        asked = [message for message in found.get("messages") or [] if message.get("user") == heard.person.user_id]
+        texts = [
+            spoken(str(message.get("text") or ""), heard.bot_user)
+            for message in asked
+            if message.get("ts", "") < heard.ts
+        ]
+        return [text for text in texts if text][-HISTORY:]
+    return []
+
+
+def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
+    """Say what is in files that came with a message; rows are used only after a click that says they are ours."""
+    _begin(client, heard, READING_FILE)
+    Conversations(deps.engine).join(heard.thread, "training", deps.clock())
+    for file_id in heard.file_ids[:3]:
+        look_at_file(client, deps, Place(heard.channel, heard.thread_ts), file_id)
+
+
+def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: str, words: str) -> None:
+    """Greet, or say kindly what we are for; people who talk among themselves in our thread are left alone."""
+    if not heard.addressed:
+        if route == "off_topic" and len(heard.text.split()) > 2:
+            whisper(client, heard.channel, heard.person.user_id, words, thread_ts=heard.thread_ts)
+        return
+    react(client, heard.channel, heard.ts, "eyes")
+    Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
+    if route == "greeting":
+        post(client, heard.channel, HELLO, welcome_blocks(buttons=True), thread_ts=heard.thread_ts)
+    else:
+        post(client, heard.channel, words, thread_ts=heard.thread_ts)
+
+
+def _begin(client: WebClient, heard: Heard, words: str) -> None:
+    react(client, heard.channel, heard.ts, "eyes")
+    status(client, heard.channel, heard.thread_ts, words)

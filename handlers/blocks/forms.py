@@ -1,0 +1,108 @@
+"""Knows the modals: what to train on, try a model, and short notes; it does not know what comes of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from handlers.blocks.lint import TICK
+from handlers.blocks.parts import Block, context, divider, field, modal, option, plain_text, rich, run, section, select
+from handlers.blocks.words import count
+from handlers.escape import mrkdwn, plain
+from trainers.data.examples import EXAMPLES
+from trainers.serving import Said
+from trainers.tables import Dataset
+
+TRAIN, TRY = "train_form", "try_form"
+"""Callback ids."""
+
+ROWS, TRAIN_FILE, TEST_FILE, OURS, NAME, INPUT = "rows", "train_file", "test_file", "ours", "name", "input"
+"""Block ids and action ids of the inputs; each input has one name for both."""
+
+MOST_SETS = 90
+"""Data sets in the menu; Slack takes 100 options."""
+
+
+class Both(NamedTuple):
+    """The same question, answered by base and tuned model."""
+
+    base: Said
+    tuned: Said
+
+
+def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "") -> Block:
+    """Draw the form that asks for rows; `note` says what the training packages still lack."""
+    choices = [*map(_example_option, EXAMPLES), *map(_dataset_option, datasets[:MOST_SETS])]
+    upload = {"type": "file_input", "action_id": TRAIN_FILE, "max_files": 1}
+    test = {"type": "file_input", "action_id": TEST_FILE, "max_files": 1}
+    tick = {"type": "checkboxes", "action_id": OURS, "options": [option(TICK, "yes")]}
+    name = {
+        "type": "plain_text_input",
+        "action_id": NAME,
+        "max_length": 60,
+        "placeholder": plain_text("such as tickets-v2", 150),
+    }
+    return modal(
+        "Train a model",
+        [
+            section("Pick rows or upload your own. You see what I find in them and what it costs; nothing starts before you approve."),
+            *([context(mrkdwn(note, 500))] if note else []),
+            field("Rows", select(ROWS, "Choose rows", choices, choices[0]), block_id=ROWS, optional=True,
+                  hint="Used unless you upload a file below."),
+            divider(),
+            field("Or upload training rows (JSONL)", upload, block_id=TRAIN_FILE, optional=True,
+                  hint='One {"messages": [...]} a line. I never take rows from Slack messages.'),
+            field("Test rows (JSONL)", test, block_id=TEST_FILE, optional=True,
+                  hint="Rows to judge by. Without them I hold back a third of yours."),
+            field("For an upload", tick, block_id=OURS, optional=True),
+            field("Name", name, block_id=NAME, optional=True, hint="For an upload; its file name otherwise."),
+        ],
+        callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata,
+    )  # fmt: skip
+
+
+def try_form(model_name: str, metadata: str, asked: str = "", said: Both | None = None, problem: str = "") -> Block:
+    """Draw the form that asks base and tuned model the same; afterwards with both answers in it."""
+    element: Block = {"type": "plain_text_input", "action_id": INPUT, "multiline": True, "max_length": 2000}
+    if asked:
+        element["initial_value"] = asked
+    lines = [
+        section(f"*{mrkdwn(model_name, 200)}* and its base answer the same input."),
+        field("Input", element, block_id=INPUT, hint="Write it like the rows it was trained on."),
+        *([section(f"⚠️ {mrkdwn(problem, 900)}")] if problem else []),
+        *(
+            _answers(said)
+            if said
+            else [context("The first question loads the model and can take up to a minute; later ones take seconds.")]
+        ),
+    ]
+    return modal("Try it", lines, callback_id=TRY, submit="Ask both", metadata=metadata)
+
+
+def asking(model_name: str, asked: str) -> Block:
+    """Draw the modal while both models work."""
+    return modal(
+        "Try it", [rich([run(plain(asked, 2000))]), section(f"⏳ Asking *{mrkdwn(model_name, 200)}* and its base…")]
+    )
+
+
+def note_view(title: str, *texts: str) -> Block:
+    """Draw a modal that only says something."""
+    return modal(title, [section(text) for text in texts])
+
+
+def _answers(said: Both) -> list[Block]:
+    pairs = (("Base", said.base), ("Tuned", said.tuned))
+    blocks = [
+        [section(f"*{name}* · {answer.seconds:.1f} s"), rich([run(plain(answer.text, 2500) or "(nothing)")])]
+        for name, answer in pairs
+    ]
+    same = [context("Both say the same.")] if said.base.text.strip() == said.tuned.text.strip() else []
+    return [divider(), *blocks[0], *blocks[1], *same]
+
+
+def _example_option(name: str) -> Block:
+    return option(f"Shipped example: {EXAMPLES[name].name}", f"example:{name}", EXAMPLES[name].title)
+
+
+def _dataset_option(dataset: Dataset) -> Block:
+    rows = f"{count(dataset.train_rows, 'row')}, {count(dataset.test_rows, 'test row')}"
+    return option(f"{plain(dataset.name, 50)} v{dataset.version}", f"dataset:{dataset.id}", rows)

@@ -1,0 +1,107 @@
+"""Knows how the Home tab looks; it does not know when it is shown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from handlers.blocks.job import APPROVE, CANCEL, stop_button
+from handlers.blocks.listing import job_state, model_line
+from handlers.blocks.parts import Block, actions, button, context, divider, header, section
+from handlers.blocks.report import DETAILS, TRY
+from handlers.blocks.words import bar, count, duration, minutes, money
+from handlers.escape import mrkdwn
+from trainers.tables import Job, ModelVersion
+
+START = "train_open"
+"""Action id of the button that opens the training form."""
+
+SHOWN = 8
+"""Entries in each part."""
+
+
+class GuideNote(NamedTuple):
+    """What answers rest on."""
+
+    pages: int
+    newest: date
+
+
+class HomeJobs(NamedTuple):
+    """A person's jobs, by what they ask of that person; newest first."""
+
+    waiting: Sequence[Job]
+    running: Sequence[Job]
+    finished: Sequence[Job]
+
+
+def home_view(
+    jobs: HomeJobs, models: Sequence[ModelVersion], links: Mapping[str, str], guide: GuideNote, note: str = ""
+) -> Block:
+    """Draw a person's Home tab; `links` gives the address of a job's thread by job id."""
+    blocks = [
+        header("Luthier"),
+        section(
+            "Prompt, RAG or fine-tune? Mention me in a channel or write to me. When training is worth it I price it, run it and test it."
+        ),
+        *actions([button("Train a model", START, style="primary")]),
+        *([context(mrkdwn(note, 500))] if note else []),
+        *_part("Waiting for you", [_waiting(job) for job in jobs.waiting[:SHOWN]], "Nothing to approve."),
+        *_part("Running", [_running(job) for job in jobs.running[:SHOWN]], "Nothing runs."),
+        *_part(
+            "Finished this week",
+            [[_finished(job, links.get(job.id, ""))] for job in jobs.finished[:SHOWN]],
+            "Nothing yet.",
+        ),
+        *_part("Models", [[_model(model)] for model in models[:SHOWN]], "No tuned models yet."),
+        *_part(
+            "Sources",
+            [[section(f"The guide: {count(guide.pages, 'page')}, last changed {guide.newest:%d %b %Y}.")]],
+            "",
+        ),
+        context(
+            "I ignore and never store messages unless you mention me or reply in a thread I'm in, and I never train on Slack messages."
+        ),
+    ]
+    return {"type": "home", "blocks": blocks}
+
+
+def _part(title: str, entries: Sequence[Sequence[Block]], empty: str) -> list[Block]:
+    return [divider(), header(title), *([block for entry in entries for block in entry] or [context(empty)])]
+
+
+def _waiting(job: Job) -> list[Block]:
+    offer, token = json.loads(job.quote), f"{job.id}:{job.quote_hash}"
+    price = f"{minutes(tuple(offer['training_minutes']))} training, {money(offer['training_cost'])}"
+    buttons = [button("Approve and start", APPROVE, token, style="primary"), button("Cancel", CANCEL, token)]
+    return [
+        section(f"*Quote #{job.number} · {mrkdwn(job.title, 150)}*\n{price}"),
+        *actions(buttons, block_id=f"home-{job.id}"),
+    ]
+
+
+def _running(job: Job) -> list[Block]:
+    figures = json.loads(job.progress) if job.state == "running" else {}
+    drawn = bar(figures.get("step", 0), figures["steps"]) if figures.get("steps") else ""
+    left = f"about {duration(figures['seconds_left'])} left" if figures.get("seconds_left") is not None else ""
+    text = "\n".join(
+        filter(
+            None,
+            (f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job)}", " ".join(filter(None, (drawn, left)))),
+        )
+    )
+    return [section(text, accessory=stop_button(job.id, job.number))]
+
+
+def _finished(job: Job, link: str) -> Block:
+    thread = f" · <{link}|thread>" if link else ""
+    details = (
+        button("Details", DETAILS, job.id)
+        if job.state == "succeeded" and json.loads(job.result).get("report")
+        else None
+    )
+    return section(f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job)}{thread}", accessory=details)
+
+
+def _model(model: ModelVersion) -> Block:
+    return section(model_line(model), accessory=button("Try it", TRY, model.id))

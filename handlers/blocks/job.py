@@ -1,0 +1,165 @@
+"""Knows how a job's quote, progress, end and one-line notice look; it does not know jobs, only their messages."""
+
+from typing import Any
+
+from handlers.blocks.parts import Block, actions, button, confirm, context, section
+from handlers.blocks.words import bar, clock_time, count, duration, minutes, money, person
+from handlers.escape import mrkdwn
+from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard
+
+APPROVE, CANCEL, STOP, RESUME = "quote_approve", "quote_cancel", "job_stop", "job_resume"
+"""Action ids of the buttons on these cards."""
+
+PHASES = {
+    "preparing": "Preparing",
+    "training": "Training",
+    "evaluating": "Testing",
+    "reporting": "Writing the report for",
+}
+UNITS = {"evaluating": "answer"}
+"""What one step of a phase is called where it is not a training step."""
+
+OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "INCONCLUSIVE": "➖ {title}: not proven"}
+DECISIONS = {
+    "queued": "✅ Approved by {who} at {when}.",
+    "running": "✅ Approved by {who} at {when}.",
+    "succeeded": "✅ Approved by {who} at {when}; finished.",
+    "failed": "✅ Approved by {who} at {when}; it failed.",
+    "cancelled": "Cancelled by {who} at {when}. Nothing was spent.",
+}
+
+
+def quote_blocks(card: QuoteCard) -> list[Block]:
+    """Draw a quote; only an undecided one has buttons."""
+    offer = card.quote
+    lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
+    lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
+    note = [section(mrkdwn(card.note))] if card.note else []
+    if card.state != "quoted":
+        return [*lines, section(_decision(card)), *note]
+    token = f"{card.job_id}:{card.quote_hash}"
+    approve = button("Approve and start", APPROVE, token, style="primary")
+    return [*lines, *note, *actions([approve, button("Cancel", CANCEL, token)], block_id=f"quote-{card.job_id}")]
+
+
+def quote_title(card: QuoteCard) -> str:
+    """Name the quote, what it is for and where that would run."""
+    place = "this machine" if card.quote["spec"]["backend"] == "local" else card.quote["spec"]["backend"]
+    return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}* · valid 24 h"
+
+
+def progress_blocks(card: ProgressCard) -> list[Block]:
+    """Draw the one progress message of a job."""
+    note = [context(mrkdwn(card.note, 500))] if card.note else []
+    lines = [section("\n".join(filter(None, (progress_text(card), _bar(card)))))]
+    if card.state not in {"queued", "running"}:
+        return [*lines, *note]
+    return [*lines, *note, *actions([stop_button(card.job_id, card.number)], block_id=f"progress-{card.job_id}")]
+
+
+def progress_text(card: ProgressCard) -> str:
+    """Say how far a job is, in one line."""
+    title = mrkdwn(card.title, 200)
+    ended = {"succeeded": "Finished", "failed": "Failed", "cancelled": "Stopped"}.get(card.state)
+    if ended:
+        return f"*{ended}: {title}*"
+    if not card.phase:
+        return f"*Waiting: {title}*"
+    figures = [_step(card), _loss(card), _speed(card), _left(card)]
+    return " · ".join([f"*{PHASES.get(card.phase, card.phase.capitalize())} {title}*", *filter(None, figures)])
+
+
+def stop_button(job_id: str, number: int) -> Block:
+    """Return the button that stops a job after asking once more."""
+    dialog = confirm(f"Stop job #{number}?", "It stops after the current step. What is done so far stays, and it can be resumed.", "Stop it", "Keep going", danger=True)  # fmt: skip
+    return button("Stop", STOP, job_id, confirm=dialog)
+
+
+def ended_blocks(card: EndedCard) -> list[Block]:
+    """Draw the end of a job that has no report."""
+    resume = button("Resume", RESUME, card.job_id)
+    return [section(ended_text(card)), *actions([resume], block_id=f"ended-{card.job_id}")]
+
+
+def ended_text(card: EndedCard) -> str:
+    """Say how a job ended and what to do next."""
+    title = f"{mrkdwn(card.title, 200)} (job #{card.number})"
+    by = f" by {person(card.ended_by)}" if card.ended_by else ""
+    head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
+    what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "
+    return f"{person(card.requested_by)} {head} {what}{mrkdwn(card.next_step, 800)}".strip()
+
+
+def announcement_text(card: Announcement, permalink: str) -> str:
+    """Say in one line what came of a job, for the notification channel."""
+    title = mrkdwn(card.title, 200)
+    failed = "⚠️ {title} failed" if card.state == "failed" else "✅ {title} finished"
+    line = OUTCOMES.get(card.outcome, failed).format(title=title)
+    if card.points is not None:
+        line += f" ({_signed(card.points)} points)"
+    link = f" · <{permalink}|thread>" if permalink else ""
+    return f"{line} · asked for by {person(card.requested_by)}{link}"
+
+
+def _price(offer: dict[str, Any]) -> str:
+    training = f"Training {minutes(tuple(offer['training_minutes']))} · *{money(offer['training_cost'])}*"
+    evaluation = f"Evaluation {minutes(tuple(offer['evaluation_minutes']))} · *{money(offer['evaluation_cost'])}*"
+    here = " (runs here)" if offer["spec"]["backend"] == "local" else ""
+    return f"{training} · {evaluation} · Serving *{money(offer['serving_cost_30_days'])}* / 30 days{here}"
+
+
+def _plan(offer: dict[str, Any]) -> str:
+    knobs = offer["spec"]["hyperparameters"]
+    about = "" if offer["tokens_exact"] else "about "
+    method = {"lora": "LoRA", "qlora": "QLoRA"}[offer["spec"]["method"]]
+    data = f"{mrkdwn(offer['dataset'], 120)}: {count(offer['train_rows'], 'row')}"
+    return f"{data}, {about}{offer['train_tokens']:,} training tokens, {count(knobs['epochs'], 'epoch')}, {method} rank {knobs['rank']}."
+
+
+def _rule(offer: dict[str, Any]) -> str:
+    rule = offer["rule"]
+    points = f"{float(rule['useful_effect']) * 100:g}"
+    unseen = count(offer["test_rows"], "unseen row")
+    few = (
+        f" With fewer than {rule['minimum_rows']} the verdict can only be \u201cnot proven\u201d."
+        if offer["test_rows"] < rule["minimum_rows"]
+        else ""
+    )
+    return f"Success is fixed now: {rule['metric']} on {unseen}, at least {points} points above the best-prompted base.{few}"
+
+
+def _decision(card: QuoteCard) -> str:
+    when = clock_time(card.decided_at) if card.decided_at else "an unknown time"
+    words = DECISIONS.get(card.state, "This quote is {state}.")
+    return words.format(who=person(card.decided_by), when=when, state=card.state.replace("_", " "))
+
+
+def _step(card: ProgressCard) -> str:
+    return f"{UNITS.get(card.phase, 'step')} {card.step:,}/{card.steps:,}" if card.steps else ""
+
+
+def _loss(card: ProgressCard) -> str:
+    if card.loss is None:
+        return ""
+    before = card.loss if card.loss_before is None else card.loss_before
+    arrow = " ↓" if card.loss < before else " ↑" if card.loss > before else ""
+    return f"loss {card.loss:.2f}{arrow}"
+
+
+def _speed(card: ProgressCard) -> str:
+    if card.tokens_per_second is not None:
+        return f"{card.tokens_per_second:,.0f} tok/s"
+    return f"{card.rows_per_second:,.1f} rows/s" if card.rows_per_second is not None else ""
+
+
+def _left(card: ProgressCard) -> str:
+    return f"about {duration(card.seconds_left)} left" if card.seconds_left is not None else ""
+
+
+def _bar(card: ProgressCard) -> str:
+    return bar(card.step, card.steps) if card.steps and card.state == "running" else ""
+
+
+def _signed(points: float) -> str:
+    whole = round(points)
+    return "0" if whole == 0 else f"{'+' if whole > 0 else '−'}{abs(whole)}"

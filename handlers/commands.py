@@ -1,0 +1,156 @@
+"""Knows the sub-commands of /tune; it does not know what they lead to. Only who typed a command sees its answer."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, NamedTuple
+
+from slack_bolt import Ack, App, BoltContext, Respond
+from slack_sdk import WebClient
+
+from handlers.blocks.advice import advice_blocks, advice_text
+from handlers.blocks.answer import answer_blocks
+from handlers.blocks.lint import lint_blocks, lint_text
+from handlers.blocks.listing import COMMANDS, help_blocks, jobs_blocks, models_blocks
+from handlers.blocks.parts import Block, section
+from handlers.blocks.parts import context as small_print
+from handlers.deps import Deps
+from handlers.errors import words_for
+from handlers.escape import mrkdwn, shorten
+from handlers.modals import open_training
+from handlers.people import person_of, spoken
+from knowledge.advice.advise import advise
+from knowledge.answer import answer
+from knowledge.errors import LuthierError
+from knowledge.tenancy import Person
+from trainers.data.examples import EXAMPLES
+from trainers.data.lint import lint
+from trainers.jobs.service import Place
+
+Say = Callable[[str, list[Block]], None]
+
+
+class Typed(NamedTuple):
+    """One command as typed."""
+
+    person: Person
+    channel: str
+    rest: str
+    """Everything after the sub-command."""
+    trigger_id: str
+
+
+def register(app: App, deps: Deps) -> None:
+    """Listen for /tune."""
+    app.command("/tune")(partial(tune, deps))
+
+
+def tune(
+    deps: Deps, ack: Ack, command: dict[str, Any], context: BoltContext, client: WebClient, respond: Respond
+) -> None:
+    """Run the sub-command that was typed."""
+    ack()
+    name, _, rest = str(command.get("text") or "").strip().partition(" ")
+    typed = Typed(person_of(context), str(command["channel_id"]), spoken(rest, ""), str(command["trigger_id"]))
+    run = SKILLS.get(name.lower() or "help")
+    try:
+        text, blocks = run(deps, typed, client) if run else unknown(name)
+    except LuthierError as error:
+        text, blocks = words_for(error), []
+    if text:
+        respond(text=shorten(text, 3000), blocks=blocks or None, response_type="ephemeral", unfurl_links=False)
+
+
+def unknown(name: str) -> tuple[str, list[Block]]:
+    """Offer the nearest sub-command, and the list."""
+    near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
+    guess = f" Did you mean `/tune {near[0]}`?" if near else ""
+    text = f"I don't know `/tune {mrkdwn(name, 40)}`.{guess}"
+    return text, [section(text), *help_blocks()]
+
+
+def show_help(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """List what can be done."""
+    return "What I can do: " + ", ".join(f"/tune {name}" for name in COMMANDS), help_blocks(deps.install_note())
+
+
+def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Answer a question from the guide."""
+    said = answer(typed.rest, deps.index, deps.model, workspace=typed.person.workspace_id)
+    return said.text, answer_blocks(said)[:-1]
+
+
+def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Advise on a use case."""
+    advice = advise(typed.rest)
+    hint = small_print(
+        "Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
+    )
+    return advice_text(advice), [*advice_blocks(advice, editable=False), hint]
+
+
+def train(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the training form."""
+    open_training(client, deps, typed.person, Place(typed.channel), typed.trigger_id)
+    return "", []
+
+
+def jobs(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """List the workspace's jobs."""
+    return "Jobs", jobs_blocks(deps.jobs.ledger.listing(typed.person.workspace_id))
+
+
+def cancel(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Stop a job by its number."""
+    if not typed.rest:
+        return "Which job? `/tune cancel 3` stops job #3; `/tune jobs` lists them.", []
+    job = deps.jobs.ledger.find(typed.person.workspace_id, typed.rest)
+    outcome = deps.jobs.stop(job.id, typed.person, deps.clock())
+    return stop_words(outcome.job.number, outcome.job.state, changed=outcome.changed), []
+
+
+def stop_words(number: int, state: str, *, changed: bool) -> str:
+    """Say what a wish to stop led to."""
+    if changed and state == "running":
+        return f"Job #{number} stops after its current step. It can be resumed."
+    if changed:
+        return f"Job #{number} is cancelled. Nothing ran."
+    return (
+        f"Job #{number} was asked to stop already."
+        if state == "running"
+        else f"Job #{number} has ended already ({state}); nothing was changed."
+    )
+
+
+def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Lint a data set of the workspace, or the shipped example."""
+    sets = {dataset.name: dataset for dataset in reversed(deps.datasets.listing(typed.person.workspace_id))}
+    name = typed.rest.strip()
+    if name in sets:
+        chosen = sets[name]
+        train, test = (deps.datasets.folder / path for path in (chosen.train_path, chosen.test_path))
+    elif name in EXAMPLES:
+        train, test = EXAMPLES[name].train, EXAMPLES[name].test
+    else:
+        return _no_rows(name, sorted({*sets, *EXAMPLES})), []
+    report = lint(train, target="local", test=test)
+    return lint_text(name, report), lint_blocks(name, report)
+
+
+def models(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """List tuned models."""
+    return "Models", models_blocks(deps.registry.listing(typed.person.workspace_id))
+
+
+def _no_rows(name: str, names: list[str]) -> str:
+    listed = ", ".join(f"`{mrkdwn(each, 60)}`" for each in names)
+    said = f"There is no data set called {mrkdwn(name, 60)}." if name else "Which rows?"
+    return (
+        f"{said} I know {listed}: `/tune lint tickets`. For a file of yours, upload it in a message that mentions me."
+    )
+
+
+SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] = {
+    "help": show_help, "ask": ask, "advise": weigh, "train": train, "jobs": jobs, "cancel": cancel, "lint": check_rows, "models": models,
+}  # fmt: skip
+"""What each sub-command runs; it returns the answer as text and as blocks, or "" where it opened a form."""

@@ -1,0 +1,62 @@
+"""Knows how text from people, models and documents is made safe for Slack; it does not know where the text is shown.
+
+Everything that we did not write ourselves passes here before it stands in a block. Slack reads `<`, `>` and `&` in
+mrkdwn as its own syntax (`<!channel>` rings everyone), and hides text behind control and direction characters.
+"""
+
+import re
+import unicodedata
+
+SECTION_TEXT = 2900
+"""Characters of one section: Slack takes 3,000, and escaping may be counted differently there."""
+
+_KEEP = {"\n", "\t", "\u200c", "\u200d"}  # the joiners hold emoji and some scripts together
+_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
+_LINK = re.compile(r"\[([^\]\n]{1,300})\]\((https?://[^\s()<>|]{1,2000})\)")
+_HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
+_BULLET = re.compile(r"^(\s*)[-*]\s+", re.MULTILINE)
+
+
+def clean(text: str) -> str:
+    """Return `text` without control, direction and other invisible characters; line breaks and tabs stay."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in unified if c in _KEEP or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return `text`, cut to `limit` characters with a note of how many are missing."""
+    if len(text) <= limit:
+        return text
+    keep = max(0, limit - len(f"… ({len(text):,} more characters)"))
+    return f"{text[:keep]}… ({len(text) - keep:,} more characters)"
+
+
+def plain(text: str, limit: int) -> str:
+    """Return `text` for a plain_text object, a rich_text element or a table cell, where Slack reads no syntax."""
+    return shorten(clean(text), limit)
+
+
+def mrkdwn(text: str, limit: int = SECTION_TEXT) -> str:
+    """Return `text` for a mrkdwn object; no mention, link or channel-wide ping in it survives.
+
+    Cutting comes first, so that no entity is cut in two; the result may exceed `limit` only by its escapes.
+    """
+    room = limit
+    safe = _entities(shorten(clean(text), room))
+    while len(safe) > limit and room > 40:
+        room -= max(len(safe) - limit, 1)
+        safe = _entities(shorten(clean(text), max(room, 40)))
+    return safe
+
+
+def from_markdown(text: str, limit: int = SECTION_TEXT) -> str:
+    """Return Markdown, as the guide and language models write it, as safe mrkdwn: bold, https links, bullets."""
+    safe = mrkdwn(text, limit)
+    safe = _HEADING.sub(r"**\1**", safe)
+    safe = _BULLET.sub(r"\1• ", safe)
+    safe = _BOLD.sub(lambda match: f"*{match[1] or match[2]}*", safe)
+    return _LINK.sub(r"<\2|\1>", safe)
+
+
+def _entities(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

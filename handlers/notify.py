@@ -1,0 +1,60 @@
+"""Knows how each message that a job owes looks in Slack; it does not know who posts it or when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from handlers.blocks import job, report
+from handlers.blocks.parts import Block, section
+from trainers.jobs.messages import Announcement, EndedCard, HomeRefresh, Message, ProgressCard, QuoteCard, ReportCard
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture that has to be in Slack before the message that shows it."""
+
+    path: str
+    """Where it lies under the data folder; the key of `file_ids`."""
+    title: str
+    alt: str
+    """What it shows, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """A message, ready to post."""
+
+    text: str
+    """The whole message in a sentence or two, for notifications and screen readers."""
+    blocks: list[Block]
+    files: tuple[Picture, ...] = ()
+    """Pictures that the blocks would show but that are not in `file_ids`: upload them and render again."""
+
+
+def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: str = "") -> Rendering:
+    """Draw a job's message.
+
+    `file_ids` gives Slack's file id for each picture by its path; `permalink` is the address of the job's thread,
+    for announcements. Raises TypeError for a HomeRefresh, which is no message (`handlers.home.publish_home`).
+    """
+    match message:
+        case QuoteCard():
+            return Rendering(text=job.quote_title(message), blocks=job.quote_blocks(message))
+        case ProgressCard():
+            return Rendering(text=job.progress_text(message), blocks=job.progress_blocks(message))
+        case ReportCard():
+            return _report(message, file_ids)
+        case EndedCard():
+            return Rendering(text=job.ended_text(message), blocks=job.ended_blocks(message))
+        case Announcement():
+            line = job.announcement_text(message, permalink)
+            return Rendering(text=line, blocks=[section(line)])
+        case HomeRefresh():
+            raise TypeError("a HomeRefresh is published, not posted")
+
+
+def _report(card: ReportCard, file_ids: Mapping[str, str]) -> Rendering:
+    owed = tuple(Picture(**image) for image in card.images if image["path"] not in file_ids)
+    return Rendering(text=report.report_text(card), blocks=report.report_blocks(card, file_ids), files=owed)

@@ -1,0 +1,37 @@
+"""Knows who speaks and where, from what Bolt hands a listener; it does not know what they say."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt import BoltContext
+
+from knowledge.tenancy import Person
+from trainers.jobs.service import Place
+
+_ADDRESS = re.compile(r"<(?:https?://|mailto:)?([^<>|]*)\|([^<>]*)>")
+_BARE = re.compile(r"<(https?://[^<>|]*|mailto:[^<>|]*)>")
+_PERSON = re.compile(r"<[@!#][^<>]*>")
+
+
+def spoken(text: str, bot_user: str) -> str:
+    """Return a message's words: our own mention gone, links and names without Slack's markup, entities undone."""
+    bare = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>", " ", text) if bot_user else text
+    bare = _PERSON.sub(" ", _BARE.sub(r"\1", bare))
+    bare = _ADDRESS.sub(r"\2", bare)
+    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
+def person_of(context: BoltContext) -> Person:
+    """Return the person behind a request; an organisation-wide installation has no team, its enterprise stands in."""
+    return Person(workspace_id=context.team_id or context.enterprise_id or "", user_id=context.user_id or "")
+
+
+def place_of(body: Mapping[str, Any]) -> Place:
+    """Return where a click happened: the thread of its message; empty for a click in a view."""
+    container = body.get("container", {})
+    channel = container.get("channel_id") or body.get("channel", {}).get("id") or ""
+    message = body.get("message", {})
+    ts = container.get("message_ts") or message.get("ts") or ""
+    thread = container.get("thread_ts") or message.get("thread_ts") or ("" if container.get("is_ephemeral") else ts)
+    return Place(str(channel), str(thread))

@@ -1,0 +1,115 @@
+"""Remembers which threads we take part in and which facts were gathered there; it keeps no word of what people wrote."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+from sqlmodel import Field, Session, SQLModel
+
+from knowledge.advice.facts import Facts, from_mapping, known
+from knowledge.clock import Moment
+
+
+class Thread(NamedTuple):
+    """A thread in Slack: the root message's time stamp within a channel of a workspace."""
+
+    workspace_id: str
+    channel: str
+    thread_ts: str
+
+
+class Conversation(SQLModel, table=True):
+    """A thread that we answer in without being mentioned again."""
+
+    workspace_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    thread_ts: str = Field(primary_key=True)
+    kind: str
+    """What it began with: advice, answer, welcome or training."""
+    facts: str = "{}"
+    """JSON of the known facts by name (`knowledge.advice.facts`)."""
+    card_ts: str = ""
+    """The advice card, which is edited in place; empty while there is none."""
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class Rating(SQLModel, table=True):
+    """A thumb under one of our messages; the latest of a person counts."""
+
+    workspace_id: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    message_ts: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    good: bool
+    rated_at: datetime = Field(sa_type=Moment)
+
+
+class Known(NamedTuple):
+    """What is remembered of a thread."""
+
+    kind: str
+    facts: Facts
+    card_ts: str
+
+
+class Conversations:
+    """The threads of one installation; each method is one short transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the database."""
+        self._engine = engine
+
+    def find(self, thread: Thread) -> Known | None:
+        """Return what is remembered, or None where we do not take part."""
+        with Session(self._engine) as session:
+            row = session.get(Conversation, thread)
+            return None if row is None else _known(row)
+
+    def join(self, thread: Thread, kind: str, now: datetime) -> None:
+        """Take part in a thread from now on; a thread that we are in already keeps its kind unless advice begins."""
+        with Session(self._engine) as session:
+            row = session.get(Conversation, thread, with_for_update=True)
+            if row is None:
+                row = Conversation(**thread._asdict(), kind=kind, updated_at=now)
+            elif kind == "advice":
+                row.kind = kind
+            row.updated_at = now
+            session.add(row)
+            session.commit()
+
+    def change_facts(self, thread: Thread, change: Callable[[Facts], Facts], now: datetime) -> Known:
+        """Apply `change` to the facts of a thread, alone among all processes; the thread is joined where it is new."""
+        with Session(self._engine) as session:
+            row = session.get(Conversation, thread, with_for_update=True)
+            row = row or Conversation(**thread._asdict(), kind="advice", updated_at=now)
+            row.facts = json.dumps(known(change(_facts(row))))
+            row.kind, row.updated_at = "advice", now
+            session.add(row)
+            session.commit()
+            return _known(row)
+
+    def show_card(self, thread: Thread, card_ts: str, now: datetime) -> None:
+        """Remember which message is the thread's advice card."""
+        with Session(self._engine) as session:
+            row = session.get(Conversation, thread, with_for_update=True)
+            row = row or Conversation(**thread._asdict(), kind="advice", updated_at=now)
+            row.card_ts, row.updated_at = card_ts, now
+            session.add(row)
+            session.commit()
+
+    def rate(self, thread: Thread, message_ts: str, user_id: str, good: bool, now: datetime) -> None:
+        """Keep a person's thumb under a message; a second one replaces the first."""
+        where = {"workspace_id": thread.workspace_id, "channel": thread.channel}
+        with Session(self._engine) as session:
+            session.merge(Rating(**where, message_ts=message_ts, user_id=user_id, good=good, rated_at=now))
+            session.commit()
+
+
+def _known(row: Conversation) -> Known:
+    return Known(row.kind, _facts(row), row.card_ts)
+
+
+def _facts(row: Conversation) -> Facts:
+    return from_mapping(json.loads(row.facts))
