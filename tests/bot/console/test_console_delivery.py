@@ -1,0 +1,185 @@
+"""Requests to the app: signed, retried and limited as Slack does it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
+
+from bot.console.limits import retry_delays
+from bot.console.manifest import Manifest
+from tests.bot.console.third_party import Answer, Heard, Listener, recorder
+from tests.console import SIGNING_SECRET, LocalSlack, wait_for
+
+MODAL = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "T"},
+    "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}],
+}
+Start = Callable[..., tuple[LocalSlack, Listener]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a local Slack with settings, and an app that answers as told."""
+    running: list[Any] = []
+
+    def begin(answer: Callable[[Heard], Answer] | None = None, **settings: Any) -> tuple[LocalSlack, Listener]:
+        app = recorder(answer)
+        slack = LocalSlack(tmp_path / "console", app_url=app.url, **settings)
+        running.extend([slack, app])
+        return slack, app
+
+    yield begin
+    for each in running:
+        each.stop()
+
+
+def trigger_of(app: Listener) -> str:
+    return str(wait_for(lambda: app.heard, what="the command")[-1].body["trigger_id"])
+
+
+def test_every_request_is_signed_over_its_raw_body(start: Start) -> None:
+    """Events, commands and interactions verify with Slack's own verifier; a changed body does not."""
+    slack, app = start()
+    slack.send("@Luthier hi – ünïcode & more")
+    slack.command("/tune a b&c=d")
+    wait_for(lambda: len(app.heard) == 3, what="three requests")
+    verifier = SignatureVerifier(SIGNING_SECRET)
+    for heard in app.heard:
+        stamp, signature = heard.headers["x-slack-request-timestamp"], heard.headers["x-slack-signature"]
+        assert verifier.is_valid(heard.raw, stamp, signature)
+        assert not verifier.is_valid(heard.raw + " ", stamp, signature)
+    assert app.heard[-1].body["text"] == "a b&c=d"
+
+
+def test_events_are_tried_again_with_their_number_and_reason(start: Start) -> None:
+    """A failing app gets the same event three times more, told why; nothing after that."""
+    slack, app = start(lambda heard: Answer(500), retry_delays=(0, 0.1, 0.2))
+    slack.send("hello")
+    wait_for(lambda: len(app.heard) == 4, what="four deliveries")
+    time.sleep(0.4)
+    assert len(app.heard) == 4
+    assert len({heard.body["event_id"] for heard in app.heard}) == 1
+    assert [heard.headers.get("x-slack-retry-num") for heard in app.heard] == [None, "1", "2", "3"]
+    assert {heard.headers.get("x-slack-retry-reason") for heard in app.heard[1:]} == {"http_error"}
+
+
+def test_retries_stop_when_the_app_says_so(start: Start) -> None:
+    """X-Slack-No-Retry: 1 ends them, and so does the first success."""
+    slack, app = start(lambda heard: Answer(500, headers={"x-slack-no-retry": "1"}), retry_delays=(0, 0))
+    slack.send("hello")
+    wait_for(lambda: app.heard, what="the delivery")
+    time.sleep(0.2)
+    assert len(app.heard) == 1
+    app.answer = lambda heard: Answer(200 if "x-slack-retry-num" in heard.headers else 503)
+    slack.send("again")
+    wait_for(lambda: len(app.heard) == 3, what="one retry")
+    time.sleep(0.2)
+    assert len(app.heard) == 3
+
+
+def test_a_slow_app_is_retried_for_its_timeout(start: Start) -> None:
+    """No answer within the limit counts as http_timeout."""
+
+    def answer(heard: Heard) -> Answer:
+        if "x-slack-retry-num" not in heard.headers:
+            time.sleep(0.6)
+        return Answer()
+
+    slack, app = start(answer, ack_seconds=0.2, retry_delays=(0,))
+    slack.send("hello")
+    wait_for(lambda: len(app.heard) == 2, what="the retry")
+    assert app.heard[1].headers["x-slack-retry-reason"] == "http_timeout"
+
+
+def test_the_shipped_schedule_is_slacks() -> None:
+    """At once, after a minute, after five minutes."""
+    assert retry_delays() == (0.0, 60.0, 300.0)
+
+
+def test_a_trigger_lives_three_seconds(start: Start) -> None:
+    """At 2.9 seconds it opens a view; at 3.1 it has expired; an invented one is invalid."""
+    clock = [1_790_000_000.0]
+    slack, app = start(now=lambda: clock[0])
+
+    def open_after(seconds: float) -> str:
+        slack.command("/tune")
+        trigger = trigger_of(app)
+        clock[0] += seconds
+        try:
+            return str(slack.web.views_open(trigger_id=trigger, view=MODAL)["ok"])
+        except SlackApiError as error:
+            return str(error.response["error"])
+
+    assert [open_after(2.9), open_after(3.1)] == ["True", "expired_trigger_id"]
+    with pytest.raises(SlackApiError, match="invalid_trigger_id"):
+        slack.web.views_open(trigger_id="1.2.3", view=MODAL)
+
+
+def test_a_response_url_lives_half_an_hour(start: Start) -> None:
+    """At 30 minutes it still answers, a second later it has expired."""
+    clock = [1_790_000_000.0]
+    slack, app = start(now=lambda: clock[0])
+    slack.command("/tune")
+    url = app.heard[-1].body["response_url"]
+    clock[0] += 1800
+    assert slack.http.post(url, json={"text": "x"}).status_code == 200
+    clock[0] += 1
+    late = slack.http.post(url, json={"text": "x"})
+    assert (late.status_code, late.json()["error"]) == (404, "expired_url")
+    assert slack.http.post(f"{slack.url}/commands/T0NORTHWIND/1/forged", json={"text": "x"}).status_code == 404
+
+
+def test_an_update_with_an_old_hash_is_refused(start: Start) -> None:
+    """views.update and views.publish check the hash where one is given; state of the view changes its hash."""
+    slack, app = start()
+    slack.command("/tune")
+    view = slack.web.views_open(trigger_id=trigger_of(app), view=MODAL)["view"]
+    fresh = slack.web.views_update(view_id=view["id"], view=MODAL, hash=view["hash"])["view"]
+    assert fresh["hash"] != view["hash"]
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        slack.web.views_update(view_id=view["id"], view=MODAL, hash=view["hash"])
+    home = {"type": "home", "blocks": MODAL["blocks"]}
+    shown = slack.web.views_publish(user_id="U0ADA", view=home)["view"]
+    slack.web.views_publish(user_id="U0ADA", view=home, hash=shown["hash"])
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        slack.web.views_publish(user_id="U0ADA", view=home, hash=shown["hash"])
+    with pytest.raises(SlackApiError, match="not_found"):
+        slack.web.views_update(view_id="V0NONE", view=MODAL)
+
+
+def test_external_ids_are_unique_and_found(start: Start) -> None:
+    """A view can be updated by the id that the app gave it; a second view with that id is refused."""
+    slack, app = start()
+    slack.command("/tune")
+    named = {**MODAL, "external_id": "mine"}
+    slack.web.views_open(trigger_id=trigger_of(app), view=named)
+    changed = {**named, "title": {"type": "plain_text", "text": "New"}}
+    assert slack.web.views_update(external_id="mine", view=changed)["view"]["title"]["text"] == "New"
+    slack.command("/tune", user="U0BEN")
+    with pytest.raises(SlackApiError, match="duplicate_external_id"):
+        slack.web.views_open(trigger_id=trigger_of(app), view=named)
+
+
+def test_only_subscribed_events_are_sent(start: Start) -> None:
+    """The manifest's bot_events decide."""
+    slack, app = start(manifest=Manifest(events=frozenset({"app_mention"})))
+    slack.send("@Luthier hi")
+    slack.act("home_opened", user="U0ADA", tab="home")
+    wait_for(lambda: app.heard, what="the mention")
+    time.sleep(0.2)
+    assert [heard.body["event"]["type"] for heard in app.heard] == ["app_mention"]
+
+
+def test_stop_reaches_the_app(start: Start) -> None:
+    """Pressing Stop on a session sends agent_session_stopped with the growing messages."""
+    slack, app = start()
+    ts = slack.dm("go")["ts"]
+    stream = slack.web.chat_startStream(channel="D0ADA", thread_ts=ts, markdown_text="thinking")["ts"]
+    slack.act("stop", user="U0ADA", channel="D0ADA", thread_ts=ts)
+    event = wait_for(lambda: app.events("agent_session_stopped"), what="the event")[0]
+    assert (event["thread_ts"], event["user"], event["streaming_message_ts"]) == (ts, "U0ADA", [stream])
