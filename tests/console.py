@@ -27,7 +27,9 @@ NOWHERE = "http://127.0.0.1:9/slack/events"
 class LocalSlack:
     """One running local Slack, and hands to use it with."""
 
-    def __init__(self, data: Path, *, app_url: str = NOWHERE, manifest: Manifest | None = None, **settings: Any) -> None:
+    def __init__(
+        self, data: Path, *, app_url: str = NOWHERE, manifest: Manifest | None = None, **settings: Any
+    ) -> None:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
@@ -138,12 +140,16 @@ class LocalSlack:
         timeout: float = 10,
     ) -> Json:
         """Wait for a message that holds a text, anywhere in it, or fits a function."""
-        fits = (lambda message: wanted in json.dumps(message, ensure_ascii=False)) if isinstance(wanted, str) else wanted
+        fits = (
+            (lambda message: wanted in json.dumps(message, ensure_ascii=False)) if isinstance(wanted, str) else wanted
+        )
 
         def found() -> Json | None:
             return next((each for each in reversed(self.messages(channel, thread_ts, user=user)) if fits(each)), None)
 
-        return wait_for(found, timeout, what=f"a message with {wanted!r}", seen=lambda: self.messages(channel, thread_ts))
+        return wait_for(
+            found, timeout, what=f"a message with {wanted!r}", seen=lambda: self.messages(channel, thread_ts)
+        )
 
     def wait_view(self, user: str = "U0ADA", timeout: float = 5, title: str = "") -> Json:
         """Wait for a modal on top, with this title where one is given; gives it."""

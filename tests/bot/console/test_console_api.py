@@ -254,9 +254,7 @@ def test_shows_status_prompts_and_sessions(local_slack: LocalSlack) -> None:
     local_slack.web.assistant_threads_setSuggestedPrompts(channel_id="D0ADA", prompts=prompts)
     assert local_slack.page("messages", user="U0ADA", channel="D0ADA")["suggested_prompts"] == prompts
     assert refusal(local_slack.web.agents_sessions_setStatus, **where, status="busy")["error"] == "invalid_arguments"
-    answer = refusal(
-        local_slack.web.assistant_threads_setSuggestedPrompts, channel_id="D0ADA", prompts=prompts * 5
-    )
+    answer = refusal(local_slack.web.assistant_threads_setSuggestedPrompts, channel_id="D0ADA", prompts=prompts * 5)
     assert answer["error"] == "invalid_arguments"
 
 

@@ -48,14 +48,24 @@ def journal() -> Journal:
 @pytest.fixture
 def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
     """A small Bolt app with a bit of everything, connected to the local Slack."""
-    app = App(
-        signing_secret=SIGNING_SECRET, client=WebClient(token=BOT_TOKEN, base_url=f"{local_slack.url}/api/")
-    )
-    notes = journal.notes
+    app = App(signing_secret=SIGNING_SECRET, client=WebClient(token=BOT_TOKEN, base_url=f"{local_slack.url}/api/"))
+    for register in (hear_events, hear_clicks, hear_views, hear_commands):
+        register(app, journal.notes)
+    listener = bolt_listener(app)
+    local_slack.point_at(listener.url)
+    yield listener
+    listener.stop()
 
+
+def hear_events(app: App, notes: dict[str, Any]) -> None:
     @app.event("app_mention")
     def mentioned(event: Any, say: Any) -> None:
-        elements = [button("Open", "open"), button("Twice", "twice"), button("Answer", "answer"), button("Slow", "slow")]
+        elements = [
+            button("Open", "open"),
+            button("Twice", "twice"),
+            button("Answer", "answer"),
+            button("Slow", "slow"),
+        ]
         blocks = [{"type": "actions", "elements": elements}]
         say(text=f"hello <@{event['user']}>", thread_ts=event["ts"], blocks=blocks)
 
@@ -69,6 +79,8 @@ def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
             blocks = [{"type": "actions", "elements": [button("Refresh", "refresh")]}]
             client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
 
+
+def hear_clicks(app: App, notes: dict[str, Any]) -> None:
     @app.action("refresh")
     def refresh(ack: Any, body: Any) -> None:
         ack()
@@ -101,6 +113,8 @@ def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
         time.sleep(0.9)
         ack()
 
+
+def hear_views(app: App, notes: dict[str, Any]) -> None:
     @app.view("Form")
     def submitted(ack: Any, view: Any, body: Any) -> None:
         notes["view"] = view
@@ -125,6 +139,8 @@ def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
         ack()
         notes["closed"] = body
 
+
+def hear_commands(app: App, notes: dict[str, Any]) -> None:
     @app.command("/tune")
     def tune(ack: Any, body: Any) -> None:
         notes["command"] = body
@@ -134,11 +150,6 @@ def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
     def find(ack: Any, payload: Any) -> None:
         value = payload["value"]
         ack(options=[{"text": text(f"{value}!"), "value": value}])
-
-    listener = bolt_listener(app)
-    local_slack.point_at(listener.url)
-    yield listener
-    listener.stop()
 
 
 def card(slack: LocalSlack, user: str = "U0ADA") -> Any:
@@ -184,9 +195,7 @@ def test_a_direct_message_is_no_mention(local_slack: LocalSlack, bolt: Listener)
     assert bolt.events("app_mention") == []
 
 
-def test_a_click_opens_a_form_and_its_values_arrive(
-    local_slack: LocalSlack, bolt: Listener, journal: Journal
-) -> None:
+def test_a_click_opens_a_form_and_its_values_arrive(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
     """block_actions carry container, message and action; the modal's values come with the submission."""
     message = card(local_slack)
     assert local_slack.click(message, "Open") == {"ok": True}
@@ -248,9 +257,7 @@ def test_a_trigger_opens_one_view_only(local_slack: LocalSlack, bolt: Listener, 
     assert [view["title"]["text"] for view in local_slack.views()] == ["First"]
 
 
-def test_a_response_url_answers_replaces_and_ends(
-    local_slack: LocalSlack, bolt: Listener, journal: Journal
-) -> None:
+def test_a_response_url_answers_replaces_and_ends(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
     """Five uses: private by default, replacing where asked, public where asked; the sixth is refused."""
     message = card(local_slack)
     local_slack.click(message, "Answer")

@@ -84,9 +84,7 @@ def test_files_need_the_token_or_the_page(local_slack: LocalSlack) -> None:
         ("a.jsonl", b"{}", "attachment"),
     ],
 )
-def test_only_real_pictures_are_shown(
-    local_slack: LocalSlack, name: str, content: bytes, disposition: str
-) -> None:
+def test_only_real_pictures_are_shown(local_slack: LocalSlack, name: str, content: bytes, disposition: str) -> None:
     """What is no picture by its bytes is only ever a download, and never sniffed."""
     answer = with_token(local_slack.upload(name, content)["url_private"])
     assert answer.headers["content-disposition"].startswith(disposition)

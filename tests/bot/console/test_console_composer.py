@@ -1,0 +1,82 @@
+"""What people type becomes Slack's text and rich text, and never markup that nobody meant."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.console.composer import compose
+from bot.console.drafts import clean
+
+PEOPLE = {"ada": "U0ADA", "ada obi": "U0ADA", "luthier": "U0LUTHIER"}
+
+
+def parts(typed: str) -> list[Any]:
+    return list(compose(typed, PEOPLE)["blocks"][0]["elements"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("@Luthier hi", "<@U0LUTHIER> hi"),
+        ("hi @ada obi, and @Ada", "hi <@U0ADA>, and <@U0ADA>"),
+        ("<@U0LUTHIER> hi", "<@U0LUTHIER> hi"),
+        ("mail me@luthier.example", "mail me@luthier.example"),
+        ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
+        ("see https://x.y/a?b=1&c=2.", "see <https://x.y/a?b=1&amp;c=2>."),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("<!channel>", "<!channel>"),
+        ("<https://evil|click>", "&lt;<https://evil>|click&gt;"),
+    ],
+)
+def test_text_is_escaped_with_its_entities(typed: str, text: str) -> None:
+    """Mentions and addresses become entities; everything else is escaped."""
+    assert compose(typed, PEOPLE)["text"] == text
+
+
+def test_marks_become_styles() -> None:
+    """Bold, italic, strike, code, quotes and fences are rich text; snake_case and 2*3*4 are not."""
+    line = parts("*bold* _it_ ~no~ `x_y` snake_case_name 2*3*4")[0]["elements"]
+    styled = {element["text"]: next(iter(element["style"])) for element in line if "style" in element}
+    assert styled == {"bold": "bold", "it": "italic", "no": "strike", "x_y": "code"}
+    kinds = [part["type"] for part in parts("a\n> quoted\n> more\nb\n```\ncode <b>\n```\nc")]
+    assert kinds == [
+        "rich_text_section",
+        "rich_text_quote",
+        "rich_text_section",
+        "rich_text_preformatted",
+        "rich_text_section",
+    ]
+    assert parts("```\ncode <b>\n```")[0]["elements"][0]["text"] == "code <b>"
+
+
+def flat(elements: list[Any]) -> str:
+    return "".join(part["text"] for each in elements for part in each["elements"] if part["type"] == "text")
+
+
+@given(st.text(alphabet="ab <>&\n", max_size=60))
+def test_rich_text_says_what_was_typed(typed: str) -> None:
+    """Without marks, the texts of the block are what was typed, quote marks aside; raw angles never reach the text."""
+    made = compose(typed, {})
+    assert "<" not in made["text"]
+    assert ">" not in made["text"]
+    if not any(line.startswith(">") for line in typed.splitlines()):
+        assert flat(made["blocks"][0]["elements"]) == typed
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a & b", "a &amp; b"),
+        ("a &amp; b", "a &amp; b"),
+        ("1 < 2", "1 &lt; 2"),
+        ("<@U0ADA> <!here> <#C0ASK> <https://x.y|z>", "<@U0ADA> <!here> <#C0ASK> <https://x.y|z>"),
+        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)>"),
+        ("at https://x.y/z.", "at <https://x.y/z>."),
+        ("<https://x.y>", "<https://x.y>"),
+    ],
+)
+def test_what_apps_send_keeps_its_entities(sent: str, kept: str) -> None:
+    """An app's own escapes and entities stay; stray angles and ampersands are escaped."""
+    assert clean(sent) == kept
