@@ -77,10 +77,11 @@ async function show(now, before) {
   const moved = before.channel !== now.channel || before.kind !== now.kind || !channelPane.list;
   channelPane.foot.hidden = false;
   drawHead();
-  const opened = moved ? openChannel(now.channel) : null;
-  await Promise.all([opened, drawThread(now)]);
+  const loading = [moved ? openChannel(now.channel) : null, drawThread(now)];
+  // Before the messages are there: a slow answer must not take the keyboard from someone who has moved on.
   if (now.thread && now.thread !== before.thread && !moved) threadPane.composer.focus();
   else if (moved && matchMedia("(hover: hover)").matches) channelPane.composer.focus();
+  await Promise.all(loading);
 }
 
 async function openChannel(id) {

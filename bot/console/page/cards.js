@@ -31,7 +31,7 @@ export function card(block, form) {
 /** carousel: cards side by side, scrolled by hand or keyboard. */
 export function carousel(block, form, blocks) {
   const cards = block.elements || block.cards || [];
-  return el("div", { class: "carousel-row", tabindex: "0", role: "region", "aria-label": `${cards.length} cards, scroll sideways` }, blocks(cards.map((one, index) => ({ type: "card", block_id: `${block.block_id}-${index}`, ...one })), form));
+  return el("div", { class: "carousel-row", tabindex: "0", role: "group", "aria-label": `${cards.length} cards, scroll sideways` }, blocks(cards.map((one, index) => ({ type: "card", block_id: `${block.block_id}-${index}`, ...one })), form));
 }
 
 /** container: other blocks, perhaps folded away behind a title. */

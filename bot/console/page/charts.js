@@ -127,7 +127,7 @@ function legend(names, type) {
 function dataTable(spec) {
   const labels = spec.type === "pie" ? (spec.segments || []).map((one) => one.label) : categories(spec);
   const columns = spec.type === "pie" ? [{ name: "Value", values: (spec.segments || []).map((one) => one.value) }] : (spec.series || []).map((one) => ({ name: one.name, values: points(one, labels) }));
-  const head = el("tr", {}, el("th", {}, ""), columns.map((one) => el("th", { scope: "col" }, String(one.name ?? ""))));
+  const head = el("tr", {}, el("td", {}), columns.map((one) => el("th", { scope: "col" }, String(one.name ?? ""))));
   const rows = labels.map((label, index) => el("tr", {}, el("th", { scope: "row" }, String(label)), columns.map((one) => el("td", { class: "right" }, Number.isFinite(Number(one.values[index])) ? String(one.values[index]) : "")))); 
   return el("details", { class: "chart-data" }, el("summary", { "data-action-id": "chart-data" }, "Numbers"), el("div", { class: "table-frame" }, el("table", {}, el("thead", {}, head), el("tbody", {}, rows))));
 }

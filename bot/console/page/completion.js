@@ -17,7 +17,7 @@ export class Completion {
     this.id = `completion-${(serial += 1)}`;
     this.list = el("div", { id: this.id, class: "completion", role: "listbox", "aria-label": "Suggestions", hidden: true });
     host.append(this.list);
-    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", this.id], ["aria-expanded", "false"], ["aria-haspopup", "listbox"]]) input.setAttribute(name, value);
+    for (const [name, value] of [["aria-autocomplete", "list"], ["aria-controls", this.id], ["aria-haspopup", "listbox"]]) input.setAttribute(name, value);
     input.addEventListener("input", () => this.look());
     input.addEventListener("click", () => this.look());
     input.addEventListener("blur", () => this.close());
@@ -56,7 +56,6 @@ export class Completion {
     this.items = items.slice(0, MOST);
     this.list.replaceChildren(...this.items.map((item, index) => this.row(item, index)));
     this.list.hidden = false;
-    this.input.setAttribute("aria-expanded", "true");
     return this.mark(0);
   }
 
@@ -95,7 +94,6 @@ export class Completion {
 
   close() {
     this.list.hidden = true;
-    this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
 }

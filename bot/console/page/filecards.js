@@ -81,6 +81,6 @@ function rowTable(rows, file) {
     return text.length > CELL ? `${text.slice(0, CELL)}…` : text;
   };
   const body = rows.map((row, index) => el("tr", {}, el("td", { class: "line-number" }, String(index + 1)), names.map((name) => el("td", {}, show(row[name])))));
-  const node = el("table", { class: "file-rows" }, el("thead", {}, el("tr", {}, el("th", {}, ""), names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, body));
+  const node = el("table", { class: "file-rows" }, el("thead", {}, el("tr", {}, el("td", {}), names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, body));
   return frame(node, `First rows of ${file.name}`);
 }

@@ -5,6 +5,8 @@ import { authorOf, messageNode, when } from "./messages.js";
 
 const TOGETHER_S = 300;
 const NEAR_END_PX = 120;
+const WINDOW = 200;
+const NEAR_TOP_PX = 500;
 
 export class MessageList {
   /** `view` is handed to every message: {channel, inThread, openThread, dismiss}. */
@@ -15,14 +17,24 @@ export class MessageList {
     this.scroller = el("div", { class: "scroller", tabindex: "-1" }, this.list);
     this.list.addEventListener("keydown", (event) => this.walk(event));
     this.messages = [];
+    this.shown = [];
+    this.most = WINDOW;
     this.newFrom = null;
+    this.pinned = true;
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    // Pictures that load, folds that open and panes that change width move the end; who was there stays there.
+    this.observer = new ResizeObserver(() => this.pinned && this.toEnd());
+    this.observer.observe(this.list);
+    this.observer.observe(this.scroller);
   }
 
   /** Show these messages in time order, touching only what changed. */
   draw(messages) {
-    const stick = this.atEnd();
+    const stick = this.pinned || this.atEnd();
     this.messages = [...messages].sort((a, b) => Number(a.ts) - Number(b.ts));
-    const wanted = new Set(this.messages.map((message) => message.ts));
+    // A long history is drawn from its end; scrolling up draws more of it.
+    this.shown = this.view.inThread ? this.messages : this.messages.slice(-this.most);
+    const wanted = new Set(this.shown.map((message) => message.ts));
     for (const [ts, entry] of this.known) {
       if (wanted.has(ts)) continue;
       entry.node.remove();
@@ -31,7 +43,7 @@ export class MessageList {
     for (const node of this.list.querySelectorAll(":scope > .divider")) node.remove();
     let before = null;
     let cursor = this.list.firstChild;
-    for (const message of this.messages) {
+    for (const message of this.shown) {
       const old = this.known.get(message.ts)?.node;
       const node = this.node(message);
       if (cursor && cursor === old) cursor = node;
@@ -73,6 +85,20 @@ export class MessageList {
     box.scrollTop = box.scrollHeight;
     const last = this.known.get(this.messages.at(-1)?.ts)?.node;
     if (last && last.offsetHeight > box.clientHeight) box.scrollTop = last.offsetTop - box.offsetTop - 8;
+    this.pinned = true;
+    this.restAt = box.scrollTop;
+  }
+
+  scrolled() {
+    const box = this.scroller;
+    // Only a person's own scrolling lets go of the end.
+    if (Math.abs(box.scrollTop - (this.restAt ?? -1)) > 2) this.pinned = this.atEnd();
+    if (box.scrollTop > NEAR_TOP_PX || this.shown.length === this.messages.length) return;
+    const fromEnd = box.scrollHeight - box.scrollTop;
+    this.most += WINDOW;
+    this.pinned = false;
+    this.draw(this.messages);
+    box.scrollTop = box.scrollHeight - fromEnd;
   }
 
   node(message) {
@@ -110,11 +136,11 @@ export class MessageList {
 
   divide() {
     let day = "";
-    for (const message of this.messages) {
+    for (const message of this.shown) {
       const today = dayOf(message);
       const node = this.known.get(message.ts).node;
-      if (today !== day && !this.view.inThread) this.list.insertBefore(el("li", { class: "divider", role: "separator" }, el("span", {}, dayName(message))), node);
-      if (this.newFrom && Number(message.ts) === Number(this.newFrom)) this.list.insertBefore(el("li", { class: "divider new", role: "separator" }, el("span", {}, "New")), node);
+      if (today !== day && !this.view.inThread) this.list.insertBefore(el("li", { class: "divider" }, el("span", {}, dayName(message))), node);
+      if (this.newFrom && Number(message.ts) === Number(this.newFrom)) this.list.insertBefore(el("li", { class: "divider new" }, el("span", {}, "New")), node);
       day = today;
     }
   }

@@ -110,7 +110,7 @@ function table(nodes, lines, at) {
   const body = el("tbody");
   let next = at + 2;
   while (next < lines.length && lines[next].includes("|") && lines[next].trim()) body.append(row(cells(lines[next++]), "td"));
-  nodes.push(el("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": "Table" }, el("table", {}, el("thead", {}, row(head, "th")), body)));
+  nodes.push(el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": "Table" }, el("table", {}, el("thead", {}, row(head, "th")), body)));
   return next;
 }
 

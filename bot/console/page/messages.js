@@ -46,7 +46,7 @@ export function authorOf(message) {
 /** A square with the author's initial. */
 export function avatar(author) {
   const color = author.color ? `#${String(author.color).replace(/^#/, "")}` : "";
-  return el("div", { class: author.own ? "avatar agent" : "avatar", "aria-hidden": "true", css: color && !author.own ? { background: color } : {} }, author.face || [...author.name.trim()][0]?.toUpperCase() || "?");
+  return el("div", { class: author.own ? "avatar agent" : "avatar", "aria-hidden": "true", "data-letter": author.face || [...author.name.trim()][0]?.toUpperCase() || "?", css: color && !author.own ? { background: color } : {} });
 }
 
 function quiet(message) {

@@ -15,7 +15,7 @@ export function drawRail() {
   refill(root,
     el("h1", {}, directory.team.name || "Workspace"),
     entry({ label: "Home", lead: icon("home"), on: place.kind === "home", go: goHome, id: "home" }),
-    group("Channels", channels.map((one) => channelEntry(one, el("span", { class: "hash" }, one.is_private ? "🔒" : "#")))),
+    group("Channels", channels.map((one) => channelEntry(one, el("span", { class: one.is_private ? "hash private" : "hash" })))),
     group("Direct messages", people.map((one) => channelEntry(one, avatar(authorOf({ user: one.im_user }))))),
     group("Agents", agents.map((one) => channelEntry(one, avatar(authorOf({ user: one.im_user }))))));
 }
@@ -58,7 +58,6 @@ function channelEntry(channel, lead) {
 }
 
 function entry({ label, lead, unread, on, go, id }) {
-  const name = unread ? `${label}, ${unread} unread` : label;
-  return el("button", { type: "button", class: unread ? "rail-entry unread" : "rail-entry", "aria-current": on ? "page" : null, "aria-label": name, "data-channel": id, "data-action-id": `go-${id}`, on: { click: go } },
-    el("span", { class: "lead" }, lead), el("span", { class: "rail-label" }, label), unread ? el("span", { class: "badge", "aria-hidden": "true" }, String(unread)) : null);
+  return el("button", { type: "button", class: unread ? "rail-entry unread" : "rail-entry", "aria-current": on ? "page" : null, "data-channel": id, "data-action-id": `go-${id}`, on: { click: go } },
+    el("span", { class: "lead", "aria-hidden": "true" }, lead), el("span", { class: "rail-label" }, label), unread ? el("span", { class: "badge" }, String(unread), el("span", { class: "unseen" }, " unread")) : null);
 }

@@ -51,7 +51,7 @@ export function dataTable(block) {
 
 /** Put a table in a frame that scrolls sideways by itself, also by keyboard. */
 export function frame(node, name) {
-  return el("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": name }, node);
+  return el("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": name }, node);
 }
 
 function cell(one) {

@@ -334,6 +334,7 @@ def test_everything_works_from_the_keyboard(desk: Desk) -> None:
     keys.press("Enter")
     expect(desk.page.get_by_test_id("channel").get_by_role("heading", level=2)).to_have_text("#fine-tuning")
     expect(desk.page.get_by_test_id("composer")).to_be_focused()
+    expect(desk.message("a note")).to_be_visible()
     for _ in range(8):
         keys.press("Shift+Tab")
         if desk.page.evaluate("document.activeElement.matches('.message')"):
@@ -416,7 +417,7 @@ def test_other_channels_show_unread_marks(desk: Desk) -> None:
     desk.open()
     entry = desk.act_on("go-C0TUNING")
     desk.slack.web.chat_postMessage(channel="C0TUNING", text="tickets-v2 passed")
-    expect(entry).to_have_accessible_name("fine-tuning, 1 unread")
+    expect(entry).to_have_accessible_name("fine-tuning 1 unread")
     expect(desk.page).to_have_title(re.compile(r"^\(1\)"))
     entry.click()
     expect(desk.message("tickets-v2 passed")).to_be_visible()
