@@ -22,7 +22,7 @@ INK, QUIET, FAINT, ACCENT = "#1d1c1d", "#616061", "#dddddd", "#1264a3"
 SIZE = (8.0, 4.5)  # inches
 DPI = 150
 TEXT = 13  # points
-_LONG, _REACH = 15, 4  # from 15 steps on, a curve is averaged over up to 4 steps on each side
+_LONG, _REACH = 30, 4  # from 30 steps on, a curve is averaged over up to 4 steps on each side
 
 
 class _Curve(NamedTuple):
@@ -108,11 +108,12 @@ def _read_curve(path: Path) -> _Curve:
 
 
 def _smoothed(curve: _Curve) -> _Curve:
-    """Average each step with up to four neighbours on each side; a short curve stays as it is."""
+    """Average each step with neighbours on both sides, the first with none; a short curve stays as it is."""
     count = len(curve.losses)
     if count < _LONG:
         return curve
-    windows = (curve.losses[max(0, place - _REACH) : place + _REACH + 1] for place in range(count))
+    reaches = (min(place, _REACH) for place in range(count))  # so that the steep start is not averaged away
+    windows = (curve.losses[place - reach : place + reach + 1] for place, reach in enumerate(reaches))
     return _Curve(curve.steps, [sum(window) / len(window) for window in windows])
 
 

@@ -107,15 +107,18 @@ def _outcome(balance: int, n: int, interval: Interval, rule: SuccessRule) -> Out
 def _rows_needed(gained: int, lost: int, n: int, rule: SuccessRule) -> int:
     """Rows that settle it with power 0.8 if the discordance stays as it is (two pairs added, as in the interval).
 
-    A difference that looks useful is taken at its size; a smaller one could still be useful or nothing, and telling
-    these two apart takes as many rows as proving the useful effect itself.
+    A difference that looks useful is to be told from none. A smaller one is to be told from the useful effect; where
+    it comes so close that this takes for ever, the useful effect itself is to be told from none.
     """
     if n == 0:
         return rule.minimum_rows
     discordance = (gained + lost + 2) / (n + 2)
     useful = float(rule.useful_effect) or 0.01
     seen = (gained - lost) / n
-    return max(rows_needed(discordance, max(seen, useful), rule.level), rule.minimum_rows, n + 1)
+    proof = rows_needed(discordance, max(seen, useful), rule.level)
+    if seen < useful:
+        proof = min(proof, rows_needed(discordance, min(1.0, useful - seen), rule.level))
+    return max(proof, rule.minimum_rows, n + 1)
 
 
 def _sentence(

@@ -52,6 +52,7 @@ BAD_LINES: list[tuple[str, bytes, str]] = [
     ("Python None", b'{"messages": None}', "invalid_json"),
     ("raw tab in a text", b'{"messages": "a\tb"}', "invalid_json"),
     ("broken escape", b'{"messages": "\\q"}', "invalid_json"),
+    ("form feed after the row", GOOD + b"\x0c", "invalid_json"),
     ("plain text", b"user: hi", "invalid_json"),
     ("CSV", b"prompt,completion", "invalid_json"),
     ("BOM in the middle", b"\xef\xbb\xbf" + GOOD, "invalid_json"),
@@ -283,6 +284,6 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, texts
 )
 def test_a_line_built_to_be_slow_is_not(read: Read, line: bytes) -> None:
     """Lines of nearly 1 MiB that make naive scanners quadratic are refused within a second."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert not read(line).rows
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

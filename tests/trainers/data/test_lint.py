@@ -197,6 +197,7 @@ def test_clean_rows_stay_clean(plant: Plant) -> None:
         "Part number 123-4567-89 costs 1,299.00 euros",
         "The serial is 1234 5678 9012 3456",
         "version 1.22.333.4444 of task-risk-ask-no-secrets-here-at-all",
+        "Model GB82WEST12345698765433 in walnut",
         "Meet me @ noon, token of my love",
         "our secret: practise",
         "https://shop.test/search?q=a@b",
@@ -349,9 +350,9 @@ def test_time_grows_with_the_rows(tmp_path: Path) -> None:
     def seconds(count: int) -> float:
         path = tmp_path / f"{count}.jsonl"
         path.write_text("\n".join(ask(f"{QUESTIONS[n % 12]} {NUMBERS[n % 11]} {n:x} {n % 97:x}") for n in range(count)))
-        started = time.perf_counter()
+        started = time.process_time()
         lint(path)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(200)
     assert seconds(4000) < 6 * seconds(1000) + 0.5

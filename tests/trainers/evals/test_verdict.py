@@ -74,6 +74,18 @@ def test_with_the_rows_it_asks_for_a_verdict_is_usually_reached() -> None:
     assert passed / 200 > 0.7
 
 
+def test_a_worse_model_fails_on_the_rows_asked_for() -> None:
+    """A tuned model that really is 7 points worse, open on 30 rows, fails on the number asked for in most draws."""
+    wanted = decide(pairs(3, 5, 30), RULE).rows_needed
+    assert wanted is not None
+    assert wanted < 250
+    draw, failed = random.Random(6), 0
+    for _ in range(200):
+        parts = [draw.random() for _ in range(wanted)]
+        failed += decide([Pair(part < 0.17, 0.17 <= part < 0.27) for part in parts], RULE).outcome == "FAIL"
+    assert failed / 200 > 0.7
+
+
 @pytest.mark.parametrize("n", [20, 40, 100])
 @pytest.mark.parametrize("change", [0.02, 0.1, 0.3])
 def test_no_effect_rarely_passes(n: int, change: float) -> None:
