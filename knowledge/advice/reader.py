@@ -77,6 +77,8 @@ class _FactWords:
     patterns: tuple[_Pattern, ...]
     negated: Value | None
     """What a negated match shows; None drops it."""
+    heeds_negation: bool
+    """Whether negation before or after a match is looked at."""
     unless: re.Pattern[str] | None
     pick: str
     order: tuple[str, ...]
@@ -88,20 +90,18 @@ class _FactWords:
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
     clean = _clean(text[:MAX_CHARACTERS])
-    values: dict[str, Value | None] = {}
-    evidence: dict[str, str] = {}
+    chosen: dict[str, Found] = {}
     conflicts = []
     for words in _vocabulary():
         found = sorted(_find(words, clean), key=lambda each: each.start)
-        if not found:
-            continue
-        chosen = _pick(words, found)
-        values[words.fact], evidence[words.fact] = chosen.value, text[chosen.start : chosen.end].strip()
+        if found:
+            chosen[words.fact] = _pick(words, found)
         if words.pick == "last" and len({each.value for each in found}) > 1:
             conflicts.append(words.fact)
+    _settle(chosen)
     return Reading(
-        facts=from_mapping(values),
-        evidence=evidence,
+        facts=from_mapping({fact: each.value for fact, each in chosen.items()}),
+        evidence={fact: text[each.start : each.end].strip() for fact, each in chosen.items()},
         conflicts=tuple(conflicts),
         truncated=len(text) > MAX_CHARACTERS,
         language_supported=_is_english(clean),
@@ -151,7 +151,8 @@ def _fact_words(fact: str, entry: Mapping[str, Any]) -> _FactWords:
     return _FactWords(
         fact=fact,
         patterns=tuple(patterns),
-        negated=None if negated == "skip" else _value(fact, negated),
+        negated=None if negated in ("skip", "ignore") else _value(fact, negated),
+        heeds_negation=negated != "ignore",
         unless=_compile(entry["unless"]) if "unless" in entry else None,
         pick=entry.get("pick", "last"),
         order=tuple(entry.get("order", ())),
@@ -192,7 +193,7 @@ def _shown(words: _FactWords, pattern: _Pattern, match: re.Match[str], sentence:
     before, after = _CLAUSE_START.split(sentence[: match.start()])[-1], sentence[match.end() :]
     if _DOUBT.search(before):
         return None
-    if _NEGATION_BEFORE.search(before) or _NEGATION_AFTER.search(after):
+    if words.heeds_negation and (_NEGATION_BEFORE.search(before) or _NEGATION_AFTER.search(after)):
         return words.negated if pattern.value != words.negated and pattern.value is not False else None
     return pattern.value
 
@@ -209,6 +210,10 @@ def _measured(words: _FactWords, text: str) -> Iterator[Found]:
 
 
 def _rate(text: str) -> float:
+    """Give the rate at the end of a match, in percent: "71%", "BLEU 70", "19 of 20"."""
+    ratio = re.search(r"(\d+) (?:out )?of (\d+)$", text)
+    if ratio:
+        return 100.0 * float(ratio.group(1)) / max(1.0, float(ratio.group(2)))
     return float(re.findall(r"\d+(?:\.\d+)?", text)[-1])
 
 
@@ -220,6 +225,17 @@ def _pick(words: _FactWords, found: list[Found]) -> Found:
     if words.pick == "first":
         return found[0]
     return found[-1]
+
+
+def _settle(chosen: dict[str, Found]) -> None:
+    """Add what follows from the facts read, and let one number in the text count for one thing only."""
+    for rule in raw_vocabulary()["implies"]:
+        shown = chosen.get(rule["fact"])
+        if shown and rule["then"] not in chosen and word(shown.value) in rule["values"]:
+            chosen[rule["then"]] = shown._replace(fact=rule["then"], value=True)
+    size, examples = chosen.get("corpus_tokens"), chosen.get("labelled_examples")
+    if size and examples and size.start < examples.end and examples.start < size.end:
+        del chosen["corpus_tokens"]
 
 
 def _is_english(text: str) -> bool:

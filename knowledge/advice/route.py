@@ -9,7 +9,9 @@ from knowledge.advice.reader import expand, raw_vocabulary, read
 
 Route = Literal["advice", "question", "greeting", "off_topic"]
 
-_WH = re.compile(r"^(?:what|how|why|when|where|who|explain|define|tell me|describe|show|list|compare)\b")
+_WH = re.compile(
+    r"^(?:i need help|help me understand|what|how|why|when|where|who|explain|define|tell me|describe|show|list|compare)\b"
+)
 _CASE_WORDS = 6
 """A wish with this many words tells enough to be treated as a case."""
 
@@ -38,12 +40,12 @@ def is_use_case(text: str) -> bool:
 def _tells_a_case(text: str, clean: str) -> bool:
     stated = _facts(" ".join(re.findall(r"[^.!?\n]+(?:[.!\n]|$)", text)))
     facts = _facts(text)
-    if _asks_to_choose(clean, facts) or stated >= 2:
+    if _asks_to_choose(clean, facts) or stated >= 2 or (stated and _has("decide", clean)):
         return True
     if _WH.search(clean) or clean.endswith("?"):
         return facts >= 2 and not _WH.search(clean)
-    wish = _has("want", clean) and (_has("need", clean) or facts > 0)
-    return wish and (facts > 0 or len(clean.split()) >= _CASE_WORDS)
+    told = _has("need", clean) or not _has("subject", clean)
+    return facts > 0 or (_has("want", clean) and told and len(clean.split()) >= _CASE_WORDS)
 
 
 def _asks_to_choose(clean: str, facts: int) -> bool:
