@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -29,6 +29,7 @@ from handlers.deps import Deps
 from knowledge.clock import Clock, utc_now
 
 log = logging.getLogger("luthier.web")
+logging.getLogger("slack_bolt.App").setLevel(logging.ERROR)  # it warns that our client's token is used, as it should be
 
 BODY_LIMIT = 1024 * 1024
 """Largest request body in bytes; Slack's own stay far below."""
@@ -69,9 +70,12 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
     """
     client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url or WebClient.BASE_URL)
     app = App(
-        client=client, process_before_response=wait, request_verification_enabled=False, token_verification_enabled=False,
+        client=client,
+        process_before_response=wait,
+        request_verification_enabled=False,
+        token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(ANSWERING, thread_name_prefix="listener"),
-    )  # fmt: skip
+    )
     handlers.register(app, deps)
     return app
 
@@ -108,7 +112,7 @@ class Gate:
     def _event(self, text: str, headers: dict[str, str]) -> Response:
         try:
             event = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return PlainTextResponse("not JSON", 400)
         if not isinstance(event, dict):
             return PlainTextResponse("not an event", 400)
@@ -198,7 +202,7 @@ def _is_interaction(text: str) -> bool:
         return False
 
 
-def _plain(headers: dict[str, str]) -> dict[str, str]:
+def _plain(headers: dict[str, str]) -> dict[str, str | Sequence[str]]:
     return {name: value for name, value in headers.items() if value}
 
 

@@ -1,10 +1,11 @@
-"""The `luthier` command: it knows every sub-command by name; what they do lies in `bot.shell` and the process modules."""
+"""The `luthier` command: it knows every sub-command by name, not what they do (`bot.shell` and the processes do)."""
 
 import json
 import logging
 import signal
 import sys
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated
 
@@ -15,9 +16,12 @@ from bot.shell.terminal import say
 from knowledge.errors import LuthierError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Should we fine-tune, use RAG, or just prompt? Luthier answers, prices it, trains it and tests it.",
-)  # fmt: skip
+)
 answers.register(app)
 rows.register(app)
 jobs.register(app)
@@ -26,6 +30,7 @@ jobs.register(app)
 def main() -> None:
     """Run a command; exit 0 when it is done, 1 when it was blocked or failed, 2 when it was used wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
     try:
         app()
     except LuthierError as error:
@@ -46,7 +51,8 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the local Slack; d
     from bot.settings import Settings
     from bot.up import up as start
 
-    start(Settings.from_env(**({} if port is None else {"port": port})), say)
+    settings = Settings.from_env()
+    start(settings if port is None else replace(settings, port=port), say)
 
 
 @app.command()

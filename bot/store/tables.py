@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-import knowledge.conversations
-import knowledge.tables
-import trainers.tables  # noqa: F401  # registers its tables
+import knowledge.conversations  # registers its table
+import knowledge.tables  # noqa: F401  # the same
+import trainers.tables  # noqa: F401  # the same
 from knowledge.clock import Moment
 
 
@@ -20,5 +20,5 @@ class InboxRow(SQLModel, table=True):
     headers: str
     state: str = Field(index=True)
     tries: int = 0
-    received_at: datetime | None = Field(default=None, sa_type=Moment, nullable=False)  # type: ignore[call-overload]  # SQLModel's stubs know no TypeDecorator
-    due_at: datetime | None = Field(default=None, sa_type=Moment, index=True)  # type: ignore[call-overload]  # the same
+    received_at: datetime | None = Field(default=None, sa_type=Moment, nullable=False)
+    due_at: datetime | None = Field(default=None, sa_type=Moment, index=True)

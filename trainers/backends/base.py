@@ -12,7 +12,7 @@ Progress = Callable[[str, Mapping[str, Any]], None]
 """Takes the phase and its numbers (step, steps, loss, tokens_per_second, seconds_left, note …)."""
 
 
-class Interrupted(Exception):  # noqa: N818  # a wish, not an error
+class Interrupted(Exception):  # a wish, not an error
     """The work in hand has to end at its next checkpoint; raised by `Keeper.keep` and by nothing else."""
 
 

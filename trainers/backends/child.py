@@ -27,7 +27,13 @@ Event = dict[str, Any]
 
 
 def run_script(
-    name: str, config: Mapping[str, Any], *, folder: Path, env: Mapping[str, str], keeper: Keeper, hear: Callable[[Event], None]
+    name: str,
+    config: Mapping[str, Any],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    keeper: Keeper,
+    hear: Callable[[Event], None],
 ) -> Event:
     """Run `trainers.scripts.<name>` with `config` to its end and return its `done` event.
 
@@ -42,8 +48,13 @@ def run_script(
     with _locked(folder) as lock, (folder / f"{name}.log").open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", f"trainers.scripts.{name}", str(run_file)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=dict(env), start_new_session=True, pass_fds=(lock.fileno(),),
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=dict(env),
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        )
         try:
             return _listen(child, keeper, hear)
         except Interrupted:
@@ -53,7 +64,7 @@ def run_script(
             _end(child)
 
 
-class _locked:  # noqa: N801  # reads as a word in a with statement
+class _locked:  # reads as a word in a with statement
     """Holds the folder's lock; the child inherits the open file, so the lock lives until both have let go."""
 
     def __init__(self, folder: Path) -> None:
@@ -89,7 +100,9 @@ def _listen(child: subprocess.Popen[bytes], keeper: Keeper, hear: Callable[[Even
         raise ChildFailed(str(error.get("what", "")), str(error.get("next_step", "")))
     if done is None or status != 0:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        raise ChildFailed(f"The process {how} before it was done.", "Its log lies in the job's folder; `resume` continues.")
+        raise ChildFailed(
+            f"The process {how} before it was done.", "Its log lies in the job's folder; `resume` continues."
+        )
     return done
 
 

@@ -1,4 +1,4 @@
-"""Knows how to train with LoRA on this machine, in a child process; it does not know torch, which only the child loads."""
+"""Knows how to train with LoRA on this machine, in a child process; only the child knows torch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,12 +36,19 @@ class LocalBackend:
             return Waiting(again_in=timedelta(seconds=3), note=lacking)
         base = self.base(order.spec.base, order.folder, keeper)
         done = run_script(
-            "sft_lora", self._config(order, base), folder=order.folder / "train", env=self.env, keeper=keeper, hear=_tell(keeper)
+            "sft_lora",
+            self._config(order, base),
+            folder=order.folder / "train",
+            env=self.env,
+            keeper=keeper,
+            hear=_tell(keeper),
         )
         return Trained(
-            adapter=order.folder / "train" / "adapter", base=base,
-            trained_tokens=int(done["trained_tokens"]), seconds=float(done["seconds"]),
-        )  # fmt: skip
+            adapter=order.folder / "train" / "adapter",
+            base=base,
+            trained_tokens=int(done["trained_tokens"]),
+            seconds=float(done["seconds"]),
+        )
 
     def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
         """Return the adapter beside the weights of its base."""
@@ -64,11 +71,20 @@ class LocalBackend:
     def _config(self, order: Order, base: Path) -> dict[str, Any]:
         knobs = order.spec.hyperparameters
         return {
-            "base": str(base), "rows": str(order.train), "out": str(order.folder / "train"), "threads": self.threads,
-            "epochs": knobs.epochs, "rank": knobs.rank, "alpha": knobs.alpha, "learning_rate": knobs.learning_rate,
-            "batch_size": knobs.batch_size, "max_tokens": knobs.max_tokens, "seed": knobs.seed,
-            "checkpoint_every": 5, "warmup_ratio": 0.1,
-        }  # fmt: skip
+            "base": str(base),
+            "rows": str(order.train),
+            "out": str(order.folder / "train"),
+            "threads": self.threads,
+            "epochs": knobs.epochs,
+            "rank": knobs.rank,
+            "alpha": knobs.alpha,
+            "learning_rate": knobs.learning_rate,
+            "batch_size": knobs.batch_size,
+            "max_tokens": knobs.max_tokens,
+            "seed": knobs.seed,
+            "checkpoint_every": 5,
+            "warmup_ratio": 0.1,
+        }
 
 
 def _tell(keeper: Keeper) -> Callable[[Event], None]:

@@ -43,7 +43,7 @@ class Datasets:
         self._engine = engine
         self.folder = folder
 
-    def add(  # noqa: PLR0913  # each is a fact that the row records
+    def add(  # each is a fact that the row records
         self, train: Path, test: Path | None, *, name: str, person: Person, provenance: str, now: datetime
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
@@ -74,7 +74,7 @@ class Datasets:
 
     def get(self, dataset_id: str) -> Dataset:
         """Return a data set by id; raises DatasetRejected where there is none."""
-        with self._engine.connect() as connection:
+        with self._engine.execution_options(reading=True).connect() as connection:
             row = connection.execute(select(_rows).where(_rows.c.id == dataset_id)).mappings().one_or_none()
         if row is None:
             raise DatasetRejected(f"There is no data set {dataset_id}.", "Pick another one or upload the file again.")
@@ -83,10 +83,10 @@ class Datasets:
     def listing(self, workspace_id: str) -> Sequence[Dataset]:
         """Return a workspace's data sets, newest first."""
         query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
-        with self._engine.connect() as connection:
+        with self._engine.execution_options(reading=True).connect() as connection:
             return [Dataset(**row) for row in connection.execute(query).mappings().all()]
 
-    def _register(  # noqa: PLR0913  # each is a fact that the row records
+    def _register(  # each is a fact that the row records
         self, id_: str, home: Path, report: LintReport, name: str, person: Person, provenance: str, now: datetime
     ) -> Dataset:
         train, test = home / "train.jsonl", home / "test.jsonl"
@@ -98,12 +98,21 @@ class Datasets:
                 return Dataset(**same)
             last = connection.execute(select(func.coalesce(func.max(_rows.c.version), 0)).where(mine)).scalar_one()
             dataset = Dataset(
-                id=id_, workspace_id=person.workspace_id, name=name, version=int(last) + 1,
-                train_path=str(train.relative_to(self.folder)), test_path=str(test.relative_to(self.folder)),
-                train_rows=len(read_rows(train).rows), test_rows=len(read_rows(test).rows), sha256=sha256,
-                labels=json.dumps(sorted(report.labels)) if report.labels else "", provenance=provenance,
-                lint=json.dumps(report.to_json()), created_by=person.user_id, created_at=now,
-            )  # fmt: skip
+                id=id_,
+                workspace_id=person.workspace_id,
+                name=name,
+                version=int(last) + 1,
+                train_path=str(train.relative_to(self.folder)),
+                test_path=str(test.relative_to(self.folder)),
+                train_rows=len(read_rows(train).rows),
+                test_rows=len(read_rows(test).rows),
+                sha256=sha256,
+                labels=json.dumps(sorted(report.labels)) if report.labels else "",
+                provenance=provenance,
+                lint=json.dumps(report.to_json()),
+                created_by=person.user_id,
+                created_at=now,
+            )
             connection.execute(insert(_rows).values(**dataset.model_dump()))
             return dataset
 
@@ -117,7 +126,7 @@ def rejected(report: LintReport) -> DatasetRejected:
 
 
 def _hold_out(train: Path, home: Path) -> None:
-    lines = {number: line for number, line in enumerate(train.read_bytes().split(b"\n"), start=1)}
+    lines = dict(enumerate(train.read_bytes().split(b"\n"), start=1))
     parts = split(read_rows(train).rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
     for name, rows in (("train", parts.train), ("test", parts.test)):
         chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]

@@ -29,6 +29,7 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         """Take an engine whose transactions start as `BEGIN IMMEDIATE` on SQLite (`bot.store.engine`)."""
         self.engine = engine
+        self._reader = engine.execution_options(reading=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -38,15 +39,19 @@ class Ledger:
 
     def get(self, job_id: str) -> Job:
         """Return the job; raises JobNotFound."""
-        with self.engine.connect() as connection:
+        with self._reader.connect() as connection:
             return read(connection, job_id)
 
     def find(self, workspace_id: str, name: str) -> Job:
         """Return the job that a person calls `name`: its number, with or without #, or its id; raises JobNotFound."""
         number = name.lstrip("#")
         is_it = _jobs.c.number == int(number) if number.isdecimal() and len(number) < 10 else _jobs.c.id == name
-        with self.engine.connect() as connection:
-            row = connection.execute(select(_jobs).where(_jobs.c.workspace_id == workspace_id, is_it)).mappings().one_or_none()
+        with self._reader.connect() as connection:
+            row = (
+                connection.execute(select(_jobs).where(_jobs.c.workspace_id == workspace_id, is_it))
+                .mappings()
+                .one_or_none()
+            )
         if row is None:
             raise JobNotFound(f"There is no job {name} here.", "List them with `jobs`.")
         return Job(**row)
@@ -56,15 +61,9 @@ class Ledger:
         query = select(_jobs).where(_jobs.c.workspace_id == workspace_id)
         if requested_by is not None:
             query = query.where(_jobs.c.requested_by == requested_by)
-        with self.engine.connect() as connection:
+        with self._reader.connect() as connection:
             rows = connection.execute(query.order_by(_jobs.c.created_at.desc()).limit(limit)).mappings().all()
         return [Job(**row) for row in rows]
-
-    def ahead(self, job: Job) -> int:
-        """Count the jobs that were queued before this one and have not ended."""
-        earlier = and_(_jobs.c.state.in_(LIVE), _jobs.c.approved_at < job.approved_at)
-        with self.engine.connect() as connection:
-            return int(connection.execute(select(func.count()).select_from(_jobs).where(earlier)).scalar_one())
 
     def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""
@@ -75,9 +74,15 @@ class Ledger:
             changed = connection.execute(
                 update(_jobs)
                 .where(_jobs.c.id == job_id, or_(due, abandoned))
-                .values(state="running", fence=_jobs.c.fence + 1, owner=owner, lease_until=now + LEASE, wake_at=None,
-                        started_at=func.coalesce(_jobs.c.started_at, literal(now, Moment)))
-            )  # fmt: skip
+                .values(
+                    state="running",
+                    fence=_jobs.c.fence + 1,
+                    owner=owner,
+                    lease_until=now + LEASE,
+                    wake_at=None,
+                    started_at=func.coalesce(_jobs.c.started_at, literal(now, Moment)),
+                )
+            )
             if changed.rowcount == 0:
                 return None
             job = read(connection, job_id)
@@ -99,7 +104,7 @@ class Ledger:
         abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
         quiet = or_(_jobs.c.rung_at.is_(None), _jobs.c.rung_at <= now - RING_AGAIN)
         query = select(_jobs).where(or_(waiting, abandoned), quiet).order_by(_jobs.c.approved_at).limit(100)
-        with self.engine.connect() as connection:
+        with self._reader.connect() as connection:
             return [Job(**row) for row in connection.execute(query).mappings().all()]
 
     def rung(self, job_id: str, now: datetime) -> None:
@@ -122,6 +127,12 @@ def read(connection: Connection, job_id: str) -> Job:
     return Job(**row)
 
 
+def ahead(connection: Connection, job: Job) -> int:
+    """Count the jobs that were queued before this one and have not ended."""
+    earlier = and_(_jobs.c.state.in_(LIVE), _jobs.c.approved_at < job.approved_at)
+    return int(connection.execute(select(func.count()).select_from(_jobs).where(earlier)).scalar_one())
+
+
 def add(connection: Connection, job: Job, now: datetime) -> Job:
     """Insert a job with the next free number of its workspace."""
     last = select(func.coalesce(func.max(_jobs.c.number), 0)).where(_jobs.c.workspace_id == job.workspace_id)
@@ -132,8 +143,16 @@ def add(connection: Connection, job: Job, now: datetime) -> Job:
     return added
 
 
-def move(  # noqa: PLR0913  # each is a part of the guard or of the event
-    connection: Connection, job: Job, new: str, who: str, now: datetime, *, fenced: bool = False, remark: str = "", **changes: Any
+def move(  # each is a part of the guard or of the event
+    connection: Connection,
+    job: Job,
+    new: str,
+    who: str,
+    now: datetime,
+    *,
+    fenced: bool = False,
+    remark: str = "",
+    **changes: Any,
 ) -> bool:
     """Change the state, guarded by the state (and fence) that the caller saw; False where somebody else was faster."""
     if new not in TRANSITIONS[job.state]:
@@ -145,7 +164,7 @@ def move(  # noqa: PLR0913  # each is a part of the guard or of the event
     return True
 
 
-def note(  # noqa: PLR0913  # an event has this many columns
+def note(  # an event has this many columns
     connection: Connection, job: Job, old: str, new: str, who: str, now: datetime, remark: str = ""
 ) -> None:
     """Write the event that belongs to a change into the same transaction."""

@@ -31,10 +31,20 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
         place = (channel, "") if channel else (job.channel, job.thread_ts)
         connection.execute(
             insert(_rows).values(
-                workspace_id=job.workspace_id, job_id=job.id, key=key, kind=message.KIND, payload=payload,
-                channel=place[0], thread_ts=place[1], version=1, sent_version=0, ts="", problem="", due_at=now,
+                workspace_id=job.workspace_id,
+                job_id=job.id,
+                key=key,
+                kind=message.KIND,
+                payload=payload,
+                channel=place[0],
+                thread_ts=place[1],
+                version=1,
+                sent_version=0,
+                ts="",
+                problem="",
+                due_at=now,
             )
-        )  # fmt: skip
+        )
         return
     due = now if known.sent_at is None else max(now, known.sent_at + EDIT_INTERVAL)
     connection.execute(update(_rows).where(where).values(payload=payload, version=_rows.c.version + 1, due_at=due))
@@ -43,7 +53,7 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
 def due(engine: Engine, now: datetime, limit: int = 20) -> Sequence[OutboxMessage]:
     """Return owed messages whose time has come, oldest first."""
     unsent = (_rows.c.due_at <= now) & (_rows.c.version > _rows.c.sent_version)
-    with engine.connect() as connection:
+    with engine.execution_options(reading=True).connect() as connection:
         found = connection.execute(select(_rows).where(unsent).order_by(_rows.c.id).limit(limit)).mappings().all()
     return [OutboxMessage(**row) for row in found]
 

@@ -55,9 +55,14 @@ def answer_door(
     """
     connection = Redis.from_url(url)
     worker = _door(leave)(
-        [queue], connection=connection, serializer="json", job_class=_job_class(work),
-        name=f"{queue}-{os.uname().nodename}-{os.getpid()}", log_job_description=False, maintenance_interval=60,
-    )  # fmt: skip
+        [queue],
+        connection=connection,
+        serializer="json",
+        job_class=_job_class(work),
+        name=f"{queue}-{os.uname().nodename}-{os.getpid()}",
+        log_job_description=False,
+        maintenance_interval=60,
+    )
     worker.work(burst=burst, logging_level="WARNING")
 
 
@@ -83,7 +88,7 @@ def _door(leave: Callable[[], None]) -> type[SimpleWorker]:
 
         def request_stop(self, signum: Any, frame: Any) -> None:
             leave()
-            super().request_stop(signum, frame)
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
     return Door
 

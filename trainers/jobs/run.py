@@ -64,13 +64,20 @@ class Runner:
         except LeaseLost:
             return
         except WorkerLeaving:
-            self._wait(job, Waiting(again_in=timedelta(0), note="The worker stopped; the job continues from its checkpoint"))
+            self._wait(
+                job, Waiting(again_in=timedelta(0), note="The worker stopped; the job continues from its checkpoint")
+            )
         except StopRequested as wish:
             self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
         except LuthierError as error:
             self._end(job, "failed", error.what, error.next_step or "Look at the job's log, then `resume`.")
         except OSError as error:
-            self._end(job, "failed", f"The machine refused: {error.strerror or error}.", "Free what is missing, then `resume`.")
+            self._end(
+                job,
+                "failed",
+                f"The machine refused: {error.strerror or error}.",
+                "Free what is missing, then `resume`.",
+            )
 
     def _advance(self, job: Job, hold: "Hold") -> None:
         dataset = self.datasets.get(job.dataset_id)
@@ -79,7 +86,11 @@ class Runner:
             hold.note = "Picked up again where the last worker left it"
         hold.progress("preparing", {})
         order = Order(job_id=job.id, spec=spec_of(job), train=self.datasets.folder / dataset.train_path, folder=folder)
-        trained = self._model_to_judge(job, order, hold) if job.kind == "evaluate" else self.backend(order.spec.backend).advance(order, hold)
+        trained = (
+            self._model_to_judge(job, order, hold)
+            if job.kind == "evaluate"
+            else self.backend(order.spec.backend).advance(order, hold)
+        )
         if isinstance(trained, Waiting):
             self._wait(job, trained)
             return
@@ -87,9 +98,13 @@ class Runner:
             self._succeed(job, None, trained, None, [])
             return
         contest = Contest(
-            base=trained.base, adapter=trained.adapter, train=order.train, test=self.datasets.folder / dataset.test_path,
-            labels=labels_of(dataset.labels), folder=folder / "evaluation",
-        )  # fmt: skip
+            base=trained.base,
+            adapter=trained.adapter,
+            train=order.train,
+            test=self.datasets.folder / dataset.test_path,
+            labels=labels_of(dataset.labels),
+            folder=folder / "evaluation",
+        )
         answered = answer_rows(contest, threads=self.threads, env=self.env, keeper=hold)
         hold.progress("reporting", {})
         made = self._report(job, contest, answered, folder)
@@ -109,36 +124,78 @@ class Runner:
         home.mkdir(exist_ok=True)
         (home / "report.json").write_text(json.dumps(made.to_json(), indent=2))
         losses = folder / "train" / "losses.jsonl"
-        drawn = {"loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)),
-                 "arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made))}  # fmt: skip
+        drawn = {
+            "loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)),
+            "arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made)),
+        }
         for name, (png, _, _) in drawn.items():
             (home / f"{name}.png").write_bytes(png)
         base = home.relative_to(self.datasets.folder)
-        return [{"path": str(base / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()]
+        return [
+            {"path": str(base / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()
+        ]
 
     def _wait(self, job: Job, waiting: Waiting) -> None:
         now = self.clock()
         with self.ledger.transaction() as connection:
-            if move(connection, job, "queued", self.owner, now, fenced=True, remark=waiting.note, wake_at=now + waiting.again_in, rung_at=None):
+            if move(
+                connection,
+                job,
+                "queued",
+                self.owner,
+                now,
+                fenced=True,
+                remark=waiting.note,
+                wake_at=now + waiting.again_in,
+                rung_at=None,
+            ):
                 outbox.put(connection, job, _progress(job, "preparing", {"note": waiting.note}), now)
 
     def _succeed(
-        self, job: Job, made: report.Report | None, trained: Trained, answered: Answered | None, pictures: list[dict[str, str]]
+        self,
+        job: Job,
+        made: report.Report | None,
+        trained: Trained,
+        answered: Answered | None,
+        pictures: list[dict[str, str]],
     ) -> None:
         now = self.clock()
         minutes = json.loads(job.quote)
         quoted = tuple(a + b for a, b in zip(minutes["training_minutes"], minutes["evaluation_minutes"], strict=True))
         seconds = (now - (job.started_at or now)).total_seconds()
         card = ReportCard(
-            job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, model_id=_model_id(job) if made else "",
-            report=made.to_json() if made else None, seconds=seconds, quoted_minutes=(quoted[0], quoted[1]), images=tuple(pictures),
-        )  # fmt: skip
+            job_id=job.id,
+            number=job.number,
+            title=job.title,
+            requested_by=job.requested_by,
+            model_id=_model_id(job) if made else "",
+            report=made.to_json() if made else None,
+            seconds=seconds,
+            quoted_minutes=(quoted[0], quoted[1]),
+            images=tuple(pictures),
+        )
         timing = made and answered and [trained.trained_tokens, trained.seconds, made.verdict.n, answered.seconds]
-        result = {"report": card.report, "images": pictures, "seconds": seconds, "model_id": card.model_id, "timing": timing,
-                  "trained_tokens": trained.trained_tokens}  # fmt: skip
+        result = {
+            "report": card.report,
+            "images": pictures,
+            "seconds": seconds,
+            "model_id": card.model_id,
+            "timing": timing,
+            "trained_tokens": trained.trained_tokens,
+        }
         line = self._announcement(job, "succeeded", made)
         with self.ledger.transaction() as connection:
-            if not move(connection, job, "succeeded", self.owner, now, fenced=True, result=json.dumps(result), finished_at=now, phase=""):
+            if not move(
+                connection,
+                job,
+                "succeeded",
+                self.owner,
+                now,
+                fenced=True,
+                result=json.dumps(result),
+                finished_at=now,
+                phase="",
+            ):
                 return
             if made and trained.adapter and job.kind == "train":
                 registry.add(connection, self._model(job, made, trained.adapter, now))
@@ -160,24 +217,39 @@ class Runner:
         for message in messages:
             if isinstance(message, Announcement):
                 if self.notify_channel:
-                    outbox.put(connection, job, message, now, channel=self.notify_channel, key=f"announcement-{job.fence}")
+                    outbox.put(
+                        connection, job, message, now, channel=self.notify_channel, key=f"announcement-{job.fence}"
+                    )
                 continue
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
 
     def _announcement(self, job: Job, state: str, made: report.Report | None) -> Announcement:
         return Announcement(
-            job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, state=state,
-            outcome=made.verdict.outcome if made else "", points=made.verdict.difference * 100 if made else None,
-            channel=job.channel, thread_ts=job.thread_ts,
-        )  # fmt: skip
+            job_id=job.id,
+            number=job.number,
+            title=job.title,
+            requested_by=job.requested_by,
+            state=state,
+            outcome=made.verdict.outcome if made else "",
+            points=made.verdict.difference * 100 if made else None,
+            channel=job.channel,
+            thread_ts=job.thread_ts,
+        )
 
     def _model(self, job: Job, made: report.Report, adapter: Path, now: datetime) -> ModelVersion:
         prompt = system_prompt(self.datasets.folder / self.datasets.get(job.dataset_id).train_path)
         return ModelVersion(
-            id=_model_id(job), workspace_id=job.workspace_id, job_id=job.id, name=job.title, base=spec_of(job).base,
-            adapter_path=str(adapter.relative_to(self.datasets.folder)), system_prompt=prompt, verdict=made.verdict.outcome, created_at=now,
-        )  # fmt: skip
+            id=_model_id(job),
+            workspace_id=job.workspace_id,
+            job_id=job.id,
+            name=job.title,
+            base=spec_of(job).base,
+            adapter_path=str(adapter.relative_to(self.datasets.folder)),
+            system_prompt=prompt,
+            verdict=made.verdict.outcome,
+            created_at=now,
+        )
 
 
 @dataclass(kw_only=True)

@@ -1,4 +1,4 @@
-"""Knows what people may do with jobs: propose, approve, stop, resume; it does not know the work or how Slack shows it."""
+"""Knows what people may do with jobs: propose, approve, stop, resume; not the work, nor how Slack shows it."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, StaleApproval
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
-from trainers.jobs.ledger import Ledger, add, move, read
+from trainers.jobs.ledger import Ledger, add, ahead, move, read
 from trainers.jobs.messages import EndedCard, HomeRefresh, ProgressCard, QuoteCard
 from trainers.jobs.queue import Doorbell
 from trainers.quotes import VALID_FOR, quote
@@ -34,6 +34,9 @@ class Place(NamedTuple):
 
     channel: str = ""
     thread_ts: str = ""
+
+
+NOWHERE = Place()
 
 
 class Outcome(NamedTuple):
@@ -55,21 +58,44 @@ class Jobs:
     rule: SuccessRule
 
     def propose(
-        self, dataset: Dataset, spec: TrainingSpec, *, person: Person, now: datetime, place: Place = Place(), kind: str = "train",
+        self,
+        dataset: Dataset,
+        spec: TrainingSpec,
+        *,
+        person: Person,
+        now: datetime,
+        place: Place = NOWHERE,
+        kind: str = "train",
         model_id: str = "",
-    ) -> Job:  # fmt: skip
+    ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent."""
         offer = quote(
-            dataset, spec, self.rule, folder=self.datasets.folder, tokenizer=self.tokenizer(spec.base), past=self.past_runs(spec, person),
+            dataset,
+            spec,
+            self.rule,
+            folder=self.datasets.folder,
+            tokenizer=self.tokenizer(spec.base),
+            past=self.past_runs(spec, person),
             training=kind == "train",
         )
         title = f"{dataset.name} on {spec.base}"
         job = Job(
-            id=f"job_{uuid.uuid4().hex[:12]}", workspace_id=person.workspace_id, number=0, kind=kind, state="quoted", title=title,
-            dataset_id=dataset.id, model_id=model_id, spec=json.dumps(spec.to_json()), quote=json.dumps(offer.to_json()),
-            quote_hash=offer.hash, requested_by=person.user_id, channel=place.channel, thread_ts=place.thread_ts,
+            id=f"job_{uuid.uuid4().hex[:12]}",
+            workspace_id=person.workspace_id,
+            number=0,
+            kind=kind,
+            state="quoted",
+            title=title,
+            dataset_id=dataset.id,
+            model_id=model_id,
+            spec=json.dumps(spec.to_json()),
+            quote=json.dumps(offer.to_json()),
+            quote_hash=offer.hash,
+            requested_by=person.user_id,
+            channel=place.channel,
+            thread_ts=place.thread_ts,
             expires_at=now + VALID_FOR,
-        )  # fmt: skip
+        )
         with self.ledger.transaction() as connection:
             added = add(connection, job, now)
             outbox.put(connection, added, quote_card(added), now)
@@ -85,7 +111,9 @@ class Jobs:
             return Outcome(job, changed=False)
         policy.check_approval(job, person, _cost(job))
         if quote_hash != job.quote_hash:
-            raise StaleApproval("That quote is no longer the current one.", "Look at the newer quote below and approve that.")
+            raise StaleApproval(
+                "That quote is no longer the current one.", "Look at the newer quote below and approve that."
+            )
         if job.expires_at is not None and job.expires_at <= now:
             raise StaleApproval("That quote is more than 24 hours old.", "Ask for a new one with `/tune train`.")
         with self.ledger.transaction() as connection:
@@ -93,7 +121,7 @@ class Jobs:
                 return Outcome(read(connection, job_id), changed=False)
             job = read(connection, job_id)
             self._show(connection, job, now)
-            outbox.put(connection, job, waiting_card(job, self.ledger.ahead(job)), now)
+            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
         self.ring(job)
         return Outcome(job, changed=True)
 
@@ -105,7 +133,15 @@ class Jobs:
             return Outcome(job, changed=False)
         with self.ledger.transaction() as connection:
             if job.state == "running":
-                changed = move(connection, job, "running", person.user_id, now, remark="stop requested", stop_requested_by=person.user_id)
+                changed = move(
+                    connection,
+                    job,
+                    "running",
+                    person.user_id,
+                    now,
+                    remark="stop requested",
+                    stop_requested_by=person.user_id,
+                )
             else:
                 changed = move(connection, job, "cancelled", person.user_id, now, finished_at=now)
                 self._close_unstarted(connection, read(connection, job_id), now)
@@ -120,10 +156,17 @@ class Jobs:
         if job.approved_at is None:
             raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
         with self.ledger.transaction() as connection:
-            fresh = {"stop_requested_by": "", "error_what": "", "error_next": "", "finished_at": None, "wake_at": None, "rung_at": None}
+            fresh: dict[str, Any] = {
+                "stop_requested_by": "",
+                "error_what": "",
+                "error_next": "",
+                "finished_at": None,
+                "wake_at": None,
+                "rung_at": None,
+            }
             changed = move(connection, job, "queued", person.user_id, now, remark="resumed", **fresh)
             job = read(connection, job_id)
-            outbox.put(connection, job, waiting_card(job, self.ledger.ahead(job)), now)
+            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
         self.ring(job)
         return Outcome(job, changed)
 
@@ -133,8 +176,14 @@ class Jobs:
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
-        done = (job for job in self.ledger.listing(person.workspace_id) if job.state == "succeeded" and job.kind == "train")
-        same = [json.loads(job.result) for job in done if (s := spec_of(job)).base == spec.base and s.backend == spec.backend]
+        done = (
+            job for job in self.ledger.listing(person.workspace_id) if job.state == "succeeded" and job.kind == "train"
+        )
+        same = [
+            json.loads(job.result)
+            for job in done
+            if (s := spec_of(job)).base == spec.base and s.backend == spec.backend
+        ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
 
     def _show(self, connection: Connection, job: Job, now: datetime) -> None:
@@ -144,8 +193,19 @@ class Jobs:
     def _close_unstarted(self, connection: Connection, job: Job, now: datetime) -> None:
         self._show(connection, job, now)
         if job.approved_at is not None:
-            outbox.put(connection, job, ProgressCard(job_id=job.id, number=job.number, title=job.title, state=job.state, phase="",
-                                                     note="Stopped before it started; nothing ran."), now)  # fmt: skip
+            outbox.put(
+                connection,
+                job,
+                ProgressCard(
+                    job_id=job.id,
+                    number=job.number,
+                    title=job.title,
+                    state=job.state,
+                    phase="",
+                    note="Stopped before it started; nothing ran.",
+                ),
+                now,
+            )
 
 
 def spec_of(job: Job) -> TrainingSpec:
@@ -157,10 +217,16 @@ def quote_card(job: Job) -> QuoteCard:
     """Say how a job's quote stands."""
     decided = job.approved_at or (job.finished_at if job.state == "cancelled" else None)
     return QuoteCard(
-        job_id=job.id, number=job.number, title=job.title, state=job.state, quote=json.loads(job.quote), quote_hash=job.quote_hash,
-        requested_by=job.requested_by, decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        state=job.state,
+        quote=json.loads(job.quote),
+        quote_hash=job.quote_hash,
+        requested_by=job.requested_by,
+        decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
         decided_at=decided.isoformat() if decided else "",
-    )  # fmt: skip
+    )
 
 
 def waiting_card(job: Job, ahead: int) -> ProgressCard:
@@ -172,9 +238,15 @@ def waiting_card(job: Job, ahead: int) -> ProgressCard:
 def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:
     """Say how a job ended that has no report."""
     return EndedCard(
-        job_id=job.id, number=job.number, title=job.title, requested_by=job.requested_by, state=state, what=what,
-        next_step=next_step, ended_by=ended_by,
-    )  # fmt: skip
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        requested_by=job.requested_by,
+        state=state,
+        what=what,
+        next_step=next_step,
+        ended_by=ended_by,
+    )
 
 
 def result_of(job: Job) -> dict[str, Any]:

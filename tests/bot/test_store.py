@@ -1,0 +1,123 @@
+"""The database: migrations match the tables, the engine serialises writers, the inbox loses nothing."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlmodel import SQLModel
+
+from bot.store.engine import open_engine
+from bot.store.inbox import MAX_TRIES, WORK_LIMIT, Inbox
+from bot.store.leader import LEASE, hold, release
+from bot.store.migrate import migrate
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    made = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
+    migrate(made, tmp_path / "run")
+    return made
+
+
+def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
+    """After migrating an empty database, Alembic finds no difference from the code."""
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_migrating_twice_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    """A second start finds the schema in place, also when two processes start at once."""
+    both = [threading.Thread(target=migrate, args=(engine, tmp_path / "run")) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from alembic_version")).scalar_one() == 1
+
+
+def test_sqlite_is_opened_for_a_ledger(engine: Engine) -> None:
+    """WAL, full synchronisation, foreign keys and secure delete are on."""
+    with engine.connect() as connection:
+        found = {
+            p: connection.exec_driver_sql(f"PRAGMA {p}").scalar_one()
+            for p in ("journal_mode", "synchronous", "foreign_keys")
+        }
+        assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
+
+
+def test_read_then_write_from_many_threads_never_fails(engine: Engine) -> None:
+    """Eight threads that read and then write in one transaction count to 160 without a lost update or a lock error."""
+    with engine.begin() as connection:
+        connection.execute(text("insert into leader(role, owner, lease_until) values ('count', '0', 0)"))
+
+    def count() -> None:
+        for _ in range(20):
+            with engine.begin() as connection:
+                seen = int(connection.execute(text("select owner from leader")).scalar_one())
+                connection.execute(text("update leader set owner = :n"), {"n": str(seen + 1)})
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with engine.connect() as connection:
+        assert connection.execute(text("select owner from leader")).scalar_one() == "160"
+
+
+def test_a_delivery_is_taken_once(engine: Engine) -> None:
+    """The same event twice is one row."""
+    inbox = Inbox(engine)
+    assert inbox.take("event:1", "{}", {}, NOON, work=True)
+    assert not inbox.take("event:1", "{}", {}, NOON, work=True)
+    assert [row.key for row in inbox.due(NOON, 10)] == ["event:1"]
+
+
+def test_work_that_died_comes_back(engine: Engine) -> None:
+    """A claimed row is not due while its worker may live, and due again after, or at once when the process restarts."""
+    inbox = Inbox(engine)
+    inbox.take("event:1", "{}", {}, NOON, work=True)
+    inbox.due(NOON, 10)
+    assert inbox.due(NOON + timedelta(seconds=5), 10) == []
+    assert inbox.reopen(NOON + timedelta(seconds=6)) == 1
+    assert len(inbox.due(NOON + timedelta(seconds=6), 10)) == 1
+    assert len(inbox.due(NOON + timedelta(seconds=7) + WORK_LIMIT, 10)) == 1
+
+
+def test_done_work_is_forgotten(engine: Engine) -> None:
+    """After its work a request's body is gone, while its key still stops a replay."""
+    inbox = Inbox(engine)
+    inbox.take("event:1", "somebody's words", {"a": "b"}, NOON, work=True)
+    inbox.done("event:1")
+    with engine.connect() as connection:
+        assert connection.execute(text("select body, headers from inbox")).one() == ("", "")
+    assert not inbox.take("event:1", "somebody's words", {}, NOON, work=True)
+
+
+def test_work_that_keeps_failing_is_put_aside(engine: Engine) -> None:
+    """A request that fails every time is tried a few times, later each time, and then given up."""
+    inbox, now = Inbox(engine), NOON
+    inbox.take("event:1", "{}", {}, now, work=True)
+    tries = 0
+    while rows := inbox.due(now, 10):
+        tries += 1
+        inbox.failed(rows[0], now)
+        now += timedelta(minutes=1)
+    assert tries == MAX_TRIES
+
+
+def test_one_process_leads(engine: Engine) -> None:
+    """A role stays with its holder, passes on when it is released, and when its lease runs out."""
+    assert hold(engine, "messenger", "a", NOON)
+    assert not hold(engine, "messenger", "b", NOON + LEASE / 2)
+    release(engine, "messenger", "a", NOON + LEASE / 2)
+    assert hold(engine, "messenger", "b", NOON + LEASE / 2 + timedelta(seconds=1))
+    assert hold(engine, "messenger", "a", NOON + 2 * LEASE)
