@@ -13,6 +13,7 @@ from handlers.answering import Heard, change_card, reply
 from handlers.blocks import advice as advice_card
 from handlers.blocks import answer as answer_card
 from handlers.blocks import forms, home, job, lint, report
+from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
 from handlers.blocks.words import clock_time
 from handlers.blocks.words import person as named
@@ -36,10 +37,19 @@ Json = dict[str, Any]
 def register(app: App, deps: Deps) -> None:
     """Listen for clicks."""
     listeners: dict[str, Callable[..., None]] = {
-        job.APPROVE: approve, job.CANCEL: stop, job.STOP: stop, job.RESUME: resume, report.TRY: try_model, report.DETAILS: details,
-        lint.TRAIN_ON_IT: train_file, home.START: open_form, advice_card.TRAIN: open_form, advice_card.COMPARE: compare,
-        advice_card.COST: cost, answer_card.FEEDBACK: thank,
-    }  # fmt: skip
+        job.APPROVE: approve,
+        job.CANCEL: stop,
+        job.STOP: stop,
+        job.RESUME: resume,
+        report.TRY: try_model,
+        report.DETAILS: details,
+        lint.TRAIN_ON_IT: train_file,
+        home.START: open_form,
+        advice_card.TRAIN: open_form,
+        advice_card.COMPARE: compare,
+        advice_card.COST: cost,
+        answer_card.FEEDBACK: thank,
+    }
     for action_id, listener in listeners.items():
         app.action(action_id)(partial(listener, deps))
     app.action(re.compile(f"^{advice_card.FACT}:"))(partial(choose_fact, deps))
@@ -83,7 +93,7 @@ def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     """Show the full report."""
     ack()
     found = deps.jobs.ledger.find(person_of(context).workspace_id, str(action["value"]))
-    view = report.details_view(found.title, report_of(found), json.loads(found.quote))
+    view = details_view(report_of(found), json.loads(found.quote))
     client.views_open(trigger_id=body["trigger_id"], view=view)
 
 
@@ -143,8 +153,10 @@ def ask_prompt(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCont
 def thank(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
     """Keep a thumb and thank whoever gave it, privately."""
     ack()
-    Conversations(deps.engine).rate(thread_of(body, context), str(body["container"]["message_ts"]), context.user_id or "", action["value"] == "good", deps.clock())  # fmt: skip
-    _tell(client, body, context, "Thank you, I noted it." if action["value"] == "good" else "Thank you, I noted it. Tell me in the thread what was wrong and I look again.")  # fmt: skip
+    good, ts = action["value"] == "good", str(body["container"]["message_ts"])
+    Conversations(deps.engine).rate(thread_of(body, context), ts, context.user_id or "", good, deps.clock())
+    more = "" if good else " Tell me in the thread what is wrong or missing, and I weigh it again."
+    _tell(client, body, context, f"Thank you, I noted it.{more}")
 
 
 def already(outcome: Outcome) -> str:
@@ -161,9 +173,15 @@ def report_of(found: Job) -> ReportCard:
     result, offer = result_of(found), json.loads(found.quote)
     quoted = [a + b for a, b in zip(offer["training_minutes"], offer["evaluation_minutes"], strict=True)]
     return ReportCard(
-        job_id=found.id, number=found.number, title=found.title, requested_by=found.requested_by, model_id=result.get("model_id") or "",
-        report=result.get("report"), seconds=float(result["seconds"]), quoted_minutes=(quoted[0], quoted[1]),
-    )  # fmt: skip
+        job_id=found.id,
+        number=found.number,
+        title=found.title,
+        requested_by=found.requested_by,
+        model_id=result.get("model_id") or "",
+        report=result.get("report"),
+        seconds=float(result["seconds"]),
+        quoted_minutes=(quoted[0], quoted[1]),
+    )
 
 
 def thread_of(body: Json, context: BoltContext) -> Thread:

@@ -18,7 +18,7 @@ from handlers.training import look_at_file
 from knowledge.advice.advise import Advice, advise
 from knowledge.advice.facts import Facts, known, merge
 from knowledge.advice.reader import read
-from knowledge.advice.route import classify
+from knowledge.advice.route import Route, classify
 from knowledge.answer import answer
 from knowledge.conversations import Conversations, Known, Thread
 from knowledge.tenancy import Person
@@ -37,6 +37,12 @@ NOTHING_NEW = (
     "I found nothing in that which changes the advice above. Tell me a fact, such as how often the content changes."
 )
 
+NOT_ENOUGH = (
+    "I could not read what I need from that. What should the AI do, which facts must it know and how often do they change, "
+    "and how many good examples do you have?"
+)
+
+_WANTS_ADVICE = re.compile(r"\b(?:advice|advise|recommend\w*|what should (?:we|i))\b", re.IGNORECASE)
 _WHAT_IF = re.compile(r"^\s*(?:and\s+)?(?:what if|suppose|if)\b", re.IGNORECASE)
 
 
@@ -70,19 +76,26 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
     if heard.file_ids:
         _files(client, deps, heard)
         return
-    route = classify(heard.text) if heard.text else "greeting"
-    gathered = remembered is not None and remembered.card_ts != ""
-    if remembered is not None and gathered and _adds_facts(heard.text, route):
+    route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
+    if remembered is not None and has_card and _adds_facts(heard.text, route):
         _reweigh(client, deps, heard, remembered)
-    elif route == "advice":
+    elif route == "advice" and not has_card:
         _advise(client, deps, heard, remembered)
     elif route == "question":
         _answer(client, deps, heard)
     else:
-        _small_talk(client, deps, heard, route, NOTHING_NEW if gathered else OFF_TOPIC)
+        _small_talk(client, deps, heard, route, remembered)
 
 
-def _adds_facts(text: str, route: str) -> bool:
+def route_of(text: str) -> Route:
+    """Say what a message wants; nothing at all is a greeting, and a bare wish for advice gets asked for the case."""
+    if not text or text.lower().strip("!?. ") == "help":
+        return "greeting"
+    route = classify(text)
+    return "advice" if route == "off_topic" and _WANTS_ADVICE.search(text) else route
+
+
+def _adds_facts(text: str, route: Route) -> bool:
     if not known(read(text).facts):
         return False
     return route != "question" or bool(_WHAT_IF.match(text))
@@ -91,7 +104,8 @@ def _adds_facts(text: str, route: str) -> bool:
 def _advise(client: WebClient, deps: Deps, heard: Heard, remembered: Known | None) -> None:
     """Post an advice card; where the text tells too little, ask, and leave the card for the reply."""
     _begin(client, heard, WEIGHING)
-    advice = advise(heard.text, facts=remembered.facts if remembered else None)
+    said = read(heard.text).facts
+    advice = advise(heard.text, facts=merge(remembered.facts, said) if remembered else said)
     conversations, now = Conversations(deps.engine), deps.clock()
     conversations.change_facts(heard.thread, lambda _: advice.facts, now)
     ts = post(client, heard.channel, advice_text(advice), advice_blocks(advice), thread_ts=heard.thread_ts)
@@ -115,9 +129,15 @@ def _reweigh(client: WebClient, deps: Deps, heard: Heard, remembered: Known) -> 
 
 def change_card(client: WebClient, deps: Deps, thread: Thread, change: Callable[[Facts], Facts]) -> Advice:
     """Change what is known in a thread, weigh again, and edit the advice card in place."""
-    now_known = Conversations(deps.engine).change_facts(thread, change, deps.clock())
-    advice = advise("", facts=now_known.facts)
-    edit(client, thread.channel, now_known.card_ts, advice_text(advice), advice_blocks(advice))
+    conversations = Conversations(deps.engine)
+    shown: Known | None = None
+    latest = conversations.change_facts(thread, change, deps.clock())
+    # Somebody else may answer a question meanwhile; the edit that comes last must show everything.
+    while shown is None or latest.facts != shown.facts:
+        shown = latest
+        advice = advise("", facts=shown.facts)
+        edit(client, thread.channel, shown.card_ts, advice_text(advice), advice_blocks(advice))
+        latest = conversations.find(thread) or shown
     return advice
 
 
@@ -153,18 +173,25 @@ def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
         look_at_file(client, deps, Place(heard.channel, heard.thread_ts), file_id)
 
 
-def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: str, words: str) -> None:
-    """Greet, or say kindly what we are for; people who talk among themselves in our thread are left alone."""
-    if not heard.addressed:
-        if route == "off_topic" and len(heard.text.split()) > 2:
-            whisper(client, heard.channel, heard.person.user_id, words, thread_ts=heard.thread_ts)
-        return
-    react(client, heard.channel, heard.ts, "eyes")
-    Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
-    if route == "greeting":
+def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: Route, remembered: Known | None) -> None:
+    """Greet once, or say kindly what we are for; people who talk among themselves in our thread are left alone."""
+    if route == "greeting" and remembered is not None and heard.text:
+        react(client, heard.channel, heard.ts, "wave")
+    elif route == "greeting":
         post(client, heard.channel, HELLO, welcome_blocks(buttons=True), thread_ts=heard.thread_ts)
-    else:
-        post(client, heard.channel, words, thread_ts=heard.thread_ts)
+        Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
+    elif heard.addressed:
+        post(client, heard.channel, _kindly(remembered), thread_ts=heard.thread_ts)
+        Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
+    elif len(heard.text.split()) > 2:
+        whisper(client, heard.channel, heard.person.user_id, _kindly(remembered), thread_ts=heard.thread_ts)
+
+
+def _kindly(remembered: Known | None) -> str:
+    """Say what would help, in a thread where nothing could be read from a message."""
+    if remembered is None or remembered.kind != "advice":
+        return OFF_TOPIC
+    return NOTHING_NEW if remembered.card_ts else NOT_ENOUGH
 
 
 def _begin(client: WebClient, heard: Heard, words: str) -> None:

@@ -151,6 +151,13 @@ def _no_rows(name: str, names: list[str]) -> str:
 
 
 SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] = {
-    "help": show_help, "ask": ask, "advise": weigh, "train": train, "jobs": jobs, "cancel": cancel, "lint": check_rows, "models": models,
-}  # fmt: skip
+    "help": show_help,
+    "ask": ask,
+    "advise": weigh,
+    "train": train,
+    "jobs": jobs,
+    "cancel": cancel,
+    "lint": check_rows,
+    "models": models,
+}
 """What each sub-command runs; it returns the answer as text and as blocks, or "" where it opened a form."""

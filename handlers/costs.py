@@ -20,11 +20,15 @@ def cost_view(deps: Deps, person: Person) -> Block:
         past=deps.jobs.past_runs(spec, person),
     )  # fmt: skip
     data = offer.to_json()
+    rows = f"{count(offer.train_rows, 'row')}, {offer.train_tokens:,} training tokens, {mrkdwn(spec.base, 60)}"
     return note_view(
         "What would it cost?",
-        "It depends on your rows: I count their tokens. `/tune train` takes a JSONL file and shows the quote; nothing starts before you approve it.",
-        f"*For scale, the shipped example* ({count(offer.train_rows, 'row')}, {offer.train_tokens:,} training tokens, {mrkdwn(spec.base, 60)} "
-        f"on this machine):\nTraining {minutes(offer.training_minutes)}, {money(data['training_cost'])} · evaluation "
-        f"{minutes(offer.evaluation_minutes)}, {money(data['evaluation_cost'])} · serving {money(data['serving_cost_30_days'])} for 30 days.",
-        f"Times {mrkdwn(offer.time_basis, 300)}. Costs: {mrkdwn(offer.cost_basis, 200)}. I have no prices of hosted trainers yet, so I name none.",
+        "It depends on your rows: I count their tokens. `/tune train` takes a JSONL file and shows the quote; nothing "
+        "starts before you approve it.",
+        f"*For scale, the shipped example* ({rows}, on this machine):\n"
+        f"Training {minutes(offer.training_minutes)}, {money(data['training_cost'])} · "
+        f"evaluation {minutes(offer.evaluation_minutes)}, {money(data['evaluation_cost'])} · "
+        f"serving {money(data['serving_cost_30_days'])} for 30 days.",
+        f"Times {mrkdwn(offer.time_basis, 300)}. Costs: {mrkdwn(offer.cost_basis, 200)}. "
+        "I have no prices of hosted trainers yet, so I name none.",
     )

@@ -1,7 +1,6 @@
 """Knows how a failure is told to the person it happened to; it does not know how to put it right."""
 
 import logging
-import re
 import secrets
 import urllib.error
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from slack_bolt import App, BoltContext, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from handlers.blocks.words import in_slack
 from handlers.escape import mrkdwn
 from handlers.people import place_of
 from handlers.posting import post, status, whisper
@@ -18,7 +18,7 @@ from knowledge.errors import ServiceError, UserError
 
 log = logging.getLogger("luthier.handlers")
 
-_OWN_COMMANDS = re.compile(r"`(train|jobs|lint|models|ask|advise)`")
+BROKE = "Something broke on my side, and it is not your doing."
 
 
 class Where(NamedTuple):
@@ -59,12 +59,12 @@ def words_for(error: Exception) -> str:
     # The traceback names files and lines; the error's own text may repeat what somebody wrote, so it stays out.
     places = [f"{frame.f_code.co_filename}:{line}" for frame, line in _walk(error)]
     log.error("unforeseen %s, reference %s, at %s", type(error).__name__, reference, " < ".join(reversed(places[-6:])))
-    return f"Something broke on my side, and it is not your doing. Try again; if it stays, give your admin the reference `{reference}`."
+    return f"{BROKE} Try again; if it stays, give your admin the reference `{reference}`."
 
 
 def told(what: str, next_step: str) -> str:
-    """Join what happened and what to do; commands that lower layers name bare are named as Slack knows them."""
-    return _OWN_COMMANDS.sub(r"`/tune \1`", mrkdwn(f"{what} {next_step}".strip()))
+    """Join what happened and what to do."""
+    return in_slack(mrkdwn(f"{what} {next_step}".strip()))
 
 
 def where_from(body: Mapping[str, Any], context: BoltContext) -> Where | None:

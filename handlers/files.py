@@ -37,7 +37,7 @@ class Fetched:
 def fetched(client: WebClient, file_id: str, deps: Deps) -> Iterator[Fetched]:
     """Download a file of Slack into a temporary folder.
 
-    Raises UserError where it is not a file we take (too large, a link, gone), ServiceError where Slack does not give it.
+    Raises UserError where it is not a file we take (too large, a link, gone), ServiceError where Slack keeps it back.
     """
     file = _info(client, file_id)
     url = checked_url(file, deps)

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.blocks import forms
 from handlers.deps import Deps
+from handlers.errors import told
 from handlers.escape import mrkdwn
 from handlers.files import too_large
 from handlers.people import person_of
@@ -68,7 +69,8 @@ def submit_training(deps: Deps, ack: Ack, view: Json, context: BoltContext, clie
     try:
         carry_out(client, deps, person, place, wish)
     except LuthierError as error:
-        post(client, place.channel, f"{error.what} {error.next_step} Nothing was started.", thread_ts=place.thread_ts)
+        words = f"{told(error.what, error.next_step)} Nothing was started."
+        post(client, place.channel, words, thread_ts=place.thread_ts)
 
 
 def submit_try(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:

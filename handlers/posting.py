@@ -1,4 +1,4 @@
-"""Knows how we post: quietly, with links left folded, and never failing over a nicety; it does not know what is said."""
+"""Knows how we post: quietly, links left folded, never failing over a nicety; it does not know what is said."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Remembers which threads we take part in and which facts were gathered there; it keeps no word of what people wrote."""
+"""Remembers the threads we take part in and the facts gathered there; it keeps no word of what people wrote."""
 
 import json
 from collections.abc import Callable

@@ -7,9 +7,9 @@ from handlers.blocks.parts import Block, actions, button, context, divider, moda
 from handlers.blocks.words import day
 from handlers.escape import from_markdown, mrkdwn, plain
 from knowledge.advice.advise import Advice, Question
-from knowledge.advice.options import OptionView
 from knowledge.advice.citations import Source
 from knowledge.advice.facts import known
+from knowledge.advice.options import OptionView
 
 FACT, TRAIN, COMPARE, COST = "advice_fact", "advice_train", "advice_compare", "advice_cost"
 """Action ids; a question's menu is `advice_fact:` and the fact's name."""
@@ -101,7 +101,8 @@ def _sources(advice: Advice) -> Block:
 
 
 def _full(view: OptionView) -> str:
-    return f"*{mrkdwn(view.name, 80)}* · {mrkdwn(view.fits, 200)} · {view.complexity} · {view.score:+g} points\n{mrkdwn(view.main_reason, 600)}"
+    head = f"*{mrkdwn(view.name, 80)}* · {mrkdwn(view.fits, 200)} · {view.complexity} · {view.score:+g} points"
+    return f"{head}\n{mrkdwn(view.main_reason, 600)}"
 
 
 def _source_line(source: Source) -> str:

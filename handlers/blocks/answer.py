@@ -20,10 +20,13 @@ PROMPTS = (
 
 HELLO = "Hi, I'm Luthier."
 _OFFER = (
-    "Tell me what you want an AI to do for you, and I'll tell you whether to prompt, use RAG, fine-tune, or none of these, with the "
-    "reasons. If training is worth it, I'll price it, run it and test it."
+    "Tell me what you want an AI to do for you, and I'll tell you whether to prompt, use RAG, fine-tune, or none of "
+    "these, with the reasons. If training is worth it, I'll price it, run it and test it."
 )
-_PRIVACY = "I ignore and never store messages unless you mention me or reply in a thread I'm in, and I never train on Slack messages."
+PRIVACY = (
+    "I ignore and never store messages unless you mention me or reply in a thread I'm in, and I never train on Slack "
+    "messages."
+)
 
 
 def answer_blocks(answer: Answer) -> list[Block]:
@@ -32,9 +35,8 @@ def answer_blocks(answer: Answer) -> list[Block]:
     cited = answer.citations or answer.nearest
     if answer.citations:
         lines.append(context("Sources: " + " · ".join(_source(citation) for citation in cited)))
-    by = "Put together from the sources' own sentences, without a language model." if answer.written_by == OFFLINE else f"Written by {mrkdwn(answer.written_by, 100)} from the sources."  # fmt: skip
     small = [mrkdwn(answer.note, 400)] if answer.note else []
-    small += [f"{by} {DISCLAIMER}"] if answer.citations else []
+    small += [f"{_author(answer)} {DISCLAIMER}"] if answer.citations else []
     return [*lines, *([context(*small)] if small else []), feedback()]
 
 
@@ -44,7 +46,7 @@ def welcome_blocks(*, buttons: bool) -> list[Block]:
     return [
         section(f"*{HELLO}* {_OFFER}"),
         *actions(prompts if buttons else [], block_id="prompts"),
-        context(_PRIVACY),
+        context(PRIVACY),
     ]
 
 
@@ -59,6 +61,12 @@ def feedback() -> Block:
     bad = {"text": plain_text("Bad", 75), "value": "bad", "accessibility_label": "This was a bad answer"}
     thumbs = {"type": "feedback_buttons", "action_id": FEEDBACK, "positive_button": good, "negative_button": bad}
     return {"type": "context_actions", "elements": [thumbs]}
+
+
+def _author(answer: Answer) -> str:
+    if answer.written_by == OFFLINE:
+        return "Put together from the sources' own sentences, without a language model."
+    return f"Written by {mrkdwn(answer.written_by, 100)} from the sources."
 
 
 def _source(citation: Citation) -> str:

@@ -31,32 +31,15 @@ class Both(NamedTuple):
 def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "") -> Block:
     """Draw the form that asks for rows; `note` says what the training packages still lack."""
     choices = [*map(_example_option, EXAMPLES), *map(_dataset_option, datasets[:MOST_SETS])]
-    upload = {"type": "file_input", "action_id": TRAIN_FILE, "max_files": 1}
-    test = {"type": "file_input", "action_id": TEST_FILE, "max_files": 1}
-    tick = {"type": "checkboxes", "action_id": OURS, "options": [option(TICK, "yes")]}
-    name = {
-        "type": "plain_text_input",
-        "action_id": NAME,
-        "max_length": 60,
-        "placeholder": plain_text("such as tickets-v2", 150),
-    }
-    return modal(
-        "Train a model",
-        [
-            section("Pick rows or upload your own. You see what I find in them and what it costs; nothing starts before you approve."),
-            *([context(mrkdwn(note, 500))] if note else []),
-            field("Rows", select(ROWS, "Choose rows", choices, choices[0]), block_id=ROWS, optional=True,
-                  hint="Used unless you upload a file below."),
-            divider(),
-            field("Or upload training rows (JSONL)", upload, block_id=TRAIN_FILE, optional=True,
-                  hint='One {"messages": [...]} a line. I never take rows from Slack messages.'),
-            field("Test rows (JSONL)", test, block_id=TEST_FILE, optional=True,
-                  hint="Rows to judge by. Without them I hold back a third of yours."),
-            field("For an upload", tick, block_id=OURS, optional=True),
-            field("Name", name, block_id=NAME, optional=True, hint="For an upload; its file name otherwise."),
-        ],
-        callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata,
-    )  # fmt: skip
+    rows = select(ROWS, "Choose rows", choices, choices[0])
+    blocks = [
+        section("Pick rows or upload your own. You see findings and a quote; nothing starts before you approve."),
+        *([context(mrkdwn(note, 500))] if note else []),
+        field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload a file below."),
+        divider(),
+        *_upload_fields(),
+    ]
+    return modal("Train a model", blocks, callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata)
 
 
 def try_form(model_name: str, metadata: str, asked: str = "", said: Both | None = None, problem: str = "") -> Block:
@@ -87,6 +70,22 @@ def asking(model_name: str, asked: str) -> Block:
 def note_view(title: str, *texts: str) -> Block:
     """Draw a modal that only says something."""
     return modal(title, [section(text) for text in texts])
+
+
+def _upload_fields() -> list[Block]:
+    train = {"type": "file_input", "action_id": TRAIN_FILE, "max_files": 1}
+    test = {"type": "file_input", "action_id": TEST_FILE, "max_files": 1}
+    tick = {"type": "checkboxes", "action_id": OURS, "options": [option(TICK, "yes")]}
+    example = plain_text("such as tickets-v2", 150)
+    name = {"type": "plain_text_input", "action_id": NAME, "max_length": 60, "placeholder": example}
+    form = 'One {"messages": [...]} a line. I never take rows from Slack messages.'
+    held = "Rows to judge by. Without them I hold back a third of yours."
+    return [
+        field("Or upload training rows (JSONL)", train, block_id=TRAIN_FILE, optional=True, hint=form),
+        field("Test rows (JSONL)", test, block_id=TEST_FILE, optional=True, hint=held),
+        field("For an upload", tick, block_id=OURS, optional=True),
+        field("Name", name, block_id=NAME, optional=True, hint="For an upload; its file name otherwise."),
+    ]
 
 
 def _answers(said: Both) -> list[Block]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import APPROVE, CANCEL, stop_button
 from handlers.blocks.listing import job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
@@ -15,6 +16,11 @@ from trainers.tables import Job, ModelVersion
 
 START = "train_open"
 """Action id of the button that opens the training form."""
+
+_HELLO = (
+    "Prompt, RAG or fine-tune? Mention me in a channel or write to me. When training is worth it I price it, run it "
+    "and test it."
+)
 
 SHOWN = 8
 """Entries in each part."""
@@ -41,9 +47,7 @@ def home_view(
     """Draw a person's Home tab; `links` gives the address of a job's thread by job id."""
     blocks = [
         header("Luthier"),
-        section(
-            "Prompt, RAG or fine-tune? Mention me in a channel or write to me. When training is worth it I price it, run it and test it."
-        ),
+        section(_HELLO),
         *actions([button("Train a model", START, style="primary")]),
         *([context(mrkdwn(note, 500))] if note else []),
         *_part("Waiting for you", [_waiting(job) for job in jobs.waiting[:SHOWN]], "Nothing to approve."),
@@ -59,9 +63,7 @@ def home_view(
             [[section(f"The guide: {count(guide.pages, 'page')}, last changed {guide.newest:%d %b %Y}.")]],
             "",
         ),
-        context(
-            "I ignore and never store messages unless you mention me or reply in a thread I'm in, and I never train on Slack messages."
-        ),
+        context(PRIVACY),
     ]
     return {"type": "home", "blocks": blocks}
 

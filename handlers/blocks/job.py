@@ -3,7 +3,7 @@
 from typing import Any
 
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
-from handlers.blocks.words import bar, clock_time, count, duration, minutes, money, person
+from handlers.blocks.words import bar, clock_time, count, duration, in_slack, minutes, money, person
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard
 
@@ -45,7 +45,8 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
 def quote_title(card: QuoteCard) -> str:
     """Name the quote, what it is for and where that would run."""
     place = "this machine" if card.quote["spec"]["backend"] == "local" else card.quote["spec"]["backend"]
-    return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}* · valid 24 h"
+    valid = " · valid 24 h" if card.state == "quoted" else ""
+    return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}*{valid}"
 
 
 def progress_blocks(card: ProgressCard) -> list[Block]:
@@ -71,7 +72,8 @@ def progress_text(card: ProgressCard) -> str:
 
 def stop_button(job_id: str, number: int) -> Block:
     """Return the button that stops a job after asking once more."""
-    dialog = confirm(f"Stop job #{number}?", "It stops after the current step. What is done so far stays, and it can be resumed.", "Stop it", "Keep going", danger=True)  # fmt: skip
+    text = "It stops after the current step. What is done so far stays, and it can be resumed."
+    dialog = confirm(f"Stop job #{number}?", text, "Stop it", "Keep going", danger=True)
     return button("Stop", STOP, job_id, confirm=dialog)
 
 
@@ -87,7 +89,7 @@ def ended_text(card: EndedCard) -> str:
     by = f" by {person(card.ended_by)}" if card.ended_by else ""
     head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
     what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "
-    return f"{person(card.requested_by)} {head} {what}{mrkdwn(card.next_step, 800)}".strip()
+    return f"{person(card.requested_by)} {head} {what}{in_slack(mrkdwn(card.next_step, 800))}".strip()
 
 
 def announcement_text(card: Announcement, permalink: str) -> str:
@@ -113,19 +115,19 @@ def _plan(offer: dict[str, Any]) -> str:
     about = "" if offer["tokens_exact"] else "about "
     method = {"lora": "LoRA", "qlora": "QLoRA"}[offer["spec"]["method"]]
     data = f"{mrkdwn(offer['dataset'], 120)}: {count(offer['train_rows'], 'row')}"
-    return f"{data}, {about}{offer['train_tokens']:,} training tokens, {count(knobs['epochs'], 'epoch')}, {method} rank {knobs['rank']}."
+    run = f"{about}{offer['train_tokens']:,} training tokens, {count(knobs['epochs'], 'epoch')}"
+    return f"{data}, {run}, {method} rank {knobs['rank']}."
 
 
 def _rule(offer: dict[str, Any]) -> str:
     rule = offer["rule"]
-    points = f"{float(rule['useful_effect']) * 100:g}"
-    unseen = count(offer["test_rows"], "unseen row")
-    few = (
-        f" With fewer than {rule['minimum_rows']} the verdict can only be \u201cnot proven\u201d."
-        if offer["test_rows"] < rule["minimum_rows"]
-        else ""
-    )
-    return f"Success is fixed now: {rule['metric']} on {unseen}, at least {points} points above the best-prompted base.{few}"
+    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
+    text = f"Success is fixed now: {rule['metric']} on {count(offer['test_rows'], 'unseen row')}, {effect}."
+    if offer["test_rows"] < rule["minimum_rows"]:
+        text += (
+            f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
+        )
+    return text
 
 
 def _decision(card: QuoteCard) -> str:

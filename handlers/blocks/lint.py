@@ -19,7 +19,8 @@ SHOWN = 8
 
 def lint_blocks(name: str, report: LintReport, file_id: str = "") -> list[Block]:
     """Draw what the linter says of a file; with `file_id` and no blocking finding, a button takes its rows."""
-    worth = [finding for finding in report.findings if finding.code != "summary"]
+    # The headline has the first blocking finding already.
+    worth = [finding for finding in report.findings if finding.code != "summary"][1 if report.blocked else 0 :]
     more = len(worth) - SHOWN
     lines = [section(lint_text(name, report))]
     lines += [section("\n".join(_line(finding) for finding in worth[:SHOWN]))] if worth else []

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import stop_button
 from handlers.blocks.parts import Block, button, context, section
 from handlers.blocks.report import DETAILS, TRY
@@ -12,12 +13,12 @@ from trainers.tables import Job, ModelVersion
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "this list"),
-    "advise": ("what you want to do", "should you prompt, use RAG, fine-tune, or none of these"),
-    "ask": ("a question", "a cited answer from the guide"),
+    "advise": ("<what you want to do>", "should you prompt, use RAG, fine-tune, or none of these"),
+    "ask": ("<question>", "a cited answer from the guide"),
     "train": ("", "pick or upload rows, see findings and a quote"),
     "jobs": ("", "your workspace's jobs and what came of them"),
-    "cancel": ("number", "stop a job, or drop a quote"),
-    "lint": ("name of a data set", "what I find in its rows"),
+    "cancel": ("<number>", "stop a job, or drop a quote"),
+    "lint": ("<data set>", "what I find in its rows"),
     "models": ("", "tuned models, and a place to try them"),
 }
 """Sub-commands of /tune: arguments and meaning."""
@@ -36,12 +37,11 @@ VERDICTS = {"PASS": "passed", "FAIL": "did not pass", "INCONCLUSIVE": "not prove
 
 def help_blocks(note: str = "") -> list[Block]:
     """List the sub-commands; `note` says what is still being installed."""
-    lines = [f"`/tune {' '.join(filter(None, (name, f'<{argument}>' if argument else '')))}`: {meaning}".replace("<", "&lt;").replace(">", "&gt;")
-             for name, (argument, meaning) in COMMANDS.items()]  # fmt: skip
-    small = [
-        "Or mention me, or write to me directly. I ignore and never store other messages, and I never train on Slack messages."
+    lines = [
+        f"`/tune {mrkdwn(f'{name} {argument}'.strip())}`: {meaning}" for name, (argument, meaning) in COMMANDS.items()
     ]
-    return [section("*What I can do*\n" + "\n".join(lines)), context(*small, *([mrkdwn(note, 400)] if note else []))]
+    small = ["Or mention me, or write to me directly.", PRIVACY, *([mrkdwn(note, 400)] if note else [])]
+    return [section("*What I can do*\n" + "\n".join(lines)), context(*small)]
 
 
 def jobs_blocks(jobs: Sequence[Job]) -> list[Block]:

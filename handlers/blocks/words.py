@@ -1,7 +1,11 @@
 """Knows how times, money, counts and moments are written for people; it does not know what they measure."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+
+_COMMAND = re.compile(r"`(train|jobs|lint|models|ask|advise)`")
+_BUTTON = re.compile(r"`resume`")
 
 BAR = 15
 """Characters of a progress bar."""
@@ -64,6 +68,11 @@ def day(iso: str) -> str:
     """Write the day of an ISO date or moment: `19 Mar 2026`."""
     moment = datetime.fromisoformat(iso)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def in_slack(text: str) -> str:
+    """Name commands as Slack knows them: lower layers write `jobs`, here it is `/tune jobs`, and Resume is a button."""
+    return _BUTTON.sub("*Resume*", _COMMAND.sub(r"`/tune \1`", text))
 
 
 def person(user_id: str) -> str:

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from sqlmodel import SQLModel
 
+from bot.console.manifest import load_manifest
 from bot.store.engine import open_engine
 from knowledge.embeddings import Vectors
 from knowledge.index import Index
 from knowledge.sources import load_guide
-from tests.console import LocalSlack, local_slack
+from tests.console import LocalSlack
 from tests.handlers.world import World
 
-__all__ = ["local_slack"]
+MANIFEST = Path(__file__).parents[2] / "manifest.yaml"
 
 
 class Flat:
@@ -39,8 +40,10 @@ def guide_index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 @pytest.fixture
-def world(local_slack: LocalSlack, tmp_path: Path, guide_index: Index) -> Iterator[World]:
-    """A running Slack side."""
-    made = World(local_slack, tmp_path / "data", guide_index)
+def world(tmp_path: Path, guide_index: Index) -> Iterator[World]:
+    """A running Slack side with our own manifest: scopes, events and commands as Slack would give them."""
+    slack = LocalSlack(tmp_path / "console", manifest=load_manifest(MANIFEST))
+    made = World(slack, tmp_path / "data", guide_index)
     yield made
     made.stop()
+    slack.stop()

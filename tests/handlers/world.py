@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 from sqlalchemy import Engine
@@ -94,6 +95,12 @@ class World:
         self.hands.server.server_close()
         self.engine.dispose()
 
+    def event(self, event: dict[str, Any]) -> int:
+        """Send an event as Slack would, also one that the page would not let a person type; gives the status."""
+        outer = {"type": "event_callback", "team_id": ADA.workspace_id, "event": event, "event_id": "Ev1"}
+        who = {"team_id": ADA.workspace_id, "user_id": "U0LUTHIER", "is_bot": True}
+        return httpx.post(self.hands.url, json={**outer, "authorizations": [who]}, timeout=30).status_code
+
     def deliver(self) -> int:
         """Let the messenger send what is owed, edits too."""
         self.now += timedelta(seconds=4)
@@ -108,9 +115,23 @@ def bolt(client: WebClient, deps: Deps, *, wait: bool) -> App:
 
 def build_deps(engine: Engine, folder: Path, index: Index, slack: LocalSlack, clock: Any) -> Deps:
     datasets = Datasets(engine, folder)
-    jobs = Jobs(ledger=Ledger(engine), doorbell=SilentDoorbell(), datasets=datasets, tokenizer=lambda _: None, rule=SuccessRule())
+    jobs = Jobs(
+        ledger=Ledger(engine),
+        doorbell=SilentDoorbell(),
+        datasets=datasets,
+        tokenizer=lambda _: None,
+        rule=SuccessRule(),
+    )
     return Deps(
-        engine=engine, index=index, model=None, jobs=jobs, datasets=datasets, registry=Registry(engine, folder),
-        models=Echo(), file_hosts=frozenset({f"127.0.0.1:{slack.port}"}), file_limit=1_000_000, clock=clock,
+        engine=engine,
+        index=index,
+        model=None,
+        jobs=jobs,
+        datasets=datasets,
+        registry=Registry(engine, folder),
+        models=Echo(),
+        file_hosts=frozenset({f"127.0.0.1:{slack.port}"}),
+        file_limit=1_000_000,
+        clock=clock,
         install_note=lambda: "",
     )  # type: ignore[arg-type]  # Echo is no LocalModels

@@ -1,0 +1,61 @@
+"""Knows how the full report of an evaluation looks in a modal; it does not judge anything itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.blocks.cases import GROUPS, case_blocks
+from handlers.blocks.parts import Block, context, divider, header, modal, section
+from handlers.blocks.report import headline, interval, speed, took
+from handlers.blocks.words import money, points
+from handlers.escape import mrkdwn
+from trainers.jobs.messages import ReportCard
+
+
+def details_view(card: ReportCard, quote: Mapping[str, Any]) -> Block:
+    """Draw everything that a report knows; `quote` is the JSON of the quote that was approved."""
+    data = card.report or {}
+    return modal(
+        "Full report",
+        [
+            header(card.title),
+            section(f"*{headline(card)}*\n{mrkdwn(data['verdict']['sentence'], 600)}"),
+            section("\n".join(map(_arm, data["arms"]))),
+            section(_statistics(data["verdict"])),
+            context(f"Rule, fixed before training: {_rule(data['rule'])}."),
+            *[section(f"• {mrkdwn(notice, 900)}") for notice in data["notices"]],
+            section(f"{mrkdwn(data['contamination'], 600)}\n{took(card)}"),
+            context(_data(quote)),
+            *[block for name, key in GROUPS if data[key] for block in _cases(name, data[key])],
+        ],
+    )
+
+
+def _arm(arm: Mapping[str, Any]) -> str:
+    named = f" · names the right label in {arm['named']}" if arm["named"] is not None else ""
+    asked = f" · {mrkdwn(arm['asked'], 200)}" if arm.get("asked") else ""
+    return (
+        f"*{mrkdwn(arm['title'], 100)}* {arm['right']}/{arm['n']} · {interval(arm)}{named} · median {speed(arm)}{asked}"
+    )
+
+
+def _statistics(verdict: Mapping[str, Any]) -> str:
+    span = f"{points(verdict['low'])} to {points(verdict['high'])}"
+    return (
+        f"Tuned minus best-prompted base: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
+        f"{span} (paired, Bonett and Price) · McNemar's mid-p {verdict['p_value']:.2g} · of {verdict['n']} rows only "
+        f"the tuned model is right on {verdict['gained']}, only the base on {verdict['lost']}."
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
+    return f"{mrkdwn(rule['metric'], 60)}, {effect}, {rule['minimum_rows']} unseen rows or more"
+
+
+def _data(quote: Mapping[str, Any]) -> str:
+    cost = f"training {money(quote['training_cost'])}, evaluation {money(quote['evaluation_cost'])}"
+    return f"Data: {mrkdwn(quote['dataset'], 120)}, SHA-256 `{quote['data_sha256'][:16]}…` · {cost}"
+
+
+def _cases(name: str, cases: Any) -> list[Block]:
+    return [divider(), section(f"*{name}*"), *case_blocks(cases)]
