@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bot.console.clock import short_id
-from bot.console.elements import IMAGE, INPUTS, INTERACTIVE, KINDS, element, plain, text
+from bot.console.elements import IMAGE, INPUTS, INTERACTIVE, KINDS, SLACK_FILE, element, plain, text
 from bot.console.limits import limit
 from bot.console.schema import (
     Check,
@@ -64,7 +64,7 @@ IMAGE_BLOCK = both(
         {"alt_text": string(limit(B + "image_alt_text"))},
         {
             "image_url": url(limit(B + "image_url")),
-            "slack_file": ANY_OBJECT,
+            "slack_file": SLACK_FILE,
             "title": plain(limit(B + "image_title")),
         },
     ),
@@ -177,6 +177,7 @@ KNOWN: Mapping[str, Check] = {
     "data_visualization": _block({"title": string(limit(B + "chart_title")), "chart": CHART}),
     "auth_provider": ANY_OBJECT,
 }
+USABLE = frozenset(KINDS) - {"image"}
 MESSAGE_ONLY = frozenset(
     {"markdown", "table", "context_actions", "task_card", "plan", "file", "data_visualization", "data_table"}
 )
@@ -217,27 +218,36 @@ def _crowded(blocks: list[Json], surface: str, pointer: str) -> Iterator[str]:
     if kinds.count("table") + kinds.count("data_table") > limit("message.tables"):
         yield problem("only one table allowed", pointer)
     for place, block in enumerate(blocks):
-        if surface != "modal" and block.get("element", {}).get("type") == "file_input":
+        if surface != "modal" and block["type"] == "input" and block["element"]["type"] == "file_input":
             yield problem("unsupported type: file_input", f"{pointer}/{place}/element/type")
 
 
 def elements_of(block: Json) -> Iterator[Json]:
     """The elements of a block that people can use, nested ones too."""
-    parts = [*block.get("elements", []), *block.get("actions", [])]
+    parts = [*_objects(block, "elements"), *_objects(block, "actions")]
     parts += [block[name] for name in ("accessory", "element") if isinstance(block.get(name), dict)]
     for part in parts:
-        if part.get("type") in KINDS and part["type"] != "image":
+        if part.get("type") in USABLE:
             yield part
         elif part.get("type") == "card":
             yield from elements_of(part)
-    for child in block.get("child_blocks", []):
+    for child in _objects(block, "child_blocks"):
         yield from elements_of(child)
+
+
+def _objects(block: Json, name: str) -> list[Json]:
+    """A list of objects; kinds that this Slack does not look into may hold anything there."""
+    value = block.get(name)
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
 def walk(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
     """Every (block, element) pair, with the innermost block that has its own id."""
     for block in blocks:
-        nested = [*block.get("child_blocks", []), *(part for part in block.get("elements", []) if "block_id" in part)]
+        nested = [
+            *_objects(block, "child_blocks"),
+            *(part for part in _objects(block, "elements") if "block_id" in part),
+        ]
         inner = [*walk(nested)]
         taken = [part for _, part in inner]
         yield from inner
@@ -251,11 +261,9 @@ def normalised(blocks: list[Json], new_id: Callable[[], str] = short_id) -> list
 
 def _with_ids(block: Json, new_id: Callable[[], str]) -> Json:
     made = {"block_id": new_id(), **block} if "block_id" not in block else dict(block)
-    for name in ("child_blocks",):
-        if isinstance(made.get(name), list):
-            made[name] = [_with_ids(child, new_id) for child in made[name]]
-    if made["type"] == "carousel":
-        made["elements"] = [_with_ids(card, new_id) for card in made["elements"]]
+    inner = {"container": "child_blocks", "carousel": "elements"}.get(made["type"])
+    if inner:
+        made[inner] = [_with_ids(child, new_id) for child in made[inner]]
     for part in elements_of(made):
         if "action_id" not in part:
             part["action_id"] = new_id()

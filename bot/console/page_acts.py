@@ -6,6 +6,7 @@ from bot.console import events, files, interactions, messages, modals, response_
 from bot.console.api.reactions import reaction_name
 from bot.console.composer import compose
 from bot.console.page_reads import seen_message, visible
+from bot.console.schema import boolean, items, record, string
 from bot.console.seed import SLACKBOT, direct_message
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
@@ -13,6 +14,19 @@ from bot.console.workspace import Workspace
 Act = Callable[[Workspace, str, Json], Awaitable[Json]]
 MOST_TYPED = 12_000
 """Characters that Slack's composer sends in one message."""
+TEXTS = "user channel text ts thread_ts message_ts name command block_id action_id value view_id tab callback_id"
+OPEN = record({}, {}, is_open=True)
+BODY = record(
+    {},
+    {
+        **dict.fromkeys(TEXTS.split(), string(least=0)),
+        "file_ids": items(string(), 10, least=0),
+        "action": record({}, {"action_id": string()}, is_open=True),
+        "state": record({}, {"values": OPEN}, is_open=True),
+        "reply_broadcast": boolean,
+    },
+)
+"""The form of every body that the page sends."""
 TROUBLE = {
     "operation_timeout": "The app did not answer within 3 seconds.",
     "dispatch_failed": "The app could not be reached.",
@@ -155,6 +169,18 @@ async def shortcut(space: Workspace, user: str, body: Json) -> Json:
     spot = interactions.spot_of(space, user, body) if body.get("message_ts") else None
     reply = await interactions.shortcut(space, user, str(body.get("callback_id")), spot)
     return {"ok": True} if reply.ok else interactions.failed(reply, TROUBLE[reply.error])
+
+
+async def act(space: Workspace, name: str, body: Json) -> Json:
+    """Carry out what the page POSTed to /_local/NAME. Raises unknown_method, invalid_arguments and the act's own."""
+    chosen = ACTS.get(name)
+    if chosen is None:
+        raise SlackError("unknown_method")
+    given = {key: value for key, value in body.items() if value is not None}
+    problems = list(BODY(given, ""))
+    if problems:
+        raise SlackError("invalid_arguments", *problems)
+    return await chosen(space, space.person(given.get("user", ""))["id"], given)
 
 
 ACTS: dict[str, Act] = {

@@ -38,14 +38,6 @@ BODY_MOST = 4 * 1024 * 1024
 """Bytes of a JSON or form body; files go another way."""
 
 
-class Answer(JSONResponse):
-    """JSON in plain ASCII, so that text with broken UTF-16 halves travels as it came."""
-
-    def render(self, content: Any) -> bytes:
-        """The bytes."""
-        return json.dumps(content, separators=(",", ":")).encode()
-
-
 def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
     """The whole local Slack as an ASGI application."""
     space = Workspace(settings, now)
@@ -102,12 +94,12 @@ async def _api(request: Request) -> Response:
     try:
         values = await _arguments(request)
     except SlackError as error:
-        return Answer(error.body())
+        return JSONResponse(error.body())
     token = _bearer(request) or str(values.get("token", ""))
     values.pop("token", None)
     answer = call(space, request.path_params["method"], Args(values), token)
     scopes = space.settings.manifest.scopes
-    return Answer(answer, headers={"X-OAuth-Scopes": ",".join(sorted(scopes or ["chat:write"]))})
+    return JSONResponse(answer, headers={"X-OAuth-Scopes": ",".join(sorted(scopes or ["chat:write"]))})
 
 
 async def _arguments(request: Request) -> Json:
@@ -144,7 +136,14 @@ def _json_object(body: bytes) -> Json:
         raise SlackError("invalid_json") from None
     if not isinstance(value, dict):
         raise SlackError("json_not_object")
-    return value
+    return _mended(value) if b"\\u" in body else value
+
+
+def _mended(value: Json) -> Json:
+    """JSON can spell half a character; it becomes U+FFFD, since neither SQLite nor HTTP can carry it."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    mended: Json = json.loads(text)
+    return mended
 
 
 def _bearer(request: Request) -> str:
@@ -196,7 +195,7 @@ async def _respond(request: Request) -> Response:
         response_urls.respond(_space(request), request.path_params["key"], Args(values))
     except SlackError as error:
         gone = error.code in ("invalid_url", "used_url", "expired_url")
-        return Answer(error.body(), 404 if gone else 400 if error.code == "invalid_json" else 200)
+        return JSONResponse(error.body(), 404 if gone else 400 if error.code == "invalid_json" else 200)
     return PlainTextResponse("ok")
 
 
@@ -205,7 +204,7 @@ async def _events(request: Request) -> Response:
     try:
         user = space.person(request.query_params.get("user", ""))["id"]
     except SlackError as error:
-        return Answer(error.body(), 404)
+        return JSONResponse(error.body(), 404)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(page_reads.live(space, user), media_type="text/event-stream", headers=headers)
 
@@ -223,31 +222,27 @@ async def _page_read(request: Request) -> Response:
     }
     read = reads.get(request.path_params["name"])
     try:
-        return Answer(read() if read else SlackError("unknown_method").body())
+        return JSONResponse(read() if read else SlackError("unknown_method").body())
     except SlackError as error:
-        return Answer(_told(error))
+        return JSONResponse(_told(error))
 
 
 async def _page_act(request: Request) -> Response:
-    act = page_acts.ACTS.get(request.path_params["name"])
     try:
-        if act is None:
-            raise SlackError("unknown_method")
         body = _json_object(await _body(request))
-        space = _space(request)
-        return Answer(await act(space, space.person(str(body.get("user")))["id"], body))
+        return JSONResponse(await page_acts.act(_space(request), request.path_params["name"], body))
     except SlackError as error:
-        return Answer(_told(error))
+        return JSONResponse(_told(error))
 
 
 async def _page_upload(request: Request) -> Response:
     ask = request.query_params
     try:
-        return Answer(
+        return JSONResponse(
             await page_acts.upload(_space(request), ask.get("user", ""), ask.get("name", ""), request.stream())
         )
     except SlackError as error:
-        return Answer(_told(error), 413 if error.code == "file_upload_size_restricted" else 200)
+        return JSONResponse(_told(error), 413 if error.code == "file_upload_size_restricted" else 200)
     except ClientDisconnect:
         return PlainTextResponse("interrupted", 400)
 

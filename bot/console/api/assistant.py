@@ -17,6 +17,8 @@ def set_status(space: Workspace, args: Args) -> Json:
     if not args.has("status"):
         raise missing("status")
     loading = args.parsed("loading_messages") or []
+    if not isinstance(loading, list):
+        raise SlackError("invalid_arguments", "must provide an array [json-pointer:/loading_messages]")
     if len(loading) > limit("assistant.loading_messages"):
         most = limit("assistant.loading_messages")
         raise SlackError("invalid_arguments", f"no more than {most} items allowed [json-pointer:/loading_messages]")
