@@ -67,7 +67,7 @@ def answer(
     start = time.monotonic()
     asked = prepare(question, history)
     found = index.search(asked.whole, _HITS, workspace)
-    confidence = sufficiency(found)
+    confidence = sufficiency(asked.whole, found)
     text, written_by, note = _written(asked, found, index, model, confidence)
     return Answer(
         text=text.text or _no_source(found.hits),

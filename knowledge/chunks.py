@@ -51,7 +51,9 @@ class _Section(NamedTuple):
 
 def chunk_page(page: Page) -> tuple[Chunk, ...]:
     """Return the passages of `page` in reading order."""
-    pieces = [(section.heading, piece) for section in _sections(page.body) for piece in _pieces(section.text)]
+    pieces = [
+        (section.heading, piece) for section in _sections(page.body, page.title) for piece in _pieces(section.text)
+    ]
     asked = _share_out(page.questions, [f"{heading}\n{text}" for heading, text in pieces])
     counts: dict[str, int] = {}
     chunks = []
@@ -73,7 +75,7 @@ def plain(text: str) -> str:
     return _LINK.sub(r"\1", text)
 
 
-def _sections(body: str) -> Iterator[_Section]:
+def _sections(body: str, title: str) -> Iterator[_Section]:
     """Yield the text under each heading with its heading path; a `#` inside a code block is no heading.
 
     LangChain's Markdown splitter strips the indentation of lists and code, so headings are found here.
@@ -87,16 +89,16 @@ def _sections(body: str) -> Iterator[_Section]:
         if heading is None:
             lines.append(line)
             continue
-        yield _Section(_path(path), "\n".join(lines).strip())
+        yield _Section(_path(path, title), "\n".join(lines).strip())
         lines = []
         level = len(heading[1])
         path = [entry for entry in path if entry[0] < level] + [(level, plain(heading[2]))]
-    yield _Section(_path(path), "\n".join(lines).strip())
+    yield _Section(_path(path, title), "\n".join(lines).strip())
 
 
-def _path(path: list[tuple[int, str]]) -> str:
-    # A level-one heading repeats the page's title.
-    return " > ".join(text for level, text in path if level > 1)
+def _path(path: list[tuple[int, str]], title: str) -> str:
+    # The first heading usually repeats the page's title, which stands in front anyway.
+    return " > ".join(text for _, text in path if text != title)
 
 
 def _pieces(text: str) -> list[str]:

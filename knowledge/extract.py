@@ -142,7 +142,7 @@ def _defined(question: str) -> "re.Pattern[str] | None":
 
 
 def _chosen(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Take the best sentence, then further good ones that add something; passages by rank of use, sentences in order."""
+    """Take the best sentence, then further good ones that add something; within a passage they keep their order."""
     ranked = sorted(candidates, key=lambda candidate: -candidate.score)
     best = ranked[0]
     chosen = [best]

@@ -91,6 +91,10 @@ class Index:
         vectors = ChromaVectors(chroma_url, f"passages-{embedder.name}")
         return cls(engine, vectors, KeywordIndex(data_dir / "keywords"), embedder)
 
+    def close(self) -> None:
+        """Close the connections to the vector server; a later call opens them again."""
+        self._vectors.close()
+
     def build(
         self,
         pages: Sequence[Page],

@@ -53,6 +53,9 @@ class ChatModel(Protocol):
     ) -> Iterator[str]:
         """Yield the answer in pieces as they arrive; raise ModelUnavailable, also half-way."""
 
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+
 
 def open_chat_model(model: str | None, base_url: str | None = None, api_key: str | None = None) -> ChatModel | None:
     """Return the model named `model`, or None if no name is given: a key or an address alone turns nothing on."""
@@ -103,9 +106,20 @@ class _LangChainModel:
         """Yield the answer in pieces; see ChatModel."""
         with self._guarded(timeout):
             chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+            finished = False
             for piece in chat.stream([tuple(message) for message in messages]):
+                finished = finished or "finish_reason" in piece.response_metadata
                 if piece.text:
                     yield str(piece.text)
+        if not finished:
+            # The SDK takes a connection that breaks between two events for the end.
+            raise ModelUnavailable(f"The model {self.name} broke off in the middle of its answer.", "Ask again.")
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.root_client.close()
 
     def _open(self) -> Any:
         if self._opened is None:

@@ -1,17 +1,20 @@
 """Judges whether found passages can answer a question at all; it weighs signals, it does not read."""
 
 import math
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from knowledge.index import Found, Hit
+from knowledge.index import Found
 from knowledge.keywords import Rarity, terms
 
 _READ = 3
 """How many of the best passages count: more than that an answer seldom uses."""
 _WEIGHTS = tomllib.loads((Path(__file__).parent / "limits.toml").read_text(encoding="utf-8"))["abstain"]
+# A word that starts with a capital after another word, has one inside, or mixes letters and digits.
+_NAME = re.compile(r"(?<=[a-z0-9,] )[A-Z][\w.-]*|\b\w*[a-z0-9][A-Z]\w*\b|\b[A-Z]{2,}\w*\b|\b[A-Za-z]+-?\d[\w.]*\b")
 
 
 class Signals(NamedTuple):
@@ -20,31 +23,27 @@ class Signals(NamedTuple):
     cosine: float
     """Largest cosine between the question and a found passage (or a question that one answers)."""
     coverage: float
-    """Share of the question's content words, weighted by rarity, that stand in the best passages together."""
-    single: float
-    """The same for the one passage that covers most."""
-    agreement: float
-    """Overlap of the five best by keywords and the five best by vector, as pages."""
+    """Share of the question's content words, weighted by rarity, that stand in one of the best passages."""
+    strange: float
+    """Share of the names in the question (capitals inside a sentence, letters with digits) in none of the best."""
 
 
-def signals(found: Found) -> Signals:
-    """Return the signals of one search; without a vector server cosine and agreement are 0."""
+def signals(question: str, found: Found) -> Signals:
+    """Return the signals of one search for `question`; without a vector server the cosine is 0."""
     best = found.hits[:_READ]
     worded = [set(terms(f"{hit.passage.search_text}\n{hit.passage.questions}")) for hit in best]
-    together: set[str] = set().union(*worded)
     return Signals(
         cosine=max((hit.cosine or 0.0 for hit in found.hits), default=0.0),
-        coverage=_covered(found.rarities, together),
-        single=max((_covered(found.rarities, words) for words in worded), default=0.0),
-        agreement=_agreement(found.hits),
+        coverage=max((_covered(found.rarities, words) for words in worded), default=0.0),
+        strange=_strange(question, set().union(*worded)),
     )
 
 
-def sufficiency(found: Found) -> float:
-    """Return the estimated probability that the passages found answer the question."""
+def sufficiency(question: str, found: Found) -> float:
+    """Return the estimated probability that the passages found answer `question`."""
     if not found.hits:
         return 0.0
-    seen = signals(found)
+    seen = signals(question, found)
     weights = _WEIGHTS["keywords_only"] if found.degraded else _WEIGHTS
     logit = weights["intercept"] + sum(weights.get(name, 0.0) * value for name, value in seen._asdict().items())
     return 1 / (1 + math.exp(-logit))
@@ -60,8 +59,6 @@ def _covered(rarities: Sequence[Rarity], words: set[str]) -> float:
     return sum(rarity.weight for rarity in rarities if rarity.term in words) / total if total else 0.0
 
 
-def _agreement(hits: Sequence[Hit]) -> float:
-    by_word = {hit.passage.slug for hit in hits if hit.keyword_rank is not None and hit.keyword_rank <= 5}
-    by_vector = {hit.passage.slug for hit in hits if hit.dense_rank is not None and hit.dense_rank <= 5}
-    either = by_word | by_vector
-    return len(by_word & by_vector) / len(either) if either else 0.0
+def _strange(question: str, words: set[str]) -> float:
+    names = [name for name in map(terms, _NAME.findall(question)) if name]
+    return sum(not words.issuperset(name) for name in names) / len(names) if names else 0.0

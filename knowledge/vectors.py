@@ -1,6 +1,7 @@
 """Keeps vectors in a Chroma server; it knows ids, numbers and whose they are, never a text."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -11,6 +12,8 @@ from knowledge.errors import ServiceError
 
 TIMEOUT_SECONDS = 5.0
 """Longest wait for one answer of the server; about 2 ms is usual."""
+_REST_SECONDS = 5.0
+"""After a silence no call is tried for this long, or every waiting thread would wait the full time in turn."""
 _PAGE = 1_000
 
 
@@ -42,7 +45,18 @@ class ChromaVectors:
         self._url = url
         self._name = name
         self._lock = threading.Lock()
+        self._client: Any = None
         self._collection: Any = None
+        self._rests_until = 0.0
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        with self._lock:
+            if self._client is not None:
+                # Its own close leaves the connections open.
+                self._client._server._session.close()
+                self._client.close()
+            self._client = self._collection = None
 
     def stored(self, workspace: str, collection: str) -> dict[str, str]:
         """Return the content hash by id of every vector kept for one collection of a workspace."""
@@ -79,6 +93,7 @@ class ChromaVectors:
 
     def _ask(self, method: str, **arguments: Any) -> Any:
         """Call the collection's `method`; a server that was wiped meanwhile gets a new collection and a second try."""
+        import httpx
         from chromadb.errors import NotFoundError
 
         with _translated(self._url):
@@ -88,11 +103,18 @@ class ChromaVectors:
                 with self._lock:
                     self._collection = None
                 return getattr(self._open(), method)(**arguments)
+            except httpx.TimeoutException:
+                self._rests_until = time.monotonic() + _REST_SECONDS
+                raise
 
     def _open(self) -> Any:
         with self._lock:
+            if time.monotonic() < self._rests_until:
+                raise _unavailable(self._url, "silent a moment ago")
+            if self._client is None:
+                self._client = _client(self._url)
             if self._collection is None:
-                self._collection = _client(self._url).get_or_create_collection(
+                self._collection = self._client.get_or_create_collection(
                     self._name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
                 )
             return self._collection
@@ -106,18 +128,20 @@ def _translated(url: str) -> Iterator[None]:
 
     try:
         yield
+    except VectorsUnavailable:
+        raise
     except (httpx.HTTPError, ChromaError, ValueError) as error:
-        raise _unavailable(url, error) from error
+        raise _unavailable(url, type(error).__name__) from error
     except Exception as error:
         # chromadb raises a bare Exception for an answer that it cannot read; any subclass is a bug and goes on.
         if type(error) is not Exception:
             raise
-        raise _unavailable(url, error) from error
+        raise _unavailable(url, type(error).__name__) from error
 
 
-def _unavailable(url: str, error: Exception) -> VectorsUnavailable:
+def _unavailable(url: str, reason: str) -> VectorsUnavailable:
     return VectorsUnavailable(
-        f"The vector server at {url} does not answer ({type(error).__name__}).",
+        f"The vector server at {url} does not answer ({reason}).",
         "Restart it (`make run` does) or check CHROMA_URL.",
     )
 
@@ -125,8 +149,11 @@ def _unavailable(url: str, error: Exception) -> VectorsUnavailable:
 def _client(url: str) -> Any:
     """Return a client without telemetry whose calls end after TIMEOUT_SECONDS."""
     import chromadb
+    import httpx
     from chromadb.config import Settings
 
+    # Chroma 1.5.9 waits for ever, already while its client is made, and has no setting for it.
+    httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS).raise_for_status()
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     # Without `_env_file=None` Chroma reads any `.env` in the working folder and refuses keys that it does not know.
@@ -134,6 +161,5 @@ def _client(url: str) -> Any:
     client = chromadb.HttpClient(
         host=parts.hostname or "127.0.0.1", port=parts.port or (443 if secure else 80), ssl=secure, settings=settings
     )
-    # Chroma 1.5.9 has no setting for this and waits for ever.
     client._server._session.timeout = TIMEOUT_SECONDS  # type: ignore[attr-defined]  # not in its interface
     return client

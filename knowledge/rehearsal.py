@@ -1,0 +1,170 @@
+"""A small chat server that speaks OpenAI's protocol without a language model behind it, for tests and demos.
+
+It repeats sentences of the numbered passages in the request, so that everything between us and a real endpoint can be
+rehearsed: the wire, streaming, errors, and what happens to sentences that no passage supports. Its `model` field says
+what it is, whatever name was asked for. Start it with `python -m knowledge.rehearsal --port 8088 [--mode slow]`.
+"""
+
+import argparse
+import asyncio
+import html
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from knowledge.keywords import terms
+from knowledge.sentences import sentences
+
+MODEL = "rehearsal (no language model)"
+"""What every reply names as its model."""
+
+Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty"]
+"""good: answers. unauthorized: 401. busy: 429 with Retry-After 7. broken: 500. slow: waits. malformed: no chat
+completion. cut: a stream that ends half-way. unsupported: adds sentences that no passage holds. empty: no text."""
+
+_PASSAGE = re.compile(r'<passage n="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
+_QUESTION = re.compile(r"^Question: (.*)$", re.MULTILINE)
+_UNSUPPORTED = (
+    "This sentence carries no mark.",
+    "This one cites a passage that was never given [99].",
+    "This one adds the number 987654321 to what the passage says [1].",
+    "This one names ZyxQ7 as a source [1].",
+    "Read more at https://example.invalid/elsewhere [1].",
+)
+
+
+@dataclass
+class Rehearsal:
+    """What the server does next and what it was asked; tests read and change it while it runs."""
+
+    mode: Mode = "good"
+    """How it behaves."""
+    delay: float = 30.0
+    """Seconds that the mode slow waits."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    """Bodies of the chat requests so far."""
+    hits: int = 0
+    """Requests of any kind so far, also to addresses that it does not have."""
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    """Their headers, names in lower case."""
+
+
+def build_app(rehearsal: Rehearsal) -> ASGIApp:
+    """Return the ASGI application: GET /v1/models and POST /v1/chat/completions."""
+
+    async def models(_: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "luthier"}]})
+
+    async def chat(request: Request) -> Response:
+        body = await request.json()
+        rehearsal.requests.append(body)
+        rehearsal.headers.append(dict(request.headers))
+        refusal = await _misbehave(rehearsal)
+        if refusal is not None:
+            return refusal
+        text = "" if rehearsal.mode == "empty" else reply(body.get("messages", []), rehearsal.mode)
+        if body.get("stream"):
+            return StreamingResponse(_pieces(text, cut=rehearsal.mode == "cut"), media_type="text/event-stream")
+        return JSONResponse(_completion(text))
+
+    routes = [Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])]
+    app = Starlette(routes=routes)
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        rehearsal.hits += scope["type"] == "http"
+        await app(scope, receive, send)
+
+    return counted
+
+
+def reply(messages: Sequence[Mapping[str, Any]], mode: Mode = "good") -> str:
+    """Return the sentences of the request's passages that share most words with its question, each with its mark."""
+    prompt = "\n".join(str(message.get("content", "")) for message in messages)
+    passages = {int(number): html.unescape(text) for number, text in _PASSAGE.findall(prompt)}
+    if not passages:
+        return "This is a rehearsal without a language model, and the request holds no numbered passages to repeat."
+    asked = _QUESTION.search(prompt)
+    wanted = set(terms(asked[1] if asked else prompt[-500:]))
+    rated = [
+        (len(wanted & set(terms(sentence))), -number, sentence)
+        for number, text in passages.items()
+        for sentence in sentences(text)
+    ]
+    best = sorted((entry for entry in rated if entry[0]), reverse=True)[:3]
+    if not best:
+        return "NO_SOURCE"
+    told = [f"{sentence.rstrip('.')} [{-number}]." for _, number, sentence in best]
+    return " ".join([*told, *_UNSUPPORTED] if mode == "unsupported" else told)
+
+
+async def _misbehave(rehearsal: Rehearsal) -> Response | None:
+    """Return the reply of a mode that refuses to answer; None to go on."""
+    match rehearsal.mode:
+        case "unauthorized":
+            return _error(401, "Incorrect API key provided.", "invalid_api_key")
+        case "busy":
+            return _error(429, "Rate limit reached.", "rate_limit_exceeded", {"Retry-After": "7"})
+        case "broken":
+            return _error(500, "The server had an error.", "server_error")
+        case "malformed":
+            return PlainTextResponse('{"object": "chat.completion", "choices": "none"}', media_type="application/json")
+        case "slow":
+            await asyncio.sleep(rehearsal.delay)
+    return None
+
+
+def _error(status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"message": message, "type": code, "code": code}}, status, headers=headers)
+
+
+def _completion(text: str) -> dict[str, Any]:
+    words = len(text.split())
+    return {
+        "id": "chatcmpl-rehearsal",
+        "object": "chat.completion",
+        "created": 0,
+        "model": MODEL,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 0, "completion_tokens": words, "total_tokens": words},
+    }
+
+
+async def _pieces(text: str, *, cut: bool) -> AsyncIterator[str]:
+    """Yield server-sent events, a word each; a cut stream ends in the middle of an event."""
+    words = re.findall(r"\S+\s*", text)
+    for word in words[: len(words) // 2] if cut else words:
+        yield _event({"content": word}, None)
+    if cut:
+        yield 'data: {"id": "chatcmpl-rehea'
+        return
+    yield _event({}, "stop")
+    yield "data: [DONE]\n\n"
+
+
+def _event(delta: Mapping[str, str], finish: str | None) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    chunk = {"id": "chatcmpl-rehearsal", "object": "chat.completion.chunk", "created": 0, "model": MODEL}
+    return f"data: {json.dumps(chunk | {'choices': [choice]})}\n\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted."""
+    import uvicorn
+
+    parser = argparse.ArgumentParser(prog="python -m knowledge.rehearsal", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--port", type=int, default=8088, help="port on 127.0.0.1 (default: 8088)")
+    parser.add_argument("--mode", choices=get_args(Mode), default="good", help="how to behave (default: good)")
+    options = parser.parse_args(arguments)
+    uvicorn.run(build_app(Rehearsal(mode=options.mode)), host="127.0.0.1", port=options.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
