@@ -238,7 +238,7 @@ def _refused(artefact: Artefact, log: str) -> ServiceError:
     """Say why pip gave up; its own words may hold the index's password, so they are not repeated."""
     if "No space left" in log:
         return ServiceError(f"The disk filled up while fetching {artefact.name}.", f"Free some space, then {PULL}.")
-    if "No matching distribution" in log and "Connection" not in log:
+    if "No matching distribution" in log and "connection" not in log.lower():
         return ServiceError(
             f"The package index does not have {artefact.package} {artefact.version}.",
             f"Add it to your mirror, or point PIP_FIND_LINKS at a folder that holds its wheel, then {PULL}.",

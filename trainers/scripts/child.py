@@ -112,7 +112,7 @@ def run(main: Callable[[Child, dict[str, Any]], None], usage: str) -> NoReturn:
     if len(sys.argv) != 2:
         fail(child, ScriptError("This script needs one argument.", usage))
     guarded(child, lambda: main(child, read_run(Path(sys.argv[1]))))
-    sys.exit(0)
+    leave(0)
 
 
 def guarded(child: Child, work: Callable[[], None]) -> None:
@@ -121,7 +121,7 @@ def guarded(child: Child, work: Callable[[], None]) -> None:
         work()
     except StopRequested as stop:
         child.emit("stopped", **stop.fields)
-        sys.exit(EXIT_STOPPED)
+        leave(EXIT_STOPPED)
     except ScriptError as error:
         fail(child, error)
     except MemoryError:
@@ -137,7 +137,13 @@ def guarded(child: Child, work: Callable[[], None]) -> None:
 def fail(child: Child, error: ScriptError) -> NoReturn:
     """Print the error line and exit 1."""
     child.emit("error", what=error.what, next_step=error.next_step)
-    sys.exit(1)
+    leave(1)
+
+
+def leave(status: int) -> NoReturn:
+    """End at once: everything is saved by now, and taking torch apart can take longer than a parent waits."""
+    sys.stderr.flush()
+    os._exit(status)
 
 
 OUT_OF_MEMORY = ScriptError(

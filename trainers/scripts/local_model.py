@@ -73,10 +73,10 @@ def load_base(folder: Path, runtime: Runtime) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not getattr(tokenizer, "chat_template", None):
         raise ScriptError("The base model has no chat template.", "Choose an instruction-tuned base model.")
-    dtype = getattr(torch, runtime.precision)
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype
-    )
+    safe = {"local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
+    # Packs need an attention that takes any boolean mask; a model without it is refused here.
+    chosen = {"dtype": getattr(torch, runtime.precision), "attn_implementation": "sdpa"}
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, **safe, **chosen)
     return model.to(runtime.device).eval(), tokenizer
 
 

@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import socket
-import sys
 import time
 import uuid
 from collections import OrderedDict
@@ -27,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from trainers.scripts.child import Child, ScriptError, StopRequested, guarded, only_one
+from trainers.scripts.child import Child, ScriptError, guarded, leave, only_one
 
 ADAPTERS_KEPT = 4
 """Adapters held beside the base, 20 MB each at rank 16; the one unused the longest leaves first."""
@@ -225,7 +224,6 @@ def read_ask(document: Any) -> Ask:
 async def serve(child: Child, options: argparse.Namespace) -> None:
     """Load, listen, answer until nobody asks any more."""
     service = Service(LocalModel(options.base, options.adapters, options.threads, options.precision))
-    child.check()
     listener = _listen(options.socket)
     config = uvicorn.Config(service.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     server = Server(config)
@@ -257,8 +255,7 @@ def main() -> None:
         with only_one(options.socket.with_name(f".{options.socket.name}.lock")):
             asyncio.run(serve(child, options))
 
-    with contextlib.suppress(StopRequested):
-        guarded(child, work)
+    guarded(child, work)
 
 
 def _listen(path: Path) -> socket.socket:
@@ -328,4 +325,4 @@ def _base_hash(card: Path, *keys: str) -> str:
 
 if __name__ == "__main__":
     main()
-    sys.exit(0)
+    leave(0)

@@ -218,10 +218,15 @@ def _base_card(base: Path) -> dict[str, Any]:
 
 
 def _with_lora(base: Any, plan: Plan) -> Any:
+    import torch
     from peft import LoraConfig, get_peft_model
 
+    # The short names of all linear layers but the output: servers such as vLLM read them from the adapter's config.
+    linear = {name: layer for name, layer in base.named_modules() if isinstance(layer, torch.nn.Linear)}
+    output = base.get_output_embeddings()
+    targets = sorted({name.rpartition(".")[2] for name, layer in linear.items() if layer is not output})
     config = LoraConfig(
-        r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules=targets, task_type="CAUSAL_LM"
     )
     model = get_peft_model(base, config)
     return model.train()
@@ -249,10 +254,9 @@ def _summed_loss(model: Any, runtime: Any, pack: Any) -> Any:
     import torch
 
     ids, positions, mask, sources, targets = (part.to(runtime.device) for part in pack)
-    inner = model.get_base_model()
     with runtime.autocast():
-        read = inner.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)
-        logits = inner.lm_head(read.last_hidden_state[0, sources])
+        seen = {"input_ids": ids, "position_ids": positions, "attention_mask": mask, "use_cache": False}
+        logits = model(**seen, logits_to_keep=sources).logits[0]
     return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
@@ -291,7 +295,7 @@ def _rewrite_losses(path: Path, losses: Sequence[float]) -> None:
 def _publish(model: Any, plan: Plan, card: dict[str, Any]) -> None:
     model.peft_config["default"].base_model_name_or_path = card["base"]["name"]  # not a path of this machine
     with publish_folder(plan.out / "adapter") as draft:
-        model.save_pretrained(draft, safe_serialization=True)
+        model.save_pretrained(draft, safe_serialization=True, save_embedding_layers=False)
         (draft / "README.md").unlink(missing_ok=True)  # peft's empty form of a model card
         (draft / "training.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
 
