@@ -18,6 +18,22 @@ def compose(typed: str, people: Mapping[str, str]) -> Json:
     return {"text": text, "blocks": normalised([{"type": "rich_text", "elements": list(_parts(text))}])}
 
 
+def escaped(typed: str, people: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """A command's text as Slack sends it where the app asks for escaping: `<@U1|ada>`, `<#C1|general>`.
+
+    `labels` gives for each id of a user or channel the name that stands behind the bar.
+    """
+    channels = {label: key for key, label in labels.items() if key.startswith("C")}
+    for name in sorted(channels, key=len, reverse=True):
+        typed = re.sub(rf"(?<![\w<#&])#{re.escape(name)}(?![\w-])", f"<#{channels[name]}>", typed)
+    text = _linked(_mentions(typed, people))
+    return re.sub(r"<([@#])(\w+)>", lambda found: _labelled(found.group(1), found.group(2), labels), text)
+
+
+def _labelled(mark: str, key: str, labels: Mapping[str, str]) -> str:
+    return f"<{mark}{key}|{labels[key]}>" if key in labels else f"<{mark}{key}>"
+
+
 def _mentions(typed: str, people: Mapping[str, str]) -> str:
     """Replace @name by <@id>, longest names first."""
     for name in sorted(people, key=len, reverse=True):

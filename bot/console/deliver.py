@@ -49,6 +49,7 @@ class Courier:
         self._delays = tuple(retry_delays)
         self._ack_seconds = ack_seconds
         self._client = httpx.AsyncClient(trust_env=False, timeout=ack_seconds)
+        self._unheard = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -73,12 +74,20 @@ class Courier:
         reply = await self._post(body, "application/json", {})
         for attempt, delay in enumerate(self._delays, start=1):
             if reply.ok or reply.no_retry:
+                self._unheard = not reply.ok
                 return
             await asyncio.sleep(delay)
             headers = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reply.reason}
             reply = await self._post(body, "application/json", headers)
         if not reply.ok:
-            logger.warning("event %s was not taken by the app: %s", envelope.get("event_id"), reply.reason)
+            # One line for each outage, not for each event of it.
+            logger.log(
+                logging.DEBUG if self._unheard else logging.WARNING,
+                "the app did not take event %s, nor its retries: %s",
+                envelope.get("event_id"),
+                reply.reason,
+            )
+        self._unheard = not reply.ok
 
     async def _post(self, body: bytes, content_type: str, headers: dict[str, str]) -> Reply:
         signed = {**self._signature(body), "Content-Type": content_type, **headers}

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.console import events, files, interactions, messages, modals, response_urls
 from bot.console.api.reactions import reaction_name
-from bot.console.composer import compose
+from bot.console.composer import compose, escaped
 from bot.console.page_reads import seen_message, visible
 from bot.console.schema import boolean, items, record, string
 from bot.console.seed import SLACKBOT, direct_message
@@ -77,14 +77,17 @@ async def command(space: Workspace, user: str, body: Json) -> Json:
     """Run a slash command; what the app answers at once is shown to the person."""
     channel = visible(space, user, str(body.get("channel")))
     name = "/" + str(body.get("command", "")).lstrip("/")
-    if name not in [known["command"] for known in space.settings.manifest.commands]:
-        text = (
+    known = {each["command"]: each for each in space.settings.manifest.commands}
+    if name not in known:
+        sorry = (
             f"`{name}` is not a valid command. In Slack, all messages that start with the “/” character are "
             "interpreted as commands. To send it as a message, put a space before it."
         )
-        _slackbot(space, user, channel, text)
+        _slackbot(space, user, channel, sorry)
         return {"ok": False, "error": "unknown_command", "detail": f"{name} is not a valid command."}
-    reply = await interactions.command(space, user, channel, name, str(body.get("text") or ""))
+    typed = str(body.get("text") or "")
+    text = escaped(typed, _names(space), space.labels()) if known[name].get("should_escape") else typed
+    reply = await interactions.command(space, user, channel, name, text)
     if not reply.ok:
         _slackbot(space, user, channel, f'{name} failed with the error "{reply.error}"')
         return interactions.failed(reply, f"{name} failed. {TROUBLE[reply.error]}")

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bot.console.wire import Json
 
@@ -80,6 +80,11 @@ class Store:
     def drop(self, kind: str, key: str) -> None:
         """Remove a document if it is there."""
         self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
+
+    def drop_where(self, kind: str, field: str, compare: Literal["<", "="], value: float | str) -> None:
+        """Remove all documents of a kind whose field compares so."""
+        sql = f"DELETE FROM documents WHERE kind = ? AND json_extract(body, '$.' || ?) {compare} ?"  # noqa: S608 - two fixed words
+        self._db.execute(sql, (kind, field, value))
 
     # Membership
 

@@ -14,6 +14,8 @@ from bot.console.store import Row, Store
 from bot.console.triggers import ResponseUrls, Triggers
 from bot.console.wire import Json, SlackError
 
+UPLOAD_LIFE = 86_400.0
+"""Seconds that an upload address stays good."""
 PAGE = Path(__file__).with_name("page")
 
 
@@ -62,6 +64,7 @@ class Workspace:
         self.store = Store(settings.data / "slack.db")
         self.who: Identity = seed(self.store, settings.manifest)
         self.clock = Clock(now, self.store.latest_ts())
+        self._tidy()
         self.hub = Hub()
         self.triggers = Triggers(self.clock)
         self.response_urls = ResponseUrls(self.store, self.clock)
@@ -72,6 +75,14 @@ class Workspace:
             retry_delays=settings.retry_delays,
             ack_seconds=settings.ack_seconds,
         )
+
+    def _tidy(self) -> None:
+        """Drop what an earlier run left and nobody can use: dead response addresses, uploads that never came."""
+        self.store.drop_where("response_url", "expires", "<", self.clock.now())
+        self.store.drop_where("upload", "made", "<", self.clock.now() - UPLOAD_LIFE)
+        self.store.drop_where("file", "state", "=", "waiting")
+        for partial in (self.settings.data / "files").glob("*.part"):
+            partial.unlink()
 
     async def close(self) -> None:
         """Stop deliveries and close the database."""
@@ -114,6 +125,11 @@ class Workspace:
             if channel.get("name") and channel["name"] == target.lstrip("#"):
                 return channel
         raise SlackError("channel_not_found")
+
+    def labels(self) -> dict[str, str]:
+        """Names of users and channels by id, as they stand behind the bar in `<@U1|ada>`."""
+        rows = [*self.store.all("user"), *self.store.all("channel")]
+        return {row["id"]: row["name"] for row in rows if "name" in row}
 
     def audience(self, channel_id: str) -> list[str]:
         """People who see a channel."""

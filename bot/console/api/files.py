@@ -22,7 +22,7 @@ def get_upload_url(space: Workspace, args: Args) -> Json:
         raise SlackError("snippet_too_large")
     file = files.new_file(space, name, space.who.bot_user, alt_txt=args.text("alt_txt"))
     ticket = space.clock.trigger()
-    space.store.put("upload", ticket, {"file": file["id"], "length": length})
+    space.store.put("upload", ticket, {"file": file["id"], "length": length, "made": space.clock.now()})
     return {"upload_url": f"{space.settings.address}/upload/v1/{ticket}", "file_id": file["id"]}
 
 

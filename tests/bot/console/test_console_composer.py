@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.console.composer import compose
+from bot.console.composer import compose, escaped
 from bot.console.drafts import clean
 
 PEOPLE = {"ada": "U0ADA", "ada obi": "U0ADA", "luthier": "U0LUTHIER"}
@@ -80,3 +80,16 @@ def test_rich_text_says_what_was_typed(typed: str) -> None:
 def test_what_apps_send_keeps_its_entities(sent: str, kept: str) -> None:
     """An app's own escapes and entities stay; stray angles and ampersands are escaped."""
     assert clean(sent) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("assign @Ada in #fine-tuning", "assign <@U0ADA|ada> in <#C0TUNING|fine-tuning>"),
+        ("a < b #fine-tuning-2 https://x.y", "a &lt; b #fine-tuning-2 <https://x.y>"),
+        ("<@U0ADA> mail@ada.example", "<@U0ADA|ada> mail@ada.example"),
+    ],
+)
+def test_commands_may_ask_for_escaped_text(typed: str, text: str) -> None:
+    """With should_escape people and channels arrive as ids with names."""
+    assert escaped(typed, PEOPLE, {"U0ADA": "ada", "C0TUNING": "fine-tuning"}) == text

@@ -183,3 +183,12 @@ def test_stop_reaches_the_app(start: Start) -> None:
     slack.act("stop", user="U0ADA", channel="D0ADA", thread_ts=ts)
     event = wait_for(lambda: app.events("agent_session_stopped"), what="the event")[0]
     assert (event["thread_ts"], event["user"], event["streaming_message_ts"]) == (ts, "U0ADA", [stream])
+
+
+def test_commands_escape_only_where_the_manifest_says_so(start: Start) -> None:
+    """should_escape turns names into ids; without it the text arrives as it was typed."""
+    plain, escaping = {"command": "/plain"}, {"command": "/escaping", "should_escape": True}
+    slack, app = start(manifest=Manifest(commands=(plain, escaping)))
+    slack.command("/plain @Ada & co")
+    slack.command("/escaping @Ada & co")
+    assert [heard.body["text"] for heard in app.heard] == ["@Ada & co", "<@U0ADA|ada> &amp; co"]
