@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from handlers.answering import Heard, change_card, reply
 from handlers.blocks import advice as advice_card
 from handlers.blocks import answer as answer_card
-from handlers.blocks import forms, home, job, lint, report
+from handlers.blocks import forms, job, lint, report
 from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
 from handlers.blocks.words import clock_time
@@ -44,7 +44,7 @@ def register(app: App, deps: Deps) -> None:
         report.TRY: try_model,
         report.DETAILS: details,
         lint.TRAIN_ON_IT: train_file,
-        home.START: open_form,
+        lint.FORM: open_form,
         advice_card.TRAIN: open_form,
         advice_card.COMPARE: compare,
         advice_card.COST: cost,

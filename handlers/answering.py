@@ -38,8 +38,8 @@ NOTHING_NEW = (
 )
 
 NOT_ENOUGH = (
-    "I could not read what I need from that. What should the AI do, which facts must it know and how often do they change, "
-    "and how many good examples do you have?"
+    "I could not read what I need from that. What should the AI do, which facts must it know and how often do they "
+    "change, and how many good examples do you have?"
 )
 
 _WANTS_ADVICE = re.compile(r"\b(?:advice|advise|recommend\w*|what should (?:we|i))\b", re.IGNORECASE)

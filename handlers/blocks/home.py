@@ -7,15 +7,13 @@ from typing import NamedTuple
 
 from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import APPROVE, CANCEL, stop_button
+from handlers.blocks.lint import FORM
 from handlers.blocks.listing import job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
 from handlers.blocks.report import DETAILS, TRY
 from handlers.blocks.words import bar, count, duration, minutes, money
 from handlers.escape import mrkdwn
 from trainers.tables import Job, ModelVersion
-
-START = "train_open"
-"""Action id of the button that opens the training form."""
 
 _HELLO = (
     "Prompt, RAG or fine-tune? Mention me in a channel or write to me. When training is worth it I price it, run it "
@@ -48,7 +46,7 @@ def home_view(
     blocks = [
         header("Luthier"),
         section(_HELLO),
-        *actions([button("Train a model", START, style="primary")]),
+        *actions([button("Train a model", FORM, style="primary")]),
         *([context(mrkdwn(note, 500))] if note else []),
         *_part("Waiting for you", [_waiting(job) for job in jobs.waiting[:SHOWN]], "Nothing to approve."),
         *_part("Running", [_running(job) for job in jobs.running[:SHOWN]], "Nothing runs."),

@@ -9,6 +9,9 @@ from trainers.data.lint import LintReport
 TRAIN_ON_IT = "file_train"
 """Action id of the button that takes a file from a message."""
 
+FORM = "train_open"
+"""Action id of the buttons that open the training form."""
+
 TICK = "This file was made for training and is ours to use."
 """What somebody has to say of an upload before its rows are used."""
 
@@ -26,7 +29,9 @@ def lint_blocks(name: str, report: LintReport, file_id: str = "") -> list[Block]
     lines += [section("\n".join(_line(finding) for finding in worth[:SHOWN]))] if worth else []
     small = [*_summary(report), *([f"{count(more, 'more finding')} not shown."] if more > 0 else [])]
     lines += [context(*small)] if small else []
-    if report.blocked or not file_id:
+    if report.blocked:
+        return [*lines, *actions([button("Upload again", FORM)])]
+    if not file_id:
         return lines
     dialog = confirm(
         "Train on these rows?",

@@ -37,7 +37,14 @@ ADVICE = Advice(
     why="Your facts change weekly, so they are looked up. [1] The answers must follow one format. [2]",
     confidence="high",
     options=tuple(
-        OptionView(option=name, name=title, fits=fits, complexity=effort, main_reason=f"a reason of its own [{n}]", score=n - 2.5)
+        OptionView(
+            option=name,
+            name=title,
+            fits=fits,
+            complexity=effort,
+            main_reason=f"a reason of its own [{n}]",
+            score=n - 2.5,
+        )
         for n, (name, title, fits, effort) in enumerate(
             [
                 ("prompting", "Prompting", "only if the list is small", "hours"),
@@ -68,7 +75,7 @@ ADVICE = Advice(
     needs_more=False,
     language_supported=True,
     as_of="2026-11-22",
-)  # fmt: skip
+)
 CITATION = Citation(
     n=1,
     title="GPU memory",
@@ -81,15 +88,30 @@ ANSWER = Answer(
     text="**QLoRA** keeps the base model in 4-bit precision. [1]", citations=(CITATION,), confidence=0.9, seconds=0.1
 )
 NO_ANSWER = Answer(
-    text="I don't have a source for that. Closest: *GPU memory*.", abstained=True, nearest=(CITATION,), confidence=0.1, seconds=0.1,
+    text="I don't have a source for that. Closest: *GPU memory*.",
+    abstained=True,
+    nearest=(CITATION,),
+    confidence=0.1,
+    seconds=0.1,
     note="The vector server does not answer. I searched by keywords only.",
-)  # fmt: skip
+)
 QUOTE = Quote(
-    dataset="tickets-v2 v1", data_sha256="ab" * 32, train_rows=120, test_rows=40, train_tokens=9400, tokens_exact=True,
-    spec=TrainingSpec(), rule=SuccessRule(), training_minutes=(4.2, 6.1), evaluation_minutes=(0.9, 1.2),
-    time_basis="from figures of 2026-11-22 (two cores)", training_cost=Decimal(0), evaluation_cost=Decimal("0.60"),
-    serving_cost_30_days=None, cost_basis="runs on this machine; electricity not counted",
-).to_json()  # fmt: skip
+    dataset="tickets-v2 v1",
+    data_sha256="ab" * 32,
+    train_rows=120,
+    test_rows=40,
+    train_tokens=9400,
+    tokens_exact=True,
+    spec=TrainingSpec(),
+    rule=SuccessRule(),
+    training_minutes=(4.2, 6.1),
+    evaluation_minutes=(0.9, 1.2),
+    time_basis="from figures of 2026-11-22 (two cores)",
+    training_cost=Decimal(0),
+    evaluation_cost=Decimal("0.60"),
+    serving_cost_30_days=None,
+    cost_basis="runs on this machine; electricity not counted",
+).to_json()
 
 
 def arm(name: str, title: str, right: int, low: float, high: float) -> ArmScore:
@@ -113,23 +135,46 @@ def case(row: int, regression: bool = False, length: int = 60) -> Case:
 
 def report(length: int = 60) -> Report:
     return Report(
-        arms=(arm("base_plain", "Base, plain prompt", 2, 0.01, 0.17), arm("base_few_shot", "Base, best few-shot prompt", 9, 0.12, 0.38),
-              arm("tfidf", "TF-IDF + logistic regression", 30, 0.6, 0.86), arm("tuned", "Tuned model", 36, 0.77, 0.96)),
+        arms=(
+            arm("base_plain", "Base, plain prompt", 2, 0.01, 0.17),
+            arm("base_few_shot", "Base, best few-shot prompt", 9, 0.12, 0.38),
+            arm("tfidf", "TF-IDF + logistic regression", 30, 0.6, 0.86),
+            arm("tuned", "Tuned model", 36, 0.77, 0.96),
+        ),
         rival="base_few_shot",
-        verdict=Verdict(outcome="PASS", difference=0.675, low=0.48, high=0.8, level=0.95, p_value=1e-7, gained=28, lost=1, n=40,
-                        rows_needed=None, sentence="Difference +68 points (95% interval +48 to +80), 40 unseen rows."),
-        rule=SuccessRule(), labels=("billing", "returns"),
-        wins=tuple(case(row, length=length) for row in (3, 9, 12)), misses=tuple(case(row, row == 5, length) for row in (5, 20, 33)),
-        notices=("TF-IDF gets 30/40: a cheaper rival.",), contamination="No test row was in training.",
-    )  # fmt: skip
+        verdict=Verdict(
+            outcome="PASS",
+            difference=0.675,
+            low=0.48,
+            high=0.8,
+            level=0.95,
+            p_value=1e-7,
+            gained=28,
+            lost=1,
+            n=40,
+            rows_needed=None,
+            sentence="Difference +68 points (95% interval +48 to +80), 40 unseen rows.",
+        ),
+        rule=SuccessRule(),
+        labels=("billing", "returns"),
+        wins=tuple(case(row, length=length) for row in (3, 9, 12)),
+        misses=tuple(case(row, row == 5, length) for row in (5, 20, 33)),
+        notices=("TF-IDF gets 30/40: a cheaper rival.",),
+        contamination="No test row was in training.",
+    )
 
 
 def report_card(length: int = 60) -> ReportCard:
     image = {"path": "jobs/job_1/report/loss.png", "title": "Loss by step", "alt": "Loss falls from 2.1 to 0.4"}
     return ReportCard(
-        **IDS, requested_by="U0ADA", model_id="model_1", report=report(length).to_json(), seconds=312, quoted_minutes=(5.1, 7.3),
+        **IDS,
+        requested_by="U0ADA",
+        model_id="model_1",
+        report=report(length).to_json(),
+        seconds=312,
+        quoted_minutes=(5.1, 7.3),
         images=(image,),
-    )  # fmt: skip
+    )
 
 
 def quote_card(state: str, **more: Any) -> QuoteCard:
@@ -139,9 +184,19 @@ def quote_card(state: str, **more: Any) -> QuoteCard:
 def job(state: str, number: int, **more: Any) -> Job:
     fields = {"approved_by": "U0ADA", "approved_at": NOW, "finished_at": NOW, "created_at": NOW, **more}
     return Job(
-        id=f"job_{number}", workspace_id="T1", number=number, kind="train", state=state, title=IDS["title"], dataset_id="ds_1",
-        spec="{}", quote=json.dumps(QUOTE), quote_hash="f" * 64, requested_by="U0ADA", **fields,
-    )  # fmt: skip
+        id=f"job_{number}",
+        workspace_id="T1",
+        number=number,
+        kind="train",
+        state=state,
+        title=IDS["title"],
+        dataset_id="ds_1",
+        spec="{}",
+        quote=json.dumps(QUOTE),
+        quote_hash="f" * 64,
+        requested_by="U0ADA",
+        **fields,
+    )
 
 
 JOBS = (
@@ -152,13 +207,31 @@ JOBS = (
     job("failed", 1, error_what="The training process ended with an error.", error_next="Look at the log."),
 )
 MODEL = ModelVersion(
-    id="model_1", workspace_id="T1", job_id="job_2", name=IDS["title"], base="smollm2-135m-instruct", adapter_path="jobs/job_2/adapter",
-    verdict="PASS", created_at=NOW, status="candidate",
-)  # fmt: skip
+    id="model_1",
+    workspace_id="T1",
+    job_id="job_2",
+    name=IDS["title"],
+    base="smollm2-135m-instruct",
+    adapter_path="jobs/job_2/adapter",
+    verdict="PASS",
+    created_at=NOW,
+    status="candidate",
+)
 DATASET = Dataset(
-    id="ds_1", workspace_id="T1", name="tickets", version=2, train_path="a", test_path="b", train_rows=120, test_rows=60, sha256="ab",
-    provenance="x", lint="{}", created_by="U0ADA", created_at=NOW,
-)  # fmt: skip
+    id="ds_1",
+    workspace_id="T1",
+    name="tickets",
+    version=2,
+    train_path="a",
+    test_path="b",
+    train_rows=120,
+    test_rows=60,
+    sha256="ab",
+    provenance="x",
+    lint="{}",
+    created_by="U0ADA",
+    created_at=NOW,
+)
 
 
 def lint_report(blocked: bool) -> LintReport:
@@ -188,8 +261,14 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
 HOME_JOBS = home.HomeJobs(waiting=JOBS[:1], running=JOBS[1:3], finished=JOBS[3:])
 GUIDE = home.GuideNote(pages=30, newest=date(2026, 11, 22))
 PROGRESS: dict[str, Any] = {
-    "phase": "training", "step": 32, "steps": 45, "loss": 0.41, "loss_before": 0.9, "tokens_per_second": 410.0, "seconds_left": 110.0,
-}  # fmt: skip
+    "phase": "training",
+    "step": 32,
+    "steps": 45,
+    "loss": 0.41,
+    "loss_before": 0.9,
+    "tokens_per_second": 410.0,
+    "seconds_left": 110.0,
+}
 FILES = {"jobs/job_1/report/loss.png": "F0LOSS"}
 
 DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
@@ -207,7 +286,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_train": lambda: forms.train_form([DATASET], "[]", "Installing the training packages (43%)."),
     "form_try": lambda: forms.try_form(MODEL.name, MODEL.id),
     "form_try_asking": lambda: forms.asking(MODEL.name, NASTY),
-    "form_try_answered": lambda: forms.try_form(MODEL.name, MODEL.id, NASTY, forms.Both(Said(NASTY, 0.5), Said("returns", 0.6))),
+    "form_try_answered": lambda: forms.try_form(
+        MODEL.name, MODEL.id, NASTY, forms.Both(Said(NASTY, 0.5), Said("returns", 0.6))
+    ),
     "form_try_failed": lambda: forms.try_form(MODEL.name, MODEL.id, "hi", problem="The local model did not start."),
     "home": lambda: home.home_view(HOME_JOBS, [MODEL], {"job_2": "https://example.slack.com/archives/C1/p1"}, GUIDE),
     "home_empty": lambda: home.home_view(home.HomeJobs([], [], []), [], {}, GUIDE, "Installing."),
@@ -216,22 +297,36 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "quote_cancelled": lambda: rendered(quote_card("cancelled", decided_by="U0ADA", decided_at=NOW.isoformat())),
     "progress_queued": lambda: rendered(ProgressCard(**IDS, state="queued", phase="", note="Queued, 2 ahead")),
     "progress_training": lambda: rendered(ProgressCard(**IDS, state="running", **PROGRESS)),
-    "progress_testing": lambda: rendered(ProgressCard(**IDS, state="running", phase="evaluating", step=7, steps=240, rows_per_second=1.25)),
+    "progress_testing": lambda: rendered(
+        ProgressCard(**IDS, state="running", phase="evaluating", step=7, steps=240, rows_per_second=1.25)
+    ),
     "progress_done": lambda: rendered(ProgressCard(**IDS, state="succeeded", phase="", step=45, steps=45)),
     "report": lambda: rendered(report_card(), file_ids=FILES),
     "report_without_pictures": lambda: rendered(report_card()),
     "report_long_rows": lambda: rendered(report_card(4000), file_ids=FILES),
-    "report_rehearsed": lambda: rendered(ReportCard(**IDS, requested_by="U0ADA", model_id="", report=None, seconds=2, quoted_minutes=(1, 2))),
+    "report_rehearsed": lambda: rendered(
+        ReportCard(**IDS, requested_by="U0ADA", model_id="", report=None, seconds=2, quoted_minutes=(1, 2))
+    ),
     "report_details": lambda: details.details_view(report_card(4000), QUOTE),
-    "ended_failed": lambda: rendered(EndedCard(**IDS, requested_by="U0ADA", state="failed", what=NASTY, next_step="Look at the log.")),
+    "ended_failed": lambda: rendered(
+        EndedCard(**IDS, requested_by="U0ADA", state="failed", what=NASTY, next_step="Look at the log.")
+    ),
     "ended_stopped": lambda: rendered(
-        EndedCard(**IDS, requested_by="U0ADA", state="cancelled", what="Stopped.", next_step="Resume continues.", ended_by="U0ADA")
+        EndedCard(
+            **IDS,
+            requested_by="U0ADA",
+            state="cancelled",
+            what="Stopped.",
+            next_step="Resume continues.",
+            ended_by="U0ADA",
+        )
     ),
     "announcement": lambda: rendered(
-        Announcement(**IDS, requested_by="U0ADA", state="succeeded", outcome="PASS", points=68.0), permalink="https://x.slack.com/p1"
+        Announcement(**IDS, requested_by="U0ADA", state="succeeded", outcome="PASS", points=68.0),
+        permalink="https://x.slack.com/p1",
     ),
     "announcement_failed": lambda: rendered(Announcement(**IDS, requested_by="U0ADA", state="failed")),
-}  # fmt: skip
+}
 """Everything that is drawn, by the name of its snapshot."""
 
 

@@ -72,8 +72,10 @@ def test_a_change_of_mind_is_said_in_the_thread(world: World) -> None:
     asked, _ = advised(
         world, f"{BOT} should we use RAG or fine-tuning? answers rest on our documents, which never change"
     )
-    world.slack.send("we only sort them into 4 labels, have 3,000 labelled examples, no private facts, and it must run locally",
-                     thread_ts=asked["ts"])  # fmt: skip
+    world.slack.send(
+        "we only sort them into 4 labels, have 3,000 labelled examples, no private facts, and it must run locally",
+        thread_ts=asked["ts"],
+    )
     said = world.slack.wait_message("changes my mind", thread_ts=asked["ts"])
     assert thread(world, asked)[1]["text"].split(" Confidence")[0] in said["text"]
 

@@ -86,13 +86,13 @@ class World:
         self.deps = build_deps(self.engine, folder, index, slack, lambda: self.now)
         client = WebClient(slack.bot_token, base_url=f"{slack.url}/api/")
         self.messenger = Messenger(deps=self.deps, client=client, folder=folder, clock=lambda: self.now)
-        self.hands = Hands(bolt(client, self.deps, wait=True), bolt(client, self.deps, wait=False))
-        self.hands.start()
-        slack.point_at(self.hands.url)
+        self.served: list[Hands] = []
+        self.hands = serve(self)
 
     def stop(self) -> None:
-        self.hands.server.shutdown()
-        self.hands.server.server_close()
+        for hands in self.served:
+            hands.server.shutdown()
+            hands.server.server_close()
         self.engine.dispose()
 
     def event(self, event: dict[str, Any]) -> int:
@@ -105,6 +105,16 @@ class World:
         """Let the messenger send what is owed, edits too."""
         self.now += timedelta(seconds=4)
         return self.messenger.drain()
+
+
+def serve(world: World) -> Hands:
+    """Serve the world's deps from now on."""
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    hands = Hands(bolt(client, world.deps, wait=True), bolt(client, world.deps, wait=False))
+    hands.start()
+    world.served.append(hands)
+    world.slack.point_at(hands.url)
+    return hands
 
 
 def bolt(client: WebClient, deps: Deps, *, wait: bool) -> App:

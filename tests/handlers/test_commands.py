@@ -1,0 +1,66 @@
+"""The sub-commands of /tune over a real local Slack: answered to who typed them, and to nobody else."""
+
+import json
+
+import pytest
+
+from handlers.blocks.listing import COMMANDS
+from handlers.commands import SKILLS
+from tests.handlers.world import World
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/tune", "What I can do"),
+        ("/tune help", "/tune advise"),
+        ("/tune HELP", "/tune advise"),
+        ("/tune trian", "Did you mean `/tune train`?"),
+        ("/tune <!channel> everyone", "I don't know"),
+        ("/tune ask What is QLoRA?", "Sources:"),
+        ("/tune ask", "That question is empty"),
+        (
+            "/tune advise we sort tickets into 4 queues, have 120 labelled rows, data must stay on our laptop",
+            "Confidence",
+        ),
+        ("/tune advise", "Tell me about your case"),
+        ("/tune jobs", "No jobs yet"),
+        ("/tune models", "No tuned models yet"),
+        ("/tune cancel", "Which job?"),
+        ("/tune cancel 7", "There is no job 7"),
+        ("/tune cancel #<@U0BEN>", "There is no job"),
+        ("/tune lint", "Which rows?"),
+        ("/tune lint tickets", "ready to train"),
+        ("/tune lint nothing", "There is no data set called nothing"),
+    ],
+)
+def test_every_command_answers_only_who_typed_it(world: World, line: str, expected: str) -> None:
+    """Whatever is typed gets a useful answer that nobody else sees."""
+    assert world.slack.command(line)["ok"]
+    world.slack.wait_message(expected)
+    assert world.slack.messages("C0ASK", user="U0BEN") == []
+
+
+def test_help_names_every_command_that_works() -> None:
+    """The list and what is behind it cannot drift apart."""
+    assert set(COMMANDS) == set(SKILLS)
+
+
+def test_errors_name_commands_as_slack_knows_them(world: World) -> None:
+    """What lower layers call `jobs` is `/tune jobs` here."""
+    world.slack.command("/tune cancel 7")
+    assert "`/tune jobs`" in world.slack.wait_message("There is no job 7")["text"]
+
+
+def test_private_advice_leads_to_training_in_the_channel(world: World) -> None:
+    """Advice by command is private; its button opens the form, and the training that follows begins a thread."""
+    world.slack.command(
+        "/tune advise we sort tickets into 4 queues, have 120 labelled rows, data must stay on our laptop"
+    )
+    card = world.slack.wait_message("Train on our rows")
+    assert card["is_ephemeral"]
+    world.slack.click(card, "Compare all options")
+    assert "points" in json.dumps(world.slack.wait_view(title="All options"))
+    world.slack.click(card, "Train on our rows")
+    world.slack.submit(world.slack.wait_view(title="Train a model"))
+    world.slack.wait_message("wants to train", user="U0BEN")
