@@ -18,6 +18,7 @@ const threadRoot = document.getElementById("thread");
 const justSent = new Set();
 let channelPane = null;
 let threadPane = null;
+let keepFocus = false;
 
 start();
 
@@ -67,7 +68,7 @@ async function show(now, before) {
   drawRail();
   drawTitle();
   if (now.kind === "home") {
-    threadRoot.hidden = true;
+    await drawThread(now);
     drawHead();
     channelPane.foot.hidden = true;
     await openHome(channelPane.body);
@@ -79,7 +80,10 @@ async function show(now, before) {
   drawHead();
   const loading = [moved ? openChannel(now.channel) : null, drawThread(now)];
   // Before the messages are there: a slow answer must not take the keyboard from someone who has moved on.
-  if (now.thread && now.thread !== before.thread && !moved) threadPane.composer.focus();
+  const quietly = keepFocus;
+  keepFocus = false;
+  if (quietly) await Promise.all(loading);
+  else if (now.thread && now.thread !== before.thread && !moved) threadPane.composer.focus();
   else if (moved && matchMedia("(hover: hover)").matches) channelPane.composer.focus();
   await Promise.all(loading);
 }
@@ -104,7 +108,7 @@ async function drawThread(now) {
 function drawHead() {
   const back = iconButton("back", "Back to the list", () => showPane("rail"), { class: "icon-button phone-only", "data-action-id": "pane-back" });
   const channel = directory.channel(place.channel);
-  const topic = channel?.topic?.value ?? channel?.topic ?? channel?.purpose?.value ?? channel?.purpose ?? "";
+  const topic = topicOf(channel);
   const home = place.kind === "home";
   const agent = directory.isAgent(channel);
   const title = home || agent ? directory.app.name || "App" : nameOf(place.channel);
@@ -117,10 +121,20 @@ function tabs(home) {
   return el("div", { class: "tabs", role: "group", "aria-label": "Tabs of the app" }, tab("Home", home, goHome), agentDm() ? tab("Messages", !home, () => goChannel(agentDm().id)) : null);
 }
 
-function welcome(id) {
+function welcome(id, pane) {
   const channel = directory.channel(id);
-  if (directory.isAgent(channel)) return [el("h3", {}, directory.app.name || "The app"), el("p", {}, "Write a message below. Each one starts a thread.")];
-  return [el("h3", {}, nameOf(id)), el("p", {}, channel?.is_im ? "This is the beginning of your conversation." : `This is the beginning of the channel. Mention @${directory.app.name || "the app"} to ask something.`)];
+  const app = directory.app.name || "the app";
+  if (directory.isAgent(channel)) return [el("h3", {}, app), el("p", {}, "Write a message below. Each one starts a thread.")];
+  const lines = [el("h3", {}, nameOf(id)), el("p", {}, channel?.is_im ? "This is the beginning of your conversation." : `This is the beginning of the channel. Mention @${app} to ask something.`)];
+  const forApp = `${channel?.name} ${topicOf(channel)}`.toLowerCase().includes(app.toLowerCase());
+  if (!forApp || !directory.prompts.length) return lines;
+  // Where the channel is about the app, its first prompts are at hand here, too, with the mention that a channel needs.
+  const chips = directory.prompts.map((one) => pane.promptChip(one.title, `<@${directory.app.bot_user_id}> ${one.message}`));
+  return [...lines, el("div", { class: "prompts", role: "group", "aria-label": "Suggestions" }, chips)];
+}
+
+function topicOf(channel) {
+  return channel?.topic?.value ?? channel?.topic ?? "";
 }
 
 function openThread(ts) {
@@ -154,6 +168,8 @@ function arrived(event) {
   const message = event.message || {};
   if (message.user === directory.me) return;
   const root = message.thread_ts && message.thread_ts !== message.ts ? message.thread_ts : null;
+  // What the app begins for this person ("@Ada wants to train…") goes on in a thread, as an answer does.
+  if (!root && message.bot_id && (message.text || "").includes(`<@${directory.me}>`)) justSent.add(`${event.channel}/${message.ts}`);
   followFirstAnswer(event.channel, root);
   const here = place.kind === "channel" && place.channel === event.channel && document.visibilityState === "visible";
   const channel = directory.channel(event.channel);
@@ -162,13 +178,16 @@ function arrived(event) {
   else if (!root || channel.is_im || message.subtype === "thread_broadcast") bumpUnread(event.channel);
 }
 
-// The first answer to what was just written opens its thread where there is room for it; a second thread never takes its place.
+// The first answer to what was just written opens its thread where there is room for it. The keyboard stays where it is,
+// and a thread in which something is being written stays, too.
 function followFirstAnswer(channel, root) {
   const key = `${channel}/${root}`;
   if (!root || !justSent.delete(key)) return;
   const fits = matchMedia("(min-width: 1000px)").matches || directory.isAgent(directory.channel(channel));
-  const busy = channelPane.composer.input.value || place.thread;
-  if (fits && !busy && place.kind === "channel" && place.channel === channel) goChannel(channel, root);
+  const busy = place.thread && (threadPane.composer.input.value || threadRoot.contains(document.activeElement));
+  if (!fits || busy || place.kind !== "channel" || place.channel !== channel) return;
+  keepFocus = true;
+  goChannel(channel, root);
 }
 
 function seen() {

@@ -133,17 +133,21 @@ export class Conversation {
   showPrompts(prompts) {
     // Prompts start something new, so they stand in the channel and not in its threads.
     this.prompts.hidden = this.options.inThread || prompts.length === 0;
-    this.prompts.replaceChildren(...prompts.map((one) => {
-      const chip = el("button", { type: "button", class: "prompt", "data-action-id": "suggested-prompt" }, one.title);
-      chip.addEventListener("click", async () => {
-        if (chip.getAttribute("aria-busy")) return;
-        chip.setAttribute("aria-busy", "true");
-        const answer = await post("send", { ...this.target(), text: one.message });
-        chip.removeAttribute("aria-busy");
-        if (answer) this.afterSend(answer.message || answer);
-      });
-      return chip;
-    }));
+    this.prompts.classList.toggle("used", this.list.messages.some((message) => message.user === directory.me));
+    this.prompts.replaceChildren(...prompts.map((one) => this.promptChip(one.title, one.message)));
+  }
+
+  /** A chip that sends a first message. */
+  promptChip(title, text) {
+    const chip = el("button", { type: "button", class: "prompt", "data-action-id": "suggested-prompt" }, title);
+    chip.addEventListener("click", async () => {
+      if (chip.getAttribute("aria-busy")) return;
+      chip.setAttribute("aria-busy", "true");
+      const answer = await post("send", { ...this.target(), text });
+      chip.removeAttribute("aria-busy");
+      if (answer) this.afterSend(answer.message || answer);
+    });
+    return chip;
   }
 
   afterSend(message) {
@@ -153,7 +157,7 @@ export class Conversation {
 
   empty(is) {
     this.body.querySelector(".nothing")?.remove();
-    if (is && !this.thread) this.list.scroller.prepend(el("div", { class: "nothing" }, this.options.welcome(this.channel)));
+    if (is && !this.thread) this.list.scroller.prepend(el("div", { class: "nothing" }, this.options.welcome(this.channel, this)));
   }
 
   dismiss(ts) {

@@ -8,10 +8,11 @@ export const directory = {
   users: [],
   channels: [],
   commands: [],
+  prompts: [],
 
   /** Take over the answer of /_local/boot. */
   load(boot) {
-    Object.assign(this, { team: boot.team || {}, app: boot.app || {}, users: boot.users || [], channels: boot.channels || [], commands: boot.commands || [] });
+    Object.assign(this, { team: boot.team || {}, app: boot.app || {}, users: boot.users || [], channels: boot.channels || [], commands: boot.commands || [], prompts: boot.suggested_prompts || [] });
     this.me = typeof boot.me === "string" ? boot.me : boot.me?.id || "";
   },
 

@@ -97,6 +97,7 @@ function frame(view) {
   const raw = iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", view, `View ${view.id}`), { "data-action-id": "show-raw" });
   const body = el("div", { class: "modal-body" }, blocks(view.blocks, form), el("div", { class: "error homeless", role: "alert" }));
   const submit = view.submit ? el("button", { type: "submit", class: "button primary", "data-action-id": "modal-submit" }, plain(view.submit.text)) : null;
+  if (submit && view.submit_disabled) disableUntilUsed(submit, body);
   const close = el("button", { type: "button", class: "button", "data-action-id": "modal-close", on: { click: () => dismiss() } }, plain(view.close?.text || (view.submit ? "Cancel" : "Close")));
   const node = el("form", { class: "modal-form", novalidate: true },
     el("header", { class: "pane-head" }, stack.length > 1 ? iconButton("back", "Back", () => dismiss(), { "data-action-id": "modal-back" }) : null,
@@ -109,6 +110,11 @@ function frame(view) {
   return node;
 }
 
+function disableUntilUsed(submit, body) {
+  submit.disabled = true;
+  for (const type of ["input", "kept"]) body.addEventListener(type, () => void (submit.disabled = false), { once: true });
+}
+
 async function send(view, form, node, submit) {
   if (submit.getAttribute("aria-busy") === "true") return;
   const wrong = missing(view.blocks, form.values);
@@ -118,8 +124,9 @@ async function send(view, form, node, submit) {
   submit.removeAttribute("aria-busy");
   if (!answer) return;
   if (answer.response_action === "errors" || answer.errors) return void complain(node, answer.errors || {});
+  // The same comes as an event, perhaps earlier and followed by a newer update, so a view that is known is left alone.
   if (answer.response_action === "clear") closeAll();
-  else if (answer.view) put(answer.view);
+  else if (answer.view && !stack.some((one) => one.id === answer.view.id)) put(answer.view);
   else if (!answer.response_action) remove(view.id);
   draw();
 }
@@ -132,12 +139,13 @@ function complain(node, errors) {
 }
 
 /** Close the top view (Esc, Cancel, Back) or, with `everything`, the whole stack. */
-function dismiss(everything = false) {
-  const closing = everything ? [...stack].reverse() : stack.slice(-1);
-  closing.forEach((view) => remove(view.id));
+async function dismiss(everything = false) {
+  const lowest = everything ? stack[0] : stack.at(-1);
+  if (!lowest) return;
+  // The server closes what stands above it, too.
+  stack.slice(stack.indexOf(lowest)).forEach((view) => remove(view.id));
   draw();
-  const [first] = closing;
-  if (first) post("view_close", { view_id: everything ? stack[0]?.id ?? first.root_view_id ?? first.id : first.id, is_cleared: everything });
+  if (!(await post("view_close", { view_id: lowest.id }))) restoreModals();
 }
 
 function keys(event) {

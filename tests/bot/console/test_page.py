@@ -224,6 +224,7 @@ def test_the_first_answer_opens_its_thread(desk: Desk) -> None:
     root = desk.slack.messages()[0]["ts"]
     desk.slack.web.chat_postMessage(channel="C0ASK", thread_ts=root, text="Use RAG.")
     expect(desk.page.get_by_test_id("thread")).to_contain_text("Use RAG.")
+    expect(box).to_be_focused()
 
 
 def test_a_modal_keeps_focus_shows_errors_and_closes_with_escape(trained: Desk) -> None:
@@ -433,6 +434,44 @@ def test_the_side_panel_shows_what_slack_would_receive(desk: Desk) -> None:
     expect(desk.page.get_by_test_id("raw")).to_contain_text('"*Use RAG.*"')
     desk.page.keyboard.press("Escape")
     expect(desk.page.get_by_test_id("raw")).to_be_hidden()
+
+
+def test_the_newer_blocks_are_drawn(desk: Desk) -> None:
+    """Plans, cards, alerts, containers, charts and data tables show their content; none is shown as unknown."""
+    chart = {"type": "bar", "series": [{"name": "right", "data": [{"label": "tuned", "value": 90}]}]}
+    task = {"type": "task_card", "task_id": "1", "title": "Read the rows", "status": "complete"}
+    cells = [[{"type": "raw_text", "text": text}] for text in ("Arm", "Few-shot")]
+    folded = {"type": "container", "title": plain("Wins"), "is_collapsible": True, "default_collapsed": True}
+    blocks: list[Json] = [
+        {"type": "plan", "title": "Working", "tasks": [task]},
+        {"type": "alert", "level": "warning", "text": {"type": "mrkdwn", "text": "Ends soon"}},
+        {"type": "card", "title": {"type": "mrkdwn", "text": "tickets-v2"}},
+        {**folded, "child_blocks": [section("a parcel")]},
+        {
+            "type": "data_visualization",
+            "title": "Share right",
+            "chart": {**chart, "axis_config": {"categories": ["tuned"]}},
+        },
+        {"type": "data_table", "caption": "Bake-off", "rows": cells},
+    ]
+    desk.slack.web.chat_postMessage(channel="C0ASK", text="zoo", blocks=blocks)
+    desk.open()
+    shown = desk.message("Read the rows")
+    for text in ("Ends soon", "tickets-v2", "Wins", "Share right", "Few-shot"):
+        expect(shown).to_contain_text(text)
+    expect(shown.get_by_role("img", name="Share right: right from 90 to 90")).to_be_visible()
+    expect(shown.get_by_text("a parcel")).to_be_hidden()
+    shown.get_by_text("Wins").click()
+    expect(shown.get_by_text("a parcel")).to_be_visible()
+    expect(shown).not_to_contain_text("Unknown")
+
+
+def test_an_empty_channel_offers_first_prompts(desk: Desk) -> None:
+    """Where the channel is about the app, a prompt goes out with the mention it needs."""
+    desk.open()
+    desk.act_on("suggested-prompt").click()
+    wait_for(lambda: desk.app.events("app_mention"), what="the mention")
+    assert desk.slack.messages()[0]["text"] == "<@U0LUTHIER> What is QLoRA?"
 
 
 def test_suggested_prompts_are_sent_with_a_click(desk: Desk) -> None:
