@@ -161,5 +161,8 @@ def _client(url: str) -> Any:
     client = chromadb.HttpClient(
         host=parts.hostname or "127.0.0.1", port=parts.port or (443 if secure else 80), ssl=secure, settings=settings
     )
-    client._server._session.timeout = TIMEOUT_SECONDS  # type: ignore[attr-defined]  # not in its interface
+    # Its HTTP sessions are private: one needs a limit, the other has checked the tenant and is done.
+    inside: Any = client
+    inside._server._session.timeout = TIMEOUT_SECONDS
+    inside._admin_client._server._session.close()
     return client
