@@ -3,7 +3,7 @@
 Run `python -m bench.advice [--cases FILE]`. FILE has JSON lines with id, use_case, expected and optionally
 also_acceptable and not_recommended; without it the published cases and those that we wrote ourselves are scored.
 The weights are hand-set, and the vocabulary was written with the published cases in view, so their figure is an
-upper bound. The cases of our own came in four batches; the fair figure is the first pass, before we read the misses.
+upper bound. The cases of our own came in five batches; the fair figure is the first pass, before we read the misses.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from knowledge.advice.advise import advise
 from knowledge.advice.rubric import OPTIONS
 
 DATA = Path(__file__).parent / "data"
-FIRST_PASS = {"A": (33, 44), "B": (30, 42), "C": (14, 32), "D": (18, 27)}
+FIRST_PASS = {"A": (33, 44), "B": (30, 42), "C": (14, 32), "D": (18, 27), "E": (13, 25)}
 """Exact answers on each batch of our own cases when it was new (2026-11-22); later passes are no test any more."""
 REPEATS = 5
 

@@ -17,9 +17,9 @@ _WORD = "|".join(sorted([*_SMALL, *_BIG], key=len, reverse=True))
 _DIGITS = r"\d{1,3}(?:[,  ]\d{3})+|\d+(?:\.\d+)?"
 PATTERN = (
     rf"(?:(?:{_DIGITS})(?:\s?-\s?(?:{_DIGITS}))?(?:\s?(?:k|m|bn|hundred|thousand|million|billion|dozen)s?\b)?"
-    rf"|(?:{_WORD})(?:[\s-]+(?:and\s+|of\s+|a\s+)?(?:{_WORD}))*)(?![\w%])"
+    rf"|(?>(?:{_WORD})\b(?:[\s-]+(?:and\s+|of\s+)?(?:{_WORD})\b){{0,7}}))(?![\w%])"
 )
-"""A regular expression, without groups, for a number in lower-case text."""
+"""A regular expression for a number in lower-case text; atomic, so that long runs of number words cost no more."""
 
 _TOKEN = re.compile(rf"{_DIGITS}|[a-z]+")
 

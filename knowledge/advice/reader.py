@@ -33,7 +33,7 @@ _NEGATION_AFTER = re.compile(
 _DOUBT = re.compile(r"\b(?:not sure|unsure|unclear|don't know|do not know|no idea|undecided|wonder)\b[^.,;]{0,40}$")
 _CLAUSE_START = re.compile(r",|\(|\)|:|\s-\s|\b(?:but|however|although|though|yet|because|while|so that|whereas)\b"
                            r"|\band (?=(?:must|we|it|the|they|should|has|have|is|are|needs?|users?|i)\b)")  # fmt: skip
-_SENTENCE = re.compile(r"[^.;!?\n]+(?:\.(?=\w)[^.;!?\n]*)*")
+_SENTENCE = re.compile(r"(?:[^.;!?\n]|\.(?=\w)){1,600}+")  # cut, so that a text without full stops stays cheap
 _STRAIGHT = str.maketrans("’‘“”–—‑\u00a0\t", "''\"\"---  ")
 
 

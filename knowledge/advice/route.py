@@ -10,8 +10,10 @@ from knowledge.advice.reader import expand, raw_vocabulary, read
 Route = Literal["advice", "question", "greeting", "off_topic"]
 
 _WH = re.compile(
-    r"^(?:i need help|help me understand|what|how|why|when|where|who|explain|define|tell me|describe|show|list|compare)\b"
+    r"^(?:i need help|help me|what|how|why|when|where|who|explain|define|tell me|describe|show|list|compare)\b"
 )
+_ROUTED = 2_000
+"""Characters that decide where a message goes."""
 _CASE_WORDS = 6
 """A wish with this many words tells enough to be treated as a case."""
 
@@ -21,6 +23,7 @@ def classify(text: str) -> Route:
 
     A question that fits nothing else is a "question": it may be about the team's own documents.
     """
+    text = text[:_ROUTED]
     clean = " ".join(text.lower().split()).replace("’", "'")
     if not any(char.isalnum() for char in clean):
         return "off_topic"

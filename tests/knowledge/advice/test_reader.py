@@ -1,5 +1,6 @@
 """The offline reader: words, numbers, units and negation."""
 
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,14 @@ def test_a_long_text_is_read_up_to_the_limit() -> None:
     reading = read("x " * MAX_CHARACTERS + "We have 120 labelled tickets.")
     assert reading.truncated
     assert reading.facts == Facts()
+
+
+@pytest.mark.parametrize("piece", ["a ", "half a million ", "1,", "a.b", "our documents and ", "not ", "every ", "\n"])
+def test_repetition_does_not_make_reading_slow(piece: str) -> None:
+    """Twenty thousand characters of one repeated piece are read within three seconds on a busy machine."""
+    start = time.perf_counter()
+    read((piece * 20_000)[:20_000])
+    assert time.perf_counter() - start < 3
 
 
 @settings(max_examples=150, deadline=None)
