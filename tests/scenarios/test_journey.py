@@ -46,7 +46,6 @@ def page(browser: Browser, whole: Whole) -> Iterator[Page]:
 def write(page: Page, text: str, box: str = "composer") -> None:
     page.get_by_test_id(box).click()
     page.keyboard.insert_text(text)
-    page.keyboard.press("Escape")
     page.keyboard.press("Enter")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, func, insert, select
 
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
-from trainers.data.jsonl import read_rows
+from trainers.data.jsonl import Row, read_rows
 from trainers.data.lint import LintReport, lint
 from trainers.data.split import split
 from trainers.errors import DatasetRejected
@@ -53,14 +53,12 @@ class Datasets:
         report = lint(train, target="local", test=test)
         if report.blocked:
             raise rejected(report)
+        parts = (train.read_bytes(), test.read_bytes()) if test else _hold_out(train)
         id_ = f"ds_{uuid.uuid4().hex[:12]}"
         home = self.folder / "datasets" / id_
         home.mkdir(parents=True)
-        if test is None:
-            _hold_out(train, home)
-        else:
-            shutil.copyfile(train, home / "train.jsonl")
-            shutil.copyfile(test, home / "test.jsonl")
+        for file, content in zip(("train.jsonl", "test.jsonl"), parts, strict=True):
+            (home / file).write_bytes(content)
         dataset = self._register(id_, home, report, name, person, provenance, now)
         if dataset.id != id_:
             shutil.rmtree(home)
@@ -125,9 +123,13 @@ def rejected(report: LintReport) -> DatasetRejected:
     return DatasetRejected(first.message + also, first.fix)
 
 
-def _hold_out(train: Path, home: Path) -> None:
+def _hold_out(train: Path) -> tuple[bytes, bytes]:
+    """Divide one file into training and held-out rows; raises UserError where there are too few."""
     lines = dict(enumerate(train.read_bytes().split(b"\n"), start=1))
     parts = split(read_rows(train).rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
-    for name, rows in (("train", parts.train), ("test", parts.test)):
+
+    def joined(rows: Sequence[Row]) -> bytes:
         chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]
-        (home / f"{name}.jsonl").write_bytes(b"\n".join(chosen) + b"\n")
+        return b"\n".join(chosen) + b"\n"
+
+    return joined(parts.train), joined(parts.test)

@@ -20,9 +20,10 @@ from trainers.evals import charts, report
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
+from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.ledger import Ledger, move, read
-from trainers.jobs.messages import Announcement, HomeRefresh, Message, ProgressCard, ReportCard
-from trainers.jobs.service import ended_card, spec_of
+from trainers.jobs.messages import Announcement, HomeRefresh, Message
+from trainers.jobs.service import spec_of
 from trainers.serving import system_prompt
 from trainers.tables import Job, ModelVersion
 
@@ -117,7 +118,14 @@ class Runner:
 
     def _report(self, job: Job, contest: Contest, answered: Answered, folder: Path) -> report.Report:
         rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
-        return report.build(answered.predictions, read_rows(contest.test).rows, rule, arms=answered.arms)
+        return report.build(
+            answered.predictions,
+            read_rows(contest.test).rows,
+            rule,
+            train=read_rows(contest.train).rows,
+            labels=contest.labels or None,
+            arms=answered.arms,
+        )
 
     def _pictures(self, made: report.Report, folder: Path) -> list[dict[str, str]]:
         home = folder / "report"
@@ -149,7 +157,7 @@ class Runner:
                 wake_at=now + waiting.again_in,
                 rung_at=None,
             ):
-                outbox.put(connection, job, _progress(job, "preparing", {"note": waiting.note}), now)
+                outbox.put(connection, job, progress_card(job, "preparing", {"note": waiting.note}), now)
 
     def _succeed(
         self,
@@ -160,60 +168,36 @@ class Runner:
         pictures: list[dict[str, str]],
     ) -> None:
         now = self.clock()
-        minutes = json.loads(job.quote)
-        quoted = tuple(a + b for a, b in zip(minutes["training_minutes"], minutes["evaluation_minutes"], strict=True))
         seconds = (now - (job.started_at or now)).total_seconds()
-        card = ReportCard(
-            job_id=job.id,
-            number=job.number,
-            title=job.title,
-            requested_by=job.requested_by,
-            model_id=_model_id(job) if made else "",
-            report=made.to_json() if made else None,
-            seconds=seconds,
-            quoted_minutes=(quoted[0], quoted[1]),
-            images=tuple(pictures),
-        )
-        timing = made and answered and [trained.trained_tokens, trained.seconds, made.verdict.n, answered.seconds]
+        card = report_card(job, made, _model_id(job) if made else "", seconds, pictures)
         result = {
             "report": card.report,
             "images": pictures,
             "seconds": seconds,
             "model_id": card.model_id,
-            "timing": timing,
+            "timing": made and answered and [trained.trained_tokens, trained.seconds, made.verdict.n, answered.seconds],
             "trained_tokens": trained.trained_tokens,
         }
-        line = self._announcement(job, "succeeded", made)
+        changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
         with self.ledger.transaction() as connection:
-            if not move(
-                connection,
-                job,
-                "succeeded",
-                self.owner,
-                now,
-                fenced=True,
-                result=json.dumps(result),
-                finished_at=now,
-                phase="",
-            ):
-                return
-            if made and trained.adapter and job.kind == "train":
-                registry.add(connection, self._model(job, made, trained.adapter, now))
-            self._tell(connection, job, "succeeded", [card, line], now)
+            if move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
+                if made and trained.adapter and job.kind == "train":
+                    registry.add(connection, self._model(job, made, trained.adapter, now))
+                self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
 
     def _end(self, job: Job, state: str, what: str, next_step: str, who: str = "") -> None:
         now = self.clock()
         messages: list[Message] = [ended_card(job, state, what, next_step, who)]
         if state == "failed":
-            messages.append(self._announcement(job, state, None))
+            messages.append(announcement(job, state, None))
         with self.ledger.transaction() as connection:
-            changes = {"error_what": what, "error_next": next_step, "finished_at": now}
+            changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
                 self._tell(connection, job, state, messages, now)
 
     def _tell(self, connection: Any, job: Job, state: str, messages: list[Message], now: datetime) -> None:
         job = read(connection, job.id)
-        outbox.put(connection, job, _progress(job, "", json.loads(job.progress), state=state), now)
+        outbox.put(connection, job, progress_card(job, "", json.loads(job.progress), state=state), now)
         for message in messages:
             if isinstance(message, Announcement):
                 if self.notify_channel:
@@ -223,19 +207,6 @@ class Runner:
                 continue
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
-
-    def _announcement(self, job: Job, state: str, made: report.Report | None) -> Announcement:
-        return Announcement(
-            job_id=job.id,
-            number=job.number,
-            title=job.title,
-            requested_by=job.requested_by,
-            state=state,
-            outcome=made.verdict.outcome if made else "",
-            points=made.verdict.difference * 100 if made else None,
-            channel=job.channel,
-            thread_ts=job.thread_ts,
-        )
 
     def _model(self, job: Job, made: report.Report, adapter: Path, now: datetime) -> ModelVersion:
         prompt = system_prompt(self.datasets.folder / self.datasets.get(job.dataset_id).train_path)
@@ -284,16 +255,12 @@ class Hold:
         now = self.runner.clock()
         with self.runner.ledger.transaction() as connection:
             self.runner.ledger.progress(connection, self.job, phase, known)
-            outbox.put(connection, self.job, _progress(self.job, phase, known), now)
+            outbox.put(connection, self.job, progress_card(self.job, phase, known), now)
         self.keep()
 
 
 PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
 """What a progress message may show."""
-
-
-def _progress(job: Job, phase: str, numbers: Mapping[str, Any], state: str = "running") -> ProgressCard:
-    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state=state, phase=phase, **numbers)
 
 
 def _model_id(job: Job) -> str:

@@ -20,8 +20,9 @@ from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, StaleApproval
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
+from trainers.jobs.cards import quote_card, waiting_card
 from trainers.jobs.ledger import Ledger, add, ahead, move, read
-from trainers.jobs.messages import EndedCard, HomeRefresh, ProgressCard, QuoteCard
+from trainers.jobs.messages import HomeRefresh, ProgressCard
 from trainers.jobs.queue import Doorbell
 from trainers.quotes import VALID_FOR, quote
 from trainers.spec import TrainingSpec
@@ -78,14 +79,13 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
         )
-        title = f"{dataset.name} on {spec.base}"
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
             number=0,
             kind=kind,
             state="quoted",
-            title=title,
+            title=f"{dataset.name} on {spec.base}",
             dataset_id=dataset.id,
             model_id=model_id,
             spec=json.dumps(spec.to_json()),
@@ -96,10 +96,7 @@ class Jobs:
             thread_ts=place.thread_ts,
             expires_at=now + VALID_FOR,
         )
-        with self.ledger.transaction() as connection:
-            added = add(connection, job, now)
-            outbox.put(connection, added, quote_card(added), now)
-            return added
+        return self._offer(job, now)
 
     def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime) -> Outcome:
         """Queue a quoted job. A second click finds it approved and changes nothing.
@@ -186,6 +183,12 @@ class Jobs:
         ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
 
+    def _offer(self, job: Job, now: datetime) -> Job:
+        with self.ledger.transaction() as connection:
+            added = add(connection, job, now)
+            outbox.put(connection, added, quote_card(added), now)
+            return added
+
     def _show(self, connection: Connection, job: Job, now: datetime) -> None:
         outbox.put(connection, job, quote_card(job), now)
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
@@ -211,42 +214,6 @@ class Jobs:
 def spec_of(job: Job) -> TrainingSpec:
     """Read a job's training spec."""
     return TrainingSpec.from_json(json.loads(job.spec))
-
-
-def quote_card(job: Job) -> QuoteCard:
-    """Say how a job's quote stands."""
-    decided = job.approved_at or (job.finished_at if job.state == "cancelled" else None)
-    return QuoteCard(
-        job_id=job.id,
-        number=job.number,
-        title=job.title,
-        state=job.state,
-        quote=json.loads(job.quote),
-        quote_hash=job.quote_hash,
-        requested_by=job.requested_by,
-        decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
-        decided_at=decided.isoformat() if decided else "",
-    )
-
-
-def waiting_card(job: Job, ahead: int) -> ProgressCard:
-    """Say that a job waits, and behind how many others."""
-    note = f"Queued, {ahead} ahead" if ahead else "Queued, next in line"
-    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
-
-
-def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:
-    """Say how a job ended that has no report."""
-    return EndedCard(
-        job_id=job.id,
-        number=job.number,
-        title=job.title,
-        requested_by=job.requested_by,
-        state=state,
-        what=what,
-        next_step=next_step,
-        ended_by=ended_by,
-    )
 
 
 def result_of(job: Job) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""Knows what each event of a job has to say, built from the job's row; it does not know when it is said or to whom."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trainers.evals.report import Report
+from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard, ReportCard
+from trainers.tables import Job
+
+
+def quote_card(job: Job) -> QuoteCard:
+    """Say how a job's quote stands."""
+    decided = job.approved_at or (job.finished_at if job.state == "cancelled" else None)
+    return QuoteCard(
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        state=job.state,
+        quote=json.loads(job.quote),
+        quote_hash=job.quote_hash,
+        requested_by=job.requested_by,
+        decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
+        decided_at=decided.isoformat() if decided else "",
+    )
+
+
+def waiting_card(job: Job, ahead: int) -> ProgressCard:
+    """Say that a job waits, and behind how many others."""
+    note = f"Queued, {ahead} ahead" if ahead else "Queued, next in line"
+    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
+
+
+def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:
+    """Say how a job ended that has no report."""
+    return EndedCard(
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        requested_by=job.requested_by,
+        state=state,
+        what=what,
+        next_step=next_step,
+        ended_by=ended_by,
+    )
+
+
+def progress_card(job: Job, phase: str, numbers: Mapping[str, Any], state: str = "running") -> ProgressCard:
+    """Say how far a job is."""
+    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state=state, phase=phase, **numbers)
+
+
+def report_card(
+    job: Job, made: Report | None, model_id: str, seconds: float, pictures: Sequence[dict[str, str]]
+) -> ReportCard:
+    """Say what came of a job; `made` is None where nothing was trained."""
+    offer = json.loads(job.quote)
+    low, high = (a + b for a, b in zip(offer["training_minutes"], offer["evaluation_minutes"], strict=True))
+    return ReportCard(
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        requested_by=job.requested_by,
+        model_id=model_id,
+        report=made.to_json() if made else None,
+        seconds=seconds,
+        quoted_minutes=(low, high),
+        images=tuple(pictures),
+    )
+
+
+def announcement(job: Job, state: str, made: Report | None) -> Announcement:
+    """Say in one line how a job ended."""
+    return Announcement(
+        job_id=job.id,
+        number=job.number,
+        title=job.title,
+        requested_by=job.requested_by,
+        state=state,
+        outcome=made.verdict.outcome if made else "",
+        points=made.verdict.difference * 100 if made else None,
+        channel=job.channel,
+        thread_ts=job.thread_ts,
+    )
