@@ -5,7 +5,6 @@ So only what needs a process of its own (signals, stdout, locks) starts one; the
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -276,11 +275,15 @@ def test_a_failure_is_one_line_on_stdout_and_exit_1(base: Path, data: tuple[Path
     assert events[0]["next_step"]
 
 
-def test_another_plan_does_not_continue_these_checkpoints(
-    trained: Run, base: Path, data: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_another_plan_does_not_continue_these_checkpoints(base: Path, data: tuple[Path, Path], tmp_path: Path) -> None:
     """A folder that holds a different run's checkpoints is refused instead of mixed."""
-    shutil.copytree(trained[0] / "checkpoints", tmp_path / "out" / "checkpoints")
+    import torch
+
+    from trainers.scripts import checkpoints
+
+    value = {"w": torch.zeros(1)}
+    state = {"step": 5, "recipe": {"learning_rate": 2e-2}}
+    checkpoints.save(tmp_path / "out" / "checkpoints", checkpoints.Checkpoint(state, value, value))
     with pytest.raises(ScriptError, match="different run"):
         here(sft_lora.main, training(base, data, tmp_path / "out", learning_rate=1e-3))
 

@@ -10,6 +10,7 @@ Run as ``python -m trainers.scripts.sft_lora RUN.json``. Keys: ``base`` (folder)
 import json
 import math
 import random
+import shutil
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ USAGE = "Run: python -m trainers.scripts.sft_lora RUN.json"
 FRESH_FOLDER = "Give the new run an empty folder."
 PACK_TOKENS = 512
 """Tokens in one forward pass: on two cores 512 gave the most tokens a second (256: -15%, 1024: -10%)."""
-NO_INFLUENCE = ("base", "rows", "out", "threads", "checkpoint_every")
+NO_INFLUENCE = ("base", "rows", "out", "threads", "checkpoint_every", "precision")
 """Keys that may differ when a run continues; what base and rows hold is compared by hash."""
 DONE = ("trained_tokens", "target_tokens", "seconds", "final_loss", "epoch_loss", "steps", "peak_memory_mib")
 """What the last line reports, besides precision and device."""
@@ -88,10 +89,11 @@ def train(child: Child, plan: Plan) -> None:
 
     # What the run is made of. Another plan in the same folder must not continue this one's checkpoints.
     messages = read_rows(plan.rows)
-    runtime = choose_runtime(plan.precision, plan.threads)
+    saved = checkpoints.newest(plan.out / "checkpoints")
+    begun_with = saved.state["recipe"].get("precision") if saved and plan.precision == "auto" else None
+    runtime = choose_runtime(begun_with or plan.precision, plan.threads)
     recipe: dict[str, Any] = {key: value for key, value in plan._asdict().items() if key not in NO_INFLUENCE}
     recipe |= {"rows_sha256": sha256(plan.rows), "base": _base_card(plan.base), "precision": runtime.precision}
-    saved = checkpoints.newest(plan.out / "checkpoints")
     if saved and saved.state["recipe"] != recipe:
         raise ScriptError("The run folder holds checkpoints of a different run.", FRESH_FOLDER)
 
@@ -169,6 +171,7 @@ def train(child: Child, plan: Plan) -> None:
         "device": runtime.device,
     }
     _publish(model, plan, {**recipe, **summary})
+    shutil.rmtree(plan.out / "checkpoints", ignore_errors=True)
     _report_finished(child, plan)
 
 
@@ -186,6 +189,8 @@ class Clock:
 
     def tick(self, step: int, rows: int, tokens: int) -> dict[str, float]:
         """Count a finished step; return tokens and rows a second (of the rows as written) and the seconds left."""
+        if len(self._recent) == 2 and self._recent[0][1:] == (0, 0):
+            self._recent.popleft()  # the first step also warms caches up: it says nothing about the others
         _, all_rows, all_tokens = self._recent[-1]
         self._recent.append((time.monotonic(), all_rows + rows, all_tokens + tokens))
         (begin, rows_then, tokens_then), (end, rows_now, tokens_now) = self._recent[0], self._recent[-1]
