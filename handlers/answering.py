@@ -145,6 +145,11 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer from the guide, or say honestly that it is not in there."""
     _begin(client, heard, LOOKING_UP)
     said = answer(heard.text, deps.index, deps.model, earlier(client, heard), workspace=heard.person.workspace_id)
+    if said.abstained and not heard.addressed:
+        # People may be talking to each other: what we cannot answer is no news for the whole thread.
+        status(client, heard.channel, heard.thread_ts, "")
+        whisper(client, heard.channel, heard.person.user_id, said.text, thread_ts=heard.thread_ts)
+        return
     Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
     post(client, heard.channel, shorten(said.text, 300), answer_blocks(said), thread_ts=heard.thread_ts)
 

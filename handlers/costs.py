@@ -1,6 +1,7 @@
 """Knows what can honestly be said of cost before there are rows; it does not compute costs."""
 
 from handlers.blocks.forms import note_view
+from handlers.blocks.job import tokens
 from handlers.blocks.parts import Block
 from handlers.blocks.words import count, minutes, money
 from handlers.deps import Deps
@@ -20,7 +21,7 @@ def cost_view(deps: Deps, person: Person) -> Block:
         past=deps.jobs.past_runs(spec, person),
     )  # fmt: skip
     data = offer.to_json()
-    rows = f"{count(offer.train_rows, 'row')}, {offer.train_tokens:,} training tokens, {mrkdwn(spec.base, 60)}"
+    rows = f"{count(offer.train_rows, 'row')}, {tokens(data)}, {mrkdwn(spec.base, 60)}"
     return note_view(
         "What would it cost?",
         "It depends on your rows: I count their tokens. `/tune train` takes a JSONL file and shows the quote; nothing "

@@ -18,6 +18,8 @@ from knowledge.errors import ServiceError, UserError
 
 log = logging.getLogger("luthier.handlers")
 
+TOO_LATE = {"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"}
+
 BROKE = "Something broke on my side, and it is not your doing."
 
 
@@ -41,6 +43,8 @@ def tell(error: Exception, body: dict[str, Any], context: BoltContext, client: W
 
     An event counts as done then; where Slack itself did not take our words it does not, and is tried again.
     """
+    if isinstance(error, SlackApiError) and error.response.get("error") in TOO_LATE:
+        error = UserError("Slack gives a click three seconds to open a form, and they ran out.", "Click again.")
     if isinstance(error, SlackClientError | urllib.error.URLError | ConnectionError | TimeoutError):
         log.warning("Slack did not take a call: %s", _slack_reason(error))
         return None

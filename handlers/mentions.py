@@ -26,8 +26,15 @@ def mentioned(deps: Deps, event: dict[str, Any], context: BoltContext, client: W
 def heard_from(event: dict[str, Any], context: BoltContext, *, addressed: bool) -> Heard:
     """Read a message or mention event."""
     bot_user = context.bot_user_id or ""
+    text = spoken(str(event.get("text") or ""), bot_user)
+    files = [file for file in event.get("files") or () if may_hold_rows(file) or not text]
     return Heard(
         person=person_of(context), channel=str(event["channel"]), ts=str(event["ts"]),
-        thread_ts=str(event.get("thread_ts") or event["ts"]), text=spoken(str(event.get("text") or ""), bot_user),
-        file_ids=tuple(str(file["id"]) for file in event.get("files") or ()), addressed=addressed, bot_user=bot_user,
+        thread_ts=str(event.get("thread_ts") or event["ts"]), text=text,
+        file_ids=tuple(str(file["id"]) for file in files), addressed=addressed, bot_user=bot_user,
     )  # fmt: skip
+
+
+def may_hold_rows(file: dict[str, Any]) -> bool:
+    """Say whether a file may be meant as training rows; a picture beside a question is not."""
+    return str(file.get("name") or "").lower().rpartition(".")[2] in {"jsonl", "ndjson", "json", "txt", "csv", "tsv"}

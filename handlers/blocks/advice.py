@@ -62,8 +62,8 @@ def compare_view(advice: Advice) -> Block:
 
 
 def _row(view: OptionView) -> list[str]:
-    texts = (view.name, view.fits, view.complexity, view.main_reason)
-    return [plain(text, 400) for text in texts]
+    reason = view.main_reason[:1].upper() + view.main_reason[1:]
+    return [plain(text, 400) for text in (view.name, view.fits, view.complexity, reason)]
 
 
 def _place(advice: Advice) -> int:

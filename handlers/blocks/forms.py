@@ -46,7 +46,7 @@ def try_form(model_name: str, metadata: str, asked: str = "", said: Both | None 
     """Draw the form that asks base and tuned model the same; afterwards with both answers in it."""
     element: Block = {"type": "plain_text_input", "action_id": INPUT, "multiline": True, "max_length": 2000}
     if asked:
-        element["initial_value"] = asked
+        element["initial_value"] = plain(asked, 2000)
     lines = [
         section(f"*{mrkdwn(model_name, 200)}* and its base answer the same input."),
         field("Input", element, block_id=INPUT, hint="Write it like the rows it was trained on."),

@@ -112,11 +112,19 @@ def _price(offer: dict[str, Any]) -> str:
 
 def _plan(offer: dict[str, Any]) -> str:
     knobs = offer["spec"]["hyperparameters"]
-    about = "" if offer["tokens_exact"] else "about "
     method = {"lora": "LoRA", "qlora": "QLoRA"}[offer["spec"]["method"]]
     data = f"{mrkdwn(offer['dataset'], 120)}: {count(offer['train_rows'], 'row')}"
-    run = f"{about}{offer['train_tokens']:,} training tokens, {count(knobs['epochs'], 'epoch')}"
+    run = f"{tokens(offer)}, {count(knobs['epochs'], 'epoch')}"
     return f"{data}, {run}, {method} rank {knobs['rank']}."
+
+
+def tokens(offer: dict[str, Any]) -> str:
+    """Write the training tokens of a quote; an estimate is rounded to two figures and says that it is one."""
+    number = int(offer["train_tokens"])
+    if offer["tokens_exact"]:
+        return f"{number:,} training tokens"
+    step = 10 ** max(0, len(str(number)) - 2)
+    return f"about {round(number / step) * step:,} training tokens"
 
 
 def _rule(offer: dict[str, Any]) -> str:

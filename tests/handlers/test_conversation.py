@@ -184,3 +184,18 @@ def test_a_thumb_is_kept_and_thanked_for_privately(world: World) -> None:
     world.slack.click(card, "feedback", value="bad")
     world.slack.wait_message("I noted it", thread_ts=asked["ts"])
     assert "I noted it" not in json.dumps(world.slack.messages("C0ASK", asked["ts"], user="U0BEN"))
+
+
+def test_what_people_ask_each_other_in_our_thread_stays_theirs(world: World) -> None:
+    """A reply that the guide cannot answer, and that did not mention us, gets a private word at most."""
+    asked, _ = advised(world)
+    world.slack.send("which wine goes with mackerel tonight, Ben?", thread_ts=asked["ts"])
+    world.slack.wait_message("don't have a source", thread_ts=asked["ts"])
+    assert "don't have a source" not in json.dumps(world.slack.messages("C0ASK", asked["ts"], user="U0BEN"))
+
+
+def test_a_picture_beside_a_use_case_does_not_hide_it(world: World) -> None:
+    """A file that cannot be rows is left aside, and the words are answered."""
+    picture = world.slack.upload("board.png", b"\x89PNG\r\n\x1a\n" + bytes(30))
+    asked = world.slack.send(PRICES, files=[picture["id"]])
+    world.slack.wait_message("Confidence", thread_ts=asked["ts"])

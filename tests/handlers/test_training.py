@@ -153,7 +153,7 @@ def test_an_upload_with_tick_gets_a_quote_and_its_provenance_is_kept(world: Worl
 def test_rows_that_cannot_be_trained_on_are_explained_in_the_thread(
     world: World, content: bytes, expected: str
 ) -> None:
-    """No JSONL, or one row: the thread says what is wrong and what to do, no job begins and the form can be used again."""
+    """No JSONL, or one row: the thread says what is wrong, no job begins, and the form is one click away."""
     file = world.slack.upload("rows.jsonl", content)
     world.slack.submit(form(world), {"train_file": [file], "ours": ["yes"]})
     root = world.slack.wait_message("wants to train")
@@ -260,7 +260,8 @@ def test_a_failed_job_says_why_and_can_be_resumed(world: World) -> None:
     world.slack.click(card, "Approve and start")
     job = job_in(world, "queued")
     said = EndedCard(
-        job_id=job.id, number=job.number, title=job.title, requested_by="U0ADA", state="failed", what="The disk is full.",
+        job_id=job.id, number=job.number, title=job.title, requested_by="U0ADA", state="failed",
+        what="The disk is full.",
         next_step="Free some space, then `resume`.",
     )  # fmt: skip
     with world.deps.jobs.ledger.transaction() as connection:
