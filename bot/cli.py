@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from bot.shell import answers, jobs, rows
-from bot.shell.terminal import say
+from bot.shell import answers, jobs, rows, weights
+from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 answers.register(app)
 rows.register(app)
 jobs.register(app)
+weights.register(app)
 
 
 def main() -> None:
@@ -105,6 +106,18 @@ def migrate() -> None:
     settings = Settings.from_env()
     bring_to_head(open_engine(settings.database), settings.run)
     say("The database is up to date.")
+
+
+@app.command()
+def doctor(as_json: JsonFlag = False) -> None:
+    """Say what is running, what is installed and what leaves this machine."""
+    from bot.doctor import examine
+    from bot.settings import Settings
+
+    found = examine(Settings.from_env())
+    show_json(found._asdict()) if as_json else show(
+        "\n".join(f"{name}: {value}" for name, value in found._asdict().items())
+    )
 
 
 @app.command()

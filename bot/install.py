@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import invalidate_caches
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,9 @@ def install(settings: Settings) -> int:
         if missing():
             _tell(settings, "torch (200 MB as a CPU build, about 3 GB where your index serves the CUDA build)")
             index = ["--index-url", settings.torch_index] if settings.torch_index else []
-            _pip(settings, [*index, "torch==2.13.0"])
-            _pip(settings, ["-e", f"{ROOT}[train]"])
+            torch, *others = _wanted()
+            _pip(settings, [*index, torch])
+            _pip(settings, others)
         _tell(settings, "the base model (93 MB)")
         weights.ensure("smollm2-135m-instruct-q4", settings.cache)
     except subprocess.CalledProcessError as failed:
@@ -54,6 +56,12 @@ def install(settings: Settings) -> int:
         return 1
     _write(settings, {"running": False, "step": "done"})
     return 0
+
+
+def _wanted() -> list[str]:
+    """Return the requirements of the extra `train`, torch first; we ourselves run and must stay installed."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return list(extras["train"])
 
 
 def _pip(settings: Settings, what: list[str]) -> None:
