@@ -13,6 +13,7 @@ from handlers.answering import Heard, change_card, reply
 from handlers.blocks import advice as advice_card
 from handlers.blocks import answer as answer_card
 from handlers.blocks import forms, job, lint, report
+from handlers.blocks.correct import correct_form
 from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
 from handlers.blocks.words import clock_time
@@ -25,7 +26,7 @@ from handlers.people import person_of, place_of
 from handlers.posting import post, whisper
 from handlers.training import train_on_upload
 from knowledge.advice.advise import advise
-from knowledge.advice.facts import from_mapping, with_fact
+from knowledge.advice.facts import Facts, from_mapping, with_fact
 from knowledge.conversations import Conversations, Thread
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Outcome, result_of
@@ -48,6 +49,7 @@ def register(app: App, deps: Deps) -> None:
         advice_card.TRAIN: open_form,
         advice_card.COMPARE: compare,
         advice_card.COST: cost,
+        advice_card.CORRECT: correct,
         answer_card.FEEDBACK: thank,
     }
     for action_id, listener in listeners.items():
@@ -130,6 +132,15 @@ def cost(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClie
         trigger_id=body["trigger_id"], view=forms.note_view("What would it cost?", "⏳ Working it out…")
     )
     client.views_update(view_id=opened["view"]["id"], view=cost_view(deps, person_of(context)))
+
+
+def correct(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the form in which assumptions are corrected."""
+    ack()
+    thread = thread_of(body, context)
+    known = Conversations(deps.engine).find(thread)
+    form = correct_form(known.facts if known else Facts(), json.dumps(place_of(body)))
+    client.views_open(trigger_id=body["trigger_id"], view=form)
 
 
 def choose_fact(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

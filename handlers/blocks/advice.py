@@ -11,7 +11,8 @@ from knowledge.advice.citations import Source
 from knowledge.advice.facts import known
 from knowledge.advice.options import OptionView
 
-FACT, TRAIN, COMPARE, COST = "advice_fact", "advice_train", "advice_compare", "advice_cost"
+FACT, TRAIN, COMPARE = "advice_fact", "advice_train", "advice_compare"
+COST, CORRECT = "advice_cost", "advice_correct"
 """Action ids; a question's menu is `advice_fact:` and the fact's name."""
 
 TUNED = {"fine_tuning", "rag+fine_tuning"}
@@ -30,7 +31,7 @@ def advice_blocks(advice: Advice, *, editable: bool = True) -> list[Block]:
             f"*{mrkdwn(advice.headline, 300)}* Confidence: {advice.confidence}.\n{from_markdown(advice.why, 1500)}"
         ),
         table([["Option", "Fits?", "Effort", "Main reason"], *map(_row, advice.options)], bold=_place(advice)),
-        *_weighed(advice),
+        *_weighed(advice, editable),
         *([_ask(question) for question in advice.questions] if editable else []),
         *actions(_buttons(advice), block_id="advice-buttons"),
         _sources(advice),
@@ -70,17 +71,18 @@ def _place(advice: Advice) -> int:
     return 1 + next(place for place, view in enumerate(advice.options) if view.option == advice.recommendation)
 
 
-def _weighed(advice: Advice) -> list[Block]:
+def _weighed(advice: Advice, editable: bool) -> list[Block]:
+    correct = button("Correct these", CORRECT) if editable else None
+    assumed = f"*I assumed:* {mrkdwn(' · '.join(advice.assumptions), 1200)}"
     lines = []
-    if advice.assumptions:
-        lines.append(f"*I assumed:* {mrkdwn(' · '.join(advice.assumptions), 1200)}")
     if advice.would_change:
         lines.append(
             "*What would change my mind:*\n" + "\n".join(f"• {mrkdwn(change, 400)}" for change in advice.would_change)
         )
     lines += [f"_{mrkdwn(note, 300)}_" for note in advice.notes]
     lines.append(f"*Next:* {mrkdwn(advice.next_step, 500)}")
-    return [section(line) for line in lines]
+    blocks = [section(line) for line in lines]
+    return [section(assumed, accessory=correct), *blocks] if advice.assumptions else blocks
 
 
 def _ask(question: Question) -> Block:

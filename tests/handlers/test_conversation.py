@@ -199,3 +199,17 @@ def test_a_picture_beside_a_use_case_does_not_hide_it(world: World) -> None:
     picture = world.slack.upload("board.png", b"\x89PNG\r\n\x1a\n" + bytes(30))
     asked = world.slack.send(PRICES, files=[picture["id"]])
     world.slack.wait_message("Confidence", thread_ts=asked["ts"])
+
+
+def test_assumptions_can_be_corrected(world: World) -> None:
+    """The form shows what was assumed; what is changed there changes the card, and nothing else is posted."""
+    asked, card = advised(world)
+    world.slack.click(card, "Correct these")
+    world.slack.submit(
+        world.slack.wait_view(title="Correct these"), {"facts_change": "Never", "volume_per_day": "null"}
+    )
+    wait_for(lambda: "facts do not change" in json.dumps(thread(world, asked)[1]), what="the corrected card")
+    edited = thread(world, asked)[1]
+    assert edited["ts"] == card["ts"]
+    assert "300" not in json.dumps(edited)
+    assert len(thread(world, asked)) == 2
