@@ -114,10 +114,8 @@ def doctor(as_json: JsonFlag = False) -> None:
     from bot.doctor import examine
     from bot.settings import Settings
 
-    found = examine(Settings.from_env())
-    show_json(found._asdict()) if as_json else show(
-        "\n".join(f"{name}: {value}" for name, value in found._asdict().items())
-    )
+    found = examine(Settings.from_env())._asdict()
+    show_json(found) if as_json else show("\n".join(f"{name}: {value}" for name, value in found.items()))
 
 
 @app.command()

@@ -27,9 +27,7 @@ def examine(settings: Settings) -> Findings:
     """Look at everything once; what does not answer is said, not raised."""
     beside = running(settings)
     used = beside or settings
-    here = [
-        f"{kept.artefact.name} {'here' if kept.present else 'not fetched'}" for kept in weights.listing(settings.cache)
-    ]
+    files = weights.listing(settings.cache)
     return Findings(
         data=str(settings.data),
         running="yes" if beside else "no; start it with `luthier up`",
