@@ -63,7 +63,8 @@ class Conversations:
 
     def find(self, thread: Thread) -> Known | None:
         """Return what is remembered, or None where we do not take part."""
-        with Session(self._engine) as session:
+        # Reading takes no write lock: on SQLite the engine would otherwise queue it behind every writer.
+        with Session(self._engine.execution_options(reading=True)) as session:
             row = session.get(Conversation, thread)
             return None if row is None else _known(row)
 
