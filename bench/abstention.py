@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from sqlmodel import SQLModel, create_engine
 
+from knowledge.answer import answer
 from knowledge.embeddings import open_minilm
 from knowledge.index import Index
 from knowledge.sources import load_guide
@@ -34,6 +35,10 @@ def main() -> None:
                 for case in cases["answerable"]
             ]
             print(f"pages: recall@{k} {np.mean(hit):.3f} (n={len(hit)})")
+        given = [(answer(case["q"], index), case["pages"]) for case in cases["answerable"]]
+        cited = [[citation.slug in pages for citation in each.citations] for each, pages in given if not each.abstained]
+        print(f"answers: {len(cited)} of {len(given)}, citing a right page {np.mean([any(row) for row in cited]):.3f},")
+        print(f"  citations to a right page {np.mean([mark for row in cited for mark in row]):.3f}")
         kinds = [(case["q"], "answerable") for case in cases["answerable"]]
         kinds += [(question, kind) for kind in ("near", "off") for question in cases[kind]]
         rows = [signals(question, index.search(question, 8)) for question, _ in kinds]

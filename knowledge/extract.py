@@ -12,7 +12,7 @@ from knowledge.index import Hit
 from knowledge.keywords import Rarity, terms
 from knowledge.sentences import sentences
 
-_PASSAGES = 4
+_PASSAGES = 3
 _MOST = 4
 _CHARACTERS = 650
 _NEAR_BEST = 0.72

@@ -15,7 +15,7 @@ LONGEST: int = _LIMITS["question"]["longest"]
 """Longest question that is read, in characters."""
 
 _LEANS = re.compile(
-    r"^(?:and|but|so|then|also|ok(?:ay)?|what about|how about|why(?: is that| not)?\W*$|how so|what if|for|with)\b"
+    r"^(?:and|but|so|then|also|ok(?:ay)?|what about|how about|how so|what if|for|with)\b|^(?:why|when|how)(?: not)?\W*$"
     r"|\b(?:it|its|that|this|those|these|they|them|their|there|one|ones|same)\b",
     re.IGNORECASE,
 )

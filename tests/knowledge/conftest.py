@@ -1,6 +1,8 @@
 """What the retrieval tests share: the real embedder, a real Chroma server, a database in a file."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,3 +54,11 @@ def database(folder: Path) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+@pytest.fixture
+def run_python() -> Callable[[Sequence[str]], str]:
+    """A fresh interpreter: takes arguments, returns what it printed."""
+    return lambda arguments: (
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True).stdout
+    )
