@@ -1,13 +1,13 @@
 """The errors of making models; it knows what can go wrong with data, quotes and jobs, not how Slack shows it.
 
-    UserError
-    ├── DatasetRejected     the rows cannot be trained on
-    ├── JobNotFound         no such job in this workspace
-    ├── StaleApproval       the quote that was approved is no longer the job's quote
-    └── NotAllowed          this person may not do that
-    LuthierError
-    ├── LeaseLost           another worker owns the job now; stop quietly
-    └── ChildFailed         a training or evaluation child ended with an error
+UserError
+├── DatasetRejected     the rows cannot be trained on
+├── JobNotFound         no such job in this workspace
+├── StaleApproval       the quote that was approved is no longer the job's quote
+└── NotAllowed          this person may not do that
+LuthierError
+├── LeaseLost           another worker owns the job now; stop quietly
+└── ChildFailed         a training or evaluation child ended with an error
 """
 
 from knowledge.errors import LuthierError, UserError

@@ -16,7 +16,9 @@ def check_approval(job: Job, person: Person, cost: Decimal | None) -> None:
     if cost is None:
         raise NotAllowed("The cost of this job is not known.", "Choose a backend whose price is known.")
     if cost > OWN_CLICK_LIMIT:
-        raise NotAllowed(f"This job costs ${cost}, and nobody is set as approver yet.", "Run it on this machine for $0.")
+        raise NotAllowed(
+            f"This job costs ${cost}, and nobody is set as approver yet.", "Run it on this machine for $0."
+        )
     if person.user_id != job.requested_by:
         raise NotAllowed(f"Only <@{job.requested_by}>, who asked for this job, may approve it.", "Ask them to click.")
 

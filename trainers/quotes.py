@@ -71,8 +71,14 @@ class Quote:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def quote(  # noqa: PLR0913  # each decides a figure of the quote
-    dataset: Dataset, spec: TrainingSpec, rule: SuccessRule, *, folder: Path, tokenizer: Path | None, past: Sequence[PastRun] = (),
+def quote(  # each decides a figure of the quote
+    dataset: Dataset,
+    spec: TrainingSpec,
+    rule: SuccessRule,
+    *,
+    folder: Path,
+    tokenizer: Path | None,
+    past: Sequence[PastRun] = (),
     training: bool = True,
 ) -> Quote:
     """Quote a run on this machine; `folder` is the data folder that the data set's paths start from.
@@ -84,9 +90,19 @@ def quote(  # noqa: PLR0913  # each decides a figure of the quote
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     time = estimate(spec.base, tokens, dataset.test_rows, past)
     return Quote(
-        dataset=f"{dataset.name} v{dataset.version}", data_sha256=dataset.sha256,
-        train_rows=dataset.train_rows, test_rows=dataset.test_rows, train_tokens=tokens, tokens_exact=once.exact,
-        spec=spec, rule=rule, training_minutes=time.training if training else (0.0, 0.0), evaluation_minutes=time.evaluation, time_basis=time.basis,
-        training_cost=Decimal(0), evaluation_cost=Decimal(0), serving_cost_30_days=Decimal(0),
+        dataset=f"{dataset.name} v{dataset.version}",
+        data_sha256=dataset.sha256,
+        train_rows=dataset.train_rows,
+        test_rows=dataset.test_rows,
+        train_tokens=tokens,
+        tokens_exact=once.exact,
+        spec=spec,
+        rule=rule,
+        training_minutes=time.training if training else (0.0, 0.0),
+        evaluation_minutes=time.evaluation,
+        time_basis=time.basis,
+        training_cost=Decimal(0),
+        evaluation_cost=Decimal(0),
+        serving_cost_30_days=Decimal(0),
         cost_basis="runs on this machine; electricity not counted",
-    )  # fmt: skip
+    )

@@ -50,17 +50,28 @@ class LocalModels:
     def say(self, adapter: Path | None, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 128) -> Said:
         """Answer with the tuned model in `adapter`, or with the base. Raises ServiceError with what to do next."""
         if not (self.base / "model.safetensors").exists():
-            raise ServiceError("The base model is not on this machine yet.", "Train once, or run `luthier weights pull`.")
+            raise ServiceError(
+                "The base model is not on this machine yet.", "Train once, or run `luthier weights pull`."
+            )
         self._wake()
-        body = {"model": str(adapter) if adapter else "base", "messages": list(messages), "max_tokens": max_tokens, "temperature": 0}
+        body = {
+            "model": str(adapter) if adapter else "base",
+            "messages": list(messages),
+            "max_tokens": max_tokens,
+            "temperature": 0,
+        }
         started = time.monotonic()
         try:
             with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=120) as client:
                 answer = client.post("http://local/v1/chat/completions", json=body)
         except httpx.HTTPError as error:
-            raise ServiceError("The local model did not answer.", "Try again in a moment; it restarts by itself.") from error
+            raise ServiceError(
+                "The local model did not answer.", "Try again in a moment; it restarts by itself."
+            ) from error
         if answer.status_code != httpx.codes.OK:
-            raise ServiceError(f"The local model refused: {answer.json()['error']['message']}", "Check the model and try again.")
+            raise ServiceError(
+                f"The local model refused: {answer.json()['error']['message']}", "Check the model and try again."
+            )
         return Said(answer.json()["choices"][0]["message"]["content"], time.monotonic() - started)
 
     def close(self) -> None:
@@ -86,12 +97,30 @@ class LocalModels:
 
     def _start(self) -> None:
         self.socket.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", "trainers.scripts.serve_local", "--socket", str(self.socket), "--base", str(self.base),
-                "--adapters", str(self.adapters), "--idle", str(IDLE), "--threads", str(self.threads)]  # fmt: skip
+        argv = [
+            sys.executable,
+            "-m",
+            "trainers.scripts.serve_local",
+            "--socket",
+            str(self.socket),
+            "--base",
+            str(self.base),
+            "--adapters",
+            str(self.adapters),
+            "--idle",
+            str(IDLE),
+            "--threads",
+            str(self.threads),
+        ]
         with self.log.open("ab") as log:
             # Its standard input is the lifeline: when this process dies, however it dies, the child reads EOF and ends.
             child = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=dict(self.env), start_new_session=True
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=dict(self.env),
+                start_new_session=True,
             )
         self._child = child
         until = time.monotonic() + START_LIMIT

@@ -35,12 +35,20 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         """Refuse values that no run could mean."""
-        limits = {"epochs": (1, 50), "rank": (1, 256), "alpha": (1, 1024), "batch_size": (1, 256), "max_tokens": (16, 8192)}
+        limits = {
+            "epochs": (1, 50),
+            "rank": (1, 256),
+            "alpha": (1, 1024),
+            "batch_size": (1, 256),
+            "max_tokens": (16, 8192),
+        }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} is {getattr(self, name)}.", f"Choose a value from {low} to {high}.")
         if not 0 < self.learning_rate < 1:
-            raise UserError(f"learning_rate is {self.learning_rate}.", "Choose a value between 0 and 1, such as 0.0002.")
+            raise UserError(
+                f"learning_rate is {self.learning_rate}.", "Choose a value between 0 and 1, such as 0.0002."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "cancelled": frozenset({"queued"}),
     "succeeded": frozenset(),
 }
-"""From each state the states that may follow; running -> queued is a wait (a poll that is not due, a tool still installing)."""
+"""From each state the states that may follow; running -> queued is a wait (a poll not due, a tool still installing)."""
 
 STATES: Final = tuple(TRANSITIONS)
 """Every state, in the order a job meets them."""

@@ -33,12 +33,18 @@ class Contest:
 
 
 def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keeper: Keeper) -> Answered:
-    """Let base with plain prompt, base with its best few-shot prompt, TF-IDF and the tuned model answer the same rows."""
+    """Let base (plain and best few-shot prompt), TF-IDF and the tuned model answer the same rows."""
     config = {
-        "base": str(contest.base), "adapter": str(contest.adapter), "train": str(contest.train), "test": str(contest.test),
-        "labels": list(contest.labels) or None, "out": str(contest.folder), "seed": contest.seed, "threads": threads,
+        "base": str(contest.base),
+        "adapter": str(contest.adapter),
+        "train": str(contest.train),
+        "test": str(contest.test),
+        "labels": list(contest.labels) or None,
+        "out": str(contest.folder),
+        "seed": contest.seed,
+        "threads": threads,
         "max_new_tokens": 12 if contest.labels else 128,
-    }  # fmt: skip
+    }
 
     def hear(event: Event) -> None:
         if event.get("event") == "progress":
