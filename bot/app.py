@@ -58,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
         yield
         worker.stop()
         deps.models.close()
+        deps.index.close()
 
     routes = [Route("/slack/events", gate.receive, methods=["POST"]), Route("/health", _health)]
     return Starlette(routes=routes, lifespan=life)

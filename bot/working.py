@@ -35,25 +35,38 @@ def working(
     """Migrate, then use the running Luthier or start what is needed, and stop it at the end."""
     settings.data.mkdir(parents=True, exist_ok=True)
     migrate(open_engine(settings.database), settings.run)
-    beside = running(settings)
-    if beside is not None or not (vectors or workers):
-        deps = build_deps(beside or settings)
-        try:
-            yield Working(deps, lambda: None)
-        finally:
-            deps.models.close()
-        return
-    with _turn(settings):
-        supervisor = Supervisor(logs=settings.data / "logs", say=say)
-        try:
-            with servers(settings, supervisor, queue=bool(workers), vectors=vectors) as ready:
-                for worker in workers:
-                    supervisor.start(ours(ready, f"worker {worker}"))
-                deps = build_deps(ready)
+    with ExitStack() as held:
+        found = _beside(settings, held) if vectors or workers else running(settings) or settings
+        yield from _used(found) if found else _started(settings, say, vectors, workers)
+
+
+def _used(settings: Settings) -> Iterator[Working]:
+    with _closing(build_deps(settings)) as deps:
+        yield Working(deps, lambda: None)
+
+
+def _started(
+    settings: Settings, say: Callable[[str], None], vectors: bool, workers: tuple[str, ...]
+) -> Iterator[Working]:
+    supervisor = Supervisor(logs=settings.data / "logs", say=say)
+    try:
+        with servers(settings, supervisor, queue=bool(workers), vectors=vectors) as ready:
+            for worker in workers:
+                supervisor.start(ours(ready, f"worker {worker}"))
+            with _closing(build_deps(ready)) as deps:
                 yield Working(deps, lambda: _tend(deps, supervisor))
-                deps.models.close()
-        finally:
-            supervisor.stop()
+    finally:
+        supervisor.stop()
+
+
+@contextmanager
+def _closing(deps: Deps) -> Iterator[Deps]:
+    """Let go of the resident model and the vector server's connections at the end."""
+    try:
+        yield deps
+    finally:
+        deps.models.close()
+        deps.index.close()
 
 
 def _tend(deps: Deps, supervisor: Supervisor) -> None:
@@ -61,16 +74,18 @@ def _tend(deps: Deps, supervisor: Supervisor) -> None:
     sweep(deps.jobs.ledger, deps.jobs.ring, utc_now())
 
 
-@contextmanager
-def _turn(settings: Settings) -> Iterator[None]:
+def _beside(settings: Settings, held: ExitStack) -> Settings | None:
+    """Return the settings of a Luthier that runs here, or hold the folder for this call, waiting for its turn."""
     until = time.monotonic() + TURN_LIMIT
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(holding(settings))
-                break
-            except UserError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.3)
-        yield
+    while True:
+        found = running(settings)
+        if found is not None:
+            return found
+        try:
+            held.enter_context(holding(settings))
+        except UserError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)
+        else:
+            return None
