@@ -1,8 +1,8 @@
 """The root of every error we raise ourselves; it knows how an error speaks to a person, not where it is shown.
 
-    LuthierError
-    ├── UserError          something the person can put right: it says what happened and what to do next
-    └── ServiceError       a part we depend on (queue, index, model, weights) does not answer
+LuthierError
+├── UserError          something the person can put right: it says what happened and what to do next
+└── ServiceError       a part we depend on (queue, index, model, weights) does not answer
 """
 
 
