@@ -18,13 +18,13 @@ class Method(StrEnum):
 class Hyperparameters:
     """The knobs of a LoRA run; defaults were chosen by cross-validation on the shipped example's training rows."""
 
-    epochs: int = 4
+    epochs: int = 8
     """Passes over the training rows."""
     rank: int = 16
     """Rank r of the adapter matrices."""
     alpha: int = 32
     """Scale of the adapter; the update is multiplied by alpha / rank."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     """Peak learning rate after warm-up."""
     batch_size: int = 8
     """Rows per optimiser step."""
