@@ -42,4 +42,5 @@ def examine(settings: Settings) -> Findings:
 
 
 def _answers(url: str, does: bool) -> str:
+    url = url.rpartition("@")[2] if "@" in url else url  # an address may hold a password
     return f"{url} answers" if does else f"{url or 'not started'}: no answer" if url else "started when it is needed"

@@ -1,8 +1,8 @@
 """Knows how the training packages are installed behind the answers, and how far that is; not what they do."""
 
+import fcntl
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +17,8 @@ from knowledge import weights
 
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf", "accelerate", "sklearn")
 """Modules that training children import."""
+
+LOCK = "install.lock"
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +44,13 @@ def note(settings: Settings) -> str:
 
 def install(settings: Settings) -> int:
     """Install the training packages and fetch the base model, writing down each step; returns an exit status."""
+    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.run / LOCK).open("ab") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return _install(settings)
+
+
+def _install(settings: Settings) -> int:
     try:
         if missing():
             _tell(settings, "torch (200 MB as a CPU build, about 3 GB where your index serves the CUDA build)")
@@ -88,25 +97,26 @@ def _pip(settings: Settings, what: list[str]) -> None:
 
 
 def _tell(settings: Settings, step: str) -> None:
-    _write(settings, {"running": True, "step": step, "pid": os.getpid()})
+    _write(settings, {"running": True, "step": step})
 
 
 def _write(settings: Settings, state: dict[str, object]) -> None:
-    settings.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomically(settings.run / "install.json", json.dumps(state))
 
 
 def _state(settings: Settings) -> dict[str, Any]:
     path = settings.run / "install.json"
     state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    if state.get("running") and not _alive(int(state["pid"])):
+    if state.get("running") and not _somebody_installs(settings):
         return {"failed": "the installation was interrupted."}
     return state
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _somebody_installs(settings: Settings) -> bool:
+    """Say whether an installer lives: it holds a lock that the kernel takes back however it ends."""
+    with (settings.run / LOCK).open("ab") as turn:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -17,6 +17,12 @@ from bot.supervisor import Program, Supervisor
 from knowledge.errors import ServiceError, UserError
 from trainers.jobs.queue import answers
 
+SPEAKERS = ("web", "messenger")
+"""Our processes that speak to Slack or to a language model."""
+
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "LUTHIER_MODEL_KEY")
+"""Variables that nobody else gets."""
+
 
 def valkey(settings: Settings) -> Program:
     """Describe the embedded queue server: a private unix socket, every write appended to disk once a second."""
@@ -58,8 +64,13 @@ def chroma(settings: Settings, port: int) -> Program:
 
 
 def ours(settings: Settings, command: str, *, once: bool = False, name: str = "") -> Program:
-    """Describe one of our own processes, such as `web` or `worker cpu`, under these very settings."""
+    """Describe one of our own processes, such as `web` or `worker cpu`, under these very settings.
+
+    Only the processes that speak to Slack or to a language model get the secrets for it.
+    """
     env = {**settings.process_env, **environment(settings)}
+    if command.split()[0] not in SPEAKERS:
+        env = {name: value for name, value in env.items() if name not in SECRETS}
     argv = (sys.executable, "-m", "bot", *command.split())
     return Program(name=name or command, argv=argv, env=env, once=once)
 
@@ -110,6 +121,7 @@ def holding(settings: Settings) -> Iterator[None]:
             raise UserError(
                 f"Luthier already runs on {settings.data}.", "Use that one, stop it first, or choose another DATA_DIR."
             ) from busy
+        (settings.run / "services.json").unlink(missing_ok=True)  # left by one that was killed
         try:
             yield
         finally:
@@ -129,7 +141,7 @@ def running(settings: Settings) -> Settings | None:
         return None
     with lock_path.open("ab") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             where = json.loads(path.read_text())
             return replace(settings, redis_url=where["redis_url"], chroma_url=where["chroma_url"], port=where["port"])

@@ -80,7 +80,7 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
-            "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_OFFLINE},
+            "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_CHILD_DEFAULTS},
             "process_env": env,
         }
         values |= {name: env.get(variable, "") for name, variable in _TEXTS.items()}
@@ -131,13 +131,17 @@ _TEXTS = {
     "torch_index": "TORCH_INDEX",
 }
 
-_OFFLINE = {
+_CHILD_DEFAULTS = {
+    # Children load weights from disk only and report to nobody.
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    # Threads that wait for each other sleep instead of spinning: with other work on the same two cores, training was
+    # measured seven times faster so (docs/performance.md).
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
 }
-"""Children load weights from disk only and report to nobody."""
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

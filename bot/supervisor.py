@@ -11,6 +11,9 @@ from pathlib import Path
 
 from knowledge.errors import ServiceError
 
+ROOT = Path(__file__).resolve().parent.parent
+"""Where programs start: `python -m bot` takes the current folder first, and a stranger's may hold another `bot`."""
+
 STOP_LIMIT = 12.0
 """Seconds between asking a program to end and killing it: longer than a training child needs to write a checkpoint."""
 
@@ -104,7 +107,13 @@ class Supervisor:
         argv = [sys.executable, "-m", "bot.lifeline", str(os.getpid()), *program.argv]
         with (self.logs / f"{program.name.replace(' ', '-')}.log").open("ab") as log:
             return subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(program.env), start_new_session=True
+                argv,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(program.env),
+                start_new_session=True,
             )
 
     def _plan(self, running: _Running, status: int, now: float) -> None:

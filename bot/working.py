@@ -13,7 +13,7 @@ from bot.supervisor import Supervisor
 from bot.wiring import build_deps
 from handlers.deps import Deps
 from knowledge.clock import utc_now
-from knowledge.errors import UserError
+from knowledge.errors import ServiceError, UserError
 from trainers.jobs.run import sweep
 
 TURN_LIMIT = 600.0
@@ -37,12 +37,16 @@ def working(
     migrate(open_engine(settings.database), settings.run)
     with ExitStack() as held:
         found = _beside(settings, held) if vectors or workers else running(settings) or settings
-        yield from _used(found) if found else _started(settings, say, vectors, workers)
+        yield from _used(settings, found) if found else _started(settings, say, vectors, workers)
 
 
-def _used(settings: Settings) -> Iterator[Working]:
-    with _closing(build_deps(settings)) as deps:
-        yield Working(deps, lambda: None)
+def _used(settings: Settings, found: Settings) -> Iterator[Working]:
+    def tend() -> None:
+        if found is not settings and running(settings) is None:
+            raise ServiceError("The Luthier that ran here has stopped.", "The job continues when it starts again.")
+
+    with _closing(build_deps(found)) as deps:
+        yield Working(deps, tend)
 
 
 def _started(

@@ -12,7 +12,7 @@ OWN_CLICK_LIMIT = Decimal(0)
 
 def check_approval(job: Job, person: Person, cost: Decimal | None) -> None:
     """Raise NotAllowed unless this person may approve this job at this cost (None: the cost is not known)."""
-    _same_workspace(job, person)
+    check_workspace(job, person)
     if cost is None:
         raise NotAllowed("The cost of this job is not known.", "Choose a backend whose price is known.")
     if cost > OWN_CLICK_LIMIT:
@@ -25,11 +25,12 @@ def check_approval(job: Job, person: Person, cost: Decimal | None) -> None:
 
 def check_stop(job: Job, person: Person) -> None:
     """Raise NotAllowed unless this person may stop this job."""
-    _same_workspace(job, person)
+    check_workspace(job, person)
     if person.user_id != job.requested_by:
         raise NotAllowed(f"Only <@{job.requested_by}>, who asked for this job, may stop it.", "Ask them to click.")
 
 
-def _same_workspace(job: Job, person: Person) -> None:
+def check_workspace(job: Job, person: Person) -> None:
+    """Raise NotAllowed where a job belongs to another workspace than the person."""
     if job.workspace_id != person.workspace_id:
         raise NotAllowed("This job belongs to another workspace.", "Nothing was changed.")

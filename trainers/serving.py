@@ -1,7 +1,6 @@
 """Knows how to get an answer from a model on this machine: one resident child, shared by all; it trains nothing."""
 
 import fcntl
-import json
 import subprocess
 import sys
 import threading
@@ -68,21 +67,22 @@ class LocalModels:
             raise ServiceError(
                 "The local model did not answer.", "Try again in a moment; it restarts by itself."
             ) from error
-        if answer.status_code != httpx.codes.OK:
-            raise ServiceError(
-                f"The local model refused: {answer.json()['error']['message']}", "Check the model and try again."
-            )
-        return Said(answer.json()["choices"][0]["message"]["content"], time.monotonic() - started)
+        return Said(_content(answer), time.monotonic() - started)
 
     def close(self) -> None:
         """Let the child go if it is ours."""
         with self._lock:
             if self._child is not None and self._child.stdin is not None:
                 self._child.stdin.close()
-                self._child.wait(timeout=10)
+                try:
+                    self._child.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    self._child.kill()
                 self._child = None
 
     def _wake(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lock, self.log.with_suffix(".lock").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             if not self._listening():
@@ -117,9 +117,10 @@ class LocalModels:
             child = subprocess.Popen(
                 argv,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=log,
                 stderr=log,
                 env=dict(self.env),
+                cwd=Path(__file__).resolve().parent.parent,
                 start_new_session=True,
             )
         self._child = child
@@ -131,14 +132,19 @@ class LocalModels:
         raise ServiceError("The local model did not start.", f"Its log is {self.log.name} in the data folder.")
 
 
+def _content(answer: httpx.Response) -> str:
+    """Take the text out of an OpenAI-shaped answer; raises ServiceError for an error and for another shape."""
+    try:
+        said = answer.json()
+        if answer.status_code == httpx.codes.OK:
+            return str(said["choices"][0]["message"]["content"])
+        why = str(said["error"]["message"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        why = f"status {answer.status_code}"
+    raise ServiceError(f"The local model refused: {why}", "Check the model and try again.")
+
+
 def as_messages(system: str, text: str) -> list[dict[str, str]]:
     """Return the messages of a single question, with the system prompt that the model was trained with, if any."""
     asked = [{"role": "user", "content": text}]
     return [{"role": "system", "content": system}, *asked] if system else asked
-
-
-def system_prompt(train: Path) -> str:
-    """Return the system prompt of the first training row: what a tuned model has to be asked with."""
-    with train.open(encoding="utf-8-sig") as rows:
-        first = json.loads(rows.readline())["messages"][0]
-    return str(first["content"]) if first["role"] == "system" else ""

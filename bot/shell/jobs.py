@@ -125,7 +125,7 @@ def resume(job: Annotated[str, typer.Argument(help="The job's number.")], as_jso
     from bot.working import working
     from knowledge.clock import utc_now
 
-    with working(Settings.from_env(), say, workers=("cpu",)) as at:
+    with working(Settings.from_env(), say, workers=("cpu", "io")) as at:
         outcome = at.deps.jobs.resume(
             at.deps.jobs.ledger.find(shell_person().workspace_id, job).id, shell_person(), utc_now()
         )
@@ -193,13 +193,17 @@ def _follow(at: "Working", job: "Job") -> "Job":
     from trainers.states import ENDED
 
     with bar(f"Job #{job.number}") as update:
+        stopping = False
         while job.state not in ENDED:
-            at.tend()
-            job = at.deps.jobs.ledger.get(job.id)
-            _draw(update, job)
             try:
+                at.tend()
+                job = at.deps.jobs.ledger.get(job.id)
+                _draw(update, job)
                 time.sleep(LOOK_EVERY)
             except KeyboardInterrupt:
+                if stopping:
+                    raise
+                stopping = True
                 _stop(at, job)
     return job
 

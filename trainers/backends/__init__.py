@@ -16,10 +16,15 @@ QUEUES = {"local": "cpu", "rehearsal": "io"}
 """Name -> the queue of the workers that advance it; known without loading the backend."""
 
 
-def load(name: str, **parts: Any) -> Backend:
-    """Return the backend `name`, built from `parts`; raises UserError for a name that nobody knows."""
+def check_name(name: str) -> None:
+    """Raise UserError for a backend that nobody knows."""
     if name not in BACKENDS:
         raise UserError(f"There is no backend called {name}.", f"Choose one of {', '.join(sorted(BACKENDS))}.")
+
+
+def load(name: str, **parts: Any) -> Backend:
+    """Return the backend `name`, built from `parts`; raises UserError for a name that nobody knows."""
+    check_name(name)
     module, _, attribute = BACKENDS[name].partition(":")
     backend: Backend = getattr(import_module(module), attribute)(**parts)
     return backend

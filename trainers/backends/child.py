@@ -14,6 +14,9 @@ from typing import IO, Any
 from trainers.backends.base import Interrupted, Keeper
 from trainers.errors import ChildFailed, LeaseLost
 
+ROOT = Path(__file__).resolve().parents[2]
+"""Where children start: `python -m trainers…` takes the current folder first."""
+
 TICK = 0.5
 """Seconds between two signs of life while the child says nothing."""
 
@@ -52,6 +55,7 @@ def run_script(
             stdout=subprocess.PIPE,
             stderr=log,
             env=dict(env),
+            cwd=ROOT,
             start_new_session=True,
             pass_fds=(lock.fileno(),),
         )

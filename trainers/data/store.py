@@ -90,6 +90,7 @@ class Datasets:
         train, test = home / "train.jsonl", home / "test.jsonl"
         sha256 = hashlib.sha256(train.read_bytes() + b"\0" + test.read_bytes()).hexdigest()
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == name)
+        counts = {"train_rows": len(read_rows(train).rows), "test_rows": len(read_rows(test).rows)}
         with self._engine.begin() as connection:
             same = connection.execute(select(_rows).where(mine, _rows.c.sha256 == sha256)).mappings().one_or_none()
             if same is not None:
@@ -102,8 +103,7 @@ class Datasets:
                 version=int(last) + 1,
                 train_path=str(train.relative_to(self.folder)),
                 test_path=str(test.relative_to(self.folder)),
-                train_rows=len(read_rows(train).rows),
-                test_rows=len(read_rows(test).rows),
+                **counts,
                 sha256=sha256,
                 labels=json.dumps(sorted(report.labels)) if report.labels else "",
                 provenance=provenance,

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, func, insert, literal, or_, select, update
 
@@ -21,6 +22,17 @@ RING_AGAIN = timedelta(seconds=10)
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _events = JobEvent.__table__  # type: ignore[attr-defined]  # the same
+
+
+RESUMED = "resumed"
+"""Remark of the event by which a person lets a job continue."""
+
+
+class Deaths(NamedTuple):
+    """What became of a job's earlier workers."""
+
+    times: int
+    just_now: bool
 
 
 class Ledger:
@@ -111,6 +123,15 @@ class Ledger:
         """Remember that the bell was rung for a job."""
         with self.transaction() as connection:
             connection.execute(update(_jobs).where(_jobs.c.id == job_id).values(rung_at=now))
+
+    def deaths(self, job: Job) -> Deaths:
+        """Say how often a worker died on this job since it was queued by a person, and whether the last one did."""
+        query = select(_events).where(_events.c.job_id == job.id).order_by(_events.c.id.desc()).limit(200)
+        with self._reader.connect() as connection:
+            events = connection.execute(query).mappings().all()
+        since = list(takewhile(lambda event: event["note"] != RESUMED, events))
+        died = [event["old_state"] == "running" and event["note"] == "" for event in since]
+        return Deaths(sum(died), bool(died) and died[0])
 
     def progress(self, connection: Connection, job: Job, phase: str, numbers: dict[str, Any]) -> None:
         """Record how far the work is; raises LeaseLost where another worker took over."""

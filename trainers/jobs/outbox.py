@@ -19,6 +19,7 @@ _rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # SQLModel adds i
 def put(connection: Connection, job: Job, message: Message, now: datetime, *, channel: str = "", key: str = "") -> None:
     """Owe `message` inside the caller's transaction; a message with the same key is replaced, so the latest wins.
 
+    A message whose time had been put off (Slack asked for quiet, the last edit was just now) stays put off.
     A job from the shell has no thread and no Home tab, so only its announcement is owed to anybody.
     """
     if job.workspace_id == LOCAL_WORKSPACE and not channel:
@@ -26,7 +27,7 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
     key = key or message.KIND
     payload = json.dumps(to_json(message))
     where = (_rows.c.job_id == job.id) & (_rows.c.key == key)
-    known = connection.execute(select(_rows.c.id, _rows.c.sent_at).where(where)).one_or_none()
+    known = connection.execute(select(_rows.c.id, _rows.c.due_at).where(where)).one_or_none()
     if known is None:
         place = (channel, "") if channel else (job.channel, job.thread_ts)
         connection.execute(
@@ -46,7 +47,7 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
             )
         )
         return
-    due = now if known.sent_at is None else max(now, known.sent_at + EDIT_INTERVAL)
+    due = max(now, known.due_at or now)
     connection.execute(update(_rows).where(where).values(payload=payload, version=_rows.c.version + 1, due_at=due))
 
 
@@ -58,10 +59,19 @@ def due(engine: Engine, now: datetime, limit: int = 20) -> Sequence[OutboxMessag
     return [OutboxMessage(**row) for row in found]
 
 
-def trying(engine: Engine, message: OutboxMessage, now: datetime) -> None:
-    """Write down, before the call, that a first post is under way: after a crash its outcome has to be looked up."""
+def trying(engine: Engine, message: OutboxMessage, now: datetime) -> bool:
+    """Write down, before the call, that a first post is under way: after a crash its outcome has to be looked up.
+
+    False where the row is no longer as it was read: then another process has it, and this one must not post.
+    """
+    as_read = (
+        _rows.c.trying_since.is_not_distinct_from(message.trying_since)
+        & (_rows.c.ts == message.ts)
+        & (_rows.c.sent_version == message.sent_version)
+    )
     with engine.begin() as connection:
-        connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=now))
+        mine = update(_rows).where(_rows.c.id == message.id, as_read).values(trying_since=now)
+        return connection.execute(mine).rowcount == 1
 
 
 def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime) -> None:
@@ -79,6 +89,6 @@ def later(engine: Engine, message: OutboxMessage, due_at: datetime, problem: str
 
 def give_up(engine: Engine, message: OutboxMessage, problem: str, now: datetime) -> None:
     """Stop trying a message that Slack will never take (channel gone, blocks refused); the reason stays on the row."""
-    values = {"sent_version": message.version, "problem": problem, "trying_since": None, "sent_at": now}
+    values = {"sent_version": message.version, "problem": problem, "sent_at": now, "due_at": now + EDIT_INTERVAL}
     with engine.begin() as connection:
-        connection.execute(update(_rows).where(_rows.c.id == message.id).values(**values))
+        connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))

@@ -1,6 +1,7 @@
 """Knows Redis and RQ: it rings for a job and answers the door; it does not know what a job is beyond its id."""
 
 import os
+import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -59,7 +60,7 @@ def answer_door(
         connection=connection,
         serializer="json",
         job_class=_job_class(work),
-        name=f"{queue}-{os.uname().nodename}-{os.getpid()}",
+        name=f"{queue}-{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
         log_job_description=False,
         maintenance_interval=60,
     )

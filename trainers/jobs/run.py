@@ -1,13 +1,17 @@
 """Knows how a worker takes a job from claim to report; it does not know RQ, Slack or what training is."""
 
 import json
+import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.exc import OperationalError
 
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
@@ -15,7 +19,7 @@ from trainers import registry
 from trainers.backends.base import Backend, Order, StopRequested, Trained, Waiting, WorkerLeaving
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
-from trainers.errors import LeaseLost
+from trainers.errors import ChildFailed, LeaseLost
 from trainers.evals import charts, report
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.rule import SuccessRule
@@ -24,8 +28,12 @@ from trainers.jobs.cards import announcement, ended_card, progress_card, report_
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.service import spec_of
-from trainers.serving import system_prompt
 from trainers.tables import Job, ModelVersion
+
+log = logging.getLogger("luthier.worker")
+
+MOST_DEATHS = 10
+"""A job on which workers keep dying (out of memory, say) is failed rather than tried for ever."""
 
 BEAT = 2.0
 """Seconds between renewals of the lease."""
@@ -70,21 +78,18 @@ class Runner:
             )
         except StopRequested as wish:
             self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
-        except LuthierError as error:
-            self._end(job, "failed", error.what, error.next_step or "Look at the job's log, then `resume`.")
-        except OSError as error:
-            self._end(
-                job,
-                "failed",
-                f"The machine refused: {error.strerror or error}.",
-                "Free what is missing, then `resume`.",
-            )
+        except OperationalError:
+            raise  # the database is busy or away: the lease runs out and the job is rung for again
+        except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
+            self._end(job, "failed", *_in_words(job, error))
 
     def _advance(self, job: Job, hold: "Hold") -> None:
         dataset = self.datasets.get(job.dataset_id)
         folder = self.datasets.folder / "jobs" / job.id
-        if job.fence > 1 and job.started_at is not None:
-            hold.note = "Picked up again where the last worker left it"
+        deaths = self.ledger.deaths(job)
+        if deaths.times >= MOST_DEATHS:
+            raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
+        hold.note = "Picked up again where the last worker left it" if deaths.just_now else ""
         hold.progress("preparing", {})
         order = Order(job_id=job.id, spec=spec_of(job), train=self.datasets.folder / dataset.train_path, folder=folder)
         trained = (
@@ -132,10 +137,9 @@ class Runner:
         home.mkdir(exist_ok=True)
         (home / "report.json").write_text(json.dumps(made.to_json(), indent=2))
         losses = folder / "train" / "losses.jsonl"
-        drawn = {
-            "loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)),
-            "arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made)),
-        }
+        drawn = {"arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made))}
+        if losses.exists():  # an evaluation of an earlier model has none
+            drawn = {"loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)), **drawn}
         for name, (png, _, _) in drawn.items():
             (home / f"{name}.png").write_bytes(png)
         base = home.relative_to(self.datasets.folder)
@@ -179,10 +183,11 @@ class Runner:
             "trained_tokens": trained.trained_tokens,
         }
         changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
+        model = self._model(job, made, trained.adapter, now) if made and trained.adapter else None
         with self.ledger.transaction() as connection:
             if move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
-                if made and trained.adapter and job.kind == "train":
-                    registry.add(connection, self._model(job, made, trained.adapter, now))
+                if model and job.kind == "train":
+                    registry.add(connection, model)
                 self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
 
     def _end(self, job: Job, state: str, what: str, next_step: str, who: str = "") -> None:
@@ -209,7 +214,7 @@ class Runner:
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
 
     def _model(self, job: Job, made: report.Report, adapter: Path, now: datetime) -> ModelVersion:
-        prompt = system_prompt(self.datasets.folder / self.datasets.get(job.dataset_id).train_path)
+        prompt = read_rows(self.datasets.folder / self.datasets.get(job.dataset_id).train_path).rows[0].system
         return ModelVersion(
             id=_model_id(job),
             workspace_id=job.workspace_id,
@@ -231,6 +236,7 @@ class Hold:
     job: Job
     note: str = ""
     """Said with every progress message until the phase changes."""
+    _phase: str = field(default="", init=False)
     _kept: float = field(default=0.0, init=False)
     _losses: list[float] = field(default_factory=list, init=False)
 
@@ -248,6 +254,9 @@ class Hold:
     def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
         """Write the newest figures into the job and its one progress message."""
         known = {name: numbers[name] for name in PROGRESS if numbers.get(name) is not None}
+        if phase not in ("", "preparing") and phase != self._phase:
+            self.note = self.note if not self._phase else ""
+            self._phase = phase
         if "loss" in known:
             self._losses.append(float(known["loss"]))
             known["loss_before"] = self._losses[max(0, len(self._losses) - 6)]
@@ -261,6 +270,18 @@ class Hold:
 
 PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
 """What a progress message may show."""
+
+
+def _in_words(job: Job, error: Exception) -> tuple[str, str]:
+    """Return what happened and what to do next; an error that nobody foresaw is logged by its place alone."""
+    if isinstance(error, LuthierError):
+        return error.what, error.next_step or "Look at the job's log, then `resume`."
+    if isinstance(error, OSError):
+        return f"The machine refused: {error.strerror or error}.", "Free what is missing, then `resume`."
+    places = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may quote rows
+    log.error("job %s broke with %s\n%s", job.id, type(error).__name__, places)
+    broke = f"Something broke on my side ({type(error).__name__})."
+    return broke, "`resume` tries again; the worker's log holds the place."
 
 
 def _model_id(job: Job) -> str:

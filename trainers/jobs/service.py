@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import policy
-from trainers.backends import QUEUES
+from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, StaleApproval
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
 from trainers.jobs.cards import quote_card, waiting_card
-from trainers.jobs.ledger import Ledger, add, ahead, move, read
+from trainers.jobs.ledger import RESUMED, Ledger, add, ahead, move, read
 from trainers.jobs.messages import HomeRefresh, ProgressCard
 from trainers.jobs.queue import Doorbell
 from trainers.quotes import VALID_FOR, quote
@@ -69,7 +69,11 @@ class Jobs:
         kind: str = "train",
         model_id: str = "",
     ) -> Job:
-        """Quote a run and put the quote before the person; nothing starts and nothing is spent."""
+        """Quote a run and put the quote before the person; nothing starts and nothing is spent.
+
+        Raises UserError for a backend that nobody knows.
+        """
+        check_name(spec.backend)
         offer = quote(
             dataset,
             spec,
@@ -104,6 +108,7 @@ class Jobs:
         Raises NotAllowed, or StaleApproval where the quote changed or expired.
         """
         job = self.ledger.get(job_id)
+        policy.check_workspace(job, person)
         if job.state in (*LIVE, *ENDED):
             return Outcome(job, changed=False)
         policy.check_approval(job, person, _cost(job))
@@ -124,52 +129,39 @@ class Jobs:
 
     def stop(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Cancel a job that has not started, or ask the worker of a running one to stop; the wish is in SQL first."""
-        job = self.ledger.get(job_id)
-        policy.check_stop(job, person)
-        if job.state in ENDED or job.stop_requested_by:
-            return Outcome(job, changed=False)
         with self.ledger.transaction() as connection:
+            job = read(connection, job_id)
+            policy.check_stop(job, person)
+            if job.state in ENDED or job.stop_requested_by:
+                return Outcome(job, changed=False)
+            who = person.user_id
             if job.state == "running":
-                changed = move(
-                    connection,
-                    job,
-                    "running",
-                    person.user_id,
-                    now,
-                    remark="stop requested",
-                    stop_requested_by=person.user_id,
-                )
+                changed = move(connection, job, "running", who, now, remark="stop requested", stop_requested_by=who)
             else:
-                changed = move(connection, job, "cancelled", person.user_id, now, finished_at=now)
-                self._close_unstarted(connection, read(connection, job_id), now)
+                changed = move(connection, job, "cancelled", who, now, finished_at=now)
+                if changed:
+                    self._close_unstarted(connection, read(connection, job_id), now)
             return Outcome(read(connection, job_id), changed)
 
     def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint."""
-        job = self.ledger.get(job_id)
-        policy.check_stop(job, person)
-        if job.state not in ("failed", "cancelled"):
-            return Outcome(job, changed=False)
-        if job.approved_at is None:
-            raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
         with self.ledger.transaction() as connection:
-            fresh: dict[str, Any] = {
-                "stop_requested_by": "",
-                "error_what": "",
-                "error_next": "",
-                "finished_at": None,
-                "wake_at": None,
-                "rung_at": None,
-            }
-            changed = move(connection, job, "queued", person.user_id, now, remark="resumed", **fresh)
+            job = read(connection, job_id)
+            policy.check_stop(job, person)
+            if job.state not in ("failed", "cancelled"):
+                return Outcome(job, changed=False)
+            if job.approved_at is None:
+                raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
+            if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
+                return Outcome(read(connection, job_id), changed=False)
             job = read(connection, job_id)
             outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
         self.ring(job)
-        return Outcome(job, changed)
+        return Outcome(job, changed=True)
 
     def ring(self, job: Job) -> bool:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
-        return self.doorbell.ring(job.id, QUEUES[spec_of(job).backend])
+        return self.doorbell.ring(job.id, queue_of(job))
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
@@ -209,6 +201,23 @@ class Jobs:
                 ),
                 now,
             )
+
+
+_FRESH: dict[str, Any] = {
+    "stop_requested_by": "",
+    "error_what": "",
+    "error_next": "",
+    "started_at": None,
+    "finished_at": None,
+    "wake_at": None,
+    "rung_at": None,
+}
+"""What a resumed job forgets of its first life; the clock of "took" starts anew, checkpoints stay."""
+
+
+def queue_of(job: Job) -> str:
+    """Say which workers advance a job; one that names an unknown backend is failed by a cpu worker, in words."""
+    return QUEUES.get(str(json.loads(job.spec).get("backend")), "cpu")
 
 
 def spec_of(job: Job) -> TrainingSpec:
