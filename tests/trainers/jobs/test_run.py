@@ -3,14 +3,17 @@
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.trainers.jobs.conftest import ADA, Watch
+from trainers.backends.base import Keeper, Order, Trained, Waiting
 from trainers.errors import LeaseLost
 from trainers.jobs import outbox
 from trainers.jobs.ledger import LEASE
-from trainers.jobs.run import BEAT, Runner, lease_is_safe, sweep
+from trainers.jobs.run import BEAT, MOST_DEATHS, Runner, lease_is_safe, sweep
 from trainers.jobs.service import Jobs
 from trainers.tables import Job
 
@@ -163,3 +166,50 @@ def test_progress_is_one_message_and_the_latest_wins(
 def test_a_worker_may_miss_several_beats() -> None:
     """The lease outlives at least four missed signs of life."""
     assert lease_is_safe(BEAT, LEASE)
+
+
+ROW = "what a customer wrote"
+
+
+class Broken:
+    """A backend with a bug."""
+
+    name, queue = "broken", "io"
+
+    def advance(self, order: Order, keeper: Keeper) -> Trained | Waiting:
+        raise ValueError(ROW)
+
+    def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
+        raise ValueError(ROW)
+
+
+def test_an_unforeseen_error_ends_the_job_and_quotes_nothing(
+    jobs: Jobs, approved: Job, runner: MakeRunner, watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug fails the job once, in words; neither the thread nor the log repeats what the error held."""
+    broken = replace(runner("w1"), backend=lambda _: Broken())
+    broken.work(approved.id)
+    ended = jobs.ledger.get(approved.id)
+    assert ended.state == "failed"
+    assert "ValueError" in ended.error_what
+    assert ROW not in caplog.text + str(owed(jobs, watch))
+
+
+def test_a_job_that_kills_its_workers_is_given_up(jobs: Jobs, approved: Job, runner: MakeRunner, watch: Watch) -> None:
+    """After ten deaths the next worker fails the job instead of dying too; resume gives it a new start."""
+    for death in range(MOST_DEATHS + 1):
+        assert jobs.ledger.claim(approved.id, f"w{death}", watch())
+        watch.move(seconds=16)
+    runner("last").work(approved.id)
+    assert jobs.ledger.get(approved.id).state == "failed"
+    jobs.resume(approved.id, ADA, watch())
+    runner("next").work(approved.id)
+    assert jobs.ledger.get(approved.id).state == "succeeded"
+
+
+def test_a_job_that_was_picked_up_says_so_once(jobs: Jobs, approved: Job, watch: Watch) -> None:
+    """The ledger knows that the last worker died, and no longer after a person resumed the job."""
+    jobs.ledger.claim(approved.id, "w1", watch())
+    again = jobs.ledger.claim(approved.id, "w2", watch.move(seconds=16))
+    assert again is not None
+    assert jobs.ledger.deaths(again) == (1, True)

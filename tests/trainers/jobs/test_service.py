@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from tests.trainers.jobs.conftest import ADA, BEN, THREAD, Bell, Watch
 from trainers.errors import NotAllowed, StaleApproval
@@ -117,3 +118,32 @@ def test_the_quote_is_free_here_and_hashes_what_it_says(jobs: Jobs, quoted: Job,
     offer = json.loads(quoted.quote)
     assert offer["training_cost"] == "0"
     assert offer["training_minutes"][0] < offer["training_minutes"][1]
+
+
+def test_an_unknown_backend_leaves_no_job(jobs: Jobs, quoted: Job, watch: Watch) -> None:
+    """A backend that nobody knows is refused before anything is written."""
+    with pytest.raises(UserError, match="no backend called foo"):
+        jobs.propose(jobs.datasets.get(quoted.dataset_id), TrainingSpec(backend="foo"), person=ADA, now=watch())
+    assert len(jobs.ledger.listing("T1")) == 1
+
+
+def test_another_workspace_learns_nothing_of_an_approved_job(jobs: Jobs, approved: Job, watch: Watch) -> None:
+    """A click from elsewhere on a job that runs already is refused like any other."""
+    with pytest.raises(NotAllowed):
+        jobs.approve(approved.id, approved.quote_hash, Person(workspace_id="T2", user_id="U0ADA"), watch())
+
+
+def test_a_stop_after_the_claim_is_a_wish_and_not_a_cancellation(jobs: Jobs, approved: Job, watch: Watch) -> None:
+    """A click on an old card of a job that a worker has just taken reaches that worker."""
+    held = jobs.ledger.claim(approved.id, "w1", watch())
+    assert held is not None
+    outcome = jobs.stop(approved.id, ADA, watch())
+    assert (outcome.changed, outcome.job.state) == (True, "running")
+    assert jobs.ledger.keep(held, watch()) == "U0ADA"
+
+
+def test_a_second_resume_changes_nothing(jobs: Jobs, approved: Job, bell: Bell, watch: Watch) -> None:
+    """Two clicks on Resume queue the job once."""
+    jobs.stop(approved.id, ADA, watch())
+    assert [jobs.resume(approved.id, ADA, watch()).changed for _ in range(2)] == [True, False]
+    assert len(bell.rings) == 2
