@@ -5,13 +5,17 @@ import logging
 import os
 import socket
 import threading
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from sqlalchemy.exc import OperationalError
 
 from bot.settings import Settings
 from bot.store.leader import hold, release
@@ -19,6 +23,7 @@ from bot.wiring import build_deps
 from handlers import home, notify
 from handlers.deps import Deps
 from knowledge.clock import Clock, utc_now
+from knowledge.errors import LuthierError
 from trainers.jobs import outbox
 from trainers.jobs.messages import Announcement, HomeRefresh, Message, ReportCard, from_json
 from trainers.tables import OutboxMessage
@@ -28,8 +33,32 @@ log = logging.getLogger("luthier.messenger")
 LOOK_EVERY = 0.25
 """Seconds between two looks into the outbox."""
 
-RETRY_AFTER = timedelta(seconds=5)
-"""Wait after an answer that says nothing about waiting (connection lost, server error)."""
+FIRST_WAIT = timedelta(seconds=5)
+"""Wait after a first answer that says nothing about waiting (connection lost, server error); doubled each time."""
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""Where doubling ends."""
+
+PAUSE = timedelta(seconds=30)
+"""Wait after Slack said 429 without saying for how long."""
+
+CALL_LIMIT = 15
+"""Seconds that one call to Slack may wait for an answer."""
+
+SETTLED = timedelta(seconds=CALL_LIMIT + 5)
+"""After this long another process's post has reached Slack or never will; a look-up before could miss it."""
+
+LONGEST_PAUSE = 3600
+"""Seconds; no rate limit of Slack's asks for more."""
+
+NO_CONTACT = (SlackClientError, OSError, HTTPException, UnicodeDecodeError)
+"""Slack did not say what became of a call: the connection broke, or the answer was none of its own."""
+
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, LuthierError)
+"""What reading or drawing a row raises where its payload is not what this version writes."""
+
+NO_LOOK_UP = frozenset({"missing_scope", "thread_not_found", "message_not_found"})
+"""Answers to a look-up that will be the same next time: then post, as a duplicate beats silence."""
 
 HOPELESS = frozenset(
     {
@@ -38,8 +67,10 @@ HOPELESS = frozenset(
         "not_in_channel",
         "message_not_found",
         "cant_update_message",
+        "edit_window_closed",
         "user_not_found",
         "msg_too_long",
+        "msg_blocks_too_long",
         "no_text",
         "account_inactive",
         "restricted_action",
@@ -51,29 +82,64 @@ HOPELESS = frozenset(
 def run(settings: Settings, over: threading.Event) -> None:
     """Hold the messenger's role and drain the outbox until `over` is set."""
     deps = build_deps(settings)
-    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url or WebClient.BASE_URL, timeout=15)
-    messenger = Messenger(deps=deps, client=client, folder=settings.data, clock=utc_now)
     owner = f"{socket.gethostname()}-{os.getpid()}"
+    messenger = Messenger(
+        deps=deps,
+        client=open_slack(settings.slack_bot_token, settings.slack_api_url),
+        folder=settings.data,
+        clock=utc_now,
+        leads=lambda: not over.is_set() and hold(deps.engine, "messenger", owner, utc_now()),
+    )
+    keep_draining(messenger, over)
+    with suppress(OperationalError):  # then the lease runs out by itself
+        release(deps.engine, "messenger", owner, utc_now())
+
+
+def open_slack(token: str, url: str = "") -> WebClient:
+    """Return a client that sends each call once: the SDK would repeat a post whose answer got lost, unseen by us."""
+    return WebClient(token, base_url=url or WebClient.BASE_URL, timeout=CALL_LIMIT, retry_handlers=[])
+
+
+def keep_draining(messenger: "Messenger", over: threading.Event) -> None:
+    """Drain every `LOOK_EVERY` seconds until `over` is set; a database that is busy is asked again."""
     while not over.wait(LOOK_EVERY):
-        if hold(deps.engine, "messenger", owner, utc_now()):
+        try:
             messenger.drain()
-    release(deps.engine, "messenger", owner, utc_now())
+        except OperationalError as error:
+            log.warning("the database did not answer (%s); going on", type(error.orig).__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Messenger:
-    """What stands between the outbox and Slack."""
+    """What stands between the outbox and Slack, and what it remembers while it runs."""
 
     deps: Deps
     client: WebClient
     folder: Path
     """The data folder, where pictures lie."""
     clock: Clock
+    leads: Callable[[], bool] = field(default=lambda: True)
+    """True while this process has the messenger's role; asked before each message."""
+    _paused_until: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
+    """Slack asked for quiet until then."""
+    _failures: dict[int | None, int] = field(default_factory=dict, init=False)
+    """Failed tries by row, for rows that are still owed."""
+    _tries: dict[int | None, datetime] = field(default_factory=dict, init=False)
+    """First posts that this process began, by row: their calls are over, unlike perhaps another process's."""
 
     def drain(self) -> int:
         """Send what is due; returns how many messages went out."""
-        due = outbox.due(self.deps.engine, self.clock())
-        return sum(self._try(message) for message in due)
+        if not self._may_send():
+            return 0
+        count = 0
+        for row in outbox.due(self.deps.engine, self.clock()):
+            if not self._may_send():
+                break
+            count += self._try(row)
+        return count
+
+    def _may_send(self) -> bool:
+        return self.leads() and self.clock() >= self._paused_until
 
     def _try(self, row: OutboxMessage) -> bool:
         try:
@@ -81,26 +147,93 @@ class Messenger:
         except SlackApiError as refused:
             self._refused(row, refused)
             return False
-        except (
-            OSError
-        ) as error:  # the connection broke; whether Slack took the message is looked up before the next try
-            outbox.later(self.deps.engine, row, self.clock() + RETRY_AFTER, type(error).__name__)
+        except NO_CONTACT as error:  # whether Slack took the message is looked up before the next try
+            self._later(row, type(error).__name__)
+            return False
+        except UNREADABLE as error:
+            self._give_up(row, type(error).__name__)
+            return False
+        if ts is None:
             return False
         outbox.sent(self.deps.engine, row, ts, self.clock())
+        self._forget(row)
         return True
 
-    def _send(self, row: OutboxMessage, message: Message) -> str:
+    def _send(self, row: OutboxMessage, message: Message) -> str | None:
+        """Return the message's ts, "" for a Home tab, and None where another process may be posting the same."""
         if isinstance(message, HomeRefresh):
             home.publish_home(self.client, self.deps, row.workspace_id, message.user_id)
             return ""
+        if self._under_way_elsewhere(row):
+            return None
+        ts = row.ts or self._look_up(row)
         drawn = notify.render(message, file_ids=self._upload(row, message), permalink=self._permalink(message))
         body: dict[str, Any] = {"channel": row.channel, "text": drawn.text, "blocks": drawn.blocks}
-        if row.ts:
-            return str(self.client.chat_update(ts=row.ts, **body)["ts"])
-        return self._look_up(row) or self._post(row, body)
+        if ts:  # what was found may be an older version
+            return str(self.client.chat_update(ts=ts, **body)["ts"])
+        return self._post(row, body)
 
-    def _post(self, row: OutboxMessage, body: dict[str, Any]) -> str:
-        outbox.trying(self.deps.engine, row, self.clock())
+    def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
+        since = row.trying_since
+        return since is not None and since != self._tries.get(row.id) and self.clock() < since + SETTLED
+
+    def _look_up(self, row: OutboxMessage) -> str:
+        """Find a post whose outcome stayed unknown; "" where there is none."""
+        if row.trying_since is None:
+            return ""
+        oldest = str(row.trying_since.timestamp() - 60)
+        common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
+        try:
+            found = (
+                self.client.conversations_replies(ts=row.thread_ts, **common)
+                if row.thread_ts
+                else self.client.conversations_history(**common)
+            )
+        except SlackApiError as refused:
+            if _reason(refused) not in NO_LOOK_UP:
+                raise
+            log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
+            return ""
+        for post in found["messages"] or []:
+            if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
+                return str(post["ts"])
+        return ""
+
+    def _upload(self, row: OutboxMessage, message: Message) -> dict[str, str]:
+        """Return file ids by path; a picture that cannot be had is left out, as a report without it beats none."""
+        if not isinstance(message, ReportCard) or row.problem == "invalid_blocks":
+            return {}
+        ids = {}
+        for image in message.images:
+            path = self.folder / image["path"]
+            try:
+                answer = self.client.files_upload_v2(
+                    file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
+                )
+            except NO_CONTACT as error:
+                if _is_limit(error):
+                    raise
+                log.warning("picture %s of job %s is left out: %s", path.name, row.job_id, _reason(error))
+                continue
+            ids[image["path"]] = str(answer["files"][0]["id"])
+        return ids
+
+    def _permalink(self, message: Message) -> str:
+        if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
+            return ""
+        try:
+            found = self.client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
+        except SlackApiError as refused:
+            if _is_limit(refused):
+                raise
+            return ""  # the thread was deleted, or we left its channel; the line says enough without a link
+        return str(found["permalink"])
+
+    def _post(self, row: OutboxMessage, body: dict[str, Any]) -> str | None:
+        now = self.clock()
+        if not outbox.trying(self.deps.engine, row, now):
+            return None
+        self._tries[row.id] = now
         answer = self.client.chat_postMessage(
             **body,
             thread_ts=row.thread_ts or None,
@@ -110,52 +243,46 @@ class Messenger:
         )
         return str(answer["ts"])
 
-    def _look_up(self, row: OutboxMessage) -> str:
-        """Find a post whose outcome stayed unknown; "" where there is none."""
-        if row.trying_since is None:
-            return ""
-        oldest = str(row.trying_since.timestamp() - 60)
-        common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
-        found = (
-            self.client.conversations_replies(ts=row.thread_ts, **common)
-            if row.thread_ts
-            else self.client.conversations_history(**common)
-        )
-        for post in found["messages"] or []:
-            if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
-                return str(post["ts"])
-        return ""
-
-    def _upload(self, row: OutboxMessage, message: Message) -> dict[str, str]:
-        if not isinstance(message, ReportCard) or row.problem == "invalid_blocks":
-            return {}  # a report without pictures beats no report
-        ids = {}
-        for image in message.images:
-            path = self.folder / image["path"]
-            answer = self.client.files_upload_v2(
-                file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
-            )
-            ids[image["path"]] = str(answer["files"][0]["id"])
-        return ids
-
-    def _permalink(self, message: Message) -> str:
-        if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
-            return ""
-        return str(self.client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)["permalink"])
-
     def _refused(self, row: OutboxMessage, refused: SlackApiError) -> None:
-        error = str(refused.response.get("error", "unknown"))
-        now = self.clock()
-        if refused.response.status_code == 429:
-            pause = timedelta(seconds=int(refused.response.headers.get("Retry-After", "30")))
-            outbox.later(self.deps.engine, row, now + pause, error)
+        error = _reason(refused)
+        if _is_limit(refused):
+            self._paused_until = self.clock() + _asked_wait(refused)
+            outbox.later(self.deps.engine, row, self._paused_until, error)
         elif error in HOPELESS or (error == "invalid_blocks" and row.problem == error):
-            log.error("message %s of job %s cannot be posted: %s", row.key, row.job_id, error)
-            outbox.give_up(self.deps.engine, row, error, now)
+            self._give_up(row, error)
         else:
-            log.warning("message %s of job %s is tried again: %s", row.key, row.job_id, error)
-            outbox.later(self.deps.engine, row, now + RETRY_AFTER, error)
+            self._later(row, error)
+
+    def _later(self, row: OutboxMessage, problem: str) -> None:
+        failures = self._failures[row.id] = self._failures.get(row.id, 0) + 1
+        wait = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_WAIT)
+        log.warning("message %s of job %s is tried again in %d s: %s", row.key, row.job_id, wait.seconds, problem)
+        outbox.later(self.deps.engine, row, self.clock() + wait, problem)
+
+    def _give_up(self, row: OutboxMessage, problem: str) -> None:
+        log.error("message %s of job %s cannot be posted: %s", row.key, row.job_id, problem)
+        outbox.give_up(self.deps.engine, row, problem, self.clock())
+        self._forget(row)
+
+    def _forget(self, row: OutboxMessage) -> None:
+        self._failures.pop(row.id, None)
+        self._tries.pop(row.id, None)
 
 
 def _key(row: OutboxMessage) -> str:
     return f"{row.job_id}:{row.key}"
+
+
+def _reason(error: Exception) -> str:
+    """Slack's own word for a refusal; of anything else only its type, as texts of errors may quote what was sent."""
+    answer = error.response.data if isinstance(error, SlackApiError) else None
+    return str(answer.get("error", "unknown")) if isinstance(answer, dict) else type(error).__name__
+
+
+def _is_limit(error: Exception) -> bool:
+    return isinstance(error, SlackApiError) and error.response.status_code == 429
+
+
+def _asked_wait(refused: SlackApiError) -> timedelta:
+    asked = str(refused.response.headers.get("Retry-After", ""))
+    return timedelta(seconds=min(int(asked), LONGEST_PAUSE)) if asked.isdecimal() else PAUSE

@@ -1,20 +1,26 @@
 """The messenger against the real local Slack: each message once, also when it was killed in between."""
 
+import json
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
-from slack_sdk import WebClient
 from sqlmodel import SQLModel
 
 import bot.store.tables  # noqa: F401  # registers every table
-from bot.messenger import Messenger
+from bot.messenger import SETTLED, Messenger, keep_draining, open_slack
 from bot.store.engine import open_engine
 from knowledge.index import Index
-from tests.console import LocalSlack, local_slack
+from tests.console import LocalSlack, local_slack, wait_for
+from tests.handlers import samples
 from tests.handlers.world import ADA, NOW, build_deps
 from trainers.jobs import outbox
+from trainers.jobs.messages import Announcement, Message, ReportCard
 from trainers.jobs.service import Place
 from trainers.spec import TrainingSpec
 from trainers.tables import Job
@@ -22,6 +28,52 @@ from trainers.tables import Job
 __all__ = ["local_slack"]
 
 CHANNEL = "C0ASK"
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+
+
+class Gate:
+    """Stands before the local Slack: passes calls on, except where it was told to answer or to lose the answer."""
+
+    def __init__(self, slack: LocalSlack) -> None:
+        gate = self
+        self.calls: list[str] = []
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        """Status, headers and body by method, such as `chat.postMessage`."""
+        self.lost: set[str] = set()
+        """Methods that Slack gets while the connection breaks before its answer arrives."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                method = self.path.partition("?")[0].rpartition("/")[2]
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                gate.calls.append(method)
+                passed = {name: self.headers[name] for name in ("Authorization", "Content-Type") if self.headers[name]}
+                if method not in gate.answers:
+                    answer = httpx.post(f"{slack.url}{self.path}", content=body, headers=passed, trust_env=False)
+                    gate_answer = answer.status_code, {"Content-Type": "application/json"}, answer.content
+                    if method in gate.lost:
+                        return
+                else:
+                    gate_answer = gate.answers[method]
+                status, headers, content = gate_answer
+                self.send_response(status)
+                for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None:
+                """Stay quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, method: str, status: int = 200, headers: dict[str, str] | None = None, **body: Any) -> None:
+        self.answers[method] = status, headers or {}, json.dumps(body).encode()
 
 
 class Desk:
@@ -32,13 +84,57 @@ class Desk:
         SQLModel.metadata.create_all(engine)
         self.slack, self.engine, self.now = slack, engine, NOW
         self.deps = build_deps(engine, folder, cast(Index, None), slack, lambda: self.now)
-        client = WebClient(slack.bot_token, base_url=f"{slack.url}/api/")
-        self.messenger = Messenger(deps=self.deps, client=client, folder=folder, clock=lambda: self.now)
+        self.folder = folder
+        self.gate = Gate(slack)
+        self.messenger = self.another()
+
+    def another(self) -> Messenger:
+        """A messenger process of its own on the same outbox."""
+        client = open_slack(self.slack.bot_token, f"{self.gate.url}/api/")
+        return Messenger(deps=self.deps, client=client, folder=self.folder, clock=lambda: self.now)
 
     def propose(self, channel: str = CHANNEL) -> Job:
         jobs = self.deps.jobs
         dataset = jobs.datasets.example("tickets", ADA, self.now).dataset
         return jobs.propose(dataset, TrainingSpec(backend="rehearsal"), person=ADA, now=self.now, place=Place(channel))
+
+    def owe(self, job: Job, message: Message) -> None:
+        with self.deps.jobs.ledger.transaction() as connection:
+            outbox.put(connection, job, message, self.now, channel=CHANNEL)
+
+    def owe_report(self, job: Job, *pictures: str) -> None:
+        """Owe a report with these pictures; only `loss.png` lies on the disk."""
+        (self.folder / "loss.png").write_bytes(PNG)
+        images = tuple({"path": path, "title": path, "alt": path} for path in pictures)
+        self.owe(
+            job,
+            ReportCard(
+                job_id=job.id,
+                number=job.number,
+                title=job.title,
+                requested_by="U0ADA",
+                model_id="model_1",
+                report=samples.report().to_json(),
+                seconds=312,
+                quoted_minutes=(5.1, 7.3),
+                images=images,
+            ),
+        )
+
+    def reports(self) -> list[dict[str, Any]]:
+        return [message for message in self.slack.messages(CHANNEL) if "36/40 right" in str(message["blocks"])]
+
+    def rows(self, key: str = "quote") -> list[dict[str, Any]]:
+        """Rows of the outbox with this key, oldest first."""
+        with self.engine.begin() as connection:
+            found = connection.exec_driver_sql("select * from outbox_message where key = ? order by id", (key,))
+            return [dict(row) for row in found.mappings()]
+
+    def spoil(self, job: Job, **columns: str) -> None:
+        """Write something into a job's rows that this version would not write."""
+        with self.engine.begin() as connection:
+            for name, value in columns.items():
+                connection.exec_driver_sql(f"update outbox_message set {name} = ? where job_id = ?", (value, job.id))
 
     def posts(self) -> list[dict[str, Any]]:
         return [message for message in self.slack.messages(CHANNEL) if "Quote" in message.get("text", "")]
@@ -48,8 +144,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(local_slack: LocalSlack, tmp_path: Path) -> Desk:
-    return Desk(local_slack, tmp_path)
+def desk(local_slack: LocalSlack, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(local_slack, tmp_path)
+    yield made
+    made.gate.server.shutdown()
+    made.gate.server.server_close()
+    made.engine.dispose()
 
 
 def test_a_message_goes_out_once(desk: Desk) -> None:
@@ -90,8 +190,8 @@ def test_a_post_whose_record_was_lost_is_found_again(desk: Desk) -> None:
     desk.messenger.drain()
     with desk.engine.begin() as connection:
         connection.exec_driver_sql("update outbox_message set ts = '', sent_version = 0, due_at = 0")
-    outbox.trying(desk.engine, row, desk.now)
-    desk.later(10)
+    assert outbox.trying(desk.engine, row, desk.now)
+    desk.now += SETTLED
     desk.messenger.drain()
     assert len(desk.posts()) == 1
     assert all(owed.kind != "quote" for owed in outbox.due(desk.engine, desk.now))
@@ -118,3 +218,226 @@ def test_slack_out_of_reach_is_tried_again(desk: Desk) -> None:
     desk.later(6)
     assert desk.messenger.drain() == 1
     assert len(desk.posts()) == 1
+
+
+def test_an_older_post_that_is_found_again_shows_the_newest_version(desk: Desk) -> None:
+    """Quote posted, messenger killed, person approves: the next messenger finds the card and takes its buttons away."""
+    job = desk.propose()
+    desk.gate.lost = {"chat.postMessage"}
+    assert desk.messenger.drain() == 0
+    desk.gate.lost = set()
+    desk.deps.jobs.approve(job.id, job.quote_hash, ADA, desk.now)
+    desk.now += SETTLED
+    desk.another().drain()
+    assert len(desk.posts()) == 1
+    assert "Approve and start" not in str(desk.posts()[0]["blocks"])
+    row = desk.rows()[0]
+    assert (row["sent_version"], row["ts"]) == (2, desk.posts()[0]["ts"])
+
+
+def test_a_post_whose_answer_got_lost_is_not_repeated(desk: Desk) -> None:
+    """Slack took the post but the connection broke: one call, and the next try finds the post."""
+    desk.propose()
+    desk.gate.lost = {"chat.postMessage"}
+    assert desk.messenger.drain() == 0
+    assert desk.gate.calls.count("chat.postMessage") == 1
+    desk.gate.lost = set()
+    desk.later(6)
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+
+
+def test_a_look_up_that_is_not_allowed_does_not_silence_a_message(desk: Desk) -> None:
+    """Without the scope to look a post up it is posted, perhaps again: a duplicate beats silence."""
+    desk.propose()
+    desk.gate.answer("chat.postMessage", 503, ok=False, error="service_unavailable")
+    desk.messenger.drain()
+    desk.gate.answers.clear()
+    desk.gate.answer("conversations.history", ok=False, error="missing_scope")
+    desk.later(6)
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"payload": "no json"},
+        {"payload": '{"from": "another version"}'},
+        {"kind": "a kind of another version"},
+        {"payload": "[]"},
+    ],
+    ids=["no json", "old fields", "unknown kind", "no object"],
+)
+def test_a_row_that_cannot_be_read_stops_no_other(desk: Desk, columns: dict[str, str]) -> None:
+    """A payload of another version is given up and says why; the quote behind it goes out."""
+    desk.spoil(desk.propose(), **columns)
+    desk.propose()
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+    broken, whole = desk.rows()
+    assert broken["sent_version"] == broken["version"]
+    assert broken["problem"].endswith("Error")
+    assert whole["problem"] == ""
+    assert [row for row in outbox.due(desk.engine, desk.now + timedelta(days=1)) if row.key == "quote"] == []
+
+
+def test_a_row_that_cannot_be_drawn_stops_no_other(desk: Desk) -> None:
+    """A quote that lacks its figures is given up; the quote behind it goes out."""
+    job = desk.propose()
+    payload = json.loads(desk.rows()[0]["payload"]) | {"quote": {}}
+    desk.spoil(job, payload=json.dumps(payload))
+    desk.propose()
+    assert desk.messenger.drain() == 1
+    assert [row["problem"] for row in desk.rows()] == ["KeyError", ""]
+
+
+def _refuse_scope(gate: Gate) -> None:
+    gate.answer("files.getUploadURLExternal", ok=False, error="missing_scope")
+
+
+def _accept_only(gate: Gate) -> None:
+    """The answer 202 raises SlackRequestError, which is neither SlackApiError nor OSError."""
+    gate.answer("files.getUploadURLExternal", ok=True, upload_url=f"{gate.url}/upload/v1/here", file_id="F1")
+    gate.answer("here", 202)
+
+
+def _break_upload(gate: Gate) -> None:
+    gate.answer("files.getUploadURLExternal", ok=True, upload_url=f"{gate.url}/upload/v1/here", file_id="F1")
+    gate.answer("here", 500)
+
+
+@pytest.mark.parametrize("trouble", [_refuse_scope, _accept_only, _break_upload])
+def test_a_report_without_its_picture_beats_none(desk: Desk, trouble: Any) -> None:
+    """Where Slack does not take the picture the report is posted without it, at the first try."""
+    trouble(desk.gate)
+    desk.owe_report(desk.propose(), "loss.png")
+    assert desk.messenger.drain() == 2
+    assert [block["type"] for block in desk.reports()[0]["blocks"] if block["type"] == "image"] == []
+
+
+def test_a_picture_that_is_gone_leaves_the_others(desk: Desk) -> None:
+    """A picture missing from the disk is left out; the one that is there is shown."""
+    desk.owe_report(desk.propose(), "gone.png", "loss.png")
+    assert desk.messenger.drain() == 2
+    assert [block["alt_text"] for block in desk.reports()[0]["blocks"] if block["type"] == "image"] == ["loss.png"]
+
+
+def test_pictures_are_not_uploaded_before_a_look_up_failed(desk: Desk) -> None:
+    """While it cannot be known whether a report is out, nothing is uploaded for it again."""
+    desk.owe_report(desk.propose(), "loss.png")
+    desk.gate.lost = {"chat.postMessage"}
+    desk.messenger.drain()
+    uploads = desk.gate.calls.count("files.getUploadURLExternal")
+    desk.gate.lost = {"conversations.history"}
+    desk.later(6)
+    assert desk.messenger.drain() == 0
+    assert desk.gate.calls.count("files.getUploadURLExternal") == uploads == 1
+
+
+def test_an_announcement_whose_thread_is_gone_has_no_link(desk: Desk) -> None:
+    """A deleted thread costs the announcement its link, not its life."""
+    job = desk.propose()
+    said = {"job_id": job.id, "number": job.number, "title": job.title, "requested_by": "U0ADA", "state": "failed"}
+    desk.owe(job, Announcement(**said, channel=CHANNEL, thread_ts="1.000001"))
+    assert desk.messenger.drain() == 2
+    assert "chat.getPermalink" in desk.gate.calls
+    assert [message for message in desk.slack.messages(CHANNEL) if job.title in message["text"]]
+    assert desk.rows("announcement")[0]["problem"] == ""
+
+
+def test_tries_come_less_and_less_often(desk: Desk) -> None:
+    """Waits double from five seconds to five minutes, and begin anew after a success."""
+    job = desk.propose()
+    desk.gate.answer("chat.postMessage", 500, ok=False, error="internal_error")
+    waits = []
+    for _ in range(8):
+        desk.messenger.drain()
+        waits.append(desk.rows()[0]["due_at"] / 1e6 - desk.now.timestamp())
+        desk.later(waits[-1])
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
+    desk.gate.answers.clear()
+    assert desk.messenger.drain() == 1
+    desk.deps.jobs.approve(job.id, job.quote_hash, ADA, desk.now)
+    desk.later(4)
+    desk.gate.answer("chat.update", 500, ok=False, error="internal_error")
+    desk.messenger.drain()
+    assert desk.rows()[0]["due_at"] / 1e6 - desk.now.timestamp() == 5
+
+
+def test_the_whole_drain_waits_as_long_as_slack_asks(desk: Desk) -> None:
+    """After 429 no other message is sent, and none gets due earlier because it changed; then all go."""
+    job = desk.propose()
+    desk.propose()
+    desk.gate.answer("chat.postMessage", 429, {"Retry-After": "60"}, ok=False, error="ratelimited")
+    assert desk.messenger.drain() == 0
+    assert desk.gate.calls.count("chat.postMessage") == 1
+    desk.gate.answers.clear()
+    desk.deps.jobs.approve(job.id, job.quote_hash, ADA, desk.now)
+    desk.later(59)
+    assert desk.messenger.drain() == 0
+    assert desk.rows()[0]["due_at"] / 1e6 == desk.now.timestamp() + 1
+    desk.later(1)
+    desk.messenger.drain()
+    assert len(desk.posts()) == 2
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "9" * 40])
+def test_a_limit_without_a_sensible_wait_is_waited_out(desk: Desk, asked: str) -> None:
+    """Slack's 429 with no number, or one beyond reason, ends in a wait like any other."""
+    desk.propose()
+    desk.gate.answer("chat.postMessage", 429, {"Retry-After": asked}, ok=False, error="ratelimited")
+    assert desk.messenger.drain() == 0
+    desk.gate.answers.clear()
+    desk.later(3600)
+    assert desk.messenger.drain() == 1
+
+
+def test_a_messenger_that_lost_its_role_stops_between_messages(desk: Desk) -> None:
+    """The role is asked for before each message, not once for a whole drain."""
+    desk.propose()
+    desk.propose()
+    answers = iter([True, True, False])
+    desk.messenger.leads = lambda: next(answers)
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+
+
+def test_two_messengers_do_not_post_the_same_row(desk: Desk) -> None:
+    """A messenger that slept between reading and posting finds that another one posted, and posts no second."""
+    desk.propose()
+    other = desk.another()
+    turns = iter([lambda: 0, other.drain])
+    desk.messenger.leads = lambda: next(turns)() >= 0
+    assert desk.messenger.drain() == 0
+    assert len(desk.posts()) == 1
+    assert desk.gate.calls.count("chat.postMessage") == 1
+
+
+def test_a_post_under_way_elsewhere_is_left_alone_until_it_is_settled(desk: Desk) -> None:
+    """Another process's post of a moment ago may still be travelling: it is neither looked up nor repeated yet."""
+    desk.propose()
+    assert outbox.trying(desk.engine, outbox.due(desk.engine, desk.now)[0], desk.now)
+    desk.later(10)
+    assert desk.messenger.drain() == 0
+    assert desk.gate.calls == []
+    desk.later(10)
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+
+
+def test_a_database_that_fails_does_not_end_the_messenger(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """The loop outlives a database error, says which, and posts when the database is back."""
+    desk.propose()
+    over = threading.Event()
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("alter table outbox_message rename to away")
+    loop = threading.Thread(target=keep_draining, args=(desk.messenger, over))
+    loop.start()
+    wait_for(lambda: "OperationalError" in caplog.text, what="the error is logged")
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("alter table away rename to outbox_message")
+    wait_for(desk.posts, what="the quote is posted")
+    over.set()
+    loop.join(10)
+    assert not loop.is_alive()

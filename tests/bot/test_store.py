@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlmodel import SQLModel
 
 from bot.store.engine import open_engine
@@ -121,3 +121,39 @@ def test_one_process_leads(engine: Engine) -> None:
     release(engine, "messenger", "a", NOON + LEASE / 2)
     assert hold(engine, "messenger", "b", NOON + LEASE / 2 + timedelta(seconds=1))
     assert hold(engine, "messenger", "a", NOON + 2 * LEASE)
+
+
+def test_a_role_is_written_only_when_half_its_lease_is_gone(engine: Engine) -> None:
+    """Asking for one's own role, or somebody else's, only reads; past half of the lease it is renewed."""
+    assert hold(engine, "messenger", "a", NOON)
+    written: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("SELECT", "BEGIN")) or "IMMEDIATE" in statement:
+            written.append(statement)
+
+    assert hold(engine, "messenger", "a", NOON + LEASE * 0.4)
+    assert not hold(engine, "messenger", "b", NOON + LEASE * 0.4)
+    assert written == []
+    assert hold(engine, "messenger", "a", NOON + LEASE * 0.6)
+    assert [statement for statement in written if statement.startswith("UPDATE")]
+    assert not hold(engine, "messenger", "b", NOON + LEASE * 1.5)
+
+
+def test_a_free_role_goes_to_one_of_many(engine: Engine) -> None:
+    """Eight processes ask at the same moment, for a new role and for one whose lease ran out: one gets it."""
+    for moment in (NOON, NOON + 2 * LEASE):
+        start, got = threading.Barrier(8), []
+
+        def ask(owner: str, now: datetime = moment, start: threading.Barrier = start, got: list[str] = got) -> None:
+            start.wait()
+            if hold(engine, "messenger", owner, now):
+                got.append(owner)
+
+        threads = [threading.Thread(target=ask, args=(str(n),)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) == 1
