@@ -4,7 +4,8 @@ Run as ``python -m trainers.scripts.sft_lora RUN.json``. Keys: ``base`` (folder)
 ``epochs``, ``rank``, ``alpha``, ``learning_rate``, ``batch_size`` (rows), ``max_tokens``, ``seed``, ``threads``,
 ``checkpoint_every`` (steps), ``warmup_ratio``; optional ``precision`` ("auto", "bfloat16", "float32"),
 ``pack_tokens`` (per forward pass). Prints JSON lines (see ``child``), writes ``out/losses.jsonl`` as it goes and
-``out/adapter/`` at the end. The same command continues a run that was stopped or killed, to the same result.
+``out/adapter/`` at the end. The same command continues a run that was stopped or killed, to the same result:
+seed, rows and plan decide it. In float32 that is exact to rounding; bfloat16 kernels may differ between machines.
 """
 
 import json
