@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-# GNU OpenMP reads this when torch is loaded. By default a waiting thread spins for long, which starves cores that others
+# GNU OpenMP reads this when torch is loaded. By default a waiting thread spins long, which starves cores that others
 # use too: four forward loops at once on two cores took 200 s, with this 69 s (other load varied). One trainer alone
 # used the same CPU time with and without (28 s an epoch).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
