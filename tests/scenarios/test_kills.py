@@ -21,9 +21,11 @@ def test_a_killed_vector_server_comes_back(whole: Whole) -> None:
 
 
 def test_a_killed_web_process_answers_again(whole: Whole) -> None:
-    """A question that was acknowledged before the kill, or is asked meanwhile, is answered after the restart."""
+    """A question that was acknowledged and not answered when the process was killed is answered after its restart."""
+    web = whole.find("bot web")
     said = whole.hands.send("<@U0LUTHIER> What does QLoRA save?")
-    whole.find("bot web").kill()
+    wait(lambda: one(whole, "select 1 from inbox where state = 'waiting'"), "the question is in the inbox", 10)
+    web.kill()
     whole.hands.wait_message("Sources", thread_ts=said["ts"], timeout=120)
 
 
@@ -112,5 +114,5 @@ def wait(what: Callable[[], object], name: str, seconds: float = 600) -> None:
     while time.monotonic() < until:
         if what():
             return
-        time.sleep(0.2)
+        time.sleep(0.02)
     raise AssertionError(f"waited {seconds} s in vain: {name}")
