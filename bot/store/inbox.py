@@ -1,47 +1,55 @@
 """Knows which requests of Slack have arrived and which are done; it does not know what they mean."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.tables import InboxRow
 
+log = logging.getLogger("luthier.inbox")
+
 _rows = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 MAX_TRIES = 4
-"""A request whose work failed this often is put aside instead of tried for ever."""
+"""A request whose work failed, or killed its process, this often is put aside instead of tried for ever."""
 
-WORK_LIMIT = timedelta(minutes=3)
-"""After this long without an end, the process that worked on a request is taken for dead."""
+WORK_LIMIT = timedelta(minutes=15)
+"""Work without an end for this long is begun again: longer than a slow file takes, since `reopen` sees to deaths."""
 
 KEEP = timedelta(hours=48)
 """How long keys are kept to recognise a delivery that comes again."""
 
 
 class Inbox:
-    """The durable inbox of one installation."""
+    """The durable inbox of one installation, with one web process: `reopen` takes all that is open for abandoned.
+
+    A request is "waiting" for `due`, "running" with whoever took it, "done" or "failed".
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Take the database."""
         self._engine = engine
 
-    def take(self, key: str, body: str, headers: dict[str, str], now: datetime, *, work: bool) -> bool:
+    def take(
+        self, key: str, body: str, headers: dict[str, str], now: datetime, *, state: Literal["waiting", "running"]
+    ) -> bool:
         """Write a request down before it is acknowledged; False where the same one came before.
 
-        `work` keeps the body for `due`; without it only the key is kept, against replays.
+        A running one is worked on by the caller, and comes to `due` only if this process dies over it.
         """
-        state, kept = ("waiting", body) if work else ("done", "")
         row = {
             "key": key,
-            "body": kept,
-            "headers": json.dumps(headers) if work else "",
+            "body": body,
+            "headers": json.dumps(headers),
             "state": state,
             "tries": 0,
             "received_at": now,
-            "due_at": now if work else None,
+            "due_at": now if state == "waiting" else None,
         }
         try:
             with self._engine.begin() as connection:
@@ -51,14 +59,18 @@ class Inbox:
         return True
 
     def due(self, now: datetime, limit: int) -> Sequence[InboxRow]:
-        """Claim requests whose work is to be done now, counting the try."""
-        claimed = []
+        """Claim requests whose work is to be done now, oldest first, counting the try; spent ones are put aside."""
+        ready, claimed = (_rows.c.state == "waiting", _rows.c.due_at <= now), []
         with self._engine.begin() as connection:
-            query = select(_rows).where(_rows.c.state == "waiting", _rows.c.due_at <= now).order_by(_rows.c.received_at)
-            for row in connection.execute(query.limit(limit)).mappings().all():
+            spent = update(_rows).where(*ready, _rows.c.tries >= MAX_TRIES).values(**_closed("failed"))
+            given_up = connection.execute(spent).rowcount
+            query = select(_rows).where(*ready).order_by(_rows.c.received_at).limit(limit)
+            for row in connection.execute(query).mappings().all():
                 values = {"tries": row["tries"] + 1, "due_at": now + WORK_LIMIT}
                 connection.execute(update(_rows).where(_rows.c.key == row["key"]).values(**values))
                 claimed.append(InboxRow(**row))
+        if given_up:
+            log.error("%d requests were given up: their work never came to an end", given_up)
         return claimed
 
     def done(self, key: str) -> None:
@@ -77,13 +89,20 @@ class Inbox:
         return True
 
     def reopen(self, now: datetime) -> int:
-        """At start: what the last process had begun is due at once. Returns how many requests that were."""
+        """At start: what the last process had begun is due at once. Returns how many requests that were.
+
+        What was running gets one more try only: unlike an event it may have been half done before its acknowledgement.
+        """
         with self._engine.begin() as connection:
             connection.execute(delete(_rows).where(_rows.c.state != "waiting", _rows.c.received_at < now - KEEP))
+            abandoned = update(_rows).where(_rows.c.state == "running")
+            connection.execute(abandoned.values(state="waiting", tries=MAX_TRIES - 1))
             return connection.execute(update(_rows).where(_rows.c.state == "waiting").values(due_at=now)).rowcount
 
     def _close(self, key: str, state: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(
-                update(_rows).where(_rows.c.key == key).values(state=state, body="", headers="", due_at=None)
-            )
+            connection.execute(update(_rows).where(_rows.c.key == key).values(**_closed(state)))
+
+
+def _closed(state: str) -> dict[str, str | None]:
+    return {"state": state, "body": "", "headers": "", "due_at": None}

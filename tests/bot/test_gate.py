@@ -1,21 +1,34 @@
 """The gate in front of Bolt: only Slack gets through, everything is written down first, nothing raises."""
 
 import json
+import threading
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 from hmac import new as hmac
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from slack_bolt import Ack
 from sqlalchemy import Engine, text
+from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from bot.app import BODY_LIMIT, create_app
+from bot.app import bolt, create_app
+from bot.gate import BODY_LIMIT, Gate
+from bot.inbox_worker import ANSWERING, InboxWorker
 from bot.settings import Settings
 from bot.store.engine import open_engine
+from bot.store.inbox import Inbox
 from bot.store.migrate import migrate
-from tests.console import LocalSlack, local_slack
+from bot.wiring import build_deps
+from handlers.blocks import forms
+from handlers.blocks.lint import FORM as OPEN_FORM
+from knowledge.clock import utc_now
+from tests.console import LocalSlack, local_slack, wait_for
 
 __all__ = ["local_slack"]  # the fixture that `settings` asks for
 
@@ -66,6 +79,62 @@ def event(event_id: str = "Ev1") -> bytes:
     return json.dumps(
         {"type": "event_callback", "api_app_id": "A1", "team_id": "T1", "event_id": event_id, "event": inner}
     ).encode()
+
+
+def command(name: str, words: str = "") -> bytes:
+    place = {"team_id": "T0NORTHWIND", "channel_id": "C0ASK", "user_id": "U0ADA", "trigger_id": "1.2"}
+    return urlencode(
+        {"command": name, "text": words, "response_url": "http://127.0.0.1:9/r", "nonce": time.time_ns(), **place}
+    ).encode()
+
+
+def interaction(kind: str, **content: Any) -> str:
+    who = {"user": {"id": "U0ADA", "team_id": "T0NORTHWIND"}, "team": {"id": "T0NORTHWIND"}}
+    return urlencode({"payload": json.dumps({"type": kind, **who, **content})})
+
+
+class Slow:
+    """A listener that acknowledges and then works until it is let go."""
+
+    def __init__(self) -> None:
+        self.go, self.begun = threading.Event(), threading.Semaphore(0)
+
+    def __call__(self, ack: Ack) -> None:
+        ack()
+        self.begun.release()
+        assert self.go.wait(30)
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    made = Slow()
+    yield made
+    made.go.set()
+
+
+@pytest.fixture
+def slow_web(settings: Settings, engine: Engine, slow: Slow) -> TestClient:
+    """The gate before our App, which has one command more: /slow."""
+    app = bolt(settings, build_deps(settings), wait=False)
+    app.command("/slow")(lambda ack: slow(ack))
+    gate = Gate(SECRET, app, Inbox(engine), lambda: None, utc_now)
+    return TestClient(Starlette(routes=[Route("/slack/events", gate.receive, methods=["POST"])]))
+
+
+def restart(settings: Settings, engine: Engine, body: str) -> InboxWorker:
+    """Start as after the death of a process that had acknowledged an interaction and not finished it."""
+    inbox = Inbox(engine)
+    assert inbox.take("request:1", body, {"content-type": FORM}, utc_now(), state="running")
+    assert inbox.reopen(utc_now()) == 1
+    worker = InboxWorker(bolt(settings, build_deps(settings), wait=True), inbox, utc_now)
+    worker.start()
+    return worker
+
+
+def kept(engine: Engine) -> list[tuple[str, bool]]:
+    """States, and whether there still is a body."""
+    with engine.connect() as connection:
+        return [(state, bool(body)) for state, body in connection.execute(text("select state, body from inbox"))]
 
 
 def rows(engine: Engine) -> list[tuple[str, str]]:
@@ -125,11 +194,67 @@ def test_an_endless_body_is_cut_off(web: TestClient) -> None:
 
 def test_an_interaction_is_handled_once(web: TestClient, engine: Engine) -> None:
     """The same signed command sent again is acknowledged without running again."""
-    place = {"team_id": "T0NORTHWIND", "channel_id": "C0ASK", "user_id": "U0ADA", "trigger_id": "1.2"}
-    body = urlencode({"command": "/tune", "text": "help", "response_url": "http://127.0.0.1:9/r", **place}).encode()
+    body = command("/tune", "help")
     headers = {"content-type": FORM, **signed(body)}
     first = web.post("/slack/events", content=body, headers=headers)
     again = web.post("/slack/events", content=body, headers=headers)
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.text == ""
     assert len(rows(engine)) == 1
+
+
+def test_an_interaction_is_kept_until_its_listener_is_done(slow_web: TestClient, engine: Engine, slow: Slow) -> None:
+    """What was asked stays in the inbox after the acknowledgement, and is forgotten when the work has ended."""
+    assert send(slow_web, command("/slow"), FORM) == 200
+    assert kept(engine) == [("running", True)]
+    slow.go.set()
+    wait_for(lambda: kept(engine) == [("done", False)], what="the row is closed")
+
+
+@pytest.mark.parametrize(("body", "status"), [(command("/unknown"), 404), (b"ssl_check=1&token=x", 200)])
+def test_what_no_listener_takes_is_not_kept(web: TestClient, engine: Engine, body: bytes, status: int) -> None:
+    """An interaction that nobody works on is closed at once."""
+    assert send(web, body, FORM) == status
+    assert kept(engine) == [("done", False)]
+
+
+def test_slow_work_does_not_hold_up_an_acknowledgement(slow_web: TestClient, slow: Slow) -> None:
+    """With more slow interactions under way than the inbox would allow, the next click is acknowledged in a second."""
+    for _ in range(2 * ANSWERING):
+        assert send(slow_web, command("/slow"), FORM) == 200
+        assert slow.begun.acquire(timeout=5)
+    began = time.monotonic()
+    assert send(slow_web, command("/slow"), FORM) == 200
+    assert time.monotonic() - began < 1
+
+
+def test_a_form_survives_the_death_of_the_process(settings: Settings, engine: Engine, local_slack: LocalSlack) -> None:
+    """A training form that was acknowledged and not carried out leads to its findings after the restart."""
+    empty: dict[str, Any] = {name: {name: {}} for name in (forms.TRAIN_FILE, forms.TEST_FILE, forms.OURS, forms.NAME)}
+    values = {forms.ROWS: {forms.ROWS: {"selected_option": {"value": "example:tickets"}}}, **empty}
+    view = {"id": "V1", "type": "modal", "callback_id": forms.TRAIN, "private_metadata": json.dumps(["C0ASK", ""])}
+    worker = restart(settings, engine, interaction("view_submission", view={**view, "state": {"values": values}}))
+    root = local_slack.wait_message("wants to train on")
+    local_slack.wait_message("ready to train", thread_ts=root["ts"])
+    wait_for(lambda: kept(engine) == [("done", False)], what="the row is closed")
+    worker.stop()
+
+
+def test_a_click_that_came_too_late_is_explained(settings: Settings, engine: Engine, local_slack: LocalSlack) -> None:
+    """A form cannot be opened after a restart any more; whoever clicked hears so, and the click counts as done."""
+    trigger = local_slack.space.triggers.mint("U0ADA")
+    local_slack.space.triggers.check(trigger).expires = 0
+    card = local_slack.send("a card")["ts"]
+    click = {"type": "button", "action_id": OPEN_FORM, "block_id": "b", "action_ts": "1.2"}
+    channel = {"id": "C0ASK", "name": "ask"}
+    where = {"type": "message", "channel_id": "C0ASK", "message_ts": card}
+    body = interaction("block_actions", actions=[click], trigger_id=trigger, container=where, channel=channel)
+    worker = restart(settings, engine, body)
+    wait_for(lambda: kept(engine) == [("done", False)], what="the row is closed")
+    worker.stop()
+    local_slack.wait_message("Click again", thread_ts=card)
+
+
+def test_health_tells_when_nobody_works_the_inbox_off(web: TestClient) -> None:
+    """Without its inbox thread the process takes questions and answers none, so it does not call itself well."""
+    assert web.get("/health").status_code == 503

@@ -76,15 +76,15 @@ def test_read_then_write_from_many_threads_never_fails(engine: Engine) -> None:
 def test_a_delivery_is_taken_once(engine: Engine) -> None:
     """The same event twice is one row."""
     inbox = Inbox(engine)
-    assert inbox.take("event:1", "{}", {}, NOON, work=True)
-    assert not inbox.take("event:1", "{}", {}, NOON, work=True)
+    assert inbox.take("event:1", "{}", {}, NOON, state="waiting")
+    assert not inbox.take("event:1", "{}", {}, NOON, state="waiting")
     assert [row.key for row in inbox.due(NOON, 10)] == ["event:1"]
 
 
 def test_work_that_died_comes_back(engine: Engine) -> None:
     """A claimed row is not due while its worker may live, and due again after, or at once when the process restarts."""
     inbox = Inbox(engine)
-    inbox.take("event:1", "{}", {}, NOON, work=True)
+    inbox.take("event:1", "{}", {}, NOON, state="waiting")
     inbox.due(NOON, 10)
     assert inbox.due(NOON + timedelta(seconds=5), 10) == []
     assert inbox.reopen(NOON + timedelta(seconds=6)) == 1
@@ -95,23 +95,48 @@ def test_work_that_died_comes_back(engine: Engine) -> None:
 def test_done_work_is_forgotten(engine: Engine) -> None:
     """After its work a request's body is gone, while its key still stops a replay."""
     inbox = Inbox(engine)
-    inbox.take("event:1", "somebody's words", {"a": "b"}, NOON, work=True)
+    inbox.take("event:1", "somebody's words", {"a": "b"}, NOON, state="waiting")
     inbox.done("event:1")
     with engine.connect() as connection:
         assert connection.execute(text("select body, headers from inbox")).one() == ("", "")
-    assert not inbox.take("event:1", "somebody's words", {}, NOON, work=True)
+    assert not inbox.take("event:1", "somebody's words", {}, NOON, state="waiting")
 
 
 def test_work_that_keeps_failing_is_put_aside(engine: Engine) -> None:
     """A request that fails every time is tried a few times, later each time, and then given up."""
     inbox, now = Inbox(engine), NOON
-    inbox.take("event:1", "{}", {}, now, work=True)
+    inbox.take("event:1", "{}", {}, now, state="waiting")
     tries = 0
     while rows := inbox.due(now, 10):
         tries += 1
         inbox.failed(rows[0], now)
         now += timedelta(minutes=1)
     assert tries == MAX_TRIES
+
+
+def test_a_request_that_kills_its_process_is_put_aside(engine: Engine) -> None:
+    """A request over which the process dies at every start is begun a few times, and then given up and forgotten."""
+    inbox, starts = Inbox(engine), 0
+    inbox.take("event:1", "a file too large", {}, NOON, state="waiting")
+    for minute in range(10):
+        now = NOON + timedelta(minutes=minute)
+        inbox.reopen(now)
+        starts += len(inbox.due(now, 10))
+    assert starts == MAX_TRIES
+    with engine.connect() as connection:
+        assert connection.execute(text("select state, body from inbox")).one() == ("failed", "")
+
+
+def test_what_was_running_when_its_process_died_gets_one_more_try(engine: Engine) -> None:
+    """A running request is nobody else's work; after a restart it is due once, and after another death not again."""
+    inbox = Inbox(engine)
+    assert inbox.take("request:1", "a form", {"a": "b"}, NOON, state="running")
+    assert inbox.due(NOON + 2 * WORK_LIMIT, 10) == []
+    assert inbox.reopen(NOON) == 1
+    [row] = inbox.due(NOON, 10)
+    assert (row.body, row.headers) == ("a form", '{"a": "b"}')
+    inbox.reopen(NOON)
+    assert inbox.due(NOON, 10) == []
 
 
 def test_one_process_leads(engine: Engine) -> None:
