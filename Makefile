@@ -19,7 +19,7 @@ run: $(VENV)/.answers ## Install what answers need, start everything, print the 
 	@exec $(BIN)/luthier up
 
 test: check $(VENV)/.chromium ## Run every test, the journey in a real browser included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev ## Lint, types and import contracts
 	$(BIN)/ruff check .

@@ -31,6 +31,15 @@ def until(what: Callable[[], bool], seconds: float = 10) -> bool:
     return False
 
 
+OTHERS: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def note_others() -> None:
+    OTHERS.clear()
+    OTHERS.update(child.pid for child in psutil.Process().children(recursive=True))
+
+
 @pytest.fixture
 def said() -> list[str]:
     return []
@@ -44,7 +53,8 @@ def supervisor(tmp_path: Path, said: list[str]) -> Iterator[Supervisor]:
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Return what descends from this test: servers that other tests share were there before it."""
+    return [child for child in psutil.Process().children(recursive=True) if child.pid not in OTHERS]
 
 
 def test_a_killed_program_is_started_again(supervisor: Supervisor, said: list[str]) -> None:

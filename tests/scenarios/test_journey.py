@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.whole import Whole
 
-pytestmark = pytest.mark.xdist_group("whole")
-
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 USE_CASE = (
     "@Luthier We sort support tickets into five queues with our own rules. It must run on a laptop and the data may "

@@ -11,8 +11,6 @@ import pytest
 from tests.console import Json
 from tests.whole import Whole, leftovers
 
-pytestmark = pytest.mark.xdist_group("whole")
-
 
 def test_a_killed_vector_server_comes_back(whole: Whole) -> None:
     """While Chroma is dead and after it is back, a question is answered."""

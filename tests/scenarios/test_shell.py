@@ -11,8 +11,6 @@ import pytest
 
 from tests.whole import ROOT, leftovers
 
-pytestmark = pytest.mark.xdist_group("whole")
-
 
 @pytest.mark.timeout(900)
 def test_train_evaluate_and_chat_without_a_running_luthier(tmp_path: Path, files: tuple[Path, Path]) -> None:
