@@ -137,10 +137,6 @@ _CHILD_DEFAULTS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
-    # Threads that wait for each other sleep instead of spinning: with other work on the same two cores, training was
-    # measured seven times faster so (docs/performance.md).
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "GOMP_SPINCOUNT": "0",
 }
 
 
