@@ -171,7 +171,8 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as taken:
             raise UserError(
-                f"Port {port} is in use by another program.", f"Choose another one: make run PORT={port + 1}"
+                f"Port {port} is in use, by another program or another Luthier.",
+                f"Choose another one: make run PORT={port + 1}",
             ) from taken
 
 

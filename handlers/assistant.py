@@ -38,8 +38,8 @@ def welcome_once(client: WebClient, deps: Deps, person: Person, channel: str, th
     shown = suggest(client, channel, thread_ts)
     conversations, place = Conversations(deps.engine), Thread(person.workspace_id, channel, thread_ts)
     if conversations.find(place) is None:
+        conversations.join(place, "welcome", deps.clock())  # first: two quick openings must not give two hellos
         post(client, channel, HELLO, welcome_blocks(buttons=not shown), thread_ts=thread_ts)
-        conversations.join(place, "welcome", deps.clock())
 
 
 def suggest(client: WebClient, channel: str, thread_ts: str = "") -> bool:

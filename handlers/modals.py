@@ -136,7 +136,7 @@ def announce(client: WebClient, deps: Deps, person: Person, place: Place, wish: 
     """Begin a thread for a training that was not asked for in one; where we may not write, in direct messages."""
     if place.thread_ts:
         return place
-    text = f"<@{person.user_id}> wants to train on *{rows_name(wish, deps)}*. Findings and quote are in the thread."
+    text = f"<@{person.user_id}> wants to train on *{rows_name(wish, deps)}*. What I found in them is in the thread."
     try:
         answer = client.chat_postMessage(channel=place.channel, text=text, unfurl_links=False, unfurl_media=False)
     except SlackApiError as error:

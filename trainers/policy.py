@@ -20,14 +20,14 @@ def check_approval(job: Job, person: Person, cost: Decimal | None) -> None:
             f"This job costs ${cost}, and nobody is set as approver yet.", "Run it on this machine for $0."
         )
     if person.user_id != job.requested_by:
-        raise NotAllowed(f"Only <@{job.requested_by}>, who asked for this job, may approve it.", "Ask them to click.")
+        raise NotAllowed("Only the person who asked for this job may approve it.", "Ask them to click.")
 
 
 def check_stop(job: Job, person: Person) -> None:
     """Raise NotAllowed unless this person may stop this job."""
     check_workspace(job, person)
     if person.user_id != job.requested_by:
-        raise NotAllowed(f"Only <@{job.requested_by}>, who asked for this job, may stop it.", "Ask them to click.")
+        raise NotAllowed("Only the person who asked for this job may stop it.", "Ask them to click.")
 
 
 def check_workspace(job: Job, person: Person) -> None:

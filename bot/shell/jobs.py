@@ -30,7 +30,7 @@ def train(
         Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped ticket example.")
     ] = None,
     test: Annotated[
-        Path | None, typer.Option(help="Held-out rows; without it a third of the file is held out.")
+        Path | None, typer.Option(help="Held-out rows; without it a third of the file, at least 20 rows.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
     epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
@@ -329,6 +329,9 @@ def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]
         if job
         else next(iter(newest), None)
     )
+
+    if model is None:
+        say("No model was trained from this shell yet: only the base answers. Models of the page are under Try it.")
 
     def ask(text: str) -> dict[str, Any]:
         messages = as_messages(model.system_prompt if model else "", text)

@@ -79,7 +79,7 @@ def _upload_fields() -> list[Block]:
     example = plain_text("such as tickets-v2", 150)
     name = {"type": "plain_text_input", "action_id": NAME, "max_length": 60, "placeholder": example}
     form = 'One {"messages": [...]} a line. I never take rows from Slack messages.'
-    held = "Rows to judge by. Without them I hold back a third of yours."
+    held = "Rows to judge by. Without them I hold back a third of yours, at least 20."
     return [
         field("Or upload training rows (JSONL)", train, block_id=TRAIN_FILE, optional=True, hint=form),
         field("Test rows (JSONL)", test, block_id=TEST_FILE, optional=True, hint=held),

@@ -79,6 +79,8 @@ def stop_button(job_id: str, number: int) -> Block:
 
 def ended_blocks(card: EndedCard) -> list[Block]:
     """Draw the end of a job that has no report."""
+    if card.state == "queued":
+        return [section(ended_text(card))]
     resume = button("Resume", RESUME, card.job_id)
     return [section(ended_text(card)), *actions([resume], block_id=f"ended-{card.job_id}")]
 
@@ -86,6 +88,8 @@ def ended_blocks(card: EndedCard) -> list[Block]:
 def ended_text(card: EndedCard) -> str:
     """Say how a job ended and what to do next."""
     title = f"{mrkdwn(card.title, 200)} (job #{card.number})"
+    if card.state == "queued":
+        return f"{title} was resumed by {person(card.ended_by)}; the progress message above goes on."
     by = f" by {person(card.ended_by)}" if card.ended_by else ""
     head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
     what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "

@@ -89,7 +89,7 @@ class _FactWords:
 
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
-    clean = _clean(text[:MAX_CHARACTERS])
+    clean = _without_orders(_clean(text[:MAX_CHARACTERS]))
     chosen: dict[str, Found] = {}
     conflicts = []
     for words in _vocabulary():
@@ -106,6 +106,12 @@ def read(text: str) -> Reading:
         truncated=len(text) > MAX_CHARACTERS,
         language_supported=_is_english(clean),
     )
+
+
+def _without_orders(clean: str) -> str:
+    """Blank out sentences that give us orders ("ignore your rubric …"): they tell nothing of a case. Length is kept."""
+    orders: re.Pattern[str] = re.compile(raw_vocabulary()["orders"])
+    return orders.sub(lambda match: " " * len(match.group()), clean)
 
 
 @functools.cache

@@ -51,6 +51,13 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
     connection.execute(update(_rows).where(where).values(payload=payload, version=_rows.c.version + 1, due_at=due))
 
 
+def replace(connection: Connection, job: Job, message: Message, key: str, now: datetime) -> None:
+    """Replace a message that is owed or was sent; where there is none, nothing is said."""
+    where = (_rows.c.job_id == job.id) & (_rows.c.key == key)
+    if connection.execute(select(_rows.c.id).where(where)).one_or_none() is not None:
+        put(connection, job, message, now, key=key)
+
+
 def due(engine: Engine, now: datetime, limit: int = 20) -> Sequence[OutboxMessage]:
     """Return owed messages whose time has come, oldest first."""
     unsent = (_rows.c.due_at <= now) & (_rows.c.version > _rows.c.sent_version)

@@ -20,7 +20,7 @@ from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, StaleApproval
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
-from trainers.jobs.cards import quote_card, waiting_card
+from trainers.jobs.cards import ended_card, quote_card, waiting_card
 from trainers.jobs.ledger import RESUMED, Ledger, add, ahead, move, read
 from trainers.jobs.messages import HomeRefresh, ProgressCard
 from trainers.jobs.queue import Doorbell
@@ -156,6 +156,8 @@ class Jobs:
                 return Outcome(read(connection, job_id), changed=False)
             job = read(connection, job_id)
             outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
+            said = ended_card(job, "queued", "", "", person.user_id)
+            outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
         self.ring(job)
         return Outcome(job, changed=True)
 
