@@ -8,6 +8,7 @@ from trainers.data.jsonl import Row
 from trainers.evals.predictions import CHEAP, PLAIN, RIVAL, TITLES, TUNED, Answers, pairs
 from trainers.evals.rule import SuccessRule
 from trainers.evals.scorers import names_label, normalise
+from trainers.evals.stats import bonett_price
 from trainers.evals.verdict import Pair, decide
 
 
@@ -54,7 +55,18 @@ def _cheaper(answers: Answers, rows: Sequence[Row]) -> Iterator[str]:
     if cheap >= tuned:
         yield f"{reach}, no fewer than the tuned model ({tuned}/{n}), without any language model. Consider it instead."
     elif cheap > _right(answers, RIVAL):
-        yield f"{reach}: a cheaper rival that beats the prompted base; the tuned model gets {tuned - cheap} more right."
+        proof = "" if _surely_better(answers, rows) else ", which is not proven to be more than chance"
+        ahead = f"the tuned model gets {tuned - cheap} more right{proof}"
+        yield f"{reach}: a cheaper rival that beats the prompted base; {ahead}."
+
+
+def _surely_better(answers: Answers, rows: Sequence[Row], level: float = 0.95) -> bool:
+    """Say whether the interval of tuned minus the cheap rival lies above zero."""
+    tuned, cheap = answers[TUNED], answers[CHEAP]
+    both = tuned.keys() & cheap.keys()
+    gained = sum(tuned[row].right and not cheap[row].right for row in both)
+    lost = sum(cheap[row].right and not tuned[row].right for row in both)
+    return bonett_price(gained, lost, len(rows), level).low > 0
 
 
 def _plain_better(answers: Answers, rows: Sequence[Row], rule: SuccessRule) -> Iterator[str]:
