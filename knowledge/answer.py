@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.citations import Checked, Citation, check, cite
+from knowledge.errors import ServiceError
 from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
 from knowledge.models import ChatModel, Message, ModelUnavailable
 from knowledge.questions import Question, prepare
 from knowledge.sentences import sentences
 from knowledge.sufficiency import sufficiency, threshold
+
+FIRST_BUILD_SECONDS = 20.0
+"""How long a question waits for the first build; its keywords are there within seconds."""
 
 OFFLINE = "offline"
 """What `Answer.written_by` says when no language model wrote it."""
@@ -66,6 +70,7 @@ def answer(
     """
     start = time.monotonic()
     asked = prepare(question, history)
+    _wait_for_first_build(index)
     found = index.search(asked.whole, _HITS, workspace)
     confidence = sufficiency(asked.whole, found)
     text, written_by, note = _written(asked, found, index, model, confidence)
@@ -79,6 +84,15 @@ def answer(
         confidence=confidence,
         seconds=time.monotonic() - start,
     )
+
+
+def _wait_for_first_build(index: Index) -> None:
+    """Wait while a new installation reads the guide: an empty index must not pass for a missing source."""
+    until = time.monotonic() + FIRST_BUILD_SECONDS
+    while not index.built():
+        if time.monotonic() > until:
+            raise ServiceError("I am still reading the guide.", "Ask again in a minute.")
+        time.sleep(0.2)
 
 
 def nearest(hits: Sequence[Hit]) -> tuple[Citation, ...]:

@@ -91,6 +91,10 @@ class Index:
         vectors = ChromaVectors(chroma_url, f"passages-{embedder.name}")
         return cls(engine, vectors, KeywordIndex(data_dir / "keywords"), embedder)
 
+    def built(self) -> bool:
+        """Say whether there is anything to search: False until the first build has written its keywords."""
+        return bool(self._keywords.generation())
+
     def close(self) -> None:
         """Close the connections to the vector server; a later call opens them again."""
         self._vectors.close()
