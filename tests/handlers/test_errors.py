@@ -22,6 +22,9 @@ class BrokenIndex:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
+    def built(self) -> bool:
+        return True
+
     def search(self, *_: Any, **__: Any) -> Any:
         raise self.error
 
