@@ -12,9 +12,10 @@ def open_messages(world: World) -> None:
 
 def test_direct_messages_open_with_one_hello_and_suggestions(world: World) -> None:
     """The first time there is a hello; each time Slack offers four first messages, shown once."""
-    open_messages(world)
-    open_messages(world)
     channel = world.slack.dm_of()
+    open_messages(world)
+    world.slack.wait_message("I never train on Slack messages", channel=channel)
+    open_messages(world)
     (hello,) = world.slack.messages(channel)
     assert "I never train on Slack messages" in str(hello["blocks"])
     assert "actions" not in {block["type"] for block in hello["blocks"]}
