@@ -47,6 +47,10 @@ def write(page: Page, text: str, box: str = "composer") -> None:
     page.get_by_test_id(box).click()
     page.keyboard.insert_text(text)
     page.keyboard.press("Enter")
+    if box == "composer":
+        words = text.removeprefix("@Luthier ")
+        said = page.get_by_test_id("channel").locator("[data-ts]", has_text=words).last
+        said.locator("[data-action-id=open-thread]").first.click(timeout=ANSWERED)
 
 
 def test_a_question_gets_a_cited_answer(page: Page) -> None:
