@@ -22,16 +22,20 @@ class Method:
     """Bot scopes of which one is needed; none for all tokens."""
     errors: tuple[str, ...]
     """Errors of its own, beside those that every method can give."""
+    tier: str
+    """Name of its rate in the table `rates` of limits.toml: calls a minute, app and workspace."""
 
 
 METHODS: dict[str, Method] = {}
 
 
-def method(name: str, *, scopes: tuple[str, ...] = (), errors: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
-    """Register a function as a method."""
+def method(
+    name: str, *, scopes: tuple[str, ...] = (), errors: tuple[str, ...] = (), tier: str = "tier_3"
+) -> Callable[[Handler], Handler]:
+    """Register a function as a method; a method of its own rate names it, the others are of tier 3."""
 
     def register(run: Handler) -> Handler:
-        METHODS[name] = Method(name=name, run=run, scopes=scopes, errors=errors)
+        METHODS[name] = Method(name=name, run=run, scopes=scopes, errors=errors, tier=tier)
         return run
 
     return register
