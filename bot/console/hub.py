@@ -14,6 +14,8 @@ class Hub:
     """One queue for each open page."""
 
     def __init__(self) -> None:
+        self.seq = 0
+        """Events told so far; an answer that carries it says up to which event it is up to date."""
         self._queues: dict[str, set[asyncio.Queue[Json]]] = defaultdict(set)
 
     def subscribe(self, user: str) -> asyncio.Queue[Json]:
@@ -28,6 +30,8 @@ class Hub:
 
     def tell(self, users: Iterable[str], event: Json) -> None:
         """Queue an event for every open page of these people."""
+        self.seq += 1
+        event = {**event, "seq": self.seq}
         for user in users:
             for queue in self._queues.get(user, ()):
                 if queue.qsize() < BACKLOG:

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -210,19 +209,8 @@ async def _events(request: Request) -> Response:
 
 
 async def _page_read(request: Request) -> Response:
-    space, ask = _space(request), request.query_params
-    user = ask.get("user", "")
-    channel = ask.get("channel", "")
-    reads: dict[str, Any] = {
-        "boot": lambda: page_reads.boot(space, user),
-        "messages": lambda: page_reads.messages_of(space, user, channel, ask.get("thread_ts", "")),
-        "home": lambda: page_reads.home(space, user),
-        "views": lambda: page_reads.views(space, user),
-        "raw": lambda: page_reads.raw(space, user or space.people()[0], channel, ask.get("ts", "")),
-    }
-    read = reads.get(request.path_params["name"])
     try:
-        return JSONResponse(read() if read else SlackError("unknown_method").body())
+        return JSONResponse(page_reads.read(_space(request), request.path_params["name"], request.query_params))
     except SlackError as error:
         return JSONResponse(_told(error))
 

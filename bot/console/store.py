@@ -145,6 +145,19 @@ class Store:
                  AND (root IS NULL OR broadcast) AND (viewer IS NULL OR viewer = ?) ORDER BY ts DESC LIMIT ?"""
         return [_row(row) for row in self._db.execute(sql, (channel, after, before, viewer or "", most))]
 
+    def history_after(self, channel: str, *, viewer: str | None = None, after: str, most: int = -1) -> list[Row]:
+        """Messages of the channel itself after a ts, oldest first; with those that only `viewer` sees."""
+        sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND ts > ?
+                 AND (root IS NULL OR broadcast) AND (viewer IS NULL OR viewer = ?) ORDER BY ts LIMIT ?"""
+        return [_row(row) for row in self._db.execute(sql, (channel, after, viewer or "", most))]
+
+    def threads_of(self, user: str, most: int) -> list[tuple[str, str]]:
+        """(channel, root) of the threads in which this person wrote, the latest reply first."""
+        sql = """SELECT channel, root FROM messages WHERE root IS NOT NULL AND viewer IS NULL AND (channel, root) IN (
+                   SELECT channel, coalesce(root, ts) FROM messages WHERE author = ? AND viewer IS NULL)
+                 GROUP BY channel, root ORDER BY max(ts) DESC LIMIT ?"""
+        return [(row[0], row[1]) for row in self._db.execute(sql, (user, most))]
+
     def replies(self, channel: str, root: str, *, viewer: str | None = None) -> list[Row]:
         """The replies of a thread, oldest first, without the parent."""
         sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND root = ?
@@ -174,6 +187,11 @@ class Store:
     def mark_read(self, user: str, channel: str, ts: str) -> None:
         """The user has seen the channel up to this ts."""
         self._db.execute("INSERT OR REPLACE INTO reads VALUES (?, ?, ?)", (user, channel, ts))
+
+    def last_read(self, user: str, key: str) -> str:
+        """Up to which ts the user has seen a channel, or a thread (`C…/ts`); "" if not at all."""
+        row = self._db.execute("SELECT ts FROM reads WHERE user = ? AND channel = ?", (user, key)).fetchone()
+        return row[0] if row else ""
 
     # Reactions
 
