@@ -50,6 +50,7 @@ def publish_home(space: Workspace, user: str, view: Json, hash_: str) -> Json:
     """Show a user's Home tab. Raises hash_conflict and view errors."""
     check_view(view, "home")
     current = home(space, user)
+    _check_external(space, view, current["id"] if current else None)
     if hash_ and (current is None or current["hash"] != hash_):
         raise SlackError("hash_conflict")
     if current is not None:

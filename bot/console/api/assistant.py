@@ -57,7 +57,7 @@ def set_title(space: Workspace, args: Args) -> Json:
     return {}
 
 
-@method("agents.sessions.setStatus", scopes=("chat:write",), errors=("channel_not_found", "invalid_status"))
+@method("agents.sessions.setStatus", scopes=("chat:write",), errors=("channel_not_found",))
 def session_set_status(space: Workspace, args: Args) -> Json:
     """Say whether an agent session works, waits or is done."""
     channel, thread_ts = _thread(space, args)
