@@ -1,8 +1,10 @@
-"""Writes the pages of docs that repeat the code: the command line and the settings. Run as: python -m docs.build"""
+"""Writes the pages of docs that repeat the code: commands, settings, Slack methods. Run as: python -m docs.build"""
 
 import ast
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -10,9 +12,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write all pages."""
     (HERE / "cli.md").write_text(cli())
     (HERE / "settings.md").write_text(settings())
+    (HERE / "slack-methods.md").write_text(slack_methods())
 
 
 def cli() -> str:
@@ -52,6 +55,84 @@ def settings() -> str:
             if colon and name.isupper():
                 rows.append(f"| `{name}` | {' '.join(meaning.split())} |")
     return "\n".join(rows) + "\n"
+
+
+def slack_methods() -> str:
+    """Return the page of Web API methods that the local Slack serves, with the errors that tests provoke."""
+    from bot.console import api
+    from bot.console.api.registry import METHODS
+
+    known = tomllib.loads((Path(api.__file__).parent.parent / "methods.toml").read_text())
+    names = {name for kind in known["class"] for name in kind["methods"]}
+    served = sorted(METHODS)
+    errors = sum(len(_own_errors(name)) for name in served)
+    shown = sum(len(_shown_errors(name)) for name in served)
+    return "\n".join(
+        [
+            "# Web API methods of the local Slack",
+            "",
+            "Written by `make docs` from `bot/console/api` and from the cases in `tests/bot/console/error_cases`.",
+            f"Known methods: {known['source']}, as of {known['as_of']}.",
+            "",
+            f"**{len(served)} methods are served**, {len(names.intersection(served))} of the {len(names)} that the SDK "
+            f"knows. They declare {errors} errors of their own; a test provokes {shown} of them over HTTP.",
+            "Every method also gives `not_authed`, `invalid_auth`, `missing_scope`, `invalid_arguments`,"
+            " `invalid_json`, `json_not_object`,",
+            "`invalid_post_type`, `request_too_large`; these are tested too. A name that is not served gets"
+            " `unknown_method`.",
+            "",
+            "| method | does | scope (one of) | calls a minute | errors shown / declared |",
+            "|---|---|---|---|---|",
+            *(_method_row(name) for name in served),
+            "",
+            "## Not served",
+            "",
+            "| why | methods |",
+            "|---|---|",
+            *(row for kind in known["class"] if (row := _class_row(kind, served))),
+            "",
+        ]
+    )
+
+
+def _own_errors(name: str) -> list[str]:
+    """Return the errors that a method declares beside those of every method."""
+    from bot.console.api.registry import METHODS
+    from tests.bot.console.error_cases import EVERY_METHOD
+
+    return [error for error in dict.fromkeys(METHODS[name].errors) if error not in EVERY_METHOD]
+
+
+def _shown_errors(name: str) -> list[str]:
+    """Return those of them that a case provokes."""
+    from tests.bot.console.error_cases import families
+
+    provoked = {case.error for cases in families().values() for case in cases if case.method == name}
+    return [error for error in _own_errors(name) if error in provoked]
+
+
+def _method_row(name: str) -> str:
+    from bot.console.api.registry import METHODS
+    from bot.console.limits import limits
+
+    made, own, shown = METHODS[name], _own_errors(name), _shown_errors(name)
+    does = (made.run.__doc__ or "").split("\n")[0].rstrip(".")
+    scopes = " ".join(f"`{scope}`" for scope in made.scopes) or "any"
+    errors = " ".join(f"`{error}`" if error in shown else f"`{error}` (no case)" for error in own)
+    return (
+        f"| `{name}` | {does} | {scopes} | {limits()['rates'][made.tier]} | {len(shown)}/{len(own)} {errors}".rstrip()
+        + " |"
+    )
+
+
+def _class_row(kind: dict[str, Any], served: list[str]) -> str:
+    """Return one line for the methods of a class that are not served; none where all are."""
+    absent = [name for name in kind["methods"] if name not in served]
+    return (
+        f"| {kind['name']} ({len(absent)}): {kind['why']} | {' '.join(f'`{name}`' for name in absent)} |"
+        if absent
+        else ""
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The documentation against the code."""
 
+import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,31 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 
 def test_generated_pages_are_current() -> None:
-    """docs/cli.md and docs/settings.md are what the code says now; `make docs` writes them."""
+    """docs/cli.md, settings.md and slack-methods.md are what the code says now; `make docs` writes them."""
     assert (ROOT / "docs" / "cli.md").read_text() == build.cli()
     assert (ROOT / "docs" / "settings.md").read_text() == build.settings()
+    assert (ROOT / "docs" / "slack-methods.md").read_text() == build.slack_methods()
+
+
+def test_the_table_of_methods_is_whole() -> None:
+    """bot/console/methods.toml has exactly the methods that the installed Slack SDK calls, each once."""
+    import slack_sdk.web.client
+
+    calls = [
+        node
+        for node in ast.walk(ast.parse(Path(slack_sdk.web.client.__file__).read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    named = [
+        call.args[0]
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "api_call" and call.args
+    ]
+    known = {argument.value for argument in named if isinstance(argument, ast.Constant)}
+    table = tomllib.loads((ROOT / "bot" / "console" / "methods.toml").read_text())
+    listed = [name for kind in table["class"] for name in kind["methods"]]
+    assert len(known) > 300
+    assert sorted(listed) == sorted(known)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
