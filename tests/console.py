@@ -16,11 +16,15 @@ from slack_sdk import WebClient
 
 from bot.console.manifest import Manifest
 from bot.console.server import create_app
+from bot.console.site import Site
 from bot.console.workspace import ConsoleSettings, Workspace
 
 Json = dict[str, Any]
 SIGNING_SECRET = "local-signing-secret"
 BOT_TOKEN = "xoxb-local-token"
+APP_TOKEN = "xapp-1-local-token"
+CLIENT_ID = "11.22"
+CLIENT_SECRET = "local-client-secret"
 NOWHERE = "http://127.0.0.1:9/slack/events"
 
 
@@ -36,18 +40,25 @@ class LocalSlack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.signing_secret, self.bot_token = SIGNING_SECRET, BOT_TOKEN
         now = settings.pop("now", time.time)
+        tokens = [BOT_TOKEN, *(f"{BOT_TOKEN}-{place}" for place in range(1, settings.pop("workspaces", 1)))]
         chosen = ConsoleSettings(
             port=self.port,
             app_url=app_url,
             data=data,
             signing_secret=SIGNING_SECRET,
-            bot_token=BOT_TOKEN,
+            bot_tokens=tokens,
+            app_token=APP_TOKEN,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
             manifest=manifest or Manifest(),
             **settings,
         )
         app = create_app(chosen, now)
-        self.space: Workspace = app.state.space
-        config = uvicorn.Config(app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=1)
+        self.site: Site = app.state.site
+        self.space: Workspace = self.site.team("")
+        config = uvicorn.Config(
+            app, log_level="error", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
         self._thread.start()
@@ -63,7 +74,7 @@ class LocalSlack:
 
     def point_at(self, app_url: str) -> None:
         """Deliver to an app that started after this local Slack."""
-        self.space.courier.app_url = app_url
+        self.site.http.app_url = app_url
 
     # What people do.
 

@@ -23,12 +23,12 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         settings = _settings(flags, environ)
         listener = _listen(flags.port)
-    except (ManifestError, OSError) as error:
+    except (ManifestError, OSError, ValueError) as error:
         print(f"The local Slack cannot start. {_advice(error, flags.port)}", file=sys.stderr)
         return 2
     print(f"Local Slack: {settings.address}", flush=True)
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1
+        create_app(settings), log_level="warning", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1
     )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
@@ -38,7 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot.console",
         description="A Slack that fits in a folder, on 127.0.0.1 only.",
-        epilog="Secrets: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN in the environment, or the flags.",
+        epilog="Secrets come from the environment: SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN (one for each workspace, with "
+        "commas between), SLACK_APP_TOKEN for Socket Mode, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET for installing.",
     )
     parser.add_argument("--port", type=int, default=8765, help="port of the page and the API (default 8765)")
     parser.add_argument("--app-url", default="http://127.0.0.1:9000/slack/events", help="where the app takes requests")
@@ -46,31 +47,45 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--manifest", type=Path, help="manifest of the app (YAML or JSON)")
     parser.add_argument("--bar", default="nothing leaves this machine", help="what the page's bar says")
     parser.add_argument("--remote-endpoint", action="append", default=[], help="a remote address in use; repeatable")
-    parser.add_argument("--signing-secret", default="", help="signs requests to the app")
-    parser.add_argument("--bot-token", default="", help="the app's token")
+    parser.add_argument("--people", type=int, default=3, help="people in each workspace (default 3)")
+    parser.add_argument("--workspaces", type=int, default=1, help="workspaces that the app is installed in (default 1)")
+    parser.add_argument("--faults", action="store_true", help="duplicate, late and failing deliveries and answers")
+    parser.add_argument("--rate-limits", action="store_true", help="answer 429 over each method's rate")
+    parser.add_argument("--seed", type=int, default=0, help="what faults are drawn from (default 0)")
     return parser
 
 
 def _settings(flags: argparse.Namespace, environ: Mapping[str, str]) -> ConsoleSettings:
     """Secrets that nobody gave are made up and printed, so that an app can be pointed here by hand."""
-    secret = flags.signing_secret or environ.get("SLACK_SIGNING_SECRET", "")
-    token = flags.bot_token or environ.get("SLACK_BOT_TOKEN", "")
-    if not secret:
-        secret = secrets.token_hex(16)
-        print(f"SLACK_SIGNING_SECRET={secret}", file=sys.stderr)
-    if not token:
-        token = f"xoxb-local-{secrets.token_hex(12)}"
-        print(f"SLACK_BOT_TOKEN={token}", file=sys.stderr)
+    tokens = [each for each in environ.get("SLACK_BOT_TOKEN", "").replace(",", " ").split() if each]
+    missing = range(len(tokens), flags.workspaces)
+    tokens += [_made_up("SLACK_BOT_TOKEN", f"xoxb-local-{secrets.token_hex(12)}") for _ in missing]
     return ConsoleSettings(
         port=flags.port,
         app_url=flags.app_url,
         data=flags.data,
-        signing_secret=secret,
-        bot_token=token,
+        signing_secret=_secret(environ, "SLACK_SIGNING_SECRET", ""),
+        bot_tokens=tuple(tokens[: flags.workspaces]),
+        app_token=_secret(environ, "SLACK_APP_TOKEN", "xapp-1-local-"),
+        client_id=_secret(environ, "SLACK_CLIENT_ID", ""),
+        client_secret=_secret(environ, "SLACK_CLIENT_SECRET", ""),
+        people=flags.people,
         manifest=load_manifest(flags.manifest),
         bar=flags.bar,
         remote_endpoints=tuple(flags.remote_endpoint),
+        rate_limits=flags.rate_limits,
+        faults=flags.faults,
+        seed=flags.seed,
     )
+
+
+def _secret(environ: Mapping[str, str], name: str, prefix: str) -> str:
+    return environ.get(name) or _made_up(name, f"{prefix}{secrets.token_hex(16)}")
+
+
+def _made_up(name: str, value: str) -> str:
+    print(f"{name}={value}", file=sys.stderr)
+    return value
 
 
 def _listen(port: int) -> socket.socket:

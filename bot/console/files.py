@@ -71,7 +71,7 @@ def new_file(space: Workspace, name: str, user: str, *, title: str = "", alt_txt
 
 def path_of(space: Workspace, file_id: str) -> Path:
     """Where the bytes are."""
-    return space.settings.data / "files" / file_id
+    return space.folder / "files" / file_id
 
 
 async def receive(space: Workspace, file_id: str, chunks: AsyncIterator[bytes]) -> Json:

@@ -35,6 +35,9 @@ class Manifest:
     shortcuts: tuple[Json, ...] = field(default=())
     """Global and message shortcuts: `name`, `type`, `callback_id`, `description`."""
 
+    redirect_urls: tuple[str, ...] = ()
+    """Addresses to which the installation flow may send people back; none allows this machine."""
+
     def __post_init__(self) -> None:
         if not re.search(r"[A-Za-z0-9]", self.name):
             raise ManifestError("The manifest's display_information.name needs a letter or digit; give the app a name.")
@@ -66,7 +69,9 @@ def _manifest(data: Json) -> Manifest:
     features = _table(data, "features")
     settings = _table(data, "settings")
     agent = _table(features, "agent_view") or _table(features, "assistant_view")
-    scopes = _table(_table(data, "oauth_config"), "scopes").get("bot")
+    oauth = _table(data, "oauth_config")
+    scopes = _table(oauth, "scopes").get("bot")
+    redirects = oauth.get("redirect_urls")
     events = _table(settings, "event_subscriptions").get("bot_events")
     name = _table(features, "bot_user").get("display_name") or _table(data, "display_information").get("name")
     return Manifest(
@@ -76,6 +81,7 @@ def _manifest(data: Json) -> Manifest:
         events=None if events is None else frozenset(map(str, events)),
         prompts=_records(agent.get("suggested_prompts")),
         shortcuts=_records(features.get("shortcuts")),
+        redirect_urls=tuple(map(str, redirects)) if isinstance(redirects, list) else (),
     )
 
 

@@ -33,6 +33,10 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass or answer 403."""
+        if scope["type"] == "websocket":
+            refusal = self._refusal(Headers(scope=scope), scope["path"], "GET")
+            await (_decline(send) if refusal else self._app(scope, receive, send))
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,11 +59,15 @@ class Gate:
         if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
             return "This local Slack does not take requests from other sites."
         # Requests that carry no Origin (pictures, scripts) still say whether another site made them.
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and path != "/":
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and path not in ("/", "/oauth/v2/authorize"):
             return "This local Slack does not take requests from other sites."
         if path.startswith("/_local/") and method == "POST" and headers.get("x-local-slack") != "1":
             return "The header X-Local-Slack: 1 is missing."
         return ""
+
+
+async def _decline(send: Send) -> None:
+    await send({"type": "websocket.close", "code": 1008})
 
 
 class Sessions:

@@ -13,8 +13,10 @@ FOUNDED = 1_767_225_600
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Ids and names of the team and of the one app in it."""
+    """Ids and names of one team and of the one app in it."""
 
+    mark: str = "0"
+    """Second character of this team's ids: they differ between teams, as Slack's do."""
     team_id: str = "T0NORTHWIND"
     """The workspace."""
     team_name: str = "Northwind"
@@ -24,44 +26,77 @@ class Identity:
     app_name: str
     """Display name of the app."""
     app_id: str
-    """`A0…`"""
+    """`A0…`, the same in every team."""
     bot_id: str
-    """`B0…`, the app's bot profile."""
+    """`B0…`, the app's bot profile in this team."""
     bot_user: str
-    """`U0…`, the user that the app posts as."""
+    """`U0…`, the user that the app posts as in this team."""
 
 
-def identity(manifest: Manifest) -> Identity:
-    """Ids derive from the app's name, so they are the same on every start."""
-    stem = manifest.handle.replace("-", "").upper()
-    return Identity(app_name=manifest.name, app_id=f"A0{stem}", bot_id=f"B0{stem}", bot_user=f"U0{stem}")
-
-
+TEAMS = ("Northwind", "Harbour", "Kestrel", "Lumen", "Meridian")
 PEOPLE = (
-    ("U0ADA", "ada", "Ada Obi", "#2f7de1", True),
-    ("U0BEN", "ben", "Ben Sato", "#2a9d6f", False),
-    ("U0CHI", "chi", "Chi Park", "#c2571a", False),
-)
+    "Ada Obi", "Ben Sato", "Chi Park", "Dana Reyes",
+    "Eli Novak", "Fay Lund", "Gus Moreau", "Hana Ito",
+    "Ivo Marin", "Joy Adeyemi", "Kai Weber", "Lea Costa",
+    "Max Quist", "Nia Farah", "Ola Berg", "Pia Rossi",
+    "Quin Hale", "Ravi Nair", "Sol Vega", "Tam Nguyen",
+    "Uma Shah", "Vik Olsen", "Wen Zhao", "Yara Haddad",
+)  # fmt: skip
+ROLES = {0: "owner", 3: "admin", 4: "guest", 5: "single_channel_guest"}
+"""Roles by place in a team; everyone else is a member."""
+COLORS = ("#2f7de1", "#2a9d6f", "#c2571a", "#8e4ec6", "#0b7285", "#a4262c", "#5c7c0a", "#b35900")
 
 
-def seed(store: Store, manifest: Manifest) -> Identity:
+def identity(manifest: Manifest, index: int = 0) -> Identity:
+    """Ids derive from the app's name and the team's place, so they are the same on every start."""
+    stem, mark, name = manifest.handle.replace("-", "").upper(), str(index), TEAMS[index]
+    team = {"team_id": f"T{mark}{name.upper()}", "team_name": name, "domain": name.lower()}
+    app = {"app_name": manifest.name, "app_id": f"A0{stem}"}
+    return Identity(mark=mark, **team, **app, bot_id=f"B{mark}{stem}", bot_user=f"U{mark}{stem}")
+
+
+def seed(store: Store, manifest: Manifest, index: int = 0, people: int = 3) -> Identity:
     """Write people, app and channels; what exists already is kept, only the app's own data is renewed."""
-    who = identity(manifest)
-    for user_id, name, real_name, color, is_admin in PEOPLE:
-        store.put_new("user", user_id, person(who, user_id, name, real_name, color, is_admin))
+    who = identity(manifest, index)
+    new = [user for user in roster(who, index, people) if store.put_new("user", user["id"], user)]
     store.put("user", who.bot_user, bot_user(who, manifest.handle))
     store.put_new("user", SLACKBOT, {**person(who, SLACKBOT, "slackbot", "Slackbot", "#757575"), "is_bot": False})
-    people = [row[0] for row in PEOPLE]
-    for channel in channels(who, manifest):
+    for channel in channels(who, manifest, by=roster(who, index, 1)[0]["id"]):
         if store.put_new("channel", channel["id"], channel):
-            for member in [*people, who.bot_user]:
-                store.join(channel["id"], member)
-    for user_id in people:
-        direct_message(store, who, user_id)
+            store.join(channel["id"], who.bot_user)
+        # Whoever came before may have left since; a new person joins once.
+        for user in new:
+            if _is_invited(user, channel):
+                store.join(channel["id"], user["id"])
+    for user in new:
+        direct_message(store, who, user["id"])
     return who
 
 
-def person(who: Identity, user_id: str, name: str, real_name: str, color: str, is_admin: bool = False) -> Json:
+def roster(who: Identity, index: int, people: int) -> list[Json]:
+    """The people of a team; teams begin at different places of one list of names."""
+    names = [PEOPLE[(place + 8 * index) % len(PEOPLE)] for place in range(people)]
+    return [
+        person(
+            who,
+            f"U{who.mark}{name.split()[0].upper()}",
+            name.split()[0].lower(),
+            name,
+            COLORS[place % len(COLORS)],
+            ROLES.get(place, "member"),
+        )
+        for place, name in enumerate(names)
+    ]
+
+
+def _is_invited(user: Json, channel: Json) -> bool:
+    """A single-channel guest was invited to the app's channel only, another guest not to the general one."""
+    if user["is_ultra_restricted"]:
+        return bool(channel["name"].startswith("ask-"))
+    return not (user["is_restricted"] and channel["is_general"])
+
+
+def person(who: Identity, user_id: str, name: str, real_name: str, color: str, role: str = "member") -> Json:
     """A Slack user object of a person."""
     first, _, last = real_name.partition(" ")
     profile = {
@@ -89,8 +124,10 @@ def person(who: Identity, user_id: str, name: str, real_name: str, color: str, i
         "tz_offset": 0,
         "profile": profile,
     }
-    roles = {"is_admin": is_admin, "is_owner": is_admin, "is_primary_owner": is_admin}
-    flags = {"is_restricted": False, "is_ultra_restricted": False, "is_bot": False, "is_app_user": False}
+    owner, guest = role == "owner", role.endswith("guest")
+    roles = {"is_admin": role in ("admin", "owner"), "is_owner": owner, "is_primary_owner": owner}
+    limits = {"is_restricted": guest, "is_ultra_restricted": role == "single_channel_guest"}
+    flags = {**limits, "is_bot": False, "is_app_user": False}
     return {**user, **roles, **flags, "is_email_confirmed": True, "updated": FOUNDED}
 
 
@@ -102,14 +139,14 @@ def bot_user(who: Identity, handle: str) -> Json:
     return {**user, "is_bot": True, "profile": profile}
 
 
-def channels(who: Identity, manifest: Manifest) -> list[Json]:
+def channels(who: Identity, manifest: Manifest, by: str) -> list[Json]:
     """The public channels of the first day."""
     rows = (
-        ("C0ASK", f"ask-{manifest.handle}", f"Fine-tune, RAG or prompt? Ask @{who.app_name} here.", False),
-        ("C0TUNING", "fine-tuning", "Notes on running jobs and what came of them.", False),
-        ("C0GENERAL", "general", "Company-wide announcements and work-based matters.", True),
+        ("ASK", f"ask-{manifest.handle}", f"Fine-tune, RAG or prompt? Ask @{who.app_name} here.", False),
+        ("TUNING", "fine-tuning", "Notes on running jobs and what came of them.", False),
+        ("GENERAL", "general", "Company-wide announcements and work-based matters.", True),
     )
-    return [channel(who, *row) for row in rows]
+    return [channel(who, f"C{who.mark}{stem}", name, topic, general, by) for stem, name, topic, general in rows]
 
 
 def channel(who: Identity, channel_id: str, name: str, topic: str, is_general: bool = False, by: str = "U0ADA") -> Json:
@@ -138,7 +175,7 @@ def channel(who: Identity, channel_id: str, name: str, topic: str, is_general: b
 
 def direct_message(store: Store, who: Identity, user_id: str) -> Json:
     """The conversation of one person with the app, made at first need."""
-    channel_id = f"D0{user_id[2:]}"
+    channel_id = f"D{user_id[1:]}"
     found = store.get("channel", channel_id)
     if found:
         return found

@@ -29,6 +29,15 @@ class SlackError(Exception):
         return body
 
 
+class RateLimited(SlackError):
+    """Too many calls; HTTP carries it as 429 with Retry-After."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("ratelimited")
+        self.seconds = seconds
+        """After how many seconds the same call may be made again."""
+
+
 def missing(field: str) -> SlackError:
     """The error for a required argument that is not there."""
     return SlackError("invalid_arguments", f"missing required field: {field}")

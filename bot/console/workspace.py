@@ -1,18 +1,24 @@
-"""Binds one workspace together: state, clock, pages, courier. Knows how to find things, not what is done with them."""
+"""Binds one team together: state, clock, pages, courier. Knows how to find things, not what is done with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.console.clock import Clock, Now
+from bot.console.clock import Clock
 from bot.console.deliver import Courier
 from bot.console.hub import Hub
+from bot.console.install import Install
 from bot.console.limits import limit, retry_delays
 from bot.console.manifest import Manifest
-from bot.console.seed import Identity, direct_message, seed
+from bot.console.rates import Rates
+from bot.console.seed import PEOPLE, TEAMS, Identity, direct_message, seed
 from bot.console.store import Row, Store
 from bot.console.triggers import ResponseUrls, Triggers
 from bot.console.wire import Json, SlackError
+
+if TYPE_CHECKING:
+    from bot.console.site import Site
 
 UPLOAD_LIFE = 86_400.0
 """Seconds that an upload address stays good."""
@@ -26,13 +32,21 @@ class ConsoleSettings:
     port: int
     """Port on 127.0.0.1."""
     app_url: str
-    """Where the app takes events, commands and interactions."""
+    """Where the app takes events, commands and interactions; not used while the app has a socket open."""
     data: Path
     """Folder of the database and the uploaded files."""
     signing_secret: str = field(repr=False)
     """Signs requests to the app."""
-    bot_token: str = field(repr=False)
-    """The app's token, `xoxb-…`."""
+    bot_tokens: Sequence[str] = field(repr=False)
+    """The app's tokens, `xoxb-…`, one for each team."""
+    app_token: str = field(default="", repr=False)
+    """The app-level token, `xapp-…`, that opens sockets; without one there is no Socket Mode."""
+    client_id: str = ""
+    """The app's id in the installation flow."""
+    client_secret: str = field(default="", repr=False)
+    """The app's secret in the installation flow; without one there is no such flow."""
+    people: int = 3
+    """How many people a new team has."""
     manifest: Manifest = field(default_factory=Manifest)
     """The app that is installed."""
     bar: str = "nothing leaves this machine"
@@ -45,10 +59,18 @@ class ConsoleSettings:
     """Seconds before each retry of an event."""
     ack_seconds: float = field(default_factory=lambda: float(limit("interaction.ack_seconds")))
     """How long the app may take to acknowledge."""
+    rate_limits: bool = False
+    """Whether methods answer 429 over their rate, as Slack's do, until somebody switches it at the page."""
+    faults: bool = False
+    """Whether to start with `faults.EVERYTHING` switched on."""
+    seed: int = 0
+    """What faults are drawn from."""
 
     def __post_init__(self) -> None:
-        if not self.signing_secret or not self.bot_token:
+        if not self.signing_secret or not self.bot_tokens or not all(self.bot_tokens):
             raise ValueError("The local Slack needs a signing secret and a bot token.")
+        if len(self.bot_tokens) > len(TEAMS) or not 1 <= self.people <= len(PEOPLE):
+            raise ValueError(f"A local Slack has 1 to {len(TEAMS)} workspaces with 1 to {len(PEOPLE)} people each.")
 
     @property
     def address(self) -> str:
@@ -59,21 +81,22 @@ class ConsoleSettings:
 class Workspace:
     """One team with one app in it."""
 
-    def __init__(self, settings: ConsoleSettings, now: Now) -> None:
-        self.settings = settings
-        self.store = Store(settings.data / "slack.db")
-        self.who: Identity = seed(self.store, settings.manifest)
-        self.clock = Clock(now, self.store.latest_ts())
+    def __init__(self, site: "Site", index: int = 0) -> None:
+        self.site = site
+        self.settings = settings = site.settings
+        self.folder = settings.data if index == 0 else settings.data / TEAMS[index].lower()
+        """Where this team's database and files are."""
+        self.store = Store(self.folder / "slack.db")
+        self.who: Identity = seed(self.store, settings.manifest, index, settings.people)
+        self.install = Install(self.store, settings.bot_tokens[index])
+        self.clock = Clock(site.now, self.store.latest_ts())
         self._tidy()
         self.hub = Hub()
         self.triggers = Triggers(self.clock)
         self.response_urls = ResponseUrls(self.store, self.clock)
+        self.rates = Rates(self.clock)
         self.courier = Courier(
-            app_url=settings.app_url,
-            signing_secret=settings.signing_secret,
-            now=now,
-            retry_delays=settings.retry_delays,
-            ack_seconds=settings.ack_seconds,
+            wire=site, store=self.store, clock=self.clock, faults=site.faults, retry_delays=settings.retry_delays
         )
 
     def _tidy(self) -> None:
@@ -81,8 +104,12 @@ class Workspace:
         self.store.drop_where("response_url", "expires", "<", self.clock.now())
         self.store.drop_where("upload", "made", "<", self.clock.now() - UPLOAD_LIFE)
         self.store.drop_where("file", "state", "=", "waiting")
-        for partial in (self.settings.data / "files").glob("*.part"):
+        for partial in (self.folder / "files").glob("*.part"):
             partial.unlink()
+
+    async def open(self) -> None:
+        """Take up the deliveries that an earlier run still owed."""
+        self.courier.resume()
 
     async def close(self) -> None:
         """Stop deliveries and close the database."""
@@ -143,7 +170,8 @@ class Workspace:
         return found
 
     def channel_type(self, channel: Json) -> str:
-        """`im`, `group` or `channel`, as events say it."""
-        if channel.get("is_im"):
-            return "im"
+        """`im`, `mpim`, `group` or `channel`, as events say it."""
+        for kind in ("im", "mpim"):
+            if channel.get(f"is_{kind}"):
+                return kind
         return "group" if channel.get("is_private") else "channel"

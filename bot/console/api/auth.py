@@ -1,5 +1,9 @@
-"""api.test, auth.test, team.info, bots.info: who is calling and where. Knows identities only."""
+"""api.test, auth.*, apps.*, oauth.v2.access: who is calling, with which token, over which connection."""
 
+import hmac
+
+from bot.console import events
+from bot.console.api.paging import page
 from bot.console.api.registry import method
 from bot.console.seed import FOUNDED
 from bot.console.wire import Args, Json, SlackError
@@ -14,7 +18,7 @@ def api_test(space: Workspace, args: Args) -> Json:
     return {"args": args.values} if args.values else {}
 
 
-@method("auth.test")
+@method("auth.test", tier="special_600")
 def auth_test(space: Workspace, args: Args) -> Json:
     """Say whose token this is."""
     who = space.who
@@ -28,6 +32,75 @@ def auth_test(space: Workspace, args: Args) -> Json:
         "app_id": who.app_id,
         "is_enterprise_install": False,
     }
+
+
+@method("auth.revoke", tier="tier_3")
+def auth_revoke(space: Workspace, args: Args) -> Json:
+    """Make the calling token worthless, unless it is only a test."""
+    if args.flag("test"):
+        return {"revoked": False}
+    space.install.revoke()
+    gone = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [space.who.bot_user]}}
+    events.emit(space, {**gone, "event_ts": space.clock.ts()})
+    return {"revoked": True}
+
+
+@method("auth.teams.list", tier="tier_2", errors=("invalid_cursor",))
+def auth_teams_list(space: Workspace, args: Args) -> Json:
+    """The one workspace that the token is for."""
+    teams, metadata = page([{"id": space.who.team_id, "name": space.who.team_name}], args, default=100)
+    return {"teams": teams, **metadata}
+
+
+@method("apps.uninstall", tier="tier_1", errors=("bad_client_secret", "invalid_client_id", "client_id_token_mismatch"))
+def apps_uninstall(space: Workspace, args: Args) -> Json:
+    """Take the app out of the workspace."""
+    _check_client(space, args)
+    space.install.revoke()
+    events.emit(space, {"type": "app_uninstalled", "event_ts": space.clock.ts()})
+    return {}
+
+
+@method("apps.connections.open", tier="tier_1_socket", errors=("forbidden_request",))
+def apps_connections_open(space: Workspace, args: Args) -> Json:
+    """An address at which the app may open one socket."""
+    if not space.settings.app_token:
+        raise SlackError("forbidden_request")
+    return {"url": space.site.sockets.ticket(space.who.app_id)}
+
+
+@method(
+    "oauth.v2.access",
+    tier="special_600",
+    errors=("invalid_client_id", "bad_client_secret", "invalid_code", "bad_redirect_uri", "invalid_grant_type"),
+)
+def oauth_v2_access(space: Workspace, args: Args) -> Json:
+    """Exchange the code of a finished installation for the bot token."""
+    _check_client(space, args)
+    if args.text("grant_type") not in ("", "authorization_code"):
+        raise SlackError("invalid_grant_type")
+    grant = space.site.grants.use(args.text("code"), args.text("redirect_uri"))
+    team = space.site.team(grant.team_id)
+    scopes = sorted(team.settings.manifest.scopes or ["chat:write"])
+    return {
+        "app_id": team.who.app_id,
+        "authed_user": {"id": grant.user},
+        "scope": ",".join(scopes),
+        "token_type": "bot",
+        "access_token": team.install.renew(),
+        "bot_user_id": team.who.bot_user,
+        "team": {"id": team.who.team_id, "name": team.who.team_name},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _check_client(space: Workspace, args: Args) -> None:
+    settings = space.settings
+    if not settings.client_id or args.text("client_id") != settings.client_id:
+        raise SlackError("invalid_client_id")
+    if not hmac.compare_digest(args.text("client_secret").encode(), settings.client_secret.encode()):
+        raise SlackError("bad_client_secret")
 
 
 @method("team.info", scopes=("team:read",))

@@ -4,7 +4,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.console.wire import Args, Json, SlackError
+from bot.console.site import Site
+from bot.console.wire import Args, Json, RateLimited, SlackError
 from bot.console.workspace import Workspace
 
 Handler = Callable[[Workspace, Args], Json]
@@ -27,6 +28,10 @@ class Method:
 
 
 METHODS: dict[str, Method] = {}
+OPEN = frozenset({"api.test", "oauth.v2.access"})
+"""Methods that take no token."""
+FOR_APP_TOKENS = frozenset({"apps.connections.open"})
+"""Methods that take the app-level token and no other."""
 
 
 def method(
@@ -41,26 +46,41 @@ def method(
     return register
 
 
-def call(space: Workspace, name: str, args: Args, token: str) -> Json:
-    """Run a method as Slack does; a refusal is an answer with `ok` false."""
+def call(site: Site, name: str, args: Args, token: str) -> Json:
+    """Run a method as Slack does; a refusal is an answer with `ok` false. Raises RateLimited over its rate."""
     try:
         chosen = METHODS.get(name)
         if chosen is None:
             raise SlackError("unknown_method", req_method=name)
-        if name != "api.test":
-            _authorise(space, chosen, token)
+        space = site.team("") if name in OPEN else _authorised(site, chosen, token)
+        if site.faults.now.rate_limits:
+            space.rates.count(name, chosen.tier, args.text("channel"))
         return {"ok": True, **chosen.run(space, args)}
+    except RateLimited:
+        raise
     except SlackError as error:
         return error.body()
     except RecursionError:
         return SlackError("invalid_arguments", "nested too deeply").body()
 
 
-def _authorise(space: Workspace, chosen: Method, token: str) -> None:
+def _authorised(site: Site, chosen: Method, token: str) -> Workspace:
+    """The workspace whose token this is. Raises not_authed, invalid_auth, token_revoked, missing_scope and others."""
     if not token:
         raise SlackError("not_authed")
-    if not hmac.compare_digest(token.encode(), space.settings.bot_token.encode()):
+    app_token = site.settings.app_token
+    if app_token and hmac.compare_digest(token.encode(), app_token.encode()):
+        if chosen.name not in FOR_APP_TOKENS:
+            raise SlackError("not_allowed_token_type")
+        return site.team("")
+    space = site.by_token(token)
+    if space is None:
         raise SlackError("invalid_auth")
+    if not space.install.active:
+        raise SlackError("token_revoked")
+    if chosen.name in FOR_APP_TOKENS:
+        raise SlackError("not_allowed_token_type")
     granted = space.settings.manifest.scopes
     if granted is not None and chosen.scopes and not granted.intersection(chosen.scopes):
         raise SlackError("missing_scope", needed=",".join(chosen.scopes), provided=",".join(sorted(granted)))
+    return space
