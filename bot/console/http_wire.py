@@ -23,7 +23,8 @@ class HttpWire:
         """Where the app listens; the fixture points it at apps that start later."""
         self._secret = secret.encode()
         self._now = now
-        self._ack_seconds = ack_seconds
+        self.ack_seconds = ack_seconds
+        """How long the app may take."""
         self._client = httpx.AsyncClient(trust_env=False, timeout=ack_seconds)
 
     async def close(self) -> None:
@@ -42,7 +43,7 @@ class HttpWire:
     async def _post(self, body: bytes, content_type: str, headers: dict[str, str]) -> Reply:
         signed = {**self._signature(body), "Content-Type": content_type, **headers}
         try:
-            async with asyncio.timeout(self._ack_seconds):
+            async with asyncio.timeout(self.ack_seconds):
                 answer = await self._client.post(self.app_url, content=body, headers=signed)
         except TimeoutError:
             return Reply(ok=False, error="operation_timeout", reason="http_timeout")

@@ -39,6 +39,7 @@ def boot(space: Workspace, ask: Ask) -> Json:
     return {
         "ok": True,
         "team": {"id": who.team_id, "name": who.team_name, "domain": who.domain},
+        "teams": [{"id": each.who.team_id, "name": each.who.team_name} for each in space.site],
         "me": me["id"],
         "users": [_user(each) for each in space.store.all("user")],
         "channels": [_channel(space, me["id"], each) for each in seen],
@@ -242,7 +243,14 @@ def seen_message(space: Workspace, user: str, channel_id: str, ts: str) -> Row:
 
 def _user(user: Json) -> Json:
     kept = {key: user[key] for key in ("id", "name", "real_name", "is_bot")}
-    return {**kept, "color": f"#{user['color']}"}
+    return {**kept, "color": f"#{user['color']}", "role": role_of(user)}
+
+
+def role_of(user: Json) -> str:
+    """What the page calls a person's place in the team; nothing for an ordinary member."""
+    roles = {"is_ultra_restricted": "single-channel guest", "is_restricted": "guest", "is_owner": "owner"}
+    roles["is_admin"] = "admin"
+    return next((name for flag, name in roles.items() if user.get(flag)), "")
 
 
 def _channel(space: Workspace, user: str, channel: Json) -> Json:

@@ -277,7 +277,7 @@ def test_a_response_url_answers_replaces_and_ends(local_slack: LocalSlack, bolt:
 def test_a_late_app_gives_the_clicker_an_error(local_slack: LocalSlack, bolt: Listener) -> None:
     """No acknowledgement in time is operation_timeout; no app at all is dispatch_failed."""
     message = card(local_slack)
-    local_slack.space.courier._ack_seconds = 0.3
+    local_slack.site.http.ack_seconds = 0.3
     late = local_slack.click(message, "Slow")
     assert (late["ok"], late["error"]) == (False, "operation_timeout")
     local_slack.point_at("http://127.0.0.1:9/slack/events")
