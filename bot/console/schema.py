@@ -1,7 +1,11 @@
 """Small checks that combine into Slack's JSON schemas and word problems as Slack does. Knows no block by name."""
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import urlsplit
+
+# The words are those of Slack's own validator generator, published as github.com/slackhq/hack-json-schema,
+# and of recorded answers; `test_words_problems_as_slack_does` lists them.
 
 Check = Callable[[object, str], Iterator[str]]
 """Takes a value and its JSON pointer; yields what is wrong with it."""
@@ -31,41 +35,73 @@ def string(most: int = 0, least: int = 1) -> Check:
     return check
 
 
-def url(most: int) -> Check:
-    """An http or https address."""
+def pattern(regex: str) -> Check:
+    """A string of one form."""
 
     def check(value: object, pointer: str) -> Iterator[str]:
-        yield from string(most)(value, pointer)
-        if isinstance(value, str) and value and not _is_url(value):
-            yield problem("must be a valid URL", pointer)
+        if not isinstance(value, str):
+            yield problem("must provide a string", pointer)
+        elif not re.fullmatch(regex, value):
+            yield problem(f"input must match regex pattern: {regex}", pointer)
 
     return check
+
+
+def url(most: int) -> Check:
+    """An absolute address that runs no script."""
+
+    def check(value: object, pointer: str) -> Iterator[str]:
+        problems = list(string(most)(value, pointer))
+        yield from problems
+        if not problems and not is_address(str(value)):
+            yield problem("invalid url", pointer)
+
+    return check
+
+
+def is_address(value: str) -> bool:
+    """Whether Slack would take this as the target of a link."""
+    return bool(ADDRESS.fullmatch(value.strip())) and not UNSAFE.match(value.strip())
+
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+UNSAFE = re.compile(r"(?i)(javascript|data|vbscript|file|blob|about):")
 
 
 def boolean(value: object, pointer: str) -> Iterator[str]:
     """True or false."""
     if not isinstance(value, bool):
-        yield problem("must provide a boolean", pointer)
+        yield problem("must be a boolean", pointer)
 
 
-def integer(least: int, most: int) -> Check:
-    """A whole number within a range."""
+def integer(least: int, most: int | None = None) -> Check:
+    """A whole number within a range; None means no upper bound."""
 
     def check(value: object, pointer: str) -> Iterator[str]:
         if isinstance(value, bool) or not isinstance(value, int):
             yield problem("must provide an integer", pointer)
-        elif not least <= value <= most:
-            yield problem(f"must be between {least} and {most}", pointer)
+        elif value < least:
+            yield problem(f"must be greater than {least}", pointer)
+        elif most is not None and value > most:
+            yield problem(f"must be less than {most}", pointer)
 
     return check
+
+
+def number(value: object, pointer: str) -> Iterator[str]:
+    """Any finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        yield problem("must provide a number", pointer)
 
 
 def choice(*allowed: str) -> Check:
     """One of a few words."""
 
     def check(value: object, pointer: str) -> Iterator[str]:
-        if value not in allowed:
-            yield problem(f"must be one of: {', '.join(allowed)}", pointer)
+        if not isinstance(value, str):
+            yield problem("must provide a string", pointer)
+        elif value not in allowed:
+            yield problem("must be a valid enum value", pointer)
 
     return check
 
@@ -81,6 +117,7 @@ def items(check_item: Check, most: int = 0, least: int = 1) -> Check:
             yield problem(f"must provide at least {least} items", pointer)
         if most and len(value) > most:
             yield problem(f"no more than {most} items allowed", pointer)
+            return
         for place, item in enumerate(value):
             yield from check_item(item, f"{pointer}/{place}")
 
@@ -107,18 +144,22 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check], *, is_o
     return check
 
 
-def typed(kinds: Callable[[], Mapping[str, Check]]) -> Check:
+def typed(kinds: Callable[[], Mapping[str, Check]], default: str | None = None) -> Check:
     """An object whose `type` chooses its check; the table is asked for late so that kinds may nest."""
 
     def check(value: object, pointer: str) -> Iterator[str]:
         if not isinstance(value, dict):
             yield problem("must provide an object", pointer)
-        elif "type" not in value:
+            return
+        kind = value.get("type", default)
+        if kind is None and "type" not in value:
             yield problem("missing required field: type", pointer)
-        elif not isinstance(value["type"], str) or value["type"] not in kinds():
-            yield problem(f"unsupported type: {value['type']}", f"{pointer}/type")
+        elif not isinstance(kind, str):
+            yield problem("must provide a string", f"{pointer}/type")
+        elif kind not in kinds():
+            yield problem(f"unsupported type: {kind}", f"{pointer}/type")
         else:
-            yield from kinds()[value["type"]](value, pointer)
+            yield from kinds()[kind](value, pointer)
 
     return check
 
@@ -134,6 +175,18 @@ def both(first: Check, *others: Check) -> Check:
     return check
 
 
+def all_of(first: Check, *others: Check) -> Check:
+    """What Slack words as several schemas at once: any problem is announced by one about all of them."""
+
+    def check(value: object, pointer: str) -> Iterator[str]:
+        problems = list(both(first, *others)(value, pointer))
+        if problems:
+            yield problem("failed to match all allowed schemas", pointer)
+            yield from problems
+
+    return check
+
+
 def one_of(*names: str) -> Check:
     """An object that has at least one of these fields."""
     quoted = " or ".join(f"`{name}`" for name in names)
@@ -145,9 +198,11 @@ def one_of(*names: str) -> Check:
     return check
 
 
-def _is_url(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https", "mailto", "slack") and bool(parts.netloc or parts.path)
+def not_both(first: str, second: str) -> Check:
+    """An object that may have one of these fields, not both."""
+
+    def check(value: object, pointer: str) -> Iterator[str]:
+        if isinstance(value, dict) and value.get(first) and value.get(second):
+            yield problem(f"must define only one of `{first}` or `{second}`", pointer)
+
+    return check
