@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from bot.inbox_worker import InboxWorker
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.wiring import build_deps
+from bot.workspaces import Workspaces
 from handlers.deps import Deps
 from knowledge.clock import utc_now
 
@@ -60,9 +62,10 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
 
     The gate has verified the signature already, and a request from the inbox may be older than Slack's five minutes.
     """
-    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url or WebClient.BASE_URL)
+    slack = Workspaces(settings.slack_bot_tokens, settings.slack_api_url)
     app = App(
-        client=client,
+        client=WebClient(base_url=settings.slack_api_url or WebClient.BASE_URL),
+        authorize=_authorizer(slack),
         process_before_response=wait,
         request_verification_enabled=False,
         token_verification_enabled=False,
@@ -70,6 +73,15 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
     )
     handlers.register(app, deps)
     return app
+
+
+def _authorizer(slack: Workspaces) -> Callable[..., AuthorizeResult]:
+    """Bolt reads the names of a plain function's arguments; it takes None for an unknown workspace, untyped."""
+
+    def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult | None:
+        return slack.authorize(team_id or "", enterprise_id or "")
+
+    return authorize  # type: ignore[return-value]  # None is what Bolt documents
 
 
 def _warm(deps: Deps) -> None:

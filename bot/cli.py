@@ -47,13 +47,21 @@ def main() -> None:
 
 
 @app.command(rich_help_panel="Running")
-def up(port: Annotated[int | None, typer.Option(help="Port of the local Slack; default PORT or 8765.")] = None) -> None:
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the local Slack; default PORT or 8765.")] = None,
+    people: Annotated[int, typer.Option(help="People in each workspace of the local Slack, 1 to 24.")] = 3,
+    workspaces: Annotated[int, typer.Option(help="Workspaces of the local Slack, 1 to 5.")] = 1,
+    faults: Annotated[bool, typer.Option("--faults", help="Let the local Slack be late, double and failing.")] = False,
+) -> None:
     """Start everything on this machine: local Slack, web, workers, messenger, sweeper, queue and vector server."""
     from bot.settings import Settings
+    from bot.up import LocalSlack
     from bot.up import up as start
 
     settings = Settings.from_env()
-    start(settings if port is None else replace(settings, port=port), say)
+    local = LocalSlack(people=people, workspaces=workspaces, faults=faults)
+    chosen = None if local == LocalSlack() else local
+    start(settings if port is None else replace(settings, port=port), say, chosen)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from bot.settings import Settings
 from bot.store.leader import hold, release
 from bot.wiring import build_deps
+from bot.workspaces import CALL_LIMIT, Workspaces
 from handlers import home, notify
 from handlers.deps import Deps
 from knowledge.clock import Clock, utc_now
@@ -41,9 +42,6 @@ LONGEST_WAIT = timedelta(minutes=5)
 
 PAUSE = timedelta(seconds=30)
 """Wait after Slack said 429 without saying for how long."""
-
-CALL_LIMIT = 15
-"""Seconds that one call to Slack may wait for an answer."""
 
 SETTLED = timedelta(seconds=CALL_LIMIT + 5)
 """After this long another process's post has reached Slack or never will; a look-up before could miss it."""
@@ -85,7 +83,7 @@ def run(settings: Settings, over: threading.Event) -> None:
     owner = f"{socket.gethostname()}-{os.getpid()}"
     messenger = Messenger(
         deps=deps,
-        client=open_slack(settings.slack_bot_token, settings.slack_api_url),
+        slack=Workspaces(settings.slack_bot_tokens, settings.slack_api_url).client,
         folder=settings.data,
         clock=utc_now,
         leads=lambda: not over.is_set() and hold(deps.engine, "messenger", owner, utc_now()),
@@ -93,11 +91,6 @@ def run(settings: Settings, over: threading.Event) -> None:
     keep_draining(messenger, over)
     with suppress(OperationalError):  # then the lease runs out by itself
         release(deps.engine, "messenger", owner, utc_now())
-
-
-def open_slack(token: str, url: str = "") -> WebClient:
-    """Return a client that sends each call once: the SDK would repeat a post whose answer got lost, unseen by us."""
-    return WebClient(token, base_url=url or WebClient.BASE_URL, timeout=CALL_LIMIT, retry_handlers=[])
 
 
 def keep_draining(messenger: "Messenger", over: threading.Event) -> None:
@@ -114,14 +107,15 @@ class Messenger:
     """What stands between the outbox and Slack, and what it remembers while it runs."""
 
     deps: Deps
-    client: WebClient
+    slack: Callable[[str], WebClient]
+    """Opens a workspace by its id."""
     folder: Path
     """The data folder, where pictures lie."""
     clock: Clock
     leads: Callable[[], bool] = field(default=lambda: True)
     """True while this process has the messenger's role; asked before each message."""
-    _paused_until: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False)
-    """Slack asked for quiet until then."""
+    _paused_until: dict[str, datetime] = field(default_factory=dict, init=False)
+    """Until when Slack asked for quiet, by workspace."""
     _failures: dict[int | None, int] = field(default_factory=dict, init=False)
     """Failed tries by row, for rows that are still owed."""
     _tries: dict[int | None, datetime] = field(default_factory=dict, init=False)
@@ -129,17 +123,16 @@ class Messenger:
 
     def drain(self) -> int:
         """Send what is due; returns how many messages went out."""
-        if not self._may_send():
-            return 0
         count = 0
-        for row in outbox.due(self.deps.engine, self.clock()):
-            if not self._may_send():
+        for row in outbox.due(self.deps.engine, self.clock()) if self.leads() else ():
+            if not self.leads():
                 break
-            count += self._try(row)
+            count += self._may_send(row) and self._try(row)
         return count
 
-    def _may_send(self) -> bool:
-        return self.leads() and self.clock() >= self._paused_until
+    def _may_send(self, row: OutboxMessage) -> bool:
+        until = self._paused_until.get(row.workspace_id)
+        return until is None or self.clock() >= until
 
     def _try(self, row: OutboxMessage) -> bool:
         try:
@@ -161,45 +154,25 @@ class Messenger:
 
     def _send(self, row: OutboxMessage, message: Message) -> str | None:
         """Return the message's ts, "" for a Home tab, and None where another process may be posting the same."""
+        client = self.slack(row.workspace_id)
         if isinstance(message, HomeRefresh):
-            home.publish_home(self.client, self.deps, row.workspace_id, message.user_id)
+            home.publish_home(client, self.deps, row.workspace_id, message.user_id)
             return ""
         if self._under_way_elsewhere(row):
             return None
-        ts = row.ts or self._look_up(row)
-        drawn = notify.render(message, file_ids=self._upload(row, message), permalink=self._permalink(message))
+        ts = row.ts or _look_up(client, row)
+        files = self._upload(client, row, message)
+        drawn = notify.render(message, file_ids=files, permalink=_permalink(client, message))
         body: dict[str, Any] = {"channel": row.channel, "text": drawn.text, "blocks": drawn.blocks}
         if ts:  # what was found may be an older version
-            return str(self.client.chat_update(ts=ts, **body)["ts"])
-        return self._post(row, body)
+            return str(client.chat_update(ts=ts, **body)["ts"])
+        return self._post(client, row, body)
 
     def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
         since = row.trying_since
         return since is not None and since != self._tries.get(row.id) and self.clock() < since + SETTLED
 
-    def _look_up(self, row: OutboxMessage) -> str:
-        """Find a post whose outcome stayed unknown; "" where there is none."""
-        if row.trying_since is None:
-            return ""
-        oldest = str(row.trying_since.timestamp() - 60)
-        common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
-        try:
-            found = (
-                self.client.conversations_replies(ts=row.thread_ts, **common)
-                if row.thread_ts
-                else self.client.conversations_history(**common)
-            )
-        except SlackApiError as refused:
-            if _reason(refused) not in NO_LOOK_UP:
-                raise
-            log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
-            return ""
-        for post in found["messages"] or []:
-            if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
-                return str(post["ts"])
-        return ""
-
-    def _upload(self, row: OutboxMessage, message: Message) -> dict[str, str]:
+    def _upload(self, client: WebClient, row: OutboxMessage, message: Message) -> dict[str, str]:
         """Return file ids by path; a picture that cannot be had is left out, as a report without it beats none."""
         if not isinstance(message, ReportCard) or row.problem == "invalid_blocks":
             return {}
@@ -207,7 +180,7 @@ class Messenger:
         for image in message.images:
             path = self.folder / image["path"]
             try:
-                answer = self.client.files_upload_v2(
+                answer = client.files_upload_v2(
                     file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
                 )
             except NO_CONTACT as error:
@@ -218,23 +191,12 @@ class Messenger:
             ids[image["path"]] = str(answer["files"][0]["id"])
         return ids
 
-    def _permalink(self, message: Message) -> str:
-        if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
-            return ""
-        try:
-            found = self.client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
-        except SlackApiError as refused:
-            if _is_limit(refused):
-                raise
-            return ""  # the thread was deleted, or we left its channel; the line says enough without a link
-        return str(found["permalink"])
-
-    def _post(self, row: OutboxMessage, body: dict[str, Any]) -> str | None:
+    def _post(self, client: WebClient, row: OutboxMessage, body: dict[str, Any]) -> str | None:
         now = self.clock()
         if not outbox.trying(self.deps.engine, row, now):
             return None
         self._tries[row.id] = now
-        answer = self.client.chat_postMessage(
+        answer = client.chat_postMessage(
             **body,
             thread_ts=row.thread_ts or None,
             unfurl_links=False,
@@ -246,8 +208,8 @@ class Messenger:
     def _refused(self, row: OutboxMessage, refused: SlackApiError) -> None:
         error = _reason(refused)
         if _is_limit(refused):
-            self._paused_until = self.clock() + _asked_wait(refused)
-            outbox.later(self.deps.engine, row, self._paused_until, error)
+            until = self._paused_until[row.workspace_id] = self.clock() + _asked_wait(refused)
+            outbox.later(self.deps.engine, row, until, error)
         elif error in HOPELESS or (error == "invalid_blocks" and row.problem == error):
             self._give_up(row, error)
         else:
@@ -267,6 +229,41 @@ class Messenger:
     def _forget(self, row: OutboxMessage) -> None:
         self._failures.pop(row.id, None)
         self._tries.pop(row.id, None)
+
+
+def _look_up(client: WebClient, row: OutboxMessage) -> str:
+    """Find a post whose outcome stayed unknown; "" where there is none."""
+    if row.trying_since is None:
+        return ""
+    oldest = str(row.trying_since.timestamp() - 60)
+    common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
+    try:
+        found = (
+            client.conversations_replies(ts=row.thread_ts, **common)
+            if row.thread_ts
+            else client.conversations_history(**common)
+        )
+    except SlackApiError as refused:
+        if _reason(refused) not in NO_LOOK_UP:
+            raise
+        log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
+        return ""
+    for post in found["messages"] or []:
+        if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
+            return str(post["ts"])
+    return ""
+
+
+def _permalink(client: WebClient, message: Message) -> str:
+    if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
+        return ""
+    try:
+        found = client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
+    except SlackApiError as refused:
+        if _is_limit(refused):
+            raise
+        return ""  # the thread was deleted, or we left its channel; the line says enough without a link
+    return str(found["permalink"])
 
 
 def _key(row: OutboxMessage) -> str:

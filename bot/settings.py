@@ -48,11 +48,11 @@ class Settings:
     slack_api_url: str = ""
     """SLACK_API_URL: base of Slack's Web API. Default: Slack itself; `up` sets it to the local Slack."""
     slack_bot_token: str = field(default="", repr=False)
-    """SLACK_BOT_TOKEN: the bot token (xoxb-…)."""
+    """SLACK_BOT_TOKEN: the bot token (xoxb-…); several with commas between, one for each workspace."""
     slack_signing_secret: str = field(default="", repr=False)
     """SLACK_SIGNING_SECRET: proves that requests come from Slack."""
     notify_channel: str = ""
-    """LUTHIER_NOTIFY_CHANNEL: id of the channel for one-line notifications. Empty: none."""
+    """LUTHIER_NOTIFY_CHANNEL: id of the channel for one-line notifications; T1=C1,T2=C2 for several workspaces."""
     model: str = ""
     """LUTHIER_MODEL: name of a language model. Empty: none is used; an API key alone never turns one on."""
     model_url: str = ""
@@ -95,6 +95,16 @@ class Settings:
     def database(self) -> str:
         """Address of the database."""
         return self.database_url or f"sqlite:///{self.data / 'luthier.db'}"
+
+    @property
+    def slack_bot_tokens(self) -> tuple[str, ...]:
+        """The bot tokens, one for each workspace."""
+        return tuple(token.strip() for token in self.slack_bot_token.split(",") if token.strip())
+
+    def notify_channel_of(self, workspace_id: str) -> str:
+        """Id of a workspace's channel for notifications, or "" for none."""
+        named = dict(part.strip().split("=", 1) for part in self.notify_channel.split(",") if "=" in part)
+        return named.get(workspace_id, "") if named else self.notify_channel.strip()
 
     @property
     def run(self) -> Path:

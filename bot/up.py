@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import FrameType
 
 import httpx
@@ -17,16 +17,46 @@ from bot.store.engine import open_engine
 from bot.store.migrate import migrate
 from bot.supervisor import Program, Supervisor
 from bot.wiring import ROOT
-from knowledge.errors import ServiceError
+from knowledge.errors import ServiceError, UserError
 
 Say = Callable[[str], None]
 
-NOTIFY_CHANNEL = "C0TUNING"
-"""The local Slack's #fine-tuning."""
+TEAMS = ("T0NORTHWIND", "T1HARBOUR", "T2KESTREL", "T3LUMEN", "T4MERIDIAN")
+"""Ids of the local Slack's workspaces."""
 
 
-def up(settings: Settings, say: Say) -> None:
+@dataclass(frozen=True, kw_only=True)
+class LocalSlack:
+    """What kind of local Slack to start."""
+
+    people: int = 3
+    """People in each workspace; from the fourth on there are an administrator and guests."""
+    workspaces: int = 1
+    """Workspaces in which Luthier is installed."""
+    faults: bool = False
+    """Duplicate and late events, failing and slow answers, rate limits."""
+
+    def __post_init__(self) -> None:
+        """Refuse what the local Slack would refuse, before anything starts."""
+        if not 1 <= self.people <= PEOPLE_MOST or not 1 <= self.workspaces <= WORKSPACES_MOST:
+            raise UserError(
+                f"The local Slack has 1 to {WORKSPACES_MOST} workspaces with 1 to {PEOPLE_MOST} people each.",
+                "Choose numbers within these.",
+            )
+
+
+PEOPLE_MOST, WORKSPACES_MOST = 24, 5
+NOTIFY_CHANNELS = tuple(f"{team}=C{place}TUNING" for place, team in enumerate(TEAMS))
+"""#fine-tuning of each of the local Slack's workspaces."""
+
+
+def up(settings: Settings, say: Say, chosen: LocalSlack | None = None) -> None:
     """Start everything, print the address, keep it running until Ctrl-C, and leave nothing behind."""
+    if chosen and settings.slack_bot_token:
+        raise UserError(
+            "SLACK_BOT_TOKEN is set, so no local Slack is started.",
+            "Unset it, or leave out --people, --workspaces and --faults.",
+        )
     check_port(settings.port)
     over = threading.Event()
     _listen(over)
@@ -36,7 +66,7 @@ def up(settings: Settings, say: Say) -> None:
         supervisor = Supervisor(logs=settings.data / "logs", say=say)
         try:
             with servers(settings, supervisor) as with_servers:
-                _start(with_servers, supervisor, say, over)
+                _start(with_servers, supervisor, say, over, chosen or LocalSlack())
                 while not over.wait(0.5):
                     supervisor.watch()
         finally:
@@ -45,18 +75,18 @@ def up(settings: Settings, say: Say) -> None:
     say("Stopped. Nothing is left running; all data stays in the data folder.")
 
 
-def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading.Event) -> None:
+def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading.Event, chosen: LocalSlack) -> None:
     local = not settings.slack_bot_token
     web_port = free_port() if local else settings.port
     if local:
         settings = replace(
             settings,
             slack_api_url=f"http://127.0.0.1:{settings.port}/api/",
-            slack_bot_token=f"xoxb-local-{secrets.token_hex(16)}",
+            slack_bot_token=",".join(f"xoxb-local-{secrets.token_hex(16)}" for _ in range(chosen.workspaces)),
             slack_signing_secret=secrets.token_hex(16),
-            notify_channel=settings.notify_channel or NOTIFY_CHANNEL,
+            notify_channel=settings.notify_channel or ",".join(NOTIFY_CHANNELS[: chosen.workspaces]),
         )
-        supervisor.start(console(settings, web_port))
+        supervisor.start(console(settings, web_port, chosen))
     for command in (f"web --port {web_port}", "worker cpu", "worker io", "messenger", "sweeper"):
         supervisor.start(ours(settings, command, name=command.partition(" --")[0]))
     supervisor.start(ours(settings, "index", once=True))
@@ -74,7 +104,7 @@ def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading
     )
 
 
-def console(settings: Settings, web_port: int) -> Program:
+def console(settings: Settings, web_port: int, chosen: LocalSlack) -> Program:
     """Describe the local Slack: a stranger that shares nothing with us but HTTP."""
     bar = "nothing leaves this machine" if not settings.remote_endpoints else "; ".join(settings.remote_endpoints)
     argv = (
@@ -91,11 +121,17 @@ def console(settings: Settings, web_port: int) -> Program:
         str(ROOT / "manifest.yaml"),
         "--bar",
         bar,
+        "--people",
+        str(chosen.people),
+        "--workspaces",
+        str(chosen.workspaces),
+        *(["--faults"] if chosen.faults else []),
     )
     env = {
         **settings.child_env,
         "SLACK_BOT_TOKEN": settings.slack_bot_token,
         "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+        **{name: secrets.token_hex(16) for name in ("SLACK_APP_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")},
     }
     return Program(name="slack", argv=argv, env=env, ready=lambda: _answers(f"http://127.0.0.1:{settings.port}/"))
 

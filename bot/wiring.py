@@ -76,7 +76,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         threads=settings.threads,
         clock=utc_now,
         owner=f"{socket.gethostname()}-{os.getpid()}",
-        notify_channel=settings.notify_channel,
+        notify_channel=settings.notify_channel_of,
     )
 
 

@@ -13,8 +13,9 @@ import pytest
 from sqlmodel import SQLModel
 
 import bot.store.tables  # noqa: F401  # registers every table
-from bot.messenger import SETTLED, Messenger, keep_draining, open_slack
+from bot.messenger import SETTLED, Messenger, keep_draining
 from bot.store.engine import open_engine
+from bot.workspaces import Workspaces
 from knowledge.index import Index
 from tests.console import LocalSlack, local_slack, wait_for
 from tests.handlers import samples
@@ -90,8 +91,8 @@ class Desk:
 
     def another(self) -> Messenger:
         """A messenger process of its own on the same outbox."""
-        client = open_slack(self.slack.bot_token, f"{self.gate.url}/api/")
-        return Messenger(deps=self.deps, client=client, folder=self.folder, clock=lambda: self.now)
+        slack = Workspaces([self.slack.bot_token], f"{self.gate.url}/api/").client
+        return Messenger(deps=self.deps, slack=slack, folder=self.folder, clock=lambda: self.now)
 
     def propose(self, channel: str = CHANNEL) -> Job:
         jobs = self.deps.jobs
@@ -211,10 +212,10 @@ def test_a_channel_that_is_gone_is_given_up(desk: Desk) -> None:
 def test_slack_out_of_reach_is_tried_again(desk: Desk) -> None:
     """While Slack does not answer nothing is lost; when it does, the message goes out once."""
     desk.propose()
-    address = desk.messenger.client.base_url
-    desk.messenger.client.base_url = "http://127.0.0.1:9/api/"
+    reachable = desk.messenger.slack
+    desk.messenger.slack = Workspaces([desk.slack.bot_token], "http://127.0.0.1:9/api/").client
     assert desk.messenger.drain() == 0
-    desk.messenger.client.base_url = address
+    desk.messenger.slack = reachable
     desk.later(6)
     assert desk.messenger.drain() == 1
     assert len(desk.posts()) == 1

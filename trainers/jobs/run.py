@@ -53,8 +53,8 @@ class Runner:
     clock: Clock
     owner: str
     """This process, unique on this installation."""
-    notify_channel: str
-    """Channel of the one-line notifications; empty: none."""
+    notify_channel: Callable[[str], str]
+    """Channel of the one-line notifications by workspace; empty: none."""
     leaving: threading.Event = field(default_factory=threading.Event)
     """Set when this worker has to go."""
 
@@ -205,10 +205,9 @@ class Runner:
         outbox.put(connection, job, progress_card(job, "", json.loads(job.progress), state=state), now)
         for message in messages:
             if isinstance(message, Announcement):
-                if self.notify_channel:
-                    outbox.put(
-                        connection, job, message, now, channel=self.notify_channel, key=f"announcement-{job.fence}"
-                    )
+                channel = self.notify_channel(job.workspace_id)
+                if channel:
+                    outbox.put(connection, job, message, now, channel=channel, key=f"announcement-{job.fence}")
                 continue
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)

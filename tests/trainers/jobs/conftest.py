@@ -95,7 +95,7 @@ def runner(jobs: Jobs, watch: Watch) -> Callable[[str], Runner]:
             threads=1,
             clock=watch,
             owner=owner,
-            notify_channel="C0TUNING",
+            notify_channel=lambda workspace_id: "C0TUNING",
         )
 
     return make
