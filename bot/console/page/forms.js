@@ -31,6 +31,7 @@ class Form {
     this.target = target;
     this.values = {};
     this.initials = {};
+    this.touched = false;
   }
 
   get inView() {
@@ -52,6 +53,7 @@ class Form {
   }
 
   write(blockId, actionId, value) {
+    this.touched = true;
     (this.values[blockId] ??= {})[actionId] = value;
   }
 
@@ -64,7 +66,7 @@ class Form {
 
   /** Send one action; the same one is not sent again while the first is on its way. Resolves to the answer or null. */
   async act(blockId, action, node) {
-    const place = [this.key, blockId, action.action_id, action.value ?? ""].join("\n");
+    const place = [this.key, blockId, action.action_id, JSON.stringify(action)].join("\n");
     if (inFlight.has(place)) return null;
     inFlight.add(place);
     node?.setAttribute("aria-busy", "true");

@@ -1,17 +1,18 @@
 // Knows the app's Home tab; knows nothing of modals or messages.
 
 import { get, post } from "./api.js";
-import { blocks } from "./blocks.js";
+import { blocks, refresh } from "./blocks.js";
 import { el } from "./dom.js";
+import { keepingFocus } from "./focus.js";
 import { formFor } from "./forms.js";
 
 let node = null;
-let drawn = "";
+let shown = null;
 
 /** Show Home in `root`, and tell the app that it was opened. */
 export async function openHome(root) {
   node = el("div", { class: "home scroller", "data-testid": "home", tabindex: "-1" }, el("p", { class: "nothing" }, "Loading…"));
-  drawn = "";
+  shown = null;
   root.replaceChildren(node);
   // The tab shows what was published before at once; what the app publishes now arrives as an event.
   await refreshHome();
@@ -26,7 +27,7 @@ export function takeHomeEvent(event) {
 
 /** The view that is shown, for the raw panel. */
 export function shownHome() {
-  return drawn ? JSON.parse(drawn) : null;
+  return shown;
 }
 
 async function refreshHome() {
@@ -36,18 +37,14 @@ async function refreshHome() {
 
 function drawHome(view) {
   if (!node?.isConnected) return;
-  const text = JSON.stringify(view ?? null);
-  if (text === drawn) return;
-  drawn = text;
+  const before = shown;
+  shown = view ?? null;
   if (!view) {
     node.replaceChildren(el("p", { class: "nothing" }, "Nothing here yet. The app fills this tab when it has something to show."));
     return;
   }
-  const held = node.contains(document.activeElement) ? document.activeElement.dataset : null;
   const form = formFor(`home/${view.id}`, { view_id: view.id });
-  const open = [...node.querySelectorAll("details")].map((one) => one.open);
-  node.replaceChildren(el("div", { class: "home-column" }, blocks(view.blocks, form)));
-  const folds = [...node.querySelectorAll("details")];
-  if (open.length === folds.length) folds.forEach((one, index) => void (one.open = open[index]));
-  if (held?.actionId) [...node.querySelectorAll("[data-action-id]")].find((one) => one.dataset.actionId === held.actionId && one.dataset.value === held.value)?.focus({ preventScroll: true });
+  const column = node.querySelector(".home-column");
+  if (column && before?.id === view.id) keepingFocus(node, () => refresh(column, view.blocks, form));
+  else node.replaceChildren(el("div", { class: "home-column" }, blocks(view.blocks, form)));
 }

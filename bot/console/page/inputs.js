@@ -5,43 +5,51 @@ import { element } from "./elements.js";
 import { plain } from "./mrkdwn.js";
 
 const MANY = ["selected_options", "selected_users", "selected_channels", "selected_conversations", "files"];
+const GROUPED = ["radio_buttons", "checkboxes", "datetimepicker"];
+const CONTROLS = "input, textarea, button.picker, [contenteditable]";
+const TEXT_MOST = 3000;
 let serial = 0;
 
 /** Draw an input block. */
 export function inputBlock(block, form) {
   const id = `input-${(serial += 1)}`;
-  const grouped = ["radio_buttons", "checkboxes"].includes(block.element?.type);
-  const place = { id: grouped ? null : id, labelId: `${id}-label`, label: true, describedBy: `${id}-hint ${id}-error`, silent: !block.dispatch_action };
-  const label = el(grouped ? "div" : "label", { class: "label", id: `${id}-label`, for: grouped ? null : id }, plain(block.label?.text), block.optional ? el("small", {}, " (optional)") : null);
+  const kind = block.element?.type;
+  const grouped = GROUPED.includes(kind);
+  const place = { id: grouped ? null : id, labelId: `${id}-label`, label: true, describedBy: `${id}-hint ${id}-error`, silent: !block.dispatch_action, optional: Boolean(block.optional) };
+  const label = el(grouped || kind === "rich_text_input" ? "div" : "label", { class: "label", id: `${id}-label`, for: grouped ? null : id }, plain(block.label?.text), block.optional ? el("small", {}, " (optional)") : null);
   const error = el("div", { class: "error", id: `${id}-error`, role: "alert" });
   const node = el("div", { class: "input" }, label, element(block.element || {}, block, form, 0, place),
     el("div", { class: "hint", id: `${id}-hint` }, block.hint ? plain(block.hint.text) : null), error);
-  const clear = () => {
-    error.textContent = "";
-    node.classList.remove("wrong");
-  };
-  node.addEventListener("input", clear);
-  node.addEventListener("kept", clear);
+  if (kind === "rich_text_input") label.addEventListener("click", () => node.querySelector("[contenteditable]").focus());
+  node.addEventListener("input", () => clear(node));
+  node.addEventListener("kept", () => clear(node));
   return node;
+}
+
+function clear(node) {
+  node.querySelector(":scope > .error").textContent = "";
+  node.classList.remove("wrong");
+  for (const control of node.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
 }
 
 /** Put errors ({block_id: text}) at their inputs, focus the first, and return those that have no input here. */
 export function showErrors(root, errors) {
-  const homeless = [];
-  let first = null;
-  for (const [blockId, text] of Object.entries(errors)) {
-    const input = [...root.querySelectorAll(".block.input")].find((node) => node.dataset.blockId === blockId)?.querySelector(".input");
-    if (!input) {
-      homeless.push(String(text));
-      continue;
-    }
+  const inputs = [...root.querySelectorAll(".block.input")];
+  const wrong = inputs.filter((node) => Object.hasOwn(errors, node.dataset.blockId));
+  for (const node of wrong) {
+    const input = node.querySelector(".input");
     input.classList.add("wrong");
-    input.querySelector(".error").textContent = String(text);
-    first ??= input.querySelector("input, textarea, select");
-    for (const control of input.querySelectorAll("input, textarea, select")) control.setAttribute("aria-invalid", "true");
+    input.querySelector(":scope > .error").textContent = String(errors[node.dataset.blockId]);
+    for (const control of input.querySelectorAll(CONTROLS)) control.setAttribute("aria-invalid", "true");
   }
-  first?.focus();
-  return homeless;
+  wrong[0]?.querySelector(CONTROLS)?.focus();
+  const homes = new Set(wrong.map((node) => node.dataset.blockId));
+  return Object.entries(errors).filter(([id]) => !homes.has(id)).map(([, text]) => String(text));
+}
+
+/** Take all errors away again. */
+export function clearErrors(root) {
+  for (const node of root.querySelectorAll(".input.wrong")) clear(node);
 }
 
 /** What Slack's own client would refuse before it sends: {block_id: text}. */
@@ -65,25 +73,25 @@ function empty(value) {
 function broken(spec, { value }) {
   if (typeof value !== "string") return "";
   const checks = {
-    number_input: () => numberProblem(spec, value),
-    email_text_input: () => (/^\S+@\S+\.\S+$/.test(value) ? "" : "Enter a valid email address."),
-    url_text_input: () => (/^https?:\/\/\S+$/.test(value) ? "" : "Enter a full address that starts with http:// or https://."),
+    number_input: () => numberProblem(spec, value.trim()),
+    email_text_input: () => (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value) ? "" : "Please enter a valid email address."),
+    url_text_input: () => (/^https?:\/\/\S+$/.test(value) ? "" : "Please enter a valid URL."),
     plain_text_input: () => lengthProblem(spec, value),
   };
-  return checks[spec.type]?.() || "";
+  return Object.hasOwn(checks, spec.type) ? checks[spec.type]() : "";
 }
 
 function numberProblem(spec, value) {
+  if (!(spec.is_decimal_allowed ? /^-?\d+(\.\d+)?$/ : /^-?\d+$/).test(value)) return spec.is_decimal_allowed ? "Please enter a number." : "Please enter a whole number.";
   const number = Number(value);
-  if (Number.isNaN(number)) return "Enter a number.";
-  if (!spec.is_decimal_allowed && !Number.isInteger(number)) return "Enter a whole number.";
-  if (spec.min_value !== undefined && number < Number(spec.min_value)) return `Enter ${spec.min_value} or more.`;
-  if (spec.max_value !== undefined && number > Number(spec.max_value)) return `Enter ${spec.max_value} or less.`;
+  if (spec.min_value !== undefined && number < Number(spec.min_value)) return `Please enter a number of at least ${spec.min_value}.`;
+  if (spec.max_value !== undefined && number > Number(spec.max_value)) return `Please enter a number of at most ${spec.max_value}.`;
   return "";
 }
 
 function lengthProblem(spec, value) {
-  if (spec.min_length && value.length < spec.min_length) return `Write at least ${spec.min_length} characters.`;
-  if (spec.max_length && value.length > spec.max_length) return `Write at most ${spec.max_length} characters.`;
+  const most = spec.max_length || TEXT_MOST;
+  if (spec.min_length && value.length < spec.min_length) return `Please enter at least ${spec.min_length} characters.`;
+  if (value.length > most) return `Please enter no more than ${most} characters.`;
   return "";
 }

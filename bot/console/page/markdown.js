@@ -49,11 +49,11 @@ function paragraph(nodes, lines, at) {
 }
 
 function fence(nodes, lines, at) {
-  const mark = /^\s*(```|~~~)/.exec(lines[at])[1];
+  const [, mark, language] = /^\s*(```|~~~)\s*(\S*)/.exec(lines[at]);
   const body = [];
   let next = at + 1;
   while (next < lines.length && !lines[next].trimStart().startsWith(mark)) body.push(lines[next++]);
-  nodes.push(el("pre", {}, el("code", {}, body.join("\n"))));
+  nodes.push(el("pre", { tabindex: "0", "data-language": language || null }, el("code", {}, body.join("\n"))));
   return next + 1;
 }
 
@@ -93,10 +93,11 @@ function list(nodes, lines, at) {
 
 function item(first, body) {
   const task = /^\[([ xX])\]\s+(.*)$/.exec(first);
-  const lead = task ? [task[1] === " " ? "☐ " : "☑ ", inline(task[2])] : inline(first);
+  const done = task && task[1] !== " ";
+  const lead = task ? [el("span", { class: done ? "tick done" : "tick", role: "img", "aria-label": done ? "Done:" : "To do:" }), inline(task[2])] : inline(first);
   const depth = Math.min(...body.filter((line) => line.trim()).map(indentOf), 8);
   const rest = blocks(body.map((line) => line.slice(Math.min(depth, indentOf(line)))));
-  return el("li", {}, lead, rest.map((node) => (node.tagName === "P" ? [" ", ...node.childNodes] : node)));
+  return el("li", { class: task ? "task-item" : null }, lead, rest.map((node) => (node.tagName === "P" ? [" ", ...node.childNodes] : node)));
 }
 
 function indentOf(line) {
@@ -137,7 +138,7 @@ function token(match, text) {
   const [whole, ticks, code, label, address, auto, sigil, id, bare, escaped, shortcode, mark] = match;
   const end = match.index + whole.length;
   if (ticks) return { node: el("code", {}, code.trim()), end };
-  if (label !== undefined) return { node: whole.startsWith("!") ? el("em", {}, `[picture: ${label || address}]`) : link(address, inline(label)), end };
+  if (label !== undefined) return { node: link(address, whole.startsWith("!") ? label || address : inline(label)), end };
   if (auto) return { node: link(auto, auto), end };
   if (sigil) return { node: sigil === "@" ? mention(id) : channelLink(id), end };
   if (bare) {

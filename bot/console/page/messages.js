@@ -1,6 +1,7 @@
 // Knows how one message looks: author, time, text or blocks, files, reactions, hover actions; knows nothing of lists and panes.
 
 import { post } from "./api.js";
+import { attachment } from "./attachments.js";
 import { blocks } from "./blocks.js";
 import { directory } from "./directory.js";
 import { el, icon, iconButton, link } from "./dom.js";
@@ -70,16 +71,6 @@ function body(message, view) {
     message.edited && !message.bot_id ? el("small", { class: "edited" }, "(edited)") : null,
     (message.attachments || []).map((one) => attachment(one, form)),
     (message.files || []).map(fileCard));
-}
-
-function attachment(one, form) {
-  const color = /^#?[0-9a-f]{3,8}$/i.test(one.color || "") ? `#${one.color.replace(/^#/, "")}` : { good: "var(--good)", warning: "var(--warn)", danger: "var(--bad)" }[one.color];
-  const plainParts = [one.pretext, one.title, one.text || (one.blocks ? "" : one.fallback)];
-  const fields = (one.fields || []).map((field) => el("div", {}, el("strong", {}, plain(field.title)), el("div", {}, mrkdwn(field.value))));
-  return el("div", { class: "attachment", css: color ? { "border-color": color } : {} },
-    one.author_name ? el("small", {}, plain(one.author_name)) : null,
-    one.blocks ? blocks(one.blocks, form) : plainParts.map((part, index) => part ? el("div", { class: index === 1 ? "text strong" : "text" }, index === 1 && one.title_link ? link(one.title_link, plain(part)) : mrkdwn(part)) : null),
-    fields.length ? el("div", { class: "fields" }, fields) : null, one.footer ? el("small", {}, plain(one.footer)) : null);
 }
 
 function foot(message, view) {

@@ -1,15 +1,17 @@
 // Knows modals: the stack of views, submit, close, errors at inputs, keyboard; knows nothing of what a view is for.
 
 import { get, post } from "./api.js";
-import { blocks } from "./blocks.js";
+import { blocks, refresh } from "./blocks.js";
 import { el, iconButton } from "./dom.js";
+import { keepingFocus } from "./focus.js";
 import { dropForm, formFor } from "./forms.js";
-import { missing, showErrors } from "./inputs.js";
+import { clearErrors, missing, showErrors } from "./inputs.js";
 import { closeMenu } from "./menu.js";
 import { plain } from "./mrkdwn.js";
 import { showJson } from "./raw.js";
 
-const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), summary, [tabindex='0']";
+const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), summary, [contenteditable], [tabindex='0']";
+const FIRST = "input:not([type=hidden]):not([type=file]), textarea, button.picker, [contenteditable]";
 const stack = [];
 let dialog = null;
 let opener = null;
@@ -59,15 +61,17 @@ function draw() {
   if (!dialog) open();
   if (drawn === view) return null;
   const fresh = drawn?.id !== view.id;
-  const held = fresh ? null : document.activeElement;
-  const scroll = fresh ? 0 : dialog.querySelector(".modal-body")?.scrollTop || 0;
   drawn = view;
-  closeMenu();
   dialog.dataset.viewId = view.id;
   dialog.dataset.callbackId = view.callback_id || "";
-  dialog.replaceChildren(frame(view));
-  dialog.querySelector(".modal-body").scrollTop = scroll;
-  return fresh ? focusFirst() : focusAgain(held);
+  closeMenu();
+  if (fresh) {
+    dialog.replaceChildren(frame(view));
+    focusFirst();
+  } else if (!keepingFocus(dialog, () => update(view))) {
+    focusFirst();
+  }
+  return null;
 }
 
 function open() {
@@ -94,34 +98,47 @@ function shut() {
 
 function frame(view) {
   const form = formFor(view.id, { view_id: view.id });
-  const raw = iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", view, `View ${view.id}`), { "data-action-id": "show-raw" });
-  const body = el("div", { class: "modal-body" }, blocks(view.blocks, form), el("div", { class: "error homeless", role: "alert" }));
-  const submit = view.submit ? el("button", { type: "submit", class: "button primary", "data-action-id": "modal-submit" }, plain(view.submit.text)) : null;
-  if (submit && view.submit_disabled) disableUntilUsed(submit, body);
-  const close = el("button", { type: "button", class: "button", "data-action-id": "modal-close", on: { click: () => dismiss() } }, plain(view.close?.text || (view.submit ? "Cancel" : "Close")));
-  const node = el("form", { class: "modal-form", novalidate: true },
-    el("header", { class: "pane-head" }, stack.length > 1 ? iconButton("back", "Back", () => dismiss(), { "data-action-id": "modal-back" }) : null,
-      el("h2", { id: "modal-title" }, plain(view.title?.text)), raw, iconButton("close", "Close", () => dismiss(true), { "data-action-id": "modal-x" })),
-    body, el("footer", { class: "dialog-buttons" }, close, submit));
+  const body = el("div", { class: "modal-body" }, el("div", { class: "modal-blocks" }, blocks(view.blocks, form)), el("div", { class: "error homeless", role: "alert" }));
+  const node = el("form", { class: "modal-form", novalidate: true }, head(view), body, foot(view, form));
+  for (const type of ["input", "kept"]) body.addEventListener(type, () => void node.querySelector("[data-action-id=modal-submit]")?.removeAttribute("disabled"));
   node.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (submit) send(view, form, node, submit);
+    if (drawn.submit) send(drawn, form, node);
   });
   return node;
 }
 
-function disableUntilUsed(submit, body) {
-  submit.disabled = true;
-  for (const type of ["input", "kept"]) body.addEventListener(type, () => void (submit.disabled = false), { once: true });
+// A newer version of the view that is shown: what was typed, and where, stays (forms.js, focus.js).
+function update(view) {
+  const form = formFor(view.id, { view_id: view.id });
+  dialog.querySelector(".pane-head").replaceWith(head(view));
+  dialog.querySelector(".modal-foot").replaceWith(foot(view, form));
+  refresh(dialog.querySelector(".modal-blocks"), view.blocks, form);
+  dialog.querySelector(".homeless").textContent = "";
 }
 
-async function send(view, form, node, submit) {
-  if (submit.getAttribute("aria-busy") === "true") return;
+function head(view) {
+  const raw = iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", drawn, `View ${view.id}`), { "data-action-id": "show-raw" });
+  return el("header", { class: "pane-head" }, stack.length > 1 ? iconButton("back", "Back", () => dismiss(), { "data-action-id": "modal-back" }) : null,
+    el("h2", { id: "modal-title" }, plain(view.title?.text)), raw, iconButton("close", "Close", () => dismiss(true), { "data-action-id": "modal-x" }));
+}
+
+function foot(view, form) {
+  const waiting = Boolean(view.submit_disabled) && !form.touched;
+  const submit = view.submit ? el("button", { type: "submit", class: "button primary", "data-action-id": "modal-submit", disabled: waiting }, plain(view.submit.text)) : null;
+  const close = el("button", { type: "button", class: "button", "data-action-id": "modal-close", on: { click: () => dismiss() } }, plain(view.close?.text || (view.submit ? "Cancel" : "Close")));
+  return el("footer", { class: "dialog-buttons modal-foot" }, close, submit);
+}
+
+async function send(view, form, node) {
+  const submit = node.querySelector("[data-action-id=modal-submit]");
+  if (submit.disabled || submit.getAttribute("aria-busy") === "true") return;
+  complain(node, {});
   const wrong = missing(view.blocks, form.values);
   if (Object.keys(wrong).length) return void complain(node, wrong);
   submit.setAttribute("aria-busy", "true");
   const answer = await post("view_submit", { view_id: view.id, state: form.state(view.blocks) });
-  submit.removeAttribute("aria-busy");
+  node.querySelector("[data-action-id=modal-submit]")?.removeAttribute("aria-busy");
   if (!answer) return;
   if (answer.response_action === "errors" || answer.errors) return void complain(node, answer.errors || {});
   // The same comes as an event, perhaps earlier and followed by a newer update, so a view that is known is left alone.
@@ -132,10 +149,8 @@ async function send(view, form, node, submit) {
 }
 
 function complain(node, errors) {
-  for (const old of node.querySelectorAll(".wrong")) old.classList.remove("wrong");
-  for (const old of node.querySelectorAll(".error")) old.textContent = "";
-  const homeless = showErrors(node, errors);
-  node.querySelector(".homeless").textContent = homeless.join(" ");
+  clearErrors(node);
+  node.querySelector(".homeless").textContent = showErrors(node, errors).join(" ");
 }
 
 /** Close the top view (Esc, Cancel, Back) or, with `everything`, the whole stack. */
@@ -152,7 +167,7 @@ function keys(event) {
   if (event.key === "Escape" && !event.defaultPrevented) {
     event.preventDefault();
     if (!closeMenu(true)) dismiss();
-  } else if (event.key === "Tab") {
+  } else if (event.key === "Tab" && !event.defaultPrevented) {
     trap(event);
   }
 }
@@ -172,17 +187,6 @@ function trap(event) {
 
 function focusFirst() {
   const body = dialog.querySelector(".modal-body");
-  const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), textarea, select") || dialog.querySelector("[data-action-id=modal-submit], [data-action-id=modal-close]");
-  first?.focus();
+  const first = body.querySelector("[data-focus]") || body.querySelector(FIRST) || dialog.querySelector("[data-action-id=modal-submit]:not([disabled]), [data-action-id=modal-close]");
+  first?.focus({ preventScroll: !first.matches("[data-focus]") });
 }
-
-function focusAgain(held) {
-  if (held?.isConnected && dialog.contains(held)) return;
-  const id = held?.dataset?.actionId;
-  const same = id ? [...dialog.querySelectorAll("[data-action-id]")].filter((node) => node.dataset.actionId === id) : [];
-  const match = same.find((node) => node.value === held.value && node.dataset.value === held.dataset.value) || same[0];
-  if (!match) return void focusFirst();
-  match.focus();
-  if (typeof held.selectionStart === "number" && match.setSelectionRange) match.setSelectionRange(held.selectionStart, held.selectionEnd);
-}
-

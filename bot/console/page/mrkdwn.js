@@ -63,8 +63,11 @@ function quotes(text) {
     if (normal !== null && normal.length) nodes.push(...inline(normal.join("\n")));
     quoted = normal = null;
   };
+  let toTheEnd = false;
   for (const line of text.split("\n")) {
-    const match = /^(?:&gt;|>)\s?(.*)$/.exec(line);
+    const whole = /^(?:&gt;|>){3}\s?(.*)$/.exec(line);
+    const match = toTheEnd ? [line, line] : whole || /^(?:&gt;|>)\s?(.*)$/.exec(line);
+    toTheEnd ||= Boolean(whole);
     if (match) {
       if (normal) flush();
       (quoted ??= []).push(match[1]);
@@ -161,7 +164,11 @@ export function channelLink(id, label = "") {
 }
 
 function special(target, label) {
-  if (target.startsWith("date^")) return el("time", {}, date(target, label));
+  if (target.startsWith("date^")) {
+    const node = el("time", { title: label || null }, date(target, label));
+    const address = target.split("^").slice(3).join("^");
+    return address ? link(unescape(address), node) : node;
+  }
   if (target.startsWith("subteam^")) return el("span", { class: "mention" }, label || "@group");
   return el("span", { class: "mention me" }, `@${["here", "channel", "everyone"].includes(target) ? target : label || target}`);
 }
@@ -169,12 +176,30 @@ function special(target, label) {
 function date(target, fallback) {
   const [, seconds, format] = target.split("^");
   const when = new Date(Number(seconds) * 1000);
-  if (Number.isNaN(when.getTime()) || !format) return fallback || target;
+  return Number.isNaN(when.getTime()) || !format ? fallback || target : shownDate(when, format);
+}
+
+/** A moment in Slack's date tokens, such as `{date_short_pretty} at {time}`. */
+export function shownDate(when, format) {
   const day = (style) => when.toLocaleDateString([], style);
   const words = {
-    date_num: day(), date_short: day({ dateStyle: "medium" }), date: day({ dateStyle: "long" }), date_long: day({ dateStyle: "full" }),
-    date_pretty: day({ dateStyle: "long" }), date_short_pretty: day({ dateStyle: "medium" }), date_long_pretty: day({ dateStyle: "full" }),
+    date_num: day(), date_slash: day(), date_short: day({ dateStyle: "medium" }), date: day({ dateStyle: "long" }), date_long: day({ dateStyle: "full" }),
+    date_pretty: near(when) || day({ dateStyle: "long" }), date_short_pretty: near(when) || day({ dateStyle: "medium" }), date_long_pretty: near(when) || day({ dateStyle: "full" }), ago: ago(when),
+    day_divider_pretty: near(when) || day({ weekday: "long", month: "long", day: "numeric" }),
     time: when.toLocaleTimeString([], { timeStyle: "short" }), time_secs: when.toLocaleTimeString([], { timeStyle: "medium" }),
   };
   return format.replace(/\{(\w+)\}/g, (whole, name) => words[name] ?? whole);
+}
+
+// The pretty forms say "today" and its neighbours in words.
+function near(when) {
+  const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+  const days = Math.round((midnight(when) - midnight(new Date())) / 86400000);
+  return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days] || "";
+}
+
+function ago(when) {
+  const seconds = Math.round((when.getTime() - Date.now()) / 1000);
+  const [unit, size] = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]].find(([, one]) => Math.abs(seconds) >= one) || ["second", 1];
+  return new Intl.RelativeTimeFormat([], { numeric: "auto" }).format(Math.round(seconds / size), unit);
 }

@@ -1,8 +1,31 @@
 // Knows rich_text elements (sections, lists, quotes, preformatted); knows nothing of other blocks.
 
+import { directory } from "./directory.js";
 import { el, link } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { channelLink, mention } from "./mrkdwn.js";
+import { glyph } from "./glyphs.js";
+import { channelLink, mention, shownDate } from "./mrkdwn.js";
+import { unknown, unknownInline } from "./unknown.js";
+
+const COLOR = /^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i;
+const LEAVES = {
+  text: (one) => document.createTextNode(String(one.text ?? "")),
+  link: (one) => link(one.url, String(one.text || one.url)),
+  emoji: (one) => el("span", { class: "emoji", title: `:${one.name}:` }, emojiOf(one)),
+  user: (one) => mention(one.user_id),
+  channel: (one) => channelLink(one.channel_id),
+  broadcast: (one) => el("span", { class: "mention me" }, `@${one.range}`),
+  usergroup: (one) => el("span", { class: "mention", title: one.usergroup_id }, `@${one.usergroup_id || "group"}`),
+  team: (one) => el("span", { class: "mention" }, one.team_id === directory.team.id ? directory.team.name : String(one.team_id)),
+  color: (one) => el("code", {}, COLOR.test(one.value) ? el("span", { class: "swatch", css: { background: one.value } }) : null, String(one.value)),
+  date: dateNode,
+  file: (one) => chip("file", one.title || one.name || one.file_id || "File", one.url || one.permalink),
+  canvas: (one) => chip("file", one.title || one.file_id || "Canvas", one.url),
+  message_mention: (one) => chip("comment", one.text || "Message", one.url),
+  work_object_mention: (one) => chip("cube", one.text || one.title || one.url || "Work object", one.url),
+  citation: (one) => el("sup", { class: "citation" }, link(one.url, String(one.text || one.title || one.index || "source"))),
+  tag: (one) => el("span", { class: "tag" }, String(one.text ?? one.label ?? "")),
+};
 
 /** Nodes for the elements of a rich_text block. */
 export function richText(elements) {
@@ -19,65 +42,62 @@ function foldLists(elements) {
   const out = [];
   for (const element of elements) {
     const last = out.at(-1);
-    if (element.type === "rich_text_list" && last?.type === "rich_text_list" && (element.indent || 0) > (last.indent || 0)) {
-      last.nested.push({ ...element, nested: [] });
-    } else {
-      out.push(element.type === "rich_text_list" ? { ...element, nested: [] } : element);
-    }
+    const list = element?.type === "rich_text_list";
+    if (list && last?.type === "rich_text_list" && (element.indent || 0) > (last.indent || 0)) last.nested.push(element);
+    else out.push(list ? { ...element, nested: [] } : element);
   }
   return out;
 }
 
 function part(element) {
-  switch (element.type) {
+  switch (element?.type) {
     case "rich_text_section":
-      return el("div", { class: "rt" }, (element.elements || []).map(run));
+      return el("div", { class: "rt" }, runs(element));
     case "rich_text_quote":
-      return el("blockquote", {}, (element.elements || []).map(run));
+      return el("blockquote", { class: bordered(element) }, runs(element));
     case "rich_text_preformatted":
-      return el("pre", {}, el("code", {}, (element.elements || []).map((one) => one.text ?? one.url ?? "")));
+      return el("pre", { class: bordered(element), tabindex: "0", "data-language": element.language || null }, el("code", {}, (element.elements || []).map((one) => (one.type === "link" ? link(one.url, one.text || one.url) : String(one.text ?? one.name ?? "")))));
     case "rich_text_list":
       return listNode(element);
     default:
-      return el("code", { class: "unknown-inline" }, JSON.stringify(element));
+      return unknown(element, "text element");
   }
+}
+
+function bordered(element) {
+  return element.border ? "bordered" : null;
 }
 
 function listNode(element) {
   const ordered = element.style === "ordered";
-  const node = el(ordered ? "ol" : "ul", ordered && element.offset ? { start: element.offset + 1 } : {});
-  for (const child of element.elements || []) node.append(el("li", {}, (child.elements || []).map(run)));
-  for (const inner of foldLists(element.nested || [])) (node.lastElementChild || node).append(listNode(inner));
+  const depth = Math.min(Math.max(Number(element.indent) || 0, 0), 8);
+  const classes = [`depth-${depth % 3}`, bordered(element)].filter(Boolean).join(" ");
+  const node = el(ordered ? "ol" : "ul", { class: classes, start: ordered && element.offset ? Number(element.offset) + 1 : null });
+  for (const child of element.elements || []) node.append(el("li", {}, runs(child)));
+  if (!node.lastElementChild) node.append(el("li"));
+  node.lastElementChild.append(...foldLists(element.nested).map(listNode));
   return node;
 }
 
-function run(element) {
-  return styled(leaf(element), element.style || {});
+function runs(element) {
+  return (element?.elements || []).map((run) => styled(leaf(run), run?.style || {}));
 }
 
 function leaf(element) {
-  switch (element.type) {
-    case "text":
-      return document.createTextNode(element.text ?? "");
-    case "link":
-      return link(element.url, element.text || element.url);
-    case "emoji":
-      return el("span", { class: "emoji", title: `:${element.name}:` }, emojiOf(element));
-    case "user":
-      return mention(element.user_id);
-    case "channel":
-      return channelLink(element.channel_id);
-    case "broadcast":
-      return el("span", { class: "mention me" }, `@${element.range}`);
-    case "usergroup":
-      return el("span", { class: "mention" }, "@group");
-    case "color":
-      return el("code", {}, el("span", { class: "swatch", css: { background: element.value } }), element.value);
-    case "date":
-      return el("time", {}, element.fallback || new Date(element.timestamp * 1000).toLocaleString());
-    default:
-      return el("code", { class: "unknown-inline" }, JSON.stringify(element));
-  }
+  return Object.hasOwn(LEAVES, element?.type) ? LEAVES[element.type](element) : unknownInline(element);
+}
+
+function chip(face, name, address) {
+  const inside = [glyph(face), String(name)];
+  return el("span", { class: "object-chip" }, address ? link(address, inside) : inside);
+}
+
+function dateNode(one) {
+  const at = new Date(Number(one.timestamp) * 1000);
+  const known = !Number.isNaN(at.getTime());
+  const text = known ? shownDate(at, one.format || "{date_short_pretty} {time}") : one.fallback || String(one.timestamp);
+  const node = el("time", { datetime: known ? at.toISOString() : null, title: known ? at.toLocaleString([], { dateStyle: "full", timeStyle: "short" }) : null }, text);
+  return one.url ? link(one.url, node) : node;
 }
 
 function emojiOf(element) {
@@ -96,5 +116,6 @@ function styled(node, style) {
   if (style.italic) out = el("em", {}, out);
   if (style.strike) out = el("s", {}, out);
   if (style.underline) out = el("u", {}, out);
+  if (style.highlight || style.client_highlight) out = el("mark", {}, out);
   return out;
 }
