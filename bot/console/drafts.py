@@ -30,7 +30,7 @@ def content(space: Workspace, args: Args, *, may_be_empty: bool = False) -> Json
     if attachments:
         body["attachments"] = _attachments(attachments)
     if args.has("metadata"):
-        body["metadata"] = _metadata(args)
+        body["metadata"] = checked_metadata(args)
     said = body["text"].strip() or body.get("blocks") or body.get("attachments")
     if not said and not may_be_empty:
         raise SlackError("no_text")
@@ -51,6 +51,20 @@ def checked_blocks(space: Workspace, args: Args, name: str = "blocks") -> list[J
     if text_of(blocks) > limit("message.blocks_text"):
         raise SlackError("msg_blocks_too_long")
     return [_with_picture(space, block, place) for place, block in enumerate(normalised(blocks))]
+
+
+def checked_metadata(args: Args) -> Any:
+    """The metadata of a message. Raises invalid_metadata_format or metadata_too_large."""
+    metadata = args.record("metadata", "invalid_metadata_format")
+    if metadata is None or metadata == {}:
+        return {}
+    if "entities" in metadata and "event_type" not in metadata:
+        return metadata
+    if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
+        raise SlackError("invalid_metadata_format")
+    if len(json.dumps(metadata)) > limit("message.metadata_bytes"):
+        raise SlackError("metadata_too_large")
+    return metadata
 
 
 def signature(space: Workspace, args: Args) -> Json:
@@ -98,19 +112,6 @@ def _attachments(attachments: list[Json]) -> list[Json]:
         parts = {"blocks": normalised(blocks)} if isinstance(blocks, list) else {}
         made.append({"id": place, "fallback": "[no preview available]", **attachment, **parts})
     return made
-
-
-def _metadata(args: Args) -> Any:
-    metadata = args.record("metadata", "invalid_metadata_format")
-    if metadata is None or metadata == {}:
-        return {}
-    if "entities" in metadata and "event_type" not in metadata:
-        return metadata
-    if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
-        raise SlackError("invalid_metadata_format")
-    if len(json.dumps(metadata)) > limit("message.metadata_bytes"):
-        raise SlackError("metadata_too_large")
-    return metadata
 
 
 def _with_picture(space: Workspace, block: Json, place: int) -> Json:

@@ -35,6 +35,12 @@ class Manifest:
     shortcuts: tuple[Json, ...] = field(default=())
     """Global and message shortcuts: `name`, `type`, `callback_id`, `description`."""
 
+    kind: str = "agent"
+    """`agent` (agent_view), `assistant` (assistant_view, the older surface), or empty for an app that is neither."""
+    home_tab: bool = True
+    """Whether the app shows a Home tab."""
+    messages_tab: bool = True
+    """Whether people can write to the app, and the app to them."""
     redirect_urls: tuple[str, ...] = ()
     """Addresses to which the installation flow may send people back; none allows this machine."""
 
@@ -74,8 +80,12 @@ def _manifest(data: Json) -> Manifest:
     redirects = oauth.get("redirect_urls")
     events = _table(settings, "event_subscriptions").get("bot_events")
     name = _table(features, "bot_user").get("display_name") or _table(data, "display_information").get("name")
+    home = _table(features, "app_home")
     return Manifest(
         name=str(name or "App"),
+        kind=next((kind for kind in ("agent", "assistant") if f"{kind}_view" in features), ""),
+        home_tab=bool(home.get("home_tab_enabled", False)),
+        messages_tab=bool(home.get("messages_tab_enabled", True)),
         commands=_records(features.get("slash_commands")),
         scopes=None if scopes is None else frozenset(map(str, scopes)),
         events=None if events is None else frozenset(map(str, events)),

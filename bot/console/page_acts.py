@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from bot.console import events, files, interactions, messages, modals, response_urls
+from bot.console import events, files, growing, interactions, messages, modals, response_urls, sessions
 from bot.console.api.reactions import reaction_name
 from bot.console.composer import compose, escaped
+from bot.console.limits import limit
 from bot.console.page_reads import seen_message, visible
 from bot.console.schema import boolean, items, record, string
 from bot.console.seed import SLACKBOT, direct_message
@@ -14,7 +15,7 @@ from bot.console.workspace import Workspace
 Act = Callable[[Workspace, str, Json], Awaitable[Json]]
 MOST_TYPED = 12_000
 """Characters that Slack's composer sends in one message."""
-TEXTS = "user channel text ts thread_ts message_ts name command block_id action_id value view_id tab callback_id"
+TEXTS = "user channel text ts thread_ts message_ts name command block_id action_id value view_id tab callback_id title"
 OPEN = record({}, {}, is_open=True)
 BODY = record(
     {},
@@ -157,14 +158,18 @@ async def stop(space: Workspace, user: str, body: Json) -> Json:
     """Press Stop on a working agent session."""
     channel = visible(space, user, str(body.get("channel")))
     thread_ts = messages.thread_root(space, channel["id"], str(body.get("thread_ts")))
-    growing = [
-        row.ts
-        for row in space.store.replies(channel["id"], thread_ts or "")
-        if row.body.get("streaming_state") == "in_progress"
-    ]
+    stopped = growing.stop_all(space, channel["id"], thread_ts or "")
     event = {"type": "agent_session_stopped", "channel": channel["id"], "thread_ts": thread_ts, "user": user}
-    events.emit(space, {**event, "event_ts": space.clock.ts(), "streaming_message_ts": growing})
+    events.emit(space, {**event, "event_ts": space.clock.ts(), "streaming_message_ts": stopped})
     return {"ok": True}
+
+
+async def session_rename(space: Workspace, user: str, body: Json) -> Json:
+    """Give an agent session another title."""
+    channel = visible(space, user, str(body.get("channel")))
+    thread_ts = messages.thread_root(space, channel["id"], str(body.get("thread_ts"))) or ""
+    title = str(body.get("title") or "")[: limit("assistant.session_title")]
+    return {"ok": True, "title": sessions.rename_by_person(space, user, channel["id"], thread_ts, title)["title"]}
 
 
 async def shortcut(space: Workspace, user: str, body: Json) -> Json:
@@ -197,6 +202,7 @@ ACTS: dict[str, Act] = {
     "react": react,
     "read": read,
     "stop": stop,
+    "session_rename": session_rename,
     "shortcut": shortcut,
 }
 """What the page may POST to /_local/NAME with a JSON body."""

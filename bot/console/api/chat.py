@@ -1,6 +1,6 @@
 """chat.*: posting, editing and removing messages. Knows who may do so; messages.py does it."""
 
-from bot.console import messages
+from bot.console import growing, messages
 from bot.console.api.registry import method
 from bot.console.blocks import block_problems
 from bot.console.drafts import content, signature
@@ -71,7 +71,8 @@ def chat_update(space: Workspace, args: Args) -> Json:
     """Replace what one of the app's messages says; text without blocks removes the blocks."""
     channel = space.channel(args.need("channel"))
     row = own_message(space, channel["id"], args.need("ts"), "cant_update_message")
-    if row.body.get("streaming_state") == "in_progress":
+    row = growing.settled(space, row)
+    if growing.is_growing(row):
         raise SlackError("streaming_state_conflict")
     if len(args.text("text")) > limit("message.text_update"):
         raise SlackError("msg_too_long")

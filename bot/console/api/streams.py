@@ -1,163 +1,124 @@
-"""chat.startStream, appendStream, stopStream: messages that grow. Knows their five minutes and their chunks."""
+"""chat.startStream, appendStream, stopStream: messages that grow. Knows who may stream where; chunks.py adds."""
 
-from bot.console import messages
-from bot.console.api.assistant import set_session
+from bot.console import chunks, growing, messages, sessions
 from bot.console.api.chat import clear_status, own_message
 from bot.console.api.registry import method
-from bot.console.blocks import block_problems, normalised
-from bot.console.drafts import checked_blocks, clean, signature
-from bot.console.limits import limit
+from bot.console.drafts import checked_blocks, checked_metadata, signature
+from bot.console.schema import problem
 from bot.console.store import Row
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
 
 WRITE = ("chat:write",)
-TASK = ("title", "status", "details", "output", "sources")
+MODES = ("timeline", "plan", "dense")
+CHUNK_ERRORS = ("channel_not_found", "invalid_chunks", "msg_too_long", "invalid_blocks", "msg_blocks_too_many")
+GROWING_ERRORS = ("message_not_found", "message_not_in_streaming_state", "message_not_owned_by_app", *CHUNK_ERRORS)
+START_ERRORS = (
+    "not_in_channel",
+    "is_archived",
+    "messages_tab_disabled",
+    "invalid_thread_ts",
+    "missing_recipient_user_id",
+    "missing_recipient_team_id",
+    "user_not_found",
+)
+CLOSING_ERRORS = ("invalid_blocks_format", "msg_blocks_too_long", "invalid_metadata_format", "metadata_too_large")
 
 
-@method("chat.startStream", scopes=WRITE, errors=("invalid_thread_ts", "missing_recipient_user_id"))
+@method("chat.startStream", scopes=WRITE, errors=(*START_ERRORS, *CHUNK_ERRORS), tier="tier_2")
 def start_stream(space: Workspace, args: Args) -> Json:
     """Begin a message that grows, in a thread."""
-    channel = space.channel(args.need("channel"))
-    if not space.store.is_member(channel["id"], space.who.bot_user):
-        raise SlackError("not_in_channel")
-    if not args.text("thread_ts"):
-        raise SlackError("invalid_thread_ts")
-    if not channel.get("is_im"):
-        for name in ("recipient_user_id", "recipient_team_id"):
-            if not args.text(name):
-                raise SlackError(f"missing_{name}")
+    channel = _place(space, args)
+    root = _root(space, channel, args)
+    _check_recipient(space, channel, args)
+    mode = args.text("task_display_mode") or MODES[0]
+    if mode not in MODES:
+        raise SlackError("invalid_arguments", problem(f"must be one of: {', '.join(MODES)}", "/task_display_mode"))
     state = {"streaming_state": "in_progress", "_stream_started": space.clock.now()}
-    mode = args.text("task_display_mode") or "timeline"
-    body = {**signature(space, args), "text": "", "blocks": [], **state, "_display_mode": mode}
-    grown = _grown(body, args)
-    draft = messages.Draft(
-        channel=channel, author=space.who.bot_user, body=grown, thread_ts=args.text("thread_ts"), raw=args.values
-    )
+    body = {**signature(space, args), **chunks.grown(chunks.empty(mode), _given(args)), **state}
+    draft = messages.Draft(channel=channel, author=space.who.bot_user, body=body, thread_ts=root, raw=args.values)
     message = messages.post(space, draft)
-    clear_status(space, channel["id"], message.get("thread_ts"))
-    set_session(space, channel["id"], message["thread_ts"], "processing")
+    clear_status(space, channel["id"], root)
+    sessions.set_session(space, channel["id"], root, "processing")
     return {"channel": channel["id"], "ts": message["ts"]}
 
 
-@method("chat.appendStream", scopes=WRITE, errors=("message_not_in_streaming_state", "message_not_owned_by_app"))
+@method("chat.appendStream", scopes=WRITE, errors=(*GROWING_ERRORS, "stopped_by_user", "no_text"), tier="tier_4")
 def append_stream(space: Workspace, args: Args) -> Json:
     """Add text or chunks to a growing message."""
-    row = _streaming(space, args)
-    if not args.text("markdown_text") and not args.has("chunks"):
+    row = _own_stream(space, args)
+    if row.body.get("_stopped_by_user"):
+        raise SlackError("stopped_by_user")
+    if not growing.is_growing(row):
+        raise SlackError("message_not_in_streaming_state")
+    added = _given(args)
+    if not added:
         raise SlackError("no_text")
-    _repaint(space, row, _grown(row.body, args))
+    growing.repaint(space, row, chunks.grown(row.body, added))
     return {"channel": row.channel, "ts": row.ts}
 
 
-@method("chat.stopStream", scopes=WRITE, errors=("message_not_in_streaming_state", "message_not_owned_by_app"))
+@method("chat.stopStream", scopes=WRITE, errors=(*GROWING_ERRORS, *CLOSING_ERRORS), tier="tier_2")
 def stop_stream(space: Workspace, args: Args) -> Json:
-    """End a growing message, with closing blocks where given."""
-    row = _streaming(space, args)
-    body = _grown(row.body, args)
+    """End a growing message, with closing blocks where given; once more after a person stopped it."""
+    row = _own_stream(space, args)
+    if not growing.is_growing(row) and not row.body.get("_stopped_by_user"):
+        raise SlackError("message_not_in_streaming_state")
+    status = args.text("session_status") or "active"
+    sessions.check_status(status, "/session_status")
+    body = chunks.grown(row.body, _given(args))
     body["blocks"] = [*body["blocks"], *(checked_blocks(space, args) or [])]
-    metadata = args.record("metadata", "invalid_metadata_format")
-    body.update({"metadata": metadata} if metadata else {})
+    body.update({"metadata": checked_metadata(args)} if args.has("metadata") else {})
     body["streaming_state"] = "completed"
+    body.pop("_stopped_by_user", None)
     message = messages.edit(space, row, body)
     if row.root:
-        set_session(space, row.channel, row.root, args.text("session_status") or "active")
+        sessions.set_session(space, row.channel, row.root, status)
     return {"channel": row.channel, "ts": row.ts, "message": message}
 
 
-def _streaming(space: Workspace, args: Args) -> Row:
+def _place(space: Workspace, args: Args) -> Json:
+    channel = space.channel(args.need("channel"))
+    if not space.store.is_member(channel["id"], space.who.bot_user):
+        raise SlackError("not_in_channel")
+    if channel.get("is_archived"):
+        raise SlackError("is_archived")
+    if channel.get("is_im") and not space.settings.manifest.messages_tab:
+        raise SlackError("messages_tab_disabled")
+    return channel
+
+
+def _root(space: Workspace, channel: Json, args: Args) -> str:
+    try:
+        root = messages.thread_root(space, channel["id"], args.text("thread_ts"))
+    except SlackError:
+        root = None
+    if root is None:
+        raise SlackError("invalid_thread_ts")
+    return root
+
+
+def _check_recipient(space: Workspace, channel: Json, args: Args) -> None:
+    """In a channel somebody must be named for whom the stream is; in a direct message that is clear."""
+    if channel.get("is_im"):
+        return
+    for name in ("recipient_user_id", "recipient_team_id"):
+        if not args.text(name):
+            raise SlackError(f"missing_{name}")
+    if args.text("recipient_team_id") != space.who.team_id:
+        raise SlackError("user_not_found")
+    space.user(args.text("recipient_user_id"))
+
+
+def _own_stream(space: Workspace, args: Args) -> Row:
     channel = space.channel(args.need("channel"))
     row = own_message(space, channel["id"], args.need("ts"), "message_not_owned_by_app")
-    body = row.body
-    if body.get("streaming_state") != "in_progress":
-        raise SlackError("message_not_in_streaming_state")
-    if body["_stream_started"] + limit("stream.life_seconds") < space.clock.now():
-        _repaint(space, row, {**body, "streaming_state": "errored"})
-        raise SlackError("message_not_in_streaming_state")
-    return row
+    return growing.settled(space, row)
 
 
-def _repaint(space: Workspace, row: Row, body: Json) -> None:
-    """Appended text reaches pages, but makes no events: Slack sends none while a message grows."""
-    space.store.set_body(row.channel, row.ts, body)
-    messages.repaint(space, row._replace(body=body))
-
-
-def _grown(body: Json, args: Args) -> Json:
-    """The body with the call's text and chunks added."""
-    chunks = args.records("chunks") or []
+def _given(args: Args) -> list[Json]:
+    """All chunks of a call; `markdown_text` stands for one of text."""
+    given = args.records("chunks", "invalid_chunks") or []
     if args.text("markdown_text"):
-        chunks = [{"type": "markdown_text", "text": args.text("markdown_text")}, *chunks]
-    made = {**body, "blocks": list(body["blocks"])}
-    for place, chunk in enumerate(chunks):
-        add = ADD.get(str(chunk.get("type")))
-        if add is None:
-            raise SlackError("invalid_chunks", f"unsupported type: {chunk.get('type')} [json-pointer:/chunks/{place}]")
-        add(made, chunk)
-    return made
-
-
-def _add_text(body: Json, chunk: Json) -> None:
-    text = str(chunk.get("text", ""))
-    if len(text) > limit("stream.markdown"):
-        raise SlackError("msg_too_long")
-    body["text"] += clean(text)
-    last = body["blocks"][-1] if body["blocks"] else {}
-    if last.get("type") == "markdown":
-        body["blocks"][-1] = {**last, "text": last["text"] + text}
-    else:
-        body["blocks"] += normalised([{"type": "markdown", "text": text}])
-
-
-def _add_task(body: Json, chunk: Json) -> None:
-    """A task with a known id replaces its former state, wherever it stands."""
-    facts = {
-        name: _rich(chunk[name]) if name in ("details", "output") else chunk[name] for name in TASK if name in chunk
-    }
-    task = {"type": "task_card", "task_id": str(chunk.get("id", "")), **facts}
-    if body["_display_mode"] == "plan":
-        plan = _plan(body)
-        plan["tasks"] = _merged(plan["tasks"], task)
-    else:
-        body["blocks"] = _merged(body["blocks"], task)
-
-
-def _merged(blocks: list[Json], task: Json) -> list[Json]:
-    for place, block in enumerate(blocks):
-        if block.get("task_id") == task["task_id"]:
-            return [*blocks[:place], {**block, **task}, *blocks[place + 1 :]]
-    return [*blocks, *normalised([task])]
-
-
-def _add_plan(body: Json, chunk: Json) -> None:
-    _plan(body)["title"] = str(chunk.get("title", ""))
-
-
-def _plan(body: Json) -> Json:
-    """The message's plan, copied so that the stored body stays as it was."""
-    for place, block in enumerate(body["blocks"]):
-        if block["type"] == "plan":
-            body["blocks"][place] = dict(block)
-            found: Json = body["blocks"][place]
-            return found
-    made = normalised([{"type": "plan", "title": "", "tasks": []}])
-    body["blocks"] += made
-    return made[0]
-
-
-def _add_blocks(body: Json, chunk: Json) -> None:
-    problems = block_problems(chunk.get("blocks"))
-    if problems:
-        raise SlackError("invalid_blocks", *problems)
-    body["blocks"] += normalised(chunk["blocks"])
-
-
-def _rich(value: object) -> object:
-    """Details may be sent as plain text; Slack shows them as rich text."""
-    if not isinstance(value, str):
-        return value
-    line = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
-    return {"type": "rich_text", "elements": [line]}
-
-
-ADD = {"markdown_text": _add_text, "task_update": _add_task, "plan_update": _add_plan, "blocks": _add_blocks}
+        return [{"type": "markdown_text", "text": args.text("markdown_text")}, *given]
+    return given

@@ -1,6 +1,6 @@
 """Every error that a Web API method declares, provoked over HTTP. The cases are in error_cases/."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -18,21 +18,36 @@ ALL = [case for cases in FAMILIES.values() for case in cases]
 BEARER = {"authorization": f"Bearer {BOT_TOKEN}"}
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One local Slack for all cases; its clock stands still."""
-    clock = Hand()
-    slack = LocalSlack(tmp_path_factory.mktemp("errors"), now=clock)
-    yield World(slack=slack, clock=clock)
-    slack.stop()
+Worlds = Callable[[Manifest], World]
 
 
 @pytest.fixture(scope="module")
-def unscoped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSlack]:
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """A local Slack for each app that a case needs, started at the first; its clock stands still."""
+    running: dict[str, World] = {}
+
+    def world_of(app: Manifest) -> World:
+        if repr(app) not in running:
+            clock = Hand()
+            slack = LocalSlack(tmp_path_factory.mktemp("errors"), now=clock, manifest=app)
+            running[repr(app)] = World(slack=slack, clock=clock)
+        return running[repr(app)]
+
+    yield world_of
+    for world in running.values():
+        world.slack.stop()
+
+
+@pytest.fixture(scope="module")
+def world(worlds: Worlds) -> World:
+    """The local Slack of the default app."""
+    return worlds(Manifest())
+
+
+@pytest.fixture(scope="module")
+def unscoped(worlds: Worlds) -> LocalSlack:
     """A local Slack whose app was granted nothing."""
-    slack = LocalSlack(tmp_path_factory.mktemp("unscoped"), manifest=Manifest(scopes=frozenset()))
-    yield slack
-    slack.stop()
+    return worlds(Manifest(scopes=frozenset())).slack
 
 
 def family_of(name: str) -> str:
@@ -41,8 +56,9 @@ def family_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.method}-{case.error}")
-def test_a_declared_error_is_given(world: World, case: Case) -> None:
+def test_a_declared_error_is_given(worlds: Worlds, case: Case) -> None:
     """The call is answered with HTTP 200, `ok` false and the error that the method declares."""
+    world = worlds(case.app or Manifest())
     got = world.slack.http.post(f"/api/{case.method}", json=case.arguments(world), headers=BEARER)
     answer = got.json()
     assert (got.status_code, answer["ok"], answer.get("error")) == (200, False, case.error), answer

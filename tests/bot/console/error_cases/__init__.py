@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.console.manifest import Manifest
 from tests.bot.console.hand import Hand
 from tests.console import LocalSlack
 
@@ -62,6 +63,8 @@ class Case:
     """The arguments, or a function that sets the stage and gives them."""
     says: str = ""
     """A part of the reason in `response_metadata.messages`, where the case is about it."""
+    app: Manifest | None = None
+    """The app that must be installed, where the default one would not do."""
 
     def arguments(self, world: World) -> Json:
         """The arguments, after the stage is set."""
