@@ -14,15 +14,13 @@ from bot.console.workspace import Workspace
 
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
 ANGLE = re.compile(r"<(?![@#!]|https?:|mailto:|tel:|slack:)")
+NAMED = re.compile(r"(?<![\w<|/&#@])([@#])([\w][\w.-]*[\w]|\w)")
 BARE_URL = re.compile(r"(?<![<|\w/`])https?://[^\s<>|`]+[^\s<>|`.,;:!?)\]}'\"]")
 
 
 def content(space: Workspace, args: Args, *, may_be_empty: bool = False) -> Json:
     """`text`, `blocks`, `attachments` and `metadata` of a message. Raises Slack's errors for what it refuses."""
-    if args.text("markdown_text"):
-        body = _markdown(args)
-    else:
-        body = {"text": clean(args.text("text")[: limit("message.text_kept")])}
+    body = _markdown(args) if args.text("markdown_text") else _text(space, args)
     blocks = checked_blocks(space, args)
     if blocks:
         body["blocks"] = blocks
@@ -68,27 +66,65 @@ def checked_metadata(args: Args) -> Any:
 
 
 def signature(space: Workspace, args: Args) -> Json:
-    """Who posted, as every message of the app carries it."""
+    """Who posted, as every message of the app carries it; under another name it is a `bot_message` without user."""
     who = space.who
-    profile = {
-        "id": who.bot_id,
-        "app_id": who.app_id,
-        "user_id": who.bot_user,
-        "name": args.text("username") or who.app_name,
-        "icons": {"emoji": args.text("icon_emoji")} if args.text("icon_emoji") else {},
-        "deleted": False,
-        "updated": FOUNDED,
-        "team_id": who.team_id,
-    }
-    custom = {"username": args.text("username")} if args.text("username") else {}
-    ids = {"user": who.bot_user, "bot_id": who.bot_id, "app_id": who.app_id, "team": who.team_id}
-    return {**ids, **custom, "bot_profile": profile}
+    ids = {"bot_id": who.bot_id, "app_id": who.app_id, "team": who.team_id}
+    custom = _custom(args)
+    if custom:
+        _need_customize(space)
+        return {"subtype": "bot_message", **ids, "username": who.app_name, **custom}
+    facts = {"user_id": who.bot_user, "name": who.app_name, "icons": {}, "deleted": False, "updated": FOUNDED}
+    profile = {"id": who.bot_id, "app_id": who.app_id, **facts, "team_id": who.team_id}
+    return {"user": who.bot_user, **ids, "bot_profile": profile}
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, links: bool = True) -> str:
     """Escape what is no Slack entity, and make bare addresses links, as Slack does."""
     escaped = ANGLE.sub("&lt;", ENTITY.sub("&amp;", text))
-    return BARE_URL.sub(lambda found: f"<{found.group()}>", escaped)
+    return BARE_URL.sub(lambda found: f"<{found.group()}>", escaped) if links else escaped
+
+
+def _text(space: Workspace, args: Args) -> Json:
+    """The text as `parse`, `link_names` and `mrkdwn` want it read."""
+    full = args.text("parse") == "full"
+    text = clean(args.text("text")[: limit("message.text_kept")], links=args.text("parse") != "none")
+    if full or args.flag("link_names"):
+        text = _with_names(space, text)
+    plain = full or not args.flag("mrkdwn", True)
+    return {"text": text, **({"mrkdwn": False} if plain else {})}
+
+
+def _with_names(space: Workspace, text: str) -> str:
+    """The text with `@name`, `#channel` and `@here` turned into entities."""
+    users = {user["name"]: user["id"] for user in space.store.all("user")}
+    rooms = {room["name"]: room["id"] for room in space.store.all("channel") if room.get("is_channel")}
+
+    def entity(found: re.Match[str]) -> str:
+        mark, name = found.groups()
+        if mark == "@" and name in ("here", "channel", "everyone"):
+            return f"<!{name}>"
+        key = (users if mark == "@" else rooms).get(name)
+        if key is None:
+            return found.group()
+        return f"<@{key}>" if mark == "@" else f"<#{key}|{name}>"
+
+    return NAMED.sub(entity, text)
+
+
+def _custom(args: Args) -> Json:
+    """The name and the face that the app asks for instead of its own."""
+    made: Json = {"username": args.text("username")} if args.text("username") else {}
+    if args.text("icon_emoji"):
+        made["icons"] = {"emoji": f":{args.text('icon_emoji').strip(':')}:"}
+    elif args.text("icon_url"):
+        made["icons"] = {f"image_{size}": args.text("icon_url") for size in (36, 48, 72)}
+    return made
+
+
+def _need_customize(space: Workspace) -> None:
+    granted = space.settings.manifest.scopes
+    if granted is not None and "chat:write.customize" not in granted:
+        raise SlackError("missing_scope", needed="chat:write.customize", provided=",".join(sorted(granted)))
 
 
 def _markdown(args: Args) -> Json:
@@ -110,7 +146,8 @@ def _attachments(attachments: list[Json]) -> list[Json]:
         if problems:
             raise SlackError("invalid_attachments", *problems)
         parts = {"blocks": normalised(blocks)} if isinstance(blocks, list) else {}
-        made.append({"id": place, "fallback": "[no preview available]", **attachment, **parts})
+        words = next((attachment[key] for key in ("text", "title", "pretext") if attachment.get(key)), "")
+        made.append({"id": place, "fallback": words or "[no preview available]", **attachment, **parts})
     return made
 
 

@@ -22,6 +22,12 @@ def emit_message(space: Workspace, channel: Json, message: Json) -> None:
         emit(space, {"event_ts": message["ts"], **message, **where}, SUBSCRIPTIONS[kind])
 
 
+def emit_within(space: Workspace, channel_id: str, event: Json) -> None:
+    """Send an event about something in a channel, if the app is in it."""
+    if space.store.is_member(channel_id, space.who.bot_user):
+        emit(space, {**event, "event_ts": space.clock.ts()})
+
+
 def emit_mention(space: Workspace, channel: Json, message: Json) -> None:
     """The app_mention event beside the message event; never in a direct message."""
     kept = ("user", "ts", "client_msg_id", "text", "team", "blocks", "thread_ts", "parent_user_id", "files", "upload")

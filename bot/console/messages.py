@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from bot.console import events
 from bot.console.files import hydrate
+from bot.console.limits import limit
 from bot.console.store import Row
 from bot.console.wire import Json, SlackError
 from bot.console.workspace import Workspace
+
+SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+"""Subtypes of messages that somebody wrote; the others tell what happened to a channel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +63,13 @@ def announce(space: Workspace, channel: Json, message: Json) -> None:
     bare = {key: value for key, value in message.items() if key not in ("reactions", "metadata")}
     events.emit_message(space, channel, bare)
     mentioned = f"<@{space.who.bot_user}>" in message.get("text", "")
-    by_person = message.get("user") != space.who.bot_user
-    if mentioned and by_person and not channel.get("is_im"):
+    spoken = message.get("subtype") in SPOKEN and message.get("bot_id") != space.who.bot_id
+    if mentioned and spoken and not channel.get("is_im"):
         events.emit_mention(space, channel, bare)
     for file in message.get("files", []):
         shared = {"type": "file_shared", "file_id": file["id"], "file": {"id": file["id"]}}
-        where = {"user_id": message.get("user"), "channel_id": channel["id"], "event_ts": message["ts"]}
-        events.emit(space, {**shared, **where})
+        where = {"user_id": message.get("user"), "channel_id": channel["id"]}
+        events.emit_within(space, channel["id"], {**shared, **where})
 
 
 def edit(space: Workspace, row: Row, body: Json, raw: Json | None = None) -> Json:
@@ -99,6 +103,7 @@ def remove(space: Workspace, row: Row) -> None:
         repaint(space, space.message(row.channel, row.ts))
     else:
         space.store.remove_message(row.channel, row.ts)
+        space.store.drop("pin", f"{row.channel}/{row.ts}")
         event = {"type": "message_deleted", "ts": row.ts, "thread_ts": row.root}
         tell(space, row.channel, event, [row.viewer] if row.viewer else None)
         refresh_parent(space, row)
@@ -116,9 +121,12 @@ def show(space: Workspace, rows: Sequence[Row]) -> list[Json]:
     stamps = [row.ts for row in rows]
     threads = space.store.threads(channel, stamps)
     reactions = space.store.reactions(channel, stamps)
+    pins = space.store.present("pin", [f"{channel}/{ts}" for ts in stamps])
     shown = []
     for row in rows:
         message = hydrate(space, row.body)
+        if row.body.get("subtype") == "thread_broadcast":
+            message["root"] = _root(space, row)
         thread = threads.get(row.ts)
         if thread:
             people = {"reply_users": thread.authors, "reply_users_count": len(thread.authors)}
@@ -126,8 +134,16 @@ def show(space: Workspace, rows: Sequence[Row]) -> list[Json]:
             message = {**message, **count, **people, "is_locked": False, "subscribed": False}
         if row.ts in reactions:
             message["reactions"] = reactions[row.ts]
+        if f"{channel}/{row.ts}" in pins:
+            message["pinned_to"] = [channel]
         shown.append(message)
     return shown
+
+
+def _root(space: Workspace, row: Row) -> Json:
+    """The parent that a reply carries where it is shown in the channel too."""
+    parent = space.store.message(row.channel, row.root or "")
+    return show(space, [parent])[0] if parent else {}
 
 
 def for_page(message: Json, row: Row) -> Json:
@@ -164,12 +180,30 @@ def thread_root(space: Workspace, channel_id: str, thread_ts: str | None) -> str
 
 
 def react(space: Workspace, row: Row, name: str, user: str, *, add: bool) -> None:
-    """Add or remove a reaction. Raises already_reacted or no_reaction."""
+    """Add or remove a reaction. Raises already_reacted, no_reaction, too_many_emoji or too_many_reactions."""
+    if add:
+        _check_room(space, row, name, user)
     change = space.store.react if add else space.store.unreact
     if not change(row.channel, row.ts, name, user):
         raise SlackError("already_reacted" if add else "no_reaction")
     item = {"type": "message", "channel": row.channel, "ts": row.ts}
     event = {"type": "reaction_added" if add else "reaction_removed", "user": user, "reaction": name, "item": item}
-    events.emit(space, {**event, "item_user": row.body.get("user"), "event_ts": space.clock.ts()})
+    events.emit_within(space, row.channel, {**event, "item_user": row.body.get("user")})
     reactions = space.store.reactions(row.channel, [row.ts]).get(row.ts, [])
     tell(space, row.channel, {"type": "reaction", "ts": row.ts, "thread_ts": row.root, "reactions": reactions})
+
+
+def permalink(space: Workspace, row: Row) -> str:
+    """The address of a message at the page, with its thread where it is a reply."""
+    link = f"{space.settings.address}/archives/{row.channel}/p{row.ts.replace('.', '')}"
+    return f"{link}?thread_ts={row.root}&cid={row.channel}" if row.root else link
+
+
+def _check_room(space: Workspace, row: Row, name: str, user: str) -> None:
+    present = space.store.reactions(row.channel, [row.ts]).get(row.ts, [])
+    if any(entry["name"] == name and user in entry["users"] for entry in present):
+        return
+    if len({entry["name"] for entry in present} | {name}) > limit("reaction.emoji_on_message"):
+        raise SlackError("too_many_emoji")
+    if sum(user in entry["users"] for entry in present) >= limit("reaction.by_one_user"):
+        raise SlackError("too_many_reactions")

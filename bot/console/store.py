@@ -77,6 +77,16 @@ class Store:
         rows = self._db.execute("SELECT body FROM documents WHERE kind = ? ORDER BY id", (kind,))
         return [_load(row[0]) for row in rows]
 
+    def under(self, kind: str, prefix: str) -> list[Json]:
+        """All documents of a kind whose id begins so, by id."""
+        sql = "SELECT body FROM documents WHERE kind = ? AND id >= ? AND id < ? ORDER BY id"
+        return [_load(row[0]) for row in self._db.execute(sql, (kind, prefix, prefix + "\U0010ffff"))]
+
+    def present(self, kind: str, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that there are documents for."""
+        sql = "SELECT id FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self._db.execute(sql, (kind, json.dumps(list(keys))))}
+
     def drop(self, kind: str, key: str) -> None:
         """Remove a document if it is there."""
         self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
@@ -97,13 +107,18 @@ class Store:
         return self._db.execute("DELETE FROM members WHERE channel = ? AND user = ?", (channel, user)).rowcount > 0
 
     def members(self, channel: str) -> list[str]:
-        """Ids of the members."""
-        return [row[0] for row in self._db.execute("SELECT user FROM members WHERE channel = ?", (channel,))]
+        """Ids of the members, sorted."""
+        sql = "SELECT user FROM members WHERE channel = ? ORDER BY user"
+        return [row[0] for row in self._db.execute(sql, (channel,))]
 
     def is_member(self, channel: str, user: str) -> bool:
         """Whether the user is in the channel."""
         sql = "SELECT 1 FROM members WHERE channel = ? AND user = ?"
         return self._db.execute(sql, (channel, user)).fetchone() is not None
+
+    def channels_of(self, user: str) -> set[str]:
+        """Ids of the channels in which the user is."""
+        return {row[0] for row in self._db.execute("SELECT channel FROM members WHERE user = ?", (user,))}
 
     # Messages
 
@@ -158,11 +173,13 @@ class Store:
                  GROUP BY channel, root ORDER BY max(ts) DESC LIMIT ?"""
         return [(row[0], row[1]) for row in self._db.execute(sql, (user, most))]
 
-    def replies(self, channel: str, root: str, *, viewer: str | None = None) -> list[Row]:
-        """The replies of a thread, oldest first, without the parent."""
+    def replies(
+        self, channel: str, root: str, *, viewer: str | None = None, after: str = "", before: str = "~", most: int = -1
+    ) -> list[Row]:
+        """The replies of a thread between the two ts, oldest first, without the parent."""
         sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND root = ?
-                 AND (viewer IS NULL OR viewer = ?) ORDER BY ts"""
-        return [_row(row) for row in self._db.execute(sql, (channel, root, viewer or ""))]
+                 AND ts > ? AND ts < ? AND (viewer IS NULL OR viewer = ?) ORDER BY ts LIMIT ?"""
+        return [_row(row) for row in self._db.execute(sql, (channel, root, after, before, viewer or "", most))]
 
     def threads(self, channel: str, roots: Iterable[str]) -> dict[str, Thread]:
         """For each parent that has replies: how many, the latest, by whom."""
@@ -204,6 +221,11 @@ class Store:
         """Remove a reaction; says whether there was one."""
         sql = "DELETE FROM reactions WHERE channel = ? AND ts = ? AND name = ? AND user = ?"
         return self._db.execute(sql, (channel, ts, name, user)).rowcount > 0
+
+    def reacted_by(self, user: str) -> list[tuple[str, str]]:
+        """(channel, ts) of the messages to which the user reacted, the latest reaction first."""
+        sql = "SELECT channel, ts FROM reactions WHERE user = ? GROUP BY channel, ts ORDER BY max(place) DESC"
+        return [(row[0], row[1]) for row in self._db.execute(sql, (user,))]
 
     def reactions(self, channel: str, messages: Iterable[str]) -> dict[str, list[Json]]:
         """Slack's reaction lists by ts, in the order in which they came."""

@@ -1,170 +1,148 @@
-"""conversations.*: channels, direct messages, their members and messages, as the app sees them."""
+"""conversations.*: which there are, who is in them, what was said. Knows what the app may see; changes nothing."""
 
 import re
 
-from bot.console import seed
-from bot.console.api.paging import page
+from bot.console import pins
+from bot.console.api import shapes
+from bot.console.api.access import HISTORY, KINDS, READ, joined, kind_of, known, need_scope
+from bot.console.api.paging import cursor_to, metadata, page, page_size, place_of
 from bot.console.api.registry import method
 from bot.console.messages import show
 from bot.console.store import Row
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
 
-READ = ("channels:read", "groups:read", "im:read", "mpim:read")
-HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
-KINDS = frozenset({"public_channel", "private_channel", "mpim", "im"})
+PAGED = ("invalid_cursor", "invalid_limit")
+TIMES = ("invalid_ts_latest", "invalid_ts_oldest")
+MOST_REPLIES = 1000
+"""Replies in an answer that was asked for no number of them."""
+READING = ("channel_not_found", "not_in_channel", *TIMES, *PAGED)
 
 
-@method("conversations.list", scopes=READ, errors=("invalid_types", "invalid_cursor", "invalid_limit"))
+@method("conversations.list", scopes=READ, errors=("invalid_types", *PAGED), tier="tier_2")
 def conversations_list(space: Workspace, args: Args) -> Json:
-    """Channels that the app may see."""
-    wanted = set((args.text("types") or "public_channel").replace(" ", "").split(","))
-    if not wanted <= KINDS:
-        raise SlackError("invalid_types")
-    rows = [_seen(space, channel) for channel in space.store.all("channel") if _kind(channel) in wanted]
-    channels, metadata = page(rows, args, default=100)
-    return {"channels": channels, **metadata}
+    """Public channels, and of the others those in which the app is."""
+    wanted = wanted_types(space, args)
+    mine = space.store.channels_of(space.who.bot_user)
+    rows = [
+        shapes.listed(space, channel)
+        for channel in chosen_channels(space, args, wanted)
+        if channel["id"] in mine or kind_of(space, channel) == "public_channel"
+    ]
+    channels, more = page(rows, args, default=100)
+    return {"channels": channels, **more}
 
 
 @method("conversations.info", scopes=READ, errors=("channel_not_found",))
 def conversations_info(space: Workspace, args: Args) -> Json:
-    """One channel."""
-    channel = _seen(space, space.channel(args.need("channel")))
+    """One conversation."""
+    channel = shapes.detailed(space, known(space, args, READ))
     if args.flag("include_num_members"):
         channel["num_members"] = len(space.store.members(channel["id"]))
+    if args.flag("include_locale"):
+        channel["locale"] = "en-US"
     return {"channel": channel}
 
 
-@method("conversations.members", scopes=READ, errors=("channel_not_found", "invalid_cursor"))
+@method("conversations.members", scopes=READ, errors=("channel_not_found", *PAGED), tier="tier_4")
 def conversations_members(space: Workspace, args: Args) -> Json:
-    """Ids of a channel's members."""
-    rows = [{"id": member} for member in space.store.members(space.channel(args.need("channel"))["id"])]
-    members, metadata = page(rows, args, default=100)
-    return {"members": [row["id"] for row in members], **metadata}
+    """Ids of a conversation's members."""
+    rows = [{"id": member} for member in space.store.members(known(space, args, READ)["id"])]
+    members, more = page(rows, args, default=100, word="user")
+    return {"members": [row["id"] for row in members], **more}
 
 
-@method("conversations.history", scopes=HISTORY, errors=("channel_not_found", "not_in_channel", "invalid_cursor"))
+@method("conversations.history", scopes=HISTORY, errors=READING)
 def conversations_history(space: Workspace, args: Args) -> Json:
-    """Messages of a channel, newest first."""
-    channel = _readable(space, args)
+    """Messages of a conversation, newest first."""
+    channel = joined(space, args, HISTORY)
+    size = page_size(args, 100)
     after, before = _range(args)
-    rows = space.store.history(channel["id"], after=after, before=before)
-    messages, metadata = page([row.body for row in rows], args, default=100, most=999)
-    chosen = {body["ts"] for body in messages}
-    shown = _told(space, [row for row in rows if row.ts in chosen], args)
-    more = bool(metadata["response_metadata"]["next_cursor"])
-    return {"messages": shown, "has_more": more, "pin_count": 0, **(metadata if more else {})}
+    start = _cursor_ts(args)
+    if start:
+        before = min(before, _step(start, 1))
+    rows = space.store.history(channel["id"], after=after, before=before, most=size + 1)
+    count = len(pins.pinned(space, channel["id"]))
+    return {**_page_of(space, rows, size, args), "pin_count": count, **_echo(args)}
 
 
-@method("conversations.replies", scopes=HISTORY, errors=("channel_not_found", "thread_not_found", "not_in_channel"))
+@method("conversations.replies", scopes=HISTORY, errors=("thread_not_found", *READING))
 def conversations_replies(space: Workspace, args: Args) -> Json:
-    """A thread, the parent first."""
-    channel = _readable(space, args)
+    """A thread, the parent first; of a message without replies, that message."""
+    channel = joined(space, args, HISTORY)
     found = space.store.message(channel["id"], args.need("ts"))
     parent = space.store.message(channel["id"], found.root) if found and found.root else found
     if parent is None or parent.viewer:
         raise SlackError("thread_not_found")
+    size = page_size(args, MOST_REPLIES)
     after, before = _range(args)
-    replies = [row for row in space.store.replies(channel["id"], parent.ts) if after < row.ts < before]
-    bodies, metadata = page([{"ts": row.ts} for row in [parent, *replies]], args, default=1000)
-    chosen = {body["ts"] for body in bodies}
-    shown = _told(space, [row for row in [parent, *replies] if row.ts in chosen], args)
-    more = bool(metadata["response_metadata"]["next_cursor"])
-    return {"messages": shown, "has_more": more, **(metadata if more else {})}
+    start = _cursor_ts(args)
+    if start:
+        after = max(after, _step(start, -1))
+    rows = space.store.replies(channel["id"], parent.ts, after=after, before=before, most=size + 1)
+    return _page_of(space, rows if start else [parent, *rows], size, args)
 
 
-@method("conversations.open", scopes=("im:write", "mpim:write"), errors=("user_not_found", "users_list_not_supplied"))
-def conversations_open(space: Workspace, args: Args) -> Json:
-    """The direct message with one person."""
-    if args.text("channel"):
-        channel = space.channel(args.text("channel"))
-    else:
-        users = [user for user in args.text("users").split(",") if user]
-        if not users:
-            raise SlackError("users_list_not_supplied")
-        if len(users) > 1:
-            raise SlackError("method_not_supported_for_channel_type", "group messages are not part of this local Slack")
-        channel = seed.direct_message(space.store, space.who, space.person(users[0])["id"])
-    if args.flag("return_im"):
-        return {"channel": channel, "no_op": True, "already_open": True}
-    return {"channel": {"id": channel["id"]}, "no_op": True, "already_open": True}
+def wanted_types(space: Workspace, args: Args) -> set[str]:
+    """The kinds of conversation that `types` names. Raises invalid_types or missing_scope."""
+    wanted = set((args.text("types") or "public_channel").replace(" ", "").split(","))
+    if not wanted <= set(KINDS.values()):
+        raise SlackError("invalid_types")
+    need_scope(space, READ, sorted(wanted))
+    return wanted
 
 
-@method("conversations.join", scopes=("channels:join",), errors=("channel_not_found", "is_archived"))
-def conversations_join(space: Workspace, args: Args) -> Json:
-    """Make the app a member of a channel."""
-    channel = space.channel(args.need("channel"))
-    if channel.get("is_im"):
-        raise SlackError("method_not_supported_for_channel_type")
-    joined = space.store.join(channel["id"], space.who.bot_user)
-    return {"channel": _seen(space, channel), **({} if joined else {"warning": "already_in_channel"})}
+def chosen_channels(space: Workspace, args: Args, wanted: set[str]) -> list[Json]:
+    """Conversations of these kinds, by id, without archived ones where `exclude_archived` asks for that."""
+    leave_out = args.flag("exclude_archived")
+    return [
+        channel
+        for channel in space.store.all("channel")
+        if kind_of(space, channel) in wanted and not (leave_out and channel.get("is_archived"))
+    ]
 
 
-@method("conversations.leave", scopes=("channels:manage", "channels:write"), errors=("channel_not_found",))
-def conversations_leave(space: Workspace, args: Args) -> Json:
-    """End the app's membership of a channel."""
-    left = space.store.leave(space.channel(args.need("channel"))["id"], space.who.bot_user)
-    return {} if left else {"not_in_channel": True}
+def _page_of(space: Workspace, rows: list[Row], size: int, args: Args) -> Json:
+    """The first `size` rows; the one after them, if there is one, is where the next page begins."""
+    kept, following = rows[:size], rows[size : size + 1]
+    shown = show(space, kept)
+    if not args.flag("include_all_metadata"):
+        shown = [{key: value for key, value in message.items() if key != "metadata"} for message in shown]
+    more = metadata(cursor_to("next_ts", following[0].ts.replace(".", ""))) if following else {}
+    return {"messages": shown, "has_more": bool(following), **more}
 
 
-@method("conversations.create", scopes=("channels:manage",), errors=("name_taken", "invalid_name_specials"))
-def conversations_create(space: Workspace, args: Args) -> Json:
-    """Make a public channel with the app and everyone in it."""
-    name = args.need("name")
-    if not name:
-        raise SlackError("invalid_name_required")
-    if len(name) > 80:
-        raise SlackError("invalid_name_maxlength")
-    if not re.fullmatch(r"[\w-]+", name) or name != name.lower():
-        raise SlackError("invalid_name_specials")
-    if any(channel.get("name") == name for channel in space.store.all("channel")):
-        raise SlackError("name_taken")
-    channel = seed.channel(space.who, space.clock.id("C"), name, "", by=space.who.bot_user)
-    space.store.put("channel", channel["id"], channel)
-    for user in [*space.people(), space.who.bot_user]:
-        space.store.join(channel["id"], user)
-    return {"channel": _seen(space, channel)}
+def _cursor_ts(args: Args) -> str:
+    place = place_of(args.text("cursor"), "next_ts")
+    if place and not re.fullmatch(r"\d{7,18}", place):
+        raise SlackError("invalid_cursor")
+    return f"{place[:-6]}.{place[-6:]}" if place else ""
 
 
-def _kind(channel: Json) -> str:
-    if channel.get("is_im"):
-        return "im"
-    return "private_channel" if channel.get("is_private") else "public_channel"
-
-
-def _seen(space: Workspace, channel: Json) -> Json:
-    if channel.get("is_im"):
-        return dict(channel)
-    members = space.store.members(channel["id"])
-    return {**channel, "is_member": space.who.bot_user in members, "num_members": len(members)}
-
-
-def _readable(space: Workspace, args: Args) -> Json:
-    channel = space.channel(args.need("channel"))
-    if not space.store.is_member(channel["id"], space.who.bot_user):
-        raise SlackError("not_in_channel")
-    return channel
+def _echo(args: Args) -> Json:
+    """Slack repeats the bounds that were given."""
+    return {name: args.text(name) for name in ("oldest", "latest") if _moment(args, name) is not None}
 
 
 def _range(args: Args) -> tuple[str, str]:
     """The two exclusive bounds; `inclusive` widens them by a microsecond."""
     step = 1 if args.flag("inclusive") else 0
-    return _bound(args, "oldest", -step) or "", _bound(args, "latest", step) or "~"
+    oldest, latest = _moment(args, "oldest"), _moment(args, "latest")
+    return _step(oldest, -step) if oldest else "", _step(latest, step) if latest else "~"
 
 
-def _bound(args: Args, name: str, step: int) -> str | None:
+def _moment(args: Args, name: str) -> str | None:
     value = args.text(name)
     if not value or not value.strip("0."):
         return None
     if not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", value):
         raise SlackError(f"invalid_ts_{name}")
     seconds, _, micros = value.partition(".")
-    moment = int(seconds) * 1_000_000 + int(micros.ljust(6, "0")) + step
-    return f"{moment // 1_000_000}.{moment % 1_000_000:06d}"
+    return _step(f"{seconds}.{micros.ljust(6, '0')}", 0)
 
 
-def _told(space: Workspace, rows: list[Row], args: Args) -> list[Json]:
-    messages = show(space, rows)
-    if args.flag("include_all_metadata"):
-        return messages
-    return [{key: value for key, value in message.items() if key != "metadata"} for message in messages]
+def _step(ts: str, micros: int) -> str:
+    """A ts some microseconds later, with as many digits as those of messages, so that they compare as text."""
+    seconds, _, fraction = ts.partition(".")
+    moment = min(int(seconds) * 1_000_000 + int(fraction) + micros, 10**16 - 1)
+    return f"{moment // 1_000_000:010d}.{moment % 1_000_000:06d}"

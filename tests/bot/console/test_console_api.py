@@ -177,11 +177,11 @@ def test_cuts_and_refuses_long_texts(local_slack: LocalSlack) -> None:
 
 def test_needs_membership(local_slack: LocalSlack) -> None:
     """The app can neither post in nor read a channel that it left."""
-    local_slack.web.conversations_leave(channel="C0GENERAL")
-    assert refusal(local_slack.web.chat_postMessage, channel="C0GENERAL", text="x")["error"] == "not_in_channel"
-    assert refusal(local_slack.web.conversations_history, channel="C0GENERAL")["error"] == "not_in_channel"
-    local_slack.web.conversations_join(channel="C0GENERAL")
-    assert local_slack.web.chat_postMessage(channel="C0GENERAL", text="x")["ok"]
+    local_slack.web.conversations_leave(channel="C0TUNING")
+    assert refusal(local_slack.web.chat_postMessage, channel="C0TUNING", text="x")["error"] == "not_in_channel"
+    assert refusal(local_slack.web.conversations_history, channel="C0TUNING")["error"] == "not_in_channel"
+    local_slack.web.conversations_join(channel="C0TUNING")
+    assert local_slack.web.chat_postMessage(channel="C0TUNING", text="x")["ok"]
 
 
 def test_pages_through_history(local_slack: LocalSlack) -> None:
