@@ -25,7 +25,8 @@ from handlers.deps import Deps
 from knowledge.clock import utc_now
 
 log = logging.getLogger("luthier.web")
-logging.getLogger("slack_bolt.App").setLevel(logging.ERROR)  # it warns that our client's token is used, as it should be
+# It warns that a token in the environment is unused, as it should be: `Workspaces` knows the token of each request.
+logging.getLogger("slack_bolt.App").addFilter(lambda record: "`token` will be unused" not in record.getMessage())
 
 LISTENING = 32
 """Interactions that are handled at the same time: an acknowledgement waits for a thread, and Slack waits 3 s for it."""

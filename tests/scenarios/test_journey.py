@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.console import wait_for
 from tests.whole import Whole
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -69,6 +70,25 @@ def test_what_is_not_in_the_sources_gets_an_honest_no(page: Page) -> None:
     expect(page.get_by_test_id("thread").get_by_text("I don't have a source for that").first).to_be_visible(
         timeout=ANSWERED
     )
+
+
+@pytest.mark.parametrize(
+    ("team", "user", "channel", "bot"),
+    [("T0NORTHWIND", "U0BEN", "C0ASK", "U0LUTHIER"), ("T1HARBOUR", "U1IVO", "C1ASK", "U1LUTHIER")],
+)
+def test_workspaces_are_served_apart(whole: Whole, team: str, user: str, channel: str, bot: str) -> None:
+    """In each workspace Luthier answers as its own bot user."""
+    hands, place = whole.hands, {"team": team, "user": user, "channel": channel}
+    said = hands.act("send", **place, text=f"<@{bot}> What is LoRA?")["message"]
+    thread = {**place, "thread_ts": said["ts"]}
+    answers = wait_for(lambda: hands.page("messages", **thread)["messages"][1:], ANSWERED / 1000, what="an answer")
+    assert (answers[-1]["user"], answers[-1]["team"]) == (bot, team)
+
+
+def test_a_workspace_does_not_see_the_other(whole: Whole) -> None:
+    """A channel of one workspace does not exist in the other."""
+    hands = whole.hands
+    assert hands.page("messages", team="T1HARBOUR", user="U1IVO", channel="C0ASK")["error"] == "channel_not_found"
 
 
 @pytest.mark.timeout(900)

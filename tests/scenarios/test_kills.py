@@ -12,6 +12,28 @@ from tests.console import Json
 from tests.whole import Whole, leftovers
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"duplicate_events": 1.0},
+        {"late_events": 0.5, "late_seconds": 0.5},
+        {"server_errors": 0.3},
+        {"rate_limits": True},
+    ],
+    ids=lambda fault: next(iter(fault)),
+)
+def test_a_slack_in_trouble_gets_each_answer_once(whole: Whole, fault: Json) -> None:
+    """Events twice or out of order, calls refused: every question is answered, and once."""
+    whole.hands.act("faults", **fault)
+    asked = [whole.hands.send(f"<@U0LUTHIER> What is LoRA? Number {place}")["ts"] for place in range(4)]
+    for ts in asked:
+        whole.hands.wait_message("Sources", thread_ts=ts, timeout=60)
+    whole.hands.act("faults", **dict.fromkeys(fault, 0.0) if "rate_limits" not in fault else {"rate_limits": False})
+    time.sleep(1)  # for a second answer, if one were on its way
+    for ts in asked:
+        assert sum("Sources" in json.dumps(each) for each in whole.hands.messages(thread_ts=ts)) == 1
+
+
 def test_a_killed_vector_server_comes_back(whole: Whole) -> None:
     """While Chroma is dead and after it is back, a question is answered."""
     whole.find("chroma run").kill()
