@@ -2,13 +2,25 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from bot.console import events, files, growing, interactions, messages, modals, response_urls, sessions
+from bot.console import (
+    events,
+    files,
+    growing,
+    interactions,
+    messages,
+    modals,
+    page_rooms,
+    pins,
+    response_urls,
+    sessions,
+)
 from bot.console.api.reactions import reaction_name
 from bot.console.composer import compose, escaped
 from bot.console.limits import limit
 from bot.console.page_reads import seen_message, visible
 from bot.console.schema import boolean, items, record, string
 from bot.console.seed import SLACKBOT, direct_message
+from bot.console.store import Row
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
 
@@ -22,6 +34,8 @@ BODY = record(
     {
         **dict.fromkeys(TEXTS.split(), string(least=0)),
         "file_ids": items(string(), 10, least=0),
+        "users": items(string(), limit("conversation.invited_users"), least=0),
+        "private": boolean,
         "action": record({}, {"action_id": string()}, is_open=True),
         "state": record({}, {"values": OPEN}, is_open=True),
         "reply_broadcast": boolean,
@@ -39,10 +53,11 @@ async def send(space: Workspace, user: str, body: Json) -> Json:
     """Post what a person typed, with files that they uploaded."""
     channel = visible(space, user, str(body.get("channel")))
     typed, file_ids = str(body.get("text") or ""), [str(item) for item in body.get("file_ids") or []]
+    if channel.get("is_archived"):
+        raise SlackError("is_archived", "This channel is archived.")
     if not typed.strip() and not file_ids:
         raise SlackError("no_text", "a message needs text or a file")
-    if len(typed) > MOST_TYPED:
-        raise SlackError("msg_too_long", f"{len(typed):,} characters; Slack takes {MOST_TYPED:,}. Send it as a file.")
+    _check_length(typed)
     ids = {"user": user, "team": space.who.team_id, "client_msg_id": space.clock.hash().replace(".", "-")}
     content = compose(typed, _names(space)) if typed.strip() else {"text": ""}
     for file_id in file_ids:
@@ -61,6 +76,35 @@ async def send(space: Workspace, user: str, body: Json) -> Json:
         files.share(space, file_id, channel, message["ts"], message.get("thread_ts"))
     space.store.mark_read(user, channel["id"], message["ts"])
     return {"ok": True, "ts": message["ts"], "message": message}
+
+
+async def edit(space: Workspace, user: str, body: Json) -> Json:
+    """Say something else in one's own message: `text`."""
+    row = _own(space, user, body, "cant_update_message")
+    typed = str(body.get("text") or "")
+    if not typed.strip() and not row.body.get("file_ids"):
+        raise SlackError("no_text", "a message needs text or a file")
+    _check_length(typed)
+    kept = {key: value for key, value in row.body.items() if key not in ("text", "blocks", "attachments")}
+    said = compose(typed, _names(space)) if typed.strip() else {"text": ""}
+    edited = {"edited": {"user": user, "ts": space.clock.ts()}}
+    return {"ok": True, "message": messages.edit(space, row, {**kept, **said, **edited})}
+
+
+async def delete(space: Workspace, user: str, body: Json) -> Json:
+    """Take one's own message back; admins may take anybody's."""
+    messages.remove(space, _own(space, user, body, "cant_delete_message", admins=True))
+    return {"ok": True}
+
+
+async def pin(space: Workspace, user: str, body: Json) -> Json:
+    """Pin a message to its channel, or take the pin off."""
+    row = seen_message(space, user, str(body.get("channel")), str(body.get("ts")))
+    if row.viewer:
+        raise SlackError("not_pinnable", "Only you can see this message.")
+    present = any(entry["ts"] == row.ts for entry in pins.pinned(space, row.channel))
+    (pins.unpin if present else pins.pin)(space, row, user)
+    return {"ok": True, "pinned": not present}
 
 
 async def upload(space: Workspace, user: str, name: str, chunks: AsyncIterator[bytes]) -> Json:
@@ -203,6 +247,15 @@ ACTS: dict[str, Act] = {
     "read": read,
     "stop": stop,
     "session_rename": session_rename,
+    "edit": edit,
+    "delete": delete,
+    "pin": pin,
+    "create_channel": page_rooms.create_channel,
+    "join": page_rooms.join,
+    "leave": page_rooms.leave,
+    "invite": page_rooms.invite,
+    "open_dm": page_rooms.open_dm,
+    "set_topic": page_rooms.set_topic,
     "shortcut": shortcut,
 }
 """What the page may POST to /_local/NAME with a JSON body."""
@@ -216,6 +269,22 @@ def _names(space: Workspace) -> dict[str, str]:
             if name:
                 names[name.lower()] = user["id"]
     return names
+
+
+def _check_length(typed: str) -> None:
+    if len(typed) > MOST_TYPED:
+        raise SlackError("msg_too_long", f"{len(typed):,} characters; Slack takes {MOST_TYPED:,}. Send it as a file.")
+
+
+def _own(space: Workspace, user: str, body: Json, error: str, *, admins: bool = False) -> Row:
+    """A message that this person wrote, or any where `admins` may and this person is one. Raises `error`."""
+    row = seen_message(space, user, str(body.get("channel")), str(body.get("ts")))
+    if row.viewer or row.body.get("subtype") == "tombstone":
+        raise SlackError("message_not_found")
+    may = row.body.get("user") == user and row.body.get("subtype") in messages.SPOKEN
+    if not may and not (admins and space.user(user)["is_admin"]):
+        raise SlackError(error, "Somebody else wrote this message.")
+    return row
 
 
 def _slackbot(space: Workspace, user: str, channel: Json, text: str) -> None:

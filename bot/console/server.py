@@ -1,10 +1,10 @@
 """The routes of the local Slack and its start and stop. Knows HTTP; every other file knows what is behind a route."""
 
 import asyncio
-import hmac
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -14,18 +14,17 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from bot.console import api, files, oauth_pages, page_routes, response_urls
-from bot.console.api.registry import call
-from bot.console.bodies import BODY_MOST, basic, bearer, json_object, read_body
+from bot.console import api, files, oauth_pages, page_routes, response_urls, uploads
+from bot.console.api.registry import FOR_APP_TOKENS, accepted, call, granted
+from bot.console.bodies import BODY_MOST, basic, bearer, content_type, form_fields, json_object, read_body
 from bot.console.clock import Now
-from bot.console.limits import limit
 from bot.console.multipart import upload_chunks
 from bot.console.security import COOKIE, Gate, Sessions
 from bot.console.site import Site
 from bot.console.wire import Args, Json, RateLimited, SlackError
 from bot.console.workspace import ConsoleSettings
 
-__all__ = ["api", "create_app"]
+__all__ = ["BODY_MOST", "api", "create_app"]
 
 
 def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
@@ -35,7 +34,8 @@ def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await site.open()
-        yield
+        async with background(api.scheduled.tend(site)):
+            yield
         await site.close()
 
     app = Starlette(
@@ -63,6 +63,15 @@ def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
     return app
 
 
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside the requests, until the server stops."""
+    task = asyncio.create_task(work)
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def _index(request: Request) -> Response:
     if request.url.hostname == "localhost":
         # Addresses of files name 127.0.0.1; a page on another name could not show them.
@@ -81,66 +90,78 @@ async def _api(request: Request) -> Response:
         values = await _arguments(request)
     except SlackError as error:
         return JSONResponse(error.body())
+    name = request.path_params["method"]
     token = bearer(request) or str(values.get("token", ""))
     values.pop("token", None)
+    refusal = _refusal(request, name, token)
+    if refusal:
+        return JSONResponse(SlackError(refusal).body())
     if site.faults.strikes("slow_answers"):
         await asyncio.sleep(site.faults.now.slow_seconds)
     if site.faults.strikes("server_errors"):
         return JSONResponse(SlackError("internal_error").body(), 500)
     try:
-        answer = call(site, request.path_params["method"], Args(values), token)
+        answer = call(site, name, Args(values), token)
     except RateLimited as error:
         return JSONResponse(error.body(), 429, {"Retry-After": str(error.seconds)})
     if site.faults.strikes("lost_answers"):
         return PlainTextResponse("upstream connect error or disconnect/reset before headers", 503)
-    scopes = site.settings.manifest.scopes
-    return JSONResponse(answer, headers={"X-OAuth-Scopes": ",".join(sorted(scopes or ["chat:write"]))})
+    scopes = {"X-OAuth-Scopes": granted(site.settings.manifest.scopes), "X-Accepted-OAuth-Scopes": accepted(name)}
+    return JSONResponse(answer, headers={header: ",".join(each) for header, each in scopes.items()})
+
+
+def _refusal(request: Request, name: str, token: str) -> str:
+    """Why a method cannot be called in this way at all."""
+    if name not in FOR_APP_TOKENS:
+        return ""
+    if request.method != "POST":
+        return "insecure_request"
+    # The app-level token must come in the header.
+    return "invalid_auth" if token and not bearer(request) else ""
 
 
 async def _arguments(request: Request) -> Json:
     """Query, then body; a form's and a JSON object's fields alike. Client credentials may stand in a header."""
     values: Json = {**dict(request.query_params), **basic(request)}
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = content_type(request)
     if kind == "multipart/form-data":
-        async with request.form(max_files=0, max_fields=200, max_part_size=BODY_MOST) as form:
-            return {**values, **{name: value for name, value in form.items() if isinstance(value, str)}}
+        return {**values, **await form_fields(request)}
     body = await read_body(request)
     if not body:
         return values
     if kind == "application/json":
         return {**values, **json_object(body)}
-    if kind in ("application/x-www-form-urlencoded", ""):
+    if kind in ("application/x-www-form-urlencoded", "text/plain"):
         return {**values, **dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))}
-    raise SlackError("invalid_post_type")
+    raise SlackError("invalid_post_type" if kind else "missing_post_type")
 
 
 async def _upload(request: Request) -> Response:
     site: Site = request.app.state.site
-    space = site.holding("upload", request.path_params["ticket"])
-    if space is None:
-        return PlainTextResponse("This upload address is not known or was used.", 404)
-    ticket = space.store.get("upload", request.path_params["ticket"]) or {}
+    ticket = request.path_params["ticket"]
+    space = site.holding("upload", ticket) or site.team("")
     try:
-        record = await files.receive(space, ticket["file"], upload_chunks(request))
+        size = await uploads.accept(space, ticket, upload_chunks(request))
     except SlackError as error:
-        return PlainTextResponse(f"{error.code}: at most {limit('file.bytes'):,} bytes", 413)
+        status = {"no_such_upload": 404, "file_upload_size_restricted": 413}.get(error.code, 400)
+        return PlainTextResponse(": ".join([error.code, *error.messages]), status)
     except ClientDisconnect:
         return PlainTextResponse("interrupted", 400)
-    space.store.drop("upload", request.path_params["ticket"])
-    return PlainTextResponse(f"OK - {record['size']}")
+    return PlainTextResponse(f"OK - {size}")
 
 
 async def _file(request: Request) -> Response:
     site: Site = request.app.state.site
     file_id = request.path_params["file"].rpartition("-")[2]
     space = site.holding("file", file_id) or site.team("")
-    token_ok = space.install.active and hmac.compare_digest(bearer(request).encode(), space.install.token.encode())
-    if not token_ok and not request.app.state.sessions.holds(request):
+    if space.install.verdict(bearer(request)) != "ok" and not request.app.state.sessions.holds(request):
         return PlainTextResponse("Sign in by opening the page, or send the app's token.", 403)
     try:
         file = files.find(space, file_id)
     except SlackError:
         return PlainTextResponse("No such file.", 404)
+    if not files.path_of(space, file_id).is_file():
+        return PlainTextResponse("The bytes of this file are gone.", 404)
     inline = file["mimetype"] in files.INLINE and "/download/" not in request.url.path
     return FileResponse(
         files.path_of(space, file_id),

@@ -40,8 +40,9 @@ class World:
         return self.slack.space.triggers.mint(user, view_id)
 
     def channel(self, *, joined: bool = True) -> str:
-        """The id of a new public channel, with the app in it or not."""
+        """The id of a new public channel with Ada in it, and the app or not."""
         made = self.slack.web.conversations_create(name=self.fresh())["channel"]["id"]
+        self.slack.web.conversations_invite(channel=made, users="U0ADA")
         if not joined:
             self.slack.web.conversations_leave(channel=made)
         return str(made)
