@@ -272,8 +272,9 @@ def _deep(value: object) -> object:
 
 
 def text_of(value: object) -> int:
-    """Characters of all texts in blocks, for msg_blocks_too_long."""
+    """Characters of all texts in blocks, for msg_blocks_too_long; cells of tables have their own limit."""
     if isinstance(value, dict):
         own = len(value["text"]) if isinstance(value.get("text"), str) else 0
-        return own + sum(text_of(part) for part in value.values() if isinstance(part, dict | list))
+        inner = [part for name, part in value.items() if name != "rows" and isinstance(part, dict | list)]
+        return own + sum(text_of(part) for part in inner)
     return sum(text_of(part) for part in value) if isinstance(value, list) else 0

@@ -47,7 +47,9 @@ def _data_rows(value: object, pointer: str) -> Iterator[str]:
     """A header of plain texts, then rows of as many cells."""
     width = limit(B + "data_table_columns")
     yield from items(items(lambda cell, at: iter(()), width), limit(B + "data_table_rows"), 2)(value, pointer)
-    for place, row in enumerate(value if isinstance(value, list) else []):
+    if not isinstance(value, list) or len(value) > limit(B + "data_table_rows"):
+        return
+    for place, row in enumerate(value):
         cell = HEADING if place == 0 else CELL
         if isinstance(row, list) and len(row) <= width:
             yield from items(cell, least=0)(row, f"{pointer}/{place}")

@@ -1,16 +1,18 @@
 """The values of inputs: their defaults, what people entered, what is missing. Knows elements, not how they travel."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from bot.console.block_rules import too_deep
 from bot.console.blocks import walk
-from bot.console.elements import INPUTS
+from bot.console.elements import INPUTS, OPTION
 from bot.console.files import find
+from bot.console.rich_text import ONLY_RICH_TEXT
+from bot.console.schema import Check
 from bot.console.wire import Json, SlackError
 from bot.console.workspace import Workspace
 
-TYPED = ("plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input")
 INITIAL = {
     "static_select": ("selected_option", "initial_option"),
     "external_select": ("selected_option", "initial_option"),
@@ -35,7 +37,6 @@ INITIAL = {
     "file_input": ("files", ""),
 }
 """For each element the key of its value and the key of its default."""
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def state_of(space: Workspace, blocks: Iterable[Json], entered: Json | None) -> Json:
@@ -64,35 +65,90 @@ def refusals(blocks: Iterable[Json], state: Json) -> dict[str, str]:
 
 
 def _value(space: Workspace, part: Json, entered: object) -> Json:
-    key, initial = INITIAL[part["type"]]
-    if isinstance(entered, dict) and key in entered:
-        value: Any = entered[key]
-    else:
-        value = part.get(initial, [] if key.startswith("selected_") and key.endswith("s") else None)
-    if part["type"] == "file_input":
-        value = [_file(space, item) for item in value or []]
-    if part["type"] in TYPED and value == "":
-        value = None
-    return {"type": part["type"], key: value}
+    kind = part["type"]
+    key, initial = INITIAL[kind]
+    value = entered[key] if isinstance(entered, dict) and key in entered else part.get(initial)
+    made = {"type": kind, key: _checked(space, part, value)}
+    if kind == "timepicker" and "timezone" in part:
+        made["timezone"] = part["timezone"]
+    return made
 
 
-def _file(space: Workspace, item: object) -> Json:
+def _checked(space: Workspace, part: Json, value: Any) -> Any:
+    """A value in the form in which Slack sends it; nothing entered is null, or an empty list of several."""
+    kind = part["type"]
+    several = kind.startswith("multi_") or kind in ("checkboxes", "file_input")
+    if value in (None, "", []):
+        return [] if several else None
+    read = _file if kind == "file_input" else _reader(part)
+    if not several:
+        return read(space, part, value)
+    if not isinstance(value, list):
+        raise SlackError("invalid_arguments", "must provide an array")
+    return [read(space, part, item) for item in value]
+
+
+def _reader(part: Json) -> Callable[[Workspace, Json, Any], Any]:
+    if "options" in part or "option_groups" in part:
+        return _provided
+    if part["type"] in ("external_select", "multi_external_select"):
+        return _loaded
+    return {"rich_text_input": _rich, "datetimepicker": _moment}.get(part["type"], _string)
+
+
+def _provided(space: Workspace, part: Json, value: Any) -> Json:
+    """The app's own option object, whatever else was sent with its value."""
+    groups = [group["options"] for group in part.get("option_groups", [])]
+    options = [*part.get("options", []), *(option for group in groups for option in group)]
+    wanted = value.get("value") if isinstance(value, dict) else value
+    for option in options:
+        if option["value"] == wanted:
+            return dict(option)
+    raise SlackError("invalid_arguments", "must be one of the provided options")
+
+
+def _loaded(space: Workspace, part: Json, value: Any) -> Json:
+    return _sound(OPTION, value)
+
+
+def _rich(space: Workspace, part: Json, value: Any) -> Json | None:
+    """Rich text; without a single run it counts as nothing."""
+    rich = _sound(ONLY_RICH_TEXT, value)
+    return rich if any(line.get("elements") for line in rich["elements"]) else None
+
+
+def _moment(space: Workspace, part: Json, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SlackError("invalid_arguments", "must provide an integer")
+    return value
+
+
+def _string(space: Workspace, part: Json, value: Any) -> str:
+    if not isinstance(value, str):
+        raise SlackError("invalid_arguments", "must provide a string")
+    return value
+
+
+def _file(space: Workspace, part: Json, item: Any) -> Json:
     file_id = item.get("id") if isinstance(item, dict) else item
     if not isinstance(file_id, str):
         raise SlackError("file_not_found")
     return find(space, file_id)
 
 
+def _sound(check: Check, value: Any) -> Json:
+    problems = ["nested too deeply"] if too_deep(value) else list(check(value, "/state"))
+    if problems:
+        raise SlackError("invalid_arguments", *problems)
+    return dict(value)
+
+
 def _wrong(part: Json, value: Any, optional: bool) -> str:
     if value in (None, "", []):
         return "" if optional else "Please complete this required field."
-    check = {
-        "plain_text_input": _wrong_text,
-        "number_input": _wrong_number,
-        "email_text_input": lambda _, text: "" if EMAIL.fullmatch(text) else "Please enter a valid email address.",
-        "url_text_input": lambda _, text: "" if re.match(r"https?://\S+$", text) else "Please enter a valid URL.",
-        "file_input": _wrong_files,
-    }.get(part["type"])
+    if "max_selected_items" in part and len(value) > part["max_selected_items"]:
+        return f"Please select no more than {part['max_selected_items']} items."
+    check = CHECKS.get(part["type"])
     return check(part, value) if check else ""
 
 
@@ -124,3 +180,19 @@ def _wrong_files(part: Json, value: list[Json]) -> str:
         if kinds and suffix not in kinds and file["filetype"] not in kinds:
             return f"Only files of these types are taken here: {', '.join(kinds)}."
     return ""
+
+
+def _matches(regex: str, words: str) -> Callable[[Json, Any], str]:
+    return lambda _, value: "" if re.fullmatch(regex, value) else words
+
+
+CHECKS: dict[str, Callable[[Json, Any], str]] = {
+    "plain_text_input": _wrong_text,
+    "number_input": _wrong_number,
+    "email_text_input": _matches(r"[^@\s]+@[^@\s]+\.[^@\s]+", "Please enter a valid email address."),
+    "url_text_input": _matches(r"https?://\S+", "Please enter a valid URL."),
+    "datepicker": _matches(r"\d{4}-(0[1-9]|1[012])-(0[1-9]|[12]\d|3[01])", "Please enter a valid date."),
+    "timepicker": _matches(r"([01]\d|2[0-3]):[0-5]\d", "Please enter a valid time."),
+    "file_input": _wrong_files,
+}
+"""For each element what Slack's own client checks before it submits; the words are ours."""

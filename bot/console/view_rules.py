@@ -2,6 +2,7 @@
 
 import json
 
+from bot.console.block_rules import too_deep
 from bot.console.blocks import block_problems
 from bot.console.elements import plain
 from bot.console.limits import limit
@@ -30,7 +31,7 @@ HOME = record({"type": choice("home"), "blocks": anything}, SHARED)
 
 def check_view(view: Json, kind: str) -> None:
     """Raise invalid_arguments or view_too_large unless Slack would take this view; kind is `modal` or `home`."""
-    if len(json.dumps(view)) > limit(V + "bytes"):
+    if not too_deep(view) and len(json.dumps(view)) > limit(V + "bytes"):
         raise SlackError("view_too_large")
     problems = view_problems(view, kind)
     if problems:
@@ -39,6 +40,8 @@ def check_view(view: Json, kind: str) -> None:
 
 def view_problems(view: Json, kind: str) -> list[str]:
     """Everything that Slack would object to, each with its JSON pointer."""
+    if too_deep(view):
+        return [problem("failed to match all allowed schemas", "/view")]
     if "type" in view and view["type"] not in ("modal", "home"):
         return [problem(f"unsupported type: {view['type']}", "/view/type")]
     if "type" in view and view["type"] != kind:
