@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from bot.console.clock import Clock
 from bot.console.faults import FaultBox
+from bot.console.install import Install
 from bot.console.store import Store
 from bot.console.wire import Json
 
@@ -58,9 +59,16 @@ class Courier:
     """Deliveries of one team; what is still owed survives a restart."""
 
     def __init__(
-        self, *, wire: Wire, store: Store, clock: Clock, faults: FaultBox, retry_delays: Sequence[float]
+        self,
+        *,
+        wire: Wire,
+        store: Store,
+        install: Install,
+        clock: Clock,
+        faults: FaultBox,
+        retry_delays: Sequence[float],
     ) -> None:
-        self._wire, self._store, self._clock, self._faults = wire, store, clock, faults
+        self._wire, self._store, self._install, self._clock, self._faults = wire, store, install, clock, faults
         self._delays = tuple(retry_delays)
         self._unheard = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +85,9 @@ class Courier:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def send_event(self, envelope: Json) -> None:
-        """Deliver an event in the background, with Slack's retries."""
+        """Deliver an event in the background, with Slack's retries; nobody hears of a team that the app has left."""
+        if not self._install.active:
+            return
         owed = {"envelope": envelope, "attempt": 0, "reason": "", "due": self._clock.now()}
         self._store.put("delivery", envelope["event_id"], owed)
         self._begin(self._deliver(owed, self._faults.now.late_seconds if self._faults.strikes("late_events") else 0.0))
@@ -86,6 +96,8 @@ class Courier:
 
     async def interact(self, form: dict[str, str]) -> Reply:
         """Bring a command or an interaction and wait for the app's acknowledgement."""
+        if not self._install.active:
+            return Reply(ok=False, error="dispatch_failed", reason="app_not_installed")
         if "payload" in form:
             return await self._wire.send(Parcel(kind="interactive", payload=json.loads(form["payload"])))
         return await self._wire.send(Parcel(kind="slash_commands", payload=form))

@@ -11,6 +11,8 @@ import httpx
 
 from bot.console.clock import Now
 from bot.console.deliver import Parcel, Reply
+from bot.console.limits import limit
+from bot.console.wire import parse_json
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -25,7 +27,9 @@ class HttpWire:
         self._now = now
         self.ack_seconds = ack_seconds
         """How long the app may take."""
-        self._client = httpx.AsyncClient(trust_env=False, timeout=ack_seconds)
+        self._client = httpx.AsyncClient(
+            trust_env=False, timeout=ack_seconds, follow_redirects=True, max_redirects=limit("events.redirects")
+        )
 
     async def close(self) -> None:
         """Close connections."""
@@ -47,6 +51,8 @@ class HttpWire:
                 answer = await self._client.post(self.app_url, content=body, headers=signed)
         except TimeoutError:
             return Reply(ok=False, error="operation_timeout", reason="http_timeout")
+        except httpx.TooManyRedirects:
+            return Reply(ok=False, error="http_service_error", reason="too_many_redirects")
         except (httpx.HTTPError, httpx.InvalidURL):
             return Reply(ok=False, error="dispatch_failed", reason="connection_failed")
         if not answer.is_success:
@@ -75,7 +81,7 @@ def _parsed(answer: httpx.Response) -> Any:
         return None
     if "json" in answer.headers.get("content-type", "") or text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            return parse_json(text)
         except ValueError:
             return text
     return text

@@ -1,9 +1,13 @@
 """Whether the app is installed in a team and with which token. Knows tokens, not who may do what with them."""
 
 import secrets
+from typing import Literal
 
 from bot.console.store import Store
 from bot.console.wire import Json
+
+Gone = Literal["token_revoked", "account_inactive"]
+"""What Slack says to a token that was revoked, and to one of an app that was taken out of the workspace."""
 
 
 class Install:
@@ -11,8 +15,10 @@ class Install:
 
     def __init__(self, store: Store, token: str) -> None:
         self._store = store
-        # Whoever starts this Slack with a token has installed the app with it.
-        self._save({"token": token, "active": True})
+        # Whoever starts this Slack with a token has installed the app with it, unless it was renewed since.
+        kept = self._get()
+        if kept.get("given") != token or kept.get("gone"):
+            self._save({"token": token, "given": token, "gone": "", "former": []})
 
     @property
     def token(self) -> str:
@@ -22,20 +28,29 @@ class Install:
     @property
     def active(self) -> bool:
         """Whether the token still opens anything."""
-        return bool(self._get()["active"])
+        return not self._get()["gone"]
 
-    def revoke(self) -> None:
+    def verdict(self, token: str) -> str:
+        """What this team says to a token: `ok`, a reason why it is no good any more, or `` if it never saw it."""
+        now = self._get()
+        if secrets.compare_digest(token.encode(), now["token"].encode()):
+            return str(now["gone"] or "ok")
+        return "token_revoked" if token in now["former"] else ""
+
+    def end(self, how: Gone) -> None:
         """Make the token worthless."""
-        self._save({**self._get(), "active": False})
+        self._save({**self._get(), "gone": how})
 
     def renew(self) -> str:
         """Install again: the same token while it is good, a new one after it was revoked. Gives the token."""
-        if not self.active:
-            self._save({"token": f"xoxb-local-{secrets.token_hex(16)}", "active": True})
+        now = self._get()
+        if now["gone"]:
+            fresh = f"xoxb-local-{secrets.token_hex(16)}"
+            self._save({**now, "token": fresh, "gone": "", "former": [*now["former"], now["token"]]})
         return self.token
 
     def _get(self) -> Json:
-        return self._store.get("install", "app") or {"token": "", "active": False}
+        return self._store.get("installation", "app") or {"token": "", "gone": "", "former": []}
 
     def _save(self, body: Json) -> None:
-        self._store.put("install", "app", body)
+        self._store.put("installation", "app", body)

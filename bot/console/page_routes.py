@@ -42,7 +42,7 @@ async def _act(request: Request) -> Response:
     try:
         body = json_object(await read_body(request))
         if name == "faults":
-            return JSONResponse(await _change_faults(_site(request), body))
+            return JSONResponse(_change_faults(_site(request), body))
         space = _space(request, str(body.pop("team", None) or ""))
         return JSONResponse(await page_acts.act(space, name, body))
     except SlackError as error:
@@ -81,12 +81,12 @@ def _faults(site: Site) -> Json:
     return {"ok": True, "faults": site.faults.told(), "sockets": site.sockets.count}
 
 
-async def _change_faults(site: Site, body: Json) -> Json:
+def _change_faults(site: Site, body: Json) -> Json:
     """Switch faults by name; `refresh_sockets` makes every socket reconnect."""
     values = {key: value for key, value in body.items() if key not in ("user", "team", "refresh_sockets")}
     site.faults.change(values)
     if body.get("refresh_sockets"):
-        await site.sockets.refresh()
+        site.sockets.refresh()
     return _faults(site)
 
 

@@ -1,8 +1,8 @@
 """Refuses requests from elsewhere and tells browsers what to forbid. Knows headers, not what a request asks for."""
 
 import hmac
+import re
 import secrets
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -10,6 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "local_slack"
+DOORS = re.compile(r"/|/archives/.*|/oauth/v2/authorize")
+"""Where links from elsewhere may lead: pages that only show something."""
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -56,10 +58,10 @@ class Gate:
         if headers.get("host", "").lower() not in self._hosts:
             return "This local Slack answers on 127.0.0.1 and localhost only: open it by that address."
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
+        if origin is not None and origin.lower().removeprefix("http://") not in self._hosts:
             return "This local Slack does not take requests from other sites."
         # Requests that carry no Origin (pictures, scripts) still say whether another site made them.
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and path not in ("/", "/oauth/v2/authorize"):
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not DOORS.fullmatch(path):
             return "This local Slack does not take requests from other sites."
         if path.startswith("/_local/") and method == "POST" and headers.get("x-local-slack") != "1":
             return "The header X-Local-Slack: 1 is missing."

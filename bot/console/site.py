@@ -1,6 +1,5 @@
 """All workspaces of one local Slack and what they share. Knows which team a request is about, not what it asks."""
 
-import hmac
 from collections.abc import Iterator
 
 from bot.console.clock import Now
@@ -21,8 +20,8 @@ class Site:
         self.now = now
         chosen = EVERYTHING if settings.faults else NONE
         self.faults = FaultBox(chosen.with_rates(settings.rate_limits or chosen.rate_limits), settings.seed)
-        self.grants = Grants()
-        self.sockets = Sockets(settings.address, ack_seconds=settings.ack_seconds)
+        self.grants = Grants(now)
+        self.sockets = Sockets(settings.address, now=now, ack_seconds=settings.ack_seconds)
         self.http = HttpWire(
             app_url=settings.app_url, secret=settings.signing_secret, now=now, ack_seconds=settings.ack_seconds
         )
@@ -30,7 +29,7 @@ class Site:
 
     async def send(self, parcel: Parcel) -> Reply:
         """Bring a parcel to the app: over a socket while it has one open, otherwise to its request URL."""
-        return await (self.sockets if self.sockets.count else self.http).send(parcel)
+        return await (self.sockets if await self.sockets.ready() else self.http).send(parcel)
 
     async def open(self) -> None:
         """Begin to deliver."""
@@ -51,12 +50,15 @@ class Site:
                 return space
         raise SlackError("team_not_found")
 
-    def by_token(self, token: str) -> Workspace | None:
-        """The workspace whose bot token this is."""
+    def by_token(self, token: str) -> Workspace:
+        """The workspace whose bot token this is. Raises invalid_auth, token_revoked or account_inactive."""
         for space in self.teams:
-            if hmac.compare_digest(token.encode(), space.install.token.encode()):
+            verdict = space.install.verdict(token)
+            if verdict == "ok":
                 return space
-        return None
+            if verdict:
+                raise SlackError(verdict)
+        raise SlackError("invalid_auth")
 
     def holding(self, kind: str, key: str) -> Workspace | None:
         """The workspace that has this document: ids of files, channels and uploads are unique over all teams."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
+DEEPEST = 200
+"""Levels of nested JSON that are read; far more than blocks need, far less than the interpreter's own limit."""
 
 
 class SlackError(Exception):
@@ -91,8 +93,8 @@ class Args:
         if not value.strip():
             return None
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return parse_json(value)
+        except ValueError:
             raise SlackError(error, f"must be valid JSON [json-pointer:/{name}]") from None
 
     def records(self, name: str, error: str = "invalid_arguments") -> list[Json] | None:
@@ -114,3 +116,40 @@ class Args:
     def has(self, name: str) -> bool:
         """Whether the argument was given at all."""
         return self.values.get(name) is not None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON strictly: UTF-8, finite numbers, at most DEEPEST levels. Raises ValueError."""
+    words = text.decode() if isinstance(text, bytes) else text
+    try:
+        value = json.loads(words, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if words.count("[") + words.count("{") > DEEPEST:
+        _check_depth(value)
+    if "\\u" not in words:
+        return value
+    # JSON can spell half a character; it becomes U+FFFD, since neither SQLite nor HTTP can carry it.
+    whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return json.loads(whole)
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError("nested too deeply")
+        lists = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [inner for each in lists for inner in each]
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number

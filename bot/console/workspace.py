@@ -96,7 +96,12 @@ class Workspace:
         self.response_urls = ResponseUrls(self.store, self.clock)
         self.rates = Rates(self.clock)
         self.courier = Courier(
-            wire=site, store=self.store, clock=self.clock, faults=site.faults, retry_delays=settings.retry_delays
+            wire=site,
+            store=self.store,
+            install=self.install,
+            clock=self.clock,
+            faults=site.faults,
+            retry_delays=settings.retry_delays,
         )
 
     def _tidy(self) -> None:

