@@ -21,6 +21,10 @@ class Part(NamedTuple):
 
 NESTING = 64
 """Levels that are looked into; Slack's own blocks need a dozen."""
+TEXTS = ("plain_text", "mrkdwn", "raw_text", "text")
+LINKS = ("url", "title_url", "auth_url", "disconnect_url")
+MEDIA = ("image_url", "video_url", "thumbnail_url", "icon_url", "provider_icon_url")
+ADDRESSES = frozenset(LINKS) | frozenset(MEDIA)
 NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 WHOLE = re.compile(r"-?\d{1,30}")
 
@@ -56,15 +60,17 @@ def rule_problems(blocks: list[Json], surface: str, pointer: str) -> Iterator[st
 
 
 def _parts(value: object, pointer: str) -> Iterator[Part]:
+    """Every object but the text objects, which no rule looks at."""
     if isinstance(value, dict):
+        if value.get("type") in TEXTS:
+            return
         yield Part(value, pointer)
-        for name, part in value.items():
-            if isinstance(part, dict | list):
-                yield from _parts(part, f"{pointer}/{name}")
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            if isinstance(part, dict | list):
-                yield from _parts(part, f"{pointer}/{place}")
+        inner: Iterable[tuple[object, object]] = value.items()
+    else:
+        inner = enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        if isinstance(part, dict | list):
+            yield from _parts(part, f"{pointer}/{name}")
 
 
 def _same_block_ids(parts: list[Part]) -> Iterator[str]:
@@ -92,11 +98,13 @@ def _same_action_ids(parts: list[Part]) -> Iterator[str]:
 
 def _addresses(part: Part) -> Iterator[str]:
     """Addresses that a click opens are absolute and cannot run scripts; images come from the web."""
-    for name in ("url", "title_url", "auth_url", "disconnect_url"):
+    if ADDRESSES.isdisjoint(part.value):
+        return
+    for name in LINKS:
         address = part.value.get(name)
         if isinstance(address, str) and not is_address(address):
             yield problem("invalid url", f"{part.pointer}/{name}")
-    for name in ("image_url", "video_url", "thumbnail_url", "icon_url", "provider_icon_url"):
+    for name in MEDIA:
         address = part.value.get(name)
         if isinstance(address, str) and not re.match(r"https?://\S", address):
             words = "downloading image failed" if name == "image_url" else "invalid url"
