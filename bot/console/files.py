@@ -1,55 +1,40 @@
 """Uploaded files: their objects, their bytes on disk, their addresses. Knows nothing of messages or methods."""
 
-import mimetypes
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
 
+from bot.console import events
+from bot.console.file_kinds import HEAD, INLINE, content_facts, type_of
 from bot.console.limits import limit
 from bot.console.wire import Json, SlackError
 from bot.console.workspace import Workspace
 
-INLINE = frozenset({"image/png", "image/jpeg", "image/gif"})
-"""Types that a browser may show; everything else is only ever downloaded."""
-TYPES = {
-    "jsonl": ("jsonl", "JSONL", "application/jsonl"),
-    "json": ("json", "JSON", "application/json"),
-    "csv": ("csv", "CSV", "text/csv"),
-    "txt": ("text", "Plain Text", "text/plain"),
-    "md": ("markdown", "Markdown", "text/markdown"),
-    "png": ("png", "PNG", "image/png"),
-    "jpg": ("jpg", "JPEG", "image/jpeg"),
-    "jpeg": ("jpg", "JPEG", "image/jpeg"),
-    "gif": ("gif", "GIF", "image/gif"),
-    "pdf": ("pdf", "PDF", "application/pdf"),
-    "zip": ("zip", "Zip", "application/zip"),
-}
-MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-PREVIEW = 2000
+__all__ = ["INLINE"]
 
 
-def new_file(space: Workspace, name: str, user: str, *, title: str = "", alt_txt: str = "") -> Json:
-    """Make a file record that has no bytes yet; gives the stored object."""
+def new_file(space: Workspace, name: str, user: str, *, alt_txt: str = "", snippet_type: str = "") -> Json:
+    """Make a file record that has no bytes yet; gives the stored object. A snippet has its type in `snippet_type`."""
     file_id = space.clock.id("F")
     safe = re.sub(r"[\x00-\x1f/\\]", "_", name).strip() or "file"
-    kind, pretty, mimetype = _type_of(safe)
+    kind, pretty, mimetype = type_of(safe)
     created = int(space.clock.now())
     bot = {"bot_id": space.who.bot_id, "app_id": space.who.app_id} if user == space.who.bot_user else {}
-    file = {
+    file: Json = {
         "id": file_id,
         "created": created,
         "timestamp": created,
         "name": safe,
-        "title": title or safe,
+        "title": safe,
         "mimetype": mimetype,
         "filetype": kind,
         "pretty_type": pretty,
         "user": user,
         "user_team": space.who.team_id,
-        "editable": False,
+        "editable": bool(snippet_type),
         "size": 0,
-        "mode": "hosted",
+        "mode": "snippet" if snippet_type else "hosted",
         "is_external": False,
         "external_type": "",
         "is_public": False,
@@ -62,9 +47,13 @@ def new_file(space: Workspace, name: str, user: str, *, title: str = "", alt_txt
         "groups": [],
         "ims": [],
         "shares": {},
+        "has_more_shares": False,
+        "has_rich_preview": False,
         "comments_count": 0,
         "file_access": "visible",
     }
+    if snippet_type:
+        file.update(filetype=snippet_type, pretty_type=snippet_type.capitalize(), mimetype="text/plain")
     space.store.put("file", file_id, {**file, "state": "waiting"})
     return file
 
@@ -74,49 +63,122 @@ def path_of(space: Workspace, file_id: str) -> Path:
     return space.folder / "files" / file_id
 
 
-async def receive(space: Workspace, file_id: str, chunks: AsyncIterator[bytes]) -> Json:
-    """Stream bytes to disk, counting. Raises file_upload_size_restricted over the cap; nothing is kept then."""
+async def receive(space: Workspace, file_id: str, chunks: AsyncIterator[bytes], length: int | None = None) -> Json:
+    """Stream bytes to disk, counting. Raises file_upload_size_restricted or length_mismatch; nothing is kept then."""
     path = path_of(space, file_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial, size = path.with_suffix(".part"), 0
+    partial, size, lines = path.with_suffix(".part"), 0, 1
     try:
         with partial.open("wb") as out:
             async for chunk in chunks:
-                size += len(chunk)
+                size, lines = size + len(chunk), lines + chunk.count(b"\n")
                 if size > limit("file.bytes"):
-                    raise SlackError("file_upload_size_restricted")
+                    raise SlackError("file_upload_size_restricted", f"at most {limit('file.bytes'):,} bytes")
                 out.write(chunk)
+        if length not in (None, size):
+            raise SlackError("length_mismatch", f"{length:,} bytes were announced, {size:,} came")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     record = space.store.get("file", file_id) or {}
     with path.open("rb") as handle:
-        head = handle.read(PREVIEW * 4)
-    record.update(_content_facts(record, head), size=size, state="received")
+        head = handle.read(HEAD)
+    record.update(content_facts(record, head, lines), size=size, state="received")
     space.store.put("file", file_id, record)
     return record
 
 
+def finish(space: Workspace, file_id: str, title: str, filetype: str) -> None:
+    """Complete the app's upload. Raises file_not_found where no bytes came, or it was completed before."""
+    record = space.store.get("file", file_id)
+    if record is None or record["state"] != "received" or record["user"] != space.who.bot_user:
+        raise SlackError("file_not_found", f"file {file_id} has no bytes yet, or was completed before")
+    changed = {"title": title or record["title"], **({"filetype": filetype} if filetype else {})}
+    space.store.put("file", file_id, {**record, **changed, "state": "finished"})
+    announce(space, "file_created", file_id, record["user"])
+    if changed["title"] != record["title"]:
+        announce(space, "file_change", file_id, record["user"])
+
+
+def announce(space: Workspace, kind: str, file_id: str, user: str) -> None:
+    """Send an event about one file, such as file_created, if the app may see it."""
+    if not _seen_by_app(space, space.store.get("file", file_id) or {}):
+        return
+    event = {"type": kind, "file_id": file_id, "user_id": user, "file": {"id": file_id}}
+    events.emit(space, {**event, "event_ts": space.clock.ts()})
+
+
 def find(space: Workspace, file_id: str) -> Json:
-    """A finished file's object with its addresses. Raises file_not_found."""
+    """The object of a file that has bytes, with its addresses. Raises file_not_found or file_deleted."""
     record = space.store.get("file", file_id)
     if record is None or record["state"] == "waiting":
         raise SlackError("file_not_found")
+    if record["state"] == "deleted":
+        raise SlackError("file_deleted")
     return _public(space, record)
+
+
+def find_for_app(space: Workspace, file_id: str) -> Json:
+    """A file that the app may see: its own, one in its channels, one given in a form. Raises as find does."""
+    file = find(space, file_id)
+    record = space.store.get("file", file_id) or {}
+    if not _seen_by_app(space, record):
+        raise SlackError("file_not_found")
+    return file
+
+
+def all_for_app(space: Workspace) -> list[Json]:
+    """Every file that the app may see, the newest first."""
+    records = [record for record in space.store.all("file") if record["state"] not in ("waiting", "deleted")]
+    seen = [_public(space, record) for record in records if _seen_by_app(space, record)]
+    return sorted(seen, key=lambda file: (file["created"], file["id"]), reverse=True)
+
+
+def grant(space: Workspace, file_id: str) -> None:
+    """Let the app see a file that a person put into its form."""
+    record = space.store.get("file", file_id)
+    if record:
+        space.store.put("file", file_id, {**record, "_granted": True})
+
+
+def remove(space: Workspace, file_id: str) -> None:
+    """Delete a file's bytes; a tombstone stays where it was shown, and the app hears of it."""
+    record = space.store.get("file", file_id) or {}
+    kept = ("id", "created", "timestamp", "user", "shares", "channels", "groups", "ims")
+    grave = {**{key: record[key] for key in kept}, "mode": "tombstone", "state": "deleted"}
+    space.store.put("file", file_id, grave)
+    path_of(space, file_id).unlink(missing_ok=True)
+    where = [*record["channels"], *record["groups"], *record["ims"]]
+    event = {"type": "file_deleted", "file_id": file_id, "channel_ids": where}
+    events.emit(space, {**event, "event_ts": space.clock.ts()})
 
 
 def share(space: Workspace, file_id: str, channel: Json, ts: str, thread_ts: str | None) -> None:
     """Record that a file was shown in a channel."""
     record = space.store.get("file", file_id) or {}
-    where = "ims" if channel.get("is_im") else "channels"
+    was_seen = _seen_by_app(space, record)
+    scope = "private" if space.channel_type(channel) in ("im", "mpim", "group") else "public"
+    where = "ims" if channel.get("is_im") else "channels" if scope == "public" else "groups"
     if channel["id"] not in record[where]:
         record[where] = [*record[where], channel["id"]]
-    scope = "private" if channel.get("is_im") else "public"
-    entry = {"ts": ts, "channel_name": channel.get("name", ""), "team_id": space.who.team_id}
-    entry.update({"thread_ts": thread_ts} if thread_ts else {})
+    counts = {"reply_users": [], "reply_users_count": 0, "reply_count": 0}
+    place = {"ts": ts, "channel_name": channel.get("name", ""), "team_id": space.who.team_id}
+    entry = {**counts, **place, "share_user_id": record["user"], **({"thread_ts": thread_ts} if thread_ts else {})}
     record["shares"].setdefault(scope, {}).setdefault(channel["id"], []).append(entry)
+    published = scope == "public" and not record["is_public"]
     record["is_public"] = scope == "public" or record["is_public"]
     space.store.put("file", file_id, record)
+    if not was_seen:
+        announce(space, "file_created", file_id, record["user"])
+    if published:
+        announce(space, "file_public", file_id, record["user"])
+
+
+def shown_in(space: Workspace, file_id: str) -> list[tuple[str, str]]:
+    """(channel, ts) of every message that shows a file."""
+    shares = (space.store.get("file", file_id) or {}).get("shares", {})
+    places = [(channel, entry) for scope in shares.values() for channel, entries in scope.items() for entry in entries]
+    return [(channel, entry["ts"]) for channel, entry in places]
 
 
 def hydrate(space: Workspace, body: Json) -> Json:
@@ -131,31 +193,20 @@ def hydrate(space: Workspace, body: Json) -> Json:
     return message
 
 
+def _seen_by_app(space: Workspace, record: Json) -> bool:
+    if record["user"] == space.who.bot_user or record.get("_granted"):
+        return True
+    where = (*record["channels"], *record["groups"], *record["ims"])
+    return any(space.store.is_member(channel, space.who.bot_user) for channel in where)
+
+
 def _public(space: Workspace, record: Json) -> Json:
+    if record["state"] == "deleted":
+        return {"id": record["id"], "mode": "tombstone"}
     base = f"{space.settings.address}/files-pri/{space.who.team_id}-{record['id']}"
     name = quote(record["name"], safe="")
-    urls = {
-        "url_private": f"{base}/{name}",
-        "url_private_download": f"{base}/download/{name}",
-        "permalink": f"{space.settings.address}/files/{record['user']}/{record['id']}/{name}",
-    }
-    return {**{key: value for key, value in record.items() if key != "state"}, **urls}
-
-
-def _type_of(name: str) -> tuple[str, str, str]:
-    suffix = Path(name).suffix.lower().lstrip(".")
-    if suffix in TYPES:
-        return TYPES[suffix]
-    guess = mimetypes.guess_type(name, strict=True)[0] or "application/octet-stream"
-    return suffix or "binary", suffix.upper() or "Binary", guess
-
-
-def _content_facts(record: Json, head: bytes) -> Json:
-    """Trust bytes over names: a picture is one only if it begins like one; text gets a preview."""
-    real = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
-    if real or record["mimetype"] in INLINE:
-        return {"mimetype": real or "application/octet-stream"}
-    if b"\x00" in head:
-        return {}
-    text = head.decode("utf-8", "ignore")[:PREVIEW]
-    return {"preview": text, "preview_is_truncated": len(head) > len(text.encode())}
+    link = f"{space.settings.address}/files/{record['user']}/{record['id']}/{name}"
+    urls = {"url_private": f"{base}/{name}", "url_private_download": f"{base}/download/{name}", "permalink": link}
+    if record["mode"] == "snippet":
+        urls["edit_link"] = f"{link}/edit"
+    return {**{key: value for key, value in record.items() if key != "state" and not key.startswith("_")}, **urls}
