@@ -17,7 +17,7 @@ from bot.console import (
 from bot.console.api.reactions import reaction_name
 from bot.console.composer import compose, escaped
 from bot.console.limits import limit
-from bot.console.page_reads import seen_message, visible
+from bot.console.page_reads import read_key, seen_message, visible
 from bot.console.schema import boolean, items, record, string
 from bot.console.seed import SLACKBOT, direct_message
 from bot.console.store import Row
@@ -74,7 +74,7 @@ async def send(space: Workspace, user: str, body: Json) -> Json:
     message = messages.post(space, draft)
     for file_id in file_ids:
         files.share(space, file_id, channel, message["ts"], message.get("thread_ts"))
-    space.store.mark_read(user, channel["id"], message["ts"])
+    space.store.mark_read(user, read_key(channel["id"], message.get("thread_ts", "")), message["ts"])
     return {"ok": True, "ts": message["ts"], "message": message}
 
 
@@ -192,9 +192,13 @@ async def react(space: Workspace, user: str, body: Json) -> Json:
 
 
 async def read(space: Workspace, user: str, body: Json) -> Json:
-    """Mark a channel as read up to a message."""
-    channel = visible(space, user, str(body.get("channel")))
-    space.store.mark_read(user, channel["id"], str(body.get("ts") or space.clock.ts()))
+    """Mark a channel, or a thread of it, as read up to a message; an earlier ts makes what follows unread again."""
+    channel, thread_ts = visible(space, user, str(body.get("channel"))), str(body.get("thread_ts") or "")
+    ts = str(body.get("ts") or space.clock.ts())
+    space.store.mark_read(user, read_key(channel["id"], thread_ts), ts)
+    # The person's other tabs.
+    event = {"type": "read", "channel": channel["id"], "thread_ts": thread_ts, "ts": ts}
+    space.hub.tell([user], {**event, "unread": space.store.unread(user, channel["id"])})
     return {"ok": True}
 
 

@@ -254,15 +254,20 @@ def role_of(user: Json) -> str:
 
 
 def _channel(space: Workspace, user: str, channel: Json) -> Json:
-    is_im = bool(channel.get("is_im"))
+    is_im, is_mpim = bool(channel.get("is_im")), bool(channel.get("is_mpim"))
+    members = space.store.members(channel["id"]) if is_im or is_mpim else []
+    other = next((member for member in members if member != user), user)
     return {
         "id": channel["id"],
-        "name": space.who.app_name if is_im else channel["name"],
+        "name": str(space.user(other)["real_name"]) if is_im else channel["name"],
         "is_im": is_im,
+        "is_mpim": is_mpim,
+        "is_private": bool(channel.get("is_private")),
         "topic": channel.get("topic", {}).get("value", ""),
         "purpose": channel.get("purpose", {}).get("value", ""),
         "unread": space.store.unread(user, channel["id"]),
-        "im_user": space.who.bot_user if is_im else None,
+        "im_user": other if is_im else None,
+        "users": members,
     }
 
 

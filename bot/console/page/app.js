@@ -1,40 +1,53 @@
 // Knows how the parts of the page are put together and which event goes where; knows nothing of how they draw.
 
+import { openAbout } from "./about.js";
 import { get, post } from "./api.js";
+import { startChannels } from "./channels.js";
 import { Conversation } from "./conversation.js";
 import { directory } from "./directory.js";
-import { el, iconButton, refill } from "./dom.js";
-import { openHome, shownHome, takeHomeEvent } from "./home.js";
+import { drawChannelHead, drawThreadHead, welcome } from "./heads.js";
+import { openHome, takeHomeEvent } from "./home.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { restoreModals, takeViewEvent } from "./modal.js";
-import { agentDm, goChannel, goHome, onPlace, place, showPane, startNav } from "./nav.js";
-import { bumpUnread, drawRail, drawTitle, markRead } from "./rail.js";
-import { hideRaw, showJson } from "./raw.js";
+import { goChannel, goThread, leaveThread, onPlace, place, startNav } from "./nav.js";
+import { drawPerson, drawTeams } from "./people.js";
+import { bumpUnread, drawPlace, drawRail, markRead, markThreads, setUnread } from "./rail.js";
 import { openSwitcher } from "./switcher.js";
+import { openThreads, startThreads, threadSeen, threadsChanged } from "./threads.js";
 import { toast } from "./toast.js";
 
-const channelRoot = document.getElementById("channel");
+const ANSWER_MS = 15000;
+const RENEW_MS = 200;
 const threadRoot = document.getElementById("thread");
+// What was just sent and has no answer yet, and what was answered before the page knew that it was sent.
 const justSent = new Set();
+const justAnswered = new Set();
+const early = [];
 let channelPane = null;
 let threadPane = null;
 let keepFocus = false;
+let keptUnread = "";
+let renewTimer = 0;
 
 start();
 
 async function start() {
   directory.me = new URLSearchParams(location.search).get("user") || "";
   const boot = await get("boot");
-  if (!boot) return;
+  if (!boot) return void setTimeout(start, 1500);
   directory.load(boot);
   drawBar(boot);
-  channelPane = new Conversation(channelRoot, { testid: "composer", inThread: false, name: (id) => `Messages in ${nameOf(id)}`, placeholder: (id) => `Message ${nameOf(id)}`, welcome, openThread, sent });
-  threadPane = new Conversation(threadRoot, { testid: "thread-composer", inThread: true, name: () => "Thread", placeholder: () => "Reply…", welcome: () => [], openThread });
+  channelPane = new Conversation(document.getElementById("channel"), { testid: "composer", inThread: false, name: (id) => `Messages in ${directory.channelLabel(id)}`, placeholder: (id) => `Message ${directory.channelLabel(id)}`, welcome, openThread: (ts) => goThread(place.channel, ts), sent, seen, keptUnread: keepUnread });
+  threadPane = new Conversation(threadRoot, { testid: "thread-composer", inThread: true, name: () => "Thread", placeholder: () => "Reply…", welcome: () => [], openThread: () => null, seen: seenThread, gone: closeThread, sent: () => threadsChanged() });
   onPlace(show);
+  drawRail();
   startNav();
   startLive(take, missed);
+  startKeys({ channelPane, threadPane, closeThread });
+  startChannels(renewDirectory);
+  startThreads(markThreads);
   restoreModals();
-  document.addEventListener("keydown", shortcuts);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && seen());
 }
 
@@ -46,121 +59,86 @@ function drawBar(boot) {
   node.classList.toggle("remote", remote.length > 0);
   if (remote.length) node.title = remote.join("\n");
   document.getElementById("switcher-button").addEventListener("click", openSwitcher);
-  const select = document.getElementById("person");
-  const people = directory.users.filter((user) => !user.is_bot && user.id !== "USLACKBOT");
-  select.replaceChildren(...people.map((user) => el("option", { value: user.id }, user.real_name || user.name)));
-  select.value = directory.me;
-  select.addEventListener("change", () => location.assign(`/?user=${encodeURIComponent(select.value)}${keptHash()}`));
-}
-
-// A DM belongs to one person, so only a channel is kept when another person takes over.
-function keptHash() {
-  const channel = directory.channel(place.channel);
-  return channel && !channel.is_im && place.kind === "channel" ? location.hash : place.kind === "home" ? "#home" : "";
-}
-
-function nameOf(id) {
-  const channel = directory.channel(id);
-  return channel?.is_im ? directory.channelName(channel) : `#${channel?.name || id}`;
+  drawPerson();
+  drawTeams();
 }
 
 async function show(now, before) {
-  drawRail();
-  drawTitle();
-  if (now.kind === "home") {
-    await drawThread(now);
-    drawHead();
-    channelPane.foot.hidden = true;
-    await openHome(channelPane.body);
-    channelPane.list = null;
-    return;
-  }
+  drawPlace();
+  if (before.channel !== now.channel) keptUnread = "";
+  drawChannelHead(channelPane.head);
+  const isChannel = now.kind === "channel";
+  channelPane.foot.hidden = !isChannel;
+  if (!isChannel) return showPlace(now, before);
   const moved = before.channel !== now.channel || before.kind !== now.kind || !channelPane.list;
-  channelPane.foot.hidden = false;
-  drawHead();
-  const loading = [moved ? openChannel(now.channel) : null, drawThread(now)];
+  const inThread = Boolean(now.thread);
+  const loading = [moved || (now.focus && !inThread) ? openChannel(now, moved) : null, drawThread(now)];
   // Before the messages are there: a slow answer must not take the keyboard from someone who has moved on.
   const quietly = keepFocus;
   keepFocus = false;
-  if (quietly) await Promise.all(loading);
-  else if (now.thread && now.thread !== before.thread && !moved) threadPane.composer.focus();
+  if (quietly) return void (await Promise.all(loading));
+  if (inThread && now.thread !== before.thread && !moved) threadPane.composer.focus();
   else if (moved && matchMedia("(hover: hover)").matches) channelPane.composer.focus();
-  await Promise.all(loading);
+  return void (await Promise.all(loading));
 }
 
-async function openChannel(id) {
-  const channel = directory.channel(id);
-  if (directory.isAgent(channel)) post("home_opened", { tab: "messages" });
-  await channelPane.open(id, null, channel?.unread || 0);
-  seen();
+async function showPlace(now, before) {
+  if (before.kind !== now.kind || !channelPane.body.firstChild) {
+    channelPane.close();
+    const open = { home: openHome, about: openAbout, threads: openThreads }[now.kind];
+    await Promise.all([open(channelPane.body), drawThread(now)]);
+    return;
+  }
+  await drawThread(now);
+  if (now.thread && now.thread !== before.thread) threadPane.composer.focus();
+}
+
+async function openChannel(now, moved) {
+  if (moved && directory.isAgent(directory.channel(now.channel))) post("home_opened", { tab: "messages" }, true);
+  const focus = now.focus && !now.thread ? now.focus : null;
+  await channelPane.open(now.channel, null, focus);
+  // A link to a message that has a thread means the talk that follows it, too.
+  const message = focus && place.focus === focus ? channelPane.list?.known.get(focus)?.message : null;
+  if (message?.reply_count && matchMedia("(min-width: 1000px)").matches) goChannel(now.channel, focus);
+  else if (focus && !message && place.focus === focus) await openLinkedReply(now);
+}
+
+// A permalink names a reply by its own ts; the channel does not show it, its thread does.
+async function openLinkedReply({ channel, focus }) {
+  const answer = await get("messages", { channel, thread_ts: focus, limit: 1 }, true);
+  const parent = answer?.messages[0];
+  if (parent && parent.ts !== focus) goChannel(channel, parent.ts, focus);
+  else if (!parent) toast("That message is not here any more.");
 }
 
 async function drawThread(now) {
   threadRoot.hidden = !now.thread;
   document.body.classList.toggle("with-thread", Boolean(now.thread));
-  if (!now.thread) return;
-  const close = iconButton("close", "Close thread", closeThread, { "data-action-id": "thread-close" });
-  const back = iconButton("back", "Back to the channel", closeThread, { class: "icon-button phone-only", "data-action-id": "thread-back" });
-  threadPane.head.replaceChildren(back, el("h2", {}, "Thread"), el("span", { class: "pane-topic" }, nameOf(now.channel)), close);
-  await threadPane.open(now.channel, now.thread);
-}
-
-function drawHead() {
-  const back = iconButton("back", "Back to the list", () => showPane("rail"), { class: "icon-button phone-only", "data-action-id": "pane-back" });
-  const channel = directory.channel(place.channel);
-  const topic = topicOf(channel);
-  const home = place.kind === "home";
-  const agent = directory.isAgent(channel);
-  const title = home || agent ? directory.app.name || "App" : nameOf(place.channel);
-  refill(channelPane.head, back, el("h2", {}, title), home || agent ? tabs(home) : el("span", { class: "pane-topic" }, topic),
-    home ? iconButton("code", "What Slack would receive", () => showJson("What Slack would receive", shownHome(), "Home tab"), { "data-action-id": "show-raw" }) : null);
-}
-
-function tabs(home) {
-  const tab = (label, on, go) => el("button", { type: "button", class: "tab", "aria-current": on ? "page" : null, "data-action-id": `tab-${label.toLowerCase()}`, on: { click: go } }, label);
-  return el("div", { class: "tabs", role: "group", "aria-label": "Tabs of the app" }, tab("Home", home, goHome), agentDm() ? tab("Messages", !home, () => goChannel(agentDm().id)) : null);
-}
-
-function welcome(id, pane) {
-  const channel = directory.channel(id);
-  const app = directory.app.name || "the app";
-  if (directory.isAgent(channel)) return [el("h3", {}, app), el("p", {}, "Write a message below. Each one starts a thread.")];
-  const lines = [el("h3", {}, nameOf(id)), el("p", {}, channel?.is_im ? "This is the beginning of your conversation." : `This is the beginning of the channel. Mention @${app} to ask something.`)];
-  const forApp = `${channel?.name} ${topicOf(channel)}`.toLowerCase().includes(app.toLowerCase());
-  if (!forApp || !directory.prompts.length) return lines;
-  // Where the channel is about the app, its first prompts are at hand here, too, with the mention that a channel needs.
-  const chips = directory.prompts.map((one) => pane.promptChip(one.title, `<@${directory.app.bot_user_id}> ${one.message}`));
-  return [...lines, el("div", { class: "prompts", role: "group", "aria-label": "Suggestions" }, chips)];
-}
-
-function topicOf(channel) {
-  return channel?.topic?.value ?? channel?.topic ?? "";
-}
-
-function openThread(ts) {
-  goChannel(place.channel, ts);
+  if (!now.thread) return threadPane.close();
+  drawThreadHead(threadPane.head, closeThread);
+  return threadPane.open(now.channel, now.thread, now.focus);
 }
 
 function closeThread() {
   const ts = place.thread;
-  goChannel(place.channel);
-  channelPane.list?.known.get(ts)?.node.focus();
-}
-
-function sent(message, channel, thread) {
-  const ts = message?.ts || message?.message?.ts;
-  if (ts && !thread) justSent.add(`${channel}/${ts}`);
+  leaveThread();
+  const node = channelPane.list?.known.get(ts)?.node;
+  if (node) node.focus({ preventScroll: true });
+  else channelPane.composer.focus();
 }
 
 function take(event) {
+  if (!channelPane) return void early.push(event);
   if (event.type.startsWith("view_")) return takeViewEvent(event);
   if (event.type === "home") return takeHomeEvent(event);
   if (event.type === "toast") return toast(event.text || event.message || "", event.level || "error");
-  if (event.type === "reaction" || event.type === "message_changed" || event.channel) {
-    if (place.kind === "channel") channelPane.take(event);
-    if (place.thread) threadPane.take(event);
-    if (event.type === "message" || event.type === "ephemeral") arrived(event);
-  }
+  if (event.type === "read") return takeRead(event);
+  if (/^(channel|member|user|team|group|im|mpim|directory)(_|s$|$)/.test(event.type)) return renewSoon();
+  if (!event.channel) return null;
+  if (place.kind === "channel") channelPane.take(event);
+  if (place.thread) threadPane.take(event);
+  if (event.type === "message" || event.type === "ephemeral") arrived(event);
+  if (event.message?.thread_ts || event.thread_ts) threadsChanged();
   return null;
 }
 
@@ -169,55 +147,108 @@ function arrived(event) {
   if (message.user === directory.me) return;
   const root = message.thread_ts && message.thread_ts !== message.ts ? message.thread_ts : null;
   // What the app begins for this person ("@Ada wants to train…") goes on in a thread, as an answer does.
-  if (!root && message.bot_id && (message.text || "").includes(`<@${directory.me}>`)) justSent.add(`${event.channel}/${message.ts}`);
-  followFirstAnswer(event.channel, root);
-  const here = place.kind === "channel" && place.channel === event.channel && document.visibilityState === "visible";
+  const forMe = (message.text || "").includes(`<@${directory.me}>`);
+  if (!root && message.bot_id && forMe) expectAnswer(`${event.channel}/${message.ts}`);
+  if (root) answered(event.channel, root);
   const channel = directory.channel(event.channel);
-  if (!channel) return void reloadDirectory();
-  if (here) seen();
-  else if (!root || channel.is_im || message.subtype === "thread_broadcast") bumpUnread(event.channel);
+  if (!channel) return void renewSoon();
+  if (isHere(event.channel)) seen();
+  else if (!root || message.subtype === "thread_broadcast") bumpUnread(event.channel, forMe);
+}
+
+function isHere(channel) {
+  return place.kind === "channel" && place.channel === channel && document.visibilityState === "visible";
+}
+
+// The answer to POST and the live event race each other; whichever comes second opens the thread.
+function sent(message, channel, thread) {
+  const ts = message?.ts || message?.message?.ts;
+  if (ts && !thread) expectAnswer(`${channel}/${ts}`);
+  keptUnread = "";
+  threadsChanged();
+}
+
+function expectAnswer(key) {
+  if (justAnswered.delete(key)) return follow(key);
+  justSent.add(key);
+  return null;
+}
+
+function answered(channel, root) {
+  const key = `${channel}/${root}`;
+  if (justSent.delete(key)) return void follow(key);
+  justAnswered.add(key);
+  return void setTimeout(() => justAnswered.delete(key), ANSWER_MS);
 }
 
 // The first answer to what was just written opens its thread where there is room for it. The keyboard stays where it is,
 // and a thread in which something is being written stays, too.
-function followFirstAnswer(channel, root) {
-  const key = `${channel}/${root}`;
-  if (!root || !justSent.delete(key)) return;
+function follow(key) {
+  const [channel, root] = key.split("/");
   const fits = matchMedia("(min-width: 1000px)").matches || directory.isAgent(directory.channel(channel));
   const busy = place.thread && (threadPane.composer.input.value || threadRoot.contains(document.activeElement));
-  if (!fits || busy || place.kind !== "channel" || place.channel !== channel) return;
+  if (!fits || busy || place.kind !== "channel" || place.channel !== channel || place.thread === root) return;
   keepFocus = true;
   goChannel(channel, root);
 }
 
 function seen() {
-  if (place.kind !== "channel" || !place.channel) return;
-  const last = channelPane.list?.messages.at(-1)?.ts;
-  markRead(place.channel, last);
+  if (!isHere(place.channel) || keptUnread === place.channel) return;
+  const { list } = channelPane;
+  if (list && channelPane.channel === place.channel && !list.hasNewer) markRead(place.channel, list.last?.ts);
 }
 
-async function reloadDirectory() {
-  const boot = await get("boot");
+function seenThread() {
+  const { list, channel, thread } = threadPane;
+  if (!list?.last || document.visibilityState !== "visible") return;
+  threadSeen(channel, thread);
+  post("read", { channel, thread_ts: thread, ts: list.last.ts }, true);
+}
+
+// Kept unread until the person comes back to it.
+function keepUnread(channel, count) {
+  keptUnread = channel;
+  const known = directory.channel(channel);
+  if (known) known.readTo = "";
+  setUnread(channel, Math.max(1, count));
+}
+
+// The person read, or marked as unread, in another tab.
+function takeRead(event) {
+  if (event.thread_ts) return threadsChanged();
+  if (typeof event.unread === "number" && (!isHere(event.channel) || event.unread === 0)) setUnread(event.channel, event.unread);
+  return null;
+}
+
+function renewSoon() {
+  clearTimeout(renewTimer);
+  renewTimer = setTimeout(renewDirectory, RENEW_MS);
+}
+
+async function renewDirectory() {
+  const boot = await get("boot", {}, true);
   if (!boot) return;
   directory.load(boot);
   drawRail();
+  drawChannelHead(channelPane.head);
+  if (isHere(place.channel)) seen();
 }
 
-async function missed() {
+// After a lost connection everything is asked for again; on the first one only what changed since it was asked for.
+async function missed(seq) {
+  while (early.length) take(early.shift());
+  const stale = (pane) => pane.list && !pane.held && seq !== null && pane.seq !== undefined && pane.seq !== seq;
+  if (seq !== null) {
+    if (stale(channelPane)) channelPane.reload();
+    if (place.thread && stale(threadPane)) threadPane.reload();
+    return;
+  }
   // A server that was started anew knows no page yet; asking for the page again makes this one known.
   await fetch("/").catch(() => null);
-  await reloadDirectory();
+  await renewDirectory();
   restoreModals();
+  threadsChanged();
   if (place.kind === "home") takeHomeEvent({});
-  else channelPane.reload();
+  else if (place.kind === "channel") channelPane.reload();
   if (place.thread) threadPane.reload();
-}
-
-function shortcuts(event) {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-    event.preventDefault();
-    if (!document.querySelector("dialog[open]")) openSwitcher();
-  } else if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
-    if (!hideRaw() && place.thread) closeThread();
-  }
 }

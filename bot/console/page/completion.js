@@ -2,16 +2,16 @@
 
 import { directory } from "./directory.js";
 import { el } from "./dom.js";
-import { EMOJI } from "./emoji.js";
+import { emojiLike } from "./emoji.js";
 
 const MOST = 8;
+const LOOK_BACK = 80;
 let serial = 0;
 
 export class Completion {
-  /** Watch `input`; the list appears in `host`. */
-  constructor(input, host, { commands }) {
-    this.input = input;
-    this.commands = commands;
+  /** Watch `input`; the list appears in `host`. `commands`: whether / means a command; `useShortcut(one)` runs an app's shortcut. */
+  constructor(input, host, { commands, useShortcut = null }) {
+    Object.assign(this, { input, commands, useShortcut });
     this.items = [];
     this.at = 0;
     this.id = `completion-${(serial += 1)}`;
@@ -48,11 +48,12 @@ export class Completion {
   }
 
   look() {
-    const before = this.input.value.slice(0, this.input.selectionStart);
+    const at = this.input.selectionStart;
+    const before = this.input.value.slice(Math.max(0, at - LOOK_BACK), at);
     const match = /(^|\s)([@#:/])([\p{L}\p{N}_+'-]*(?: [\p{L}\p{N}]*)?)$/u.exec(before);
-    const items = match ? this.find(match[2], match[3].toLowerCase(), before) : [];
+    const items = match && !inCode(this.input.value.slice(0, at)) ? this.find(match[2], match[3].toLowerCase(), this.input.value.slice(0, at - match[3].length - 1)) : [];
     if (!items.length) return this.close();
-    this.start = before.length - match[3].length - 1;
+    this.start = at - match[3].length - 1;
     this.items = items.slice(0, MOST);
     this.list.replaceChildren(...this.items.map((item, index) => this.row(item, index)));
     this.list.hidden = false;
@@ -60,14 +61,14 @@ export class Completion {
   }
 
   find(sigil, word, before) {
-    if (sigil === "/") return this.commands && !before.slice(0, -word.length - 1).trim() && !word.includes(" ") ? commandsLike(word) : [];
+    if (sigil === "/") return this.commands && !before.trim() && !word.includes(" ") ? [...commandsLike(word), ...(this.useShortcut ? shortcutsLike(word) : [])] : [];
     if (sigil === "@") return peopleLike(word);
     if (sigil === "#") return channelsLike(word);
-    return word.length >= 2 && !word.includes(" ") ? emojiLike(word) : [];
+    return word.length >= 2 && !word.includes(" ") ? emojiLike(word, MOST).map(({ name, face }) => ({ sigil: ":", face, title: `:${name}:`, insert: `:${name}: ` })) : [];
   }
 
   row(item, index) {
-    const node = el("div", { id: `${this.id}-${index}`, role: "option", class: "completion-item", "data-value": item.insert.trim() }, el("b", {}, item.title), item.detail ? el("span", {}, item.detail) : null);
+    const node = el("div", { id: `${this.id}-${index}`, role: "option", class: "completion-item", "data-value": item.insert.trim() }, item.face ? el("span", { class: "face", "aria-hidden": "true" }, item.face) : null, el("b", {}, item.title), item.detail ? el("span", {}, item.detail) : null);
     node.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       this.choose(index);
@@ -84,6 +85,12 @@ export class Completion {
 
   choose(index) {
     const item = this.items[index];
+    if (item.shortcut) {
+      this.input.value = "";
+      this.input.dispatchEvent(new Event("input", { bubbles: true }));
+      this.close();
+      return void this.useShortcut(item.shortcut);
+    }
     const end = this.input.selectionStart;
     this.input.setRangeText(item.insert, this.start, end, "end");
     this.close();
@@ -98,24 +105,31 @@ export class Completion {
   }
 }
 
+// An odd number of fences before the cursor: it stands in a code block, where names are just text.
+function inCode(before) {
+  return (before.match(/```/g) || []).length % 2 === 1;
+}
+
 function commandsLike(word) {
   return directory.commands.filter((one) => one.command.slice(1).startsWith(word)).map((one) => ({ sigil: "/", title: one.command, detail: [one.usage_hint, one.description].filter(Boolean).join(" · "), insert: `${one.command} ` }));
 }
 
+function shortcutsLike(word) {
+  return directory.shortcuts.filter((one) => one.type === "global" && one.name.toLowerCase().includes(word)).map((one) => ({ sigil: "/", face: "⚡", title: one.name, detail: one.description || directory.app.name, insert: "", shortcut: one }));
+}
+
 function peopleLike(word) {
   const fits = (name) => name && (name.toLowerCase().startsWith(word) || name.toLowerCase().split(" ").some((part) => part.startsWith(word)));
-  const people = directory.users.filter((user) => user.id !== "USLACKBOT" && (fits(user.real_name) || fits(user.name)));
+  const people = directory.users.filter((user) => user.id !== "USLACKBOT" && !user.deleted && (fits(user.real_name) || fits(user.name)));
   // The app first: it is whom people write to here.
   people.sort((a, b) => Number(Boolean(b.is_bot)) - Number(Boolean(a.is_bot)));
-  const found = people.map((user) => ({ sigil: "@", title: user.real_name || user.name, detail: user.is_bot ? "App" : "", insert: `@${user.real_name || user.name} ` }));
-  const wide = ["here", "channel"].filter((name) => name.startsWith(word) && word).map((name) => ({ sigil: "@", title: `@${name}`, detail: "Everyone in this channel", insert: `@${name} ` }));
+  const found = people.map((user) => ({ sigil: "@", title: user.real_name || user.name, detail: user.is_bot ? "App" : directory.role(user), insert: `@${user.real_name || user.name} ` }));
+  const wide = ["here", "channel", "everyone"].filter((name) => name.startsWith(word) && word).map((name) => ({ sigil: "@", title: `@${name}`, detail: "Everyone in this channel", insert: `@${name} ` }));
   return [...found, ...wide];
 }
 
 function channelsLike(word) {
-  return directory.channels.filter((one) => !one.is_im && one.name.startsWith(word)).map((one) => ({ sigil: "#", title: `#${one.name}`, detail: one.topic?.value ?? one.topic ?? "", insert: `#${one.name} ` }));
-}
-
-function emojiLike(word) {
-  return Object.entries(EMOJI).filter(([name]) => name.startsWith(word)).map(([name, face]) => ({ sigil: ":", title: `${face}  :${name}:`, insert: `:${name}: ` }));
+  const named = directory.channels.filter((one) => !directory.isDirect(one) && one.name.includes(word));
+  named.sort((a, b) => Number(b.name.startsWith(word)) - Number(a.name.startsWith(word)));
+  return named.slice(0, MOST).map((one) => ({ sigil: "#", title: `#${one.name}`, detail: one.topic?.value ?? one.topic ?? "", insert: `#${one.name} ` }));
 }

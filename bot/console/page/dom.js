@@ -47,12 +47,13 @@ export function link(address, ...children) {
   return el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, children);
 }
 
-/** The place on this page (`#channel/ts`) that a permalink of this workspace leads to, or "". */
+/** The place on this page (`#channel/thread/message`) that a permalink of this workspace leads to, or "". */
 export function permalink(address) {
   const url = new URL(address, location.origin);
-  const match = /^\/archives\/(\w+)\/p(\d{10,})(\d{6})$/.exec(url.pathname);
+  const match = /^\/archives\/(\w+)(?:\/p(\d{10,})(\d{6}))?\/?$/.exec(url.pathname);
   if (!match || url.port !== location.port || !["127.0.0.1", "localhost", location.hostname].includes(url.hostname)) return "";
-  return `#${match[1]}/${url.searchParams.get("thread_ts") || `${match[2]}.${match[3]}`}`;
+  if (!match[2]) return `#${match[1]}`;
+  return `#${match[1]}/${url.searchParams.get("thread_ts") || ""}/${match[2]}.${match[3]}`;
 }
 
 /** The address if it is http(s), mailto or tel; otherwise null. */
@@ -93,6 +94,23 @@ const ICONS = {
   chevron: "M6 8l4 4 4-4",
   check: "M4 10.5l4 4 8-9",
   plus: "M10 4v12M4 10h12",
+  at: "M13 10a3 3 0 1 1-6 0a3 3 0 0 1 6 0zM13 7.2V11c0 2.6 3.5 2.6 3.5-1a6.5 6.5 0 1 0-2.6 5.2",
+  bold: "M6.5 4h4.2a2.8 2.8 0 0 1 0 5.8H6.5zM6.5 9.8h5a3.1 3.1 0 0 1 0 6.2h-5z",
+  italic: "M8.5 4h5M6.5 16h5M11.5 4l-3 12",
+  strike: "M4 10h12M13.5 6.2C12.8 4.700 11.500 4 10 4C8 4 6.500 5.200 6.500 6.800c0 1 .5 1.700 1.400 2.200M6.400 13.500C7 15.200 8.400 16 10 16c2 0 3.600-1.200 3.600-3",
+  snippet: "M4 4h12v12H4zM8.200 8L6.200 10l2 2M11.800 8l2 2-2 2",
+  quote: "M4 4v12M8 7h8M8 10h8M8 13h5",
+  link: "M8.500 11.500l3-3M9 6.500l1.500-1.500a3.200 3.200 0 0 1 4.500 4.500L13.500 11M11 13.500L9.500 15A3.200 3.200 0 0 1 5 10.500L6.500 9",
+  lock: "M5.500 9.500h9V16h-9zM7.500 9.500V7a2.500 2.500 0 0 1 5 0v2.500",
+  hash: "M8 4L6.500 16M13.500 4L12 16M4.500 8h12M3.500 12h12",
+  threads: "M3.500 5h10v7h-6l-4 3zM15.500 8h1.500v6h-2l-2 2-2-2H9",
+  people: "M8 9.500a2.500 2.500 0 1 0 0-5a2.500 2.500 0 0 0 0 5zM3.500 16c0-5 9-5 9 0M13 5a2.300 2.300 0 0 1 0 4.500M14.500 11.800c1.500.7 2.200 2 2.200 4",
+  pin: "M8 3.500h4l.5 5 2 2.500H5.500l2-2.500zM10 11v6",
+  edit: "M4 16l.8-3.500L13 4.300a1.500 1.500 0 0 1 2.200 0l.5.5a1.500 1.500 0 0 1 0 2.200L7.500 15.200z",
+  search: "M9 4a5 5 0 1 0 0 10a5 5 0 0 0 0-10zM12.700 12.700L16.500 16.500",
+  newtab: "M8 5H4v11h11v-4M11 4h5v5M16 4l-7 7",
+  flash: "M11 3L5 11h4.500L9 17l6-8h-4.500z",
+  text: "M3 15L6.500 5L10 15M4.200 11.800h4.600M12.500 12.500a2.300 2.300 0 1 0 4.600 0a2.300 2.300 0 0 0-4.600 0zM17.100 9.500V15",
 };
 
 /** A line icon drawn in the text's colour; decoration only, so the button around it carries the name. */

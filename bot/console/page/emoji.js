@@ -1,24 +1,45 @@
-// Knows the common emoji shortcodes; knows nothing of messages. A name that is not here stays as text.
+// Knows the character for a shortcode and finds emoji by name; knows nothing of messages. An unknown name stays as text.
 
-export const EMOJI = {
-  "+1": "👍", thumbsup: "👍", "-1": "👎", thumbsdown: "👎", eyes: "👀", white_check_mark: "✅", heavy_check_mark: "✔️", ballot_box_with_check: "☑️",
-  x: "❌", warning: "⚠️", no_entry: "⛔", octagonal_sign: "🛑", hourglass: "⌛", hourglass_flowing_sand: "⏳", stopwatch: "⏱️", clock1: "🕐", clock3: "🕒",
-  rocket: "🚀", tada: "🎉", sparkles: "✨", star: "⭐", fire: "🔥", bulb: "💡", memo: "📝", pencil2: "✏️", bar_chart: "📊", chart_with_upwards_trend: "📈",
-  chart_with_downwards_trend: "📉", mag: "🔍", link: "🔗", paperclip: "📎", page_facing_up: "📄", books: "📚", book: "📖", file_folder: "📁", package: "📦",
-  wave: "👋", raised_hands: "🙌", pray: "🙏", clap: "👏", muscle: "💪", ok_hand: "👌", point_right: "👉", point_up: "☝️", thinking_face: "🤔", smile: "😄",
-  slightly_smiling_face: "🙂", grinning: "😀", joy: "😂", sob: "😭", heart: "❤️", blue_heart: "💙", heart_eyes: "😍", sunglasses: "😎", "100": "💯",
-  robot_face: "🤖", violin: "🎻", wrench: "🔧", hammer_and_wrench: "🛠️", gear: "⚙️", lock: "🔒", key: "🔑", bell: "🔔", no_bell: "🔕", mega: "📣",
-  loudspeaker: "📢", moneybag: "💰", dollar: "💵", information_source: "ℹ️", question: "❓", exclamation: "❗", heavy_plus_sign: "➕", heavy_minus_sign: "➖",
-  arrow_up: "⬆️", arrow_down: "⬇️", arrow_left: "⬅️", arrow_right: "➡️", arrows_counterclockwise: "🔄", large_green_circle: "🟢", large_yellow_circle: "🟡",
-  red_circle: "🔴", white_circle: "⚪", large_blue_circle: "🔵", black_circle: "⚫", trophy: "🏆", test_tube: "🧪", scales: "⚖️", balance_scale: "⚖️",
-  calendar: "📅", inbox_tray: "📥", outbox_tray: "📤", floppy_disk: "💾", computer: "💻", recycle: "♻️", speech_balloon: "💬", coffee: "☕", shushing_face: "🤫",
-};
+import { GROUPS } from "./emoji_names.js";
 
-/** The reactions that the picker offers first. */
-export const QUICK = ["+1", "-1", "eyes", "white_check_mark", "tada", "heart", "pray", "raised_hands", "thinking_face", "smile", "100", "rocket"];
+const FACES = new Map();
+
+/** [{title, items: [{name, face}]}], the way the picker shows them. */
+export const groups = GROUPS.map(([title, words]) => {
+  const all = words.split(/\s+/);
+  const items = [];
+  for (let at = 0; at < all.length; at += 2) {
+    const names = all[at].split("/");
+    for (const name of names) FACES.set(name, all[at + 1]);
+    items.push({ name: names[0], face: all[at + 1] });
+  }
+  return { title, items };
+});
+// Names that apps of this machine use and the list does not have.
+for (const [name, face] of [["balance_scale", "⚖️"], ["pause_button", "⏸️"]]) if (!FACES.has(name)) FACES.set(name, face);
+
+/** Every emoji by its name. */
+export const EMOJI = Object.freeze(Object.fromEntries(FACES));
+
+/** The reactions that stand first. */
+export const QUICK = ["white_check_mark", "eyes", "raised_hands", "+1", "-1", "tada", "heart", "pray", "thinking_face", "smile", "100", "rocket"];
 
 /** The character for a shortcode, or `:name:` where it is not known. */
 export function emoji(name) {
   const bare = String(name).replace(/::skin-tone-\d$/, "");
-  return Object.hasOwn(EMOJI, bare) ? EMOJI[bare] : `:${bare}:`;
+  return FACES.get(bare) || `:${bare}:`;
+}
+
+/** Up to `most` {name, face} whose name begins with, or else holds, `word`. */
+export function emojiLike(word, most) {
+  const wanted = word.toLowerCase().replaceAll(" ", "_");
+  const begin = [];
+  const within = [];
+  for (const [name, face] of FACES) {
+    const at = name.indexOf(wanted);
+    if (at === 0) begin.push({ name, face });
+    else if (at > 0) within.push({ name, face });
+  }
+  begin.sort((a, b) => a.name.length - b.name.length);
+  return [...begin, ...within].slice(0, most);
 }

@@ -1,16 +1,20 @@
 // Knows a small pop-up menu with arrow keys and Esc; knows nothing of what its items do.
 
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 
 let current = null;
 
-/** Open a menu under `anchor`. Items: {label, detail?, value?, choose}. Focus comes back to the anchor. */
-export function openMenu(anchor, items, name = "More actions") {
+/**
+ * Open a menu under `anchor`; focus comes back to the anchor. Items: {label, detail?, value?, icon?, key?, danger?, checked?, choose}
+ * or {label, href} for a link, {title} for a heading, {line: true} for a line.
+ */
+export function openMenu(anchor, items, name = "More actions", { top = null } = {}) {
   const reopen = current?.anchor !== anchor;
   closeMenu();
   if (!reopen) return;
-  const nodes = items.map((item) => el("button", { type: "button", role: "menuitem", tabindex: "-1", "data-value": item.value, on: { click: () => choose(item) } }, item.label, item.detail ? el("small", {}, item.detail) : null));
-  const menu = el("div", { class: "menu", role: "menu", "aria-label": name }, nodes);
+  const rows = items.filter(Boolean).map(row);
+  const menu = el("div", { class: "menu", role: "menu", "aria-label": name }, top, rows);
+  const nodes = rows.filter((node) => node.matches("[role^=menuitem]"));
   menu.addEventListener("keydown", (event) => move(event, nodes));
   // Inside a modal dialog everything outside it is inert, so the menu has to live in the same dialog.
   (anchor.closest("dialog") || document.body).append(menu);
@@ -27,8 +31,18 @@ export function closeMenu(refocus = false) {
   current = null;
   menu.remove();
   anchor.setAttribute("aria-expanded", "false");
-  if (refocus) anchor.focus();
+  if (refocus) (anchor.isConnected ? anchor : anchor.closest?.(".message") || document.body).focus?.();
   return true;
+}
+
+function row(item) {
+  if (item.title) return el("div", { class: "menu-title", role: "presentation" }, item.title);
+  if (item.line) return el("hr", { class: "menu-line" });
+  const role = item.checked === undefined ? "menuitem" : "menuitemradio";
+  const parts = [item.icon ? icon(item.icon) : null, el("span", { class: "menu-label" }, item.label, item.detail ? el("small", {}, item.detail) : null), item.key ? el("kbd", { "aria-hidden": "true" }, item.key) : null, item.checked ? icon("check") : null];
+  const shared = { role, tabindex: "-1", "data-value": item.value, class: item.danger ? "danger" : null, "data-action-id": item.id, "aria-checked": item.checked === undefined ? null : String(item.checked) };
+  if (item.href) return el("a", { ...shared, href: item.href }, parts);
+  return el("button", { ...shared, type: "button", on: { click: () => choose(item) } }, parts);
 }
 
 function choose(item) {
@@ -41,11 +55,16 @@ function move(event, nodes) {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: nodes.length - 1 }[event.key];
   if (to !== undefined) {
     event.preventDefault();
+    event.stopPropagation();
     nodes[(to + nodes.length) % nodes.length].focus();
   } else if (event.key === "Escape" || event.key === "Tab") {
     event.preventDefault();
     event.stopPropagation();
     closeMenu(true);
+  } else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey) {
+    const after = [...nodes.slice(at + 1), ...nodes];
+    after.find((node) => node.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+    event.stopPropagation();
   }
 }
 

@@ -1,38 +1,75 @@
-// Knows how one message looks: author, time, text or blocks, files, reactions, hover actions; knows nothing of lists and panes.
+// Knows how one message looks: author, time, text or blocks, files, reactions; knows nothing of lists, panes and menus.
 
 import { post } from "./api.js";
 import { attachment } from "./attachments.js";
 import { blocks } from "./blocks.js";
 import { directory } from "./directory.js";
-import { el, icon, iconButton, link } from "./dom.js";
-import { emoji, QUICK } from "./emoji.js";
+import { el, icon, link } from "./dom.js";
+import { emoji } from "./emoji.js";
 import { fileCard } from "./filecards.js";
 import { formFor } from "./forms.js";
-import { openMenu } from "./menu.js";
-import { mrkdwn, plain } from "./mrkdwn.js";
-import { showRaw } from "./raw.js";
+import { mrkdwn, plain, unescape } from "./mrkdwn.js";
 
-/** Draw a message. `view` says where: {channel, inThread, openThread(ts), dismiss(ts)}. */
+const CLOCK = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
+const FULL = new Intl.DateTimeFormat([], { dateStyle: "full", timeStyle: "medium" });
+const DAY = new Intl.DateTimeFormat([], { weekday: "long", month: "long", day: "numeric" });
+const YEAR = new Intl.DateTimeFormat([], { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+
+/** Draw a message. `view` says where: {channel, inThread, openThread(ts), dismiss(ts), pick(anchor, message)}. */
 export function messageNode(message, view) {
   const author = authorOf(message);
-  const classes = ["message", message.is_ephemeral ? "ephemeral" : "", message.streaming ? "streaming" : "", quiet(message) ? "quiet" : ""];
-  return el("li", { class: classes.filter(Boolean).join(" "), "data-ts": message.ts, "data-user": message.user || message.bot_id, tabindex: "-1", "aria-label": `${author.name}, ${clock(message.ts)}` },
-    message.is_ephemeral ? el("div", { class: "only-you" }, icon("eye"), "Only visible to you") : null,
-    message.subtype === "thread_broadcast" && !view.inThread ? el("div", { class: "only-you" }, icon("reply"), "Also sent from a thread") : null,
+  const classes = ["message", message.is_ephemeral ? "ephemeral" : "", message.streaming ? "streaming" : "", quiet(message) ? "quiet" : "", message.pinned_to?.length ? "pinned" : ""];
+  const said = brief(message.text || "");
+  return el("li", { class: classes.filter(Boolean).join(" "), "data-ts": message.ts, "data-user": message.user || message.bot_id, tabindex: "-1", "aria-label": `${author.name}, ${clock(message.ts)}${said ? `: ${said}` : ""}` },
+    note(message, view),
     el("div", { class: "message-grid" },
       avatar(author), el("time", { class: "gutter-time", datetime: iso(message.ts), "aria-hidden": "true" }, clock(message.ts)),
-      el("div", { class: "message-main" }, heading(author, message), body(message, view), foot(message, view))),
-    hoverActions(message, view));
+      el("div", { class: "message-main" }, heading(author, message), body(message, view), foot(message, view))));
+}
+
+/** The first words of a message's text, for names and previews; cheaper than drawing it. */
+export function brief(text) {
+  const named = text.slice(0, 400).replace(/<(@|#)(\w+)(?:\|([^<>]*))?>/g, (_, mark, id, label) => `${mark}${label || (mark === "@" ? directory.userName(id) : directory.channel(id)?.name || id)}`);
+  return unescape(named.replace(/<([^<>|]+)(?:\|([^<>]*))?>/g, (_, address, label) => label || address)).replace(/\s+/g, " ").slice(0, 300).trim();
+}
+
+function note(message, view) {
+  if (message.is_ephemeral) return el("div", { class: "only-you" }, icon("eye"), "Only visible to you");
+  if (message.pinned_to?.length) return el("div", { class: "only-you" }, icon("pin"), "Pinned");
+  if (message.subtype !== "thread_broadcast" || view.inThread) return null;
+  const open = () => view.openThread(message.thread_ts);
+  return el("div", { class: "only-you" }, icon("reply"), el("span", {}, "replied to ", el("button", { type: "button", class: "link-button", "data-action-id": "open-broadcast-thread", on: { click: open } }, "a thread")));
 }
 
 /** The minute of a ts, as a clock shows it. */
 export function clock(ts) {
-  return when(ts).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  return CLOCK.format(when(ts));
 }
 
 /** The Date of a ts. */
 export function when(ts) {
   return new Date(Number(ts) * 1000);
+}
+
+/** A key of the day of a ts. */
+export function dayOf(ts) {
+  const date = when(ts);
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
+/** How people name the day of a ts. */
+export function dayName(ts) {
+  const date = when(ts);
+  const days = Math.round((new Date(new Date().toDateString()) - new Date(date.toDateString())) / 864e5);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return (date.getFullYear() === new Date().getFullYear() ? DAY : YEAR).format(date);
+}
+
+/** "today at 9:41", "Monday, March 2 at 9:41". */
+export function dayAndClock(ts) {
+  const day = dayName(ts);
+  return `${/^(Today|Yesterday)$/.test(day) ? day.toLowerCase() : day} at ${clock(ts)}`;
 }
 
 /** Who wrote a message: {id, name, color, letter, isApp, picture}. */
@@ -59,8 +96,8 @@ function iso(ts) {
 }
 
 function heading(author, message) {
-  return el("div", { class: "who" }, el("b", {}, author.name), author.isApp ? el("span", { class: "app-tag" }, "APP") : null,
-    el("time", { datetime: iso(message.ts), title: when(message.ts).toLocaleString() }, clock(message.ts)));
+  return el("div", { class: "who" }, el("b", { dir: "auto" }, author.name), author.isApp ? el("span", { class: "app-tag" }, "APP") : null,
+    el("time", { datetime: iso(message.ts), title: FULL.format(when(message.ts)) }, clock(message.ts)));
 }
 
 function body(message, view) {
@@ -68,17 +105,22 @@ function body(message, view) {
   const hasBlocks = message.blocks?.length > 0;
   const text = hasBlocks ? blocks(message.blocks, form) : message.text ? el("div", { class: "text" }, mrkdwn(message.text)) : null;
   return el("div", { class: "message-body" }, text,
-    message.edited && !message.bot_id ? el("small", { class: "edited" }, "(edited)") : null,
+    message.edited && !message.bot_id ? el("small", { class: "edited", title: message.edited.ts ? FULL.format(when(message.edited.ts)) : null }, "(edited)") : null,
     (message.attachments || []).map((one) => attachment(one, form)),
     (message.files || []).map(fileCard));
 }
 
 function foot(message, view) {
   return [
-    message.reactions?.length ? el("div", { class: "reactions" }, message.reactions.map((one) => reaction(one, message, view))) : null,
+    message.reactions?.length ? reactions(message, view) : null,
     !view.inThread && message.reply_count ? replies(message, view) : null,
     el("div", { class: "status-slot" }),
   ];
+}
+
+function reactions(message, view) {
+  const add = el("button", { type: "button", class: "reaction add", "aria-label": "Add a reaction", title: "Add a reaction", "data-action-id": "add-another-reaction", "aria-haspopup": "dialog", on: { click: () => view.pick?.(add, message) } }, icon("smile"));
+  return el("div", { class: "reactions" }, message.reactions.map((one) => reaction(one, message, view)), view.pick ? add : null);
 }
 
 function reaction(one, message, view) {
@@ -88,23 +130,14 @@ function reaction(one, message, view) {
     "aria-label": `${one.count} ${one.count === 1 ? "person" : "people"} reacted with ${one.name}`, on: { click: () => react(message, view, one.name) } }, el("span", { class: "emoji" }, emoji(one.name)), el("span", {}, String(one.count)));
 }
 
-function react(message, view, name) {
+/** Add a reaction of the acting person, or take it back. */
+export function react(message, view, name) {
   return post("react", { channel: view.channel, ts: message.ts, name });
 }
 
 function replies(message, view) {
-  const last = message.latest_reply ? `last ${clock(message.latest_reply)}` : "";
-  const faces = (message.reply_users || []).slice(0, 3).map((id) => avatar(authorOf({ user: id })));
+  const last = message.latest_reply ? `Last reply ${dayAndClock(message.latest_reply)}` : "";
+  const faces = (message.reply_users || []).slice(0, 5).map((id) => avatar(authorOf({ user: id })));
   return el("button", { type: "button", class: "replies", "data-action-id": "open-thread", on: { click: () => view.openThread(message.ts) } }, faces,
     el("b", {}, `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`), el("span", {}, last));
-}
-
-function hoverActions(message, view) {
-  const picker = iconButton("smile", "Add a reaction", () => openMenu(picker, QUICK.map((name) => ({ label: [el("span", { class: "emoji" }, emoji(name)), ` ${name.replaceAll("_", " ")}`], value: name, choose: () => react(message, view, name) })), "Reactions"), { "data-action-id": "add-reaction", "aria-haspopup": "menu" });
-  const inThread = view.inThread || message.is_ephemeral;
-  return el("div", { class: "hover-actions", role: "group", "aria-label": "Message actions" },
-    message.is_ephemeral ? null : picker,
-    inThread ? null : iconButton("reply", "Reply in thread", () => view.openThread(message.ts), { "data-action-id": "reply-in-thread" }),
-    iconButton("code", "What Slack would receive", () => showRaw(message, view.channel), { "data-action-id": "show-raw" }),
-    message.is_ephemeral ? iconButton("close", "Dismiss message", () => view.dismiss(message.ts), { "data-action-id": "dismiss" }) : null);
 }
