@@ -122,7 +122,7 @@ function root(message) {
 }
 
 function pin(channel, message) {
-  return post(message.pinned_to?.length ? "unpin" : "pin", { channel, ts: message.ts });
+  return post("pin", { channel, ts: message.ts });
 }
 
 /** Put a text on the clipboard and say so. */
