@@ -29,7 +29,9 @@ def emit_within(space: Workspace, channel_id: str, event: Json) -> None:
 
 
 def emit_mention(space: Workspace, channel: Json, message: Json) -> None:
-    """The app_mention event beside the message event; never in a direct message."""
+    """The app_mention event beside the message event, in a channel that the app is in; never in a direct message."""
+    if not space.store.is_member(channel["id"], space.who.bot_user):
+        return
     kept = ("user", "ts", "client_msg_id", "text", "team", "blocks", "thread_ts", "parent_user_id", "files", "upload")
     event = {key: message[key] for key in kept if key in message}
     emit(space, {"type": "app_mention", **event, "channel": channel["id"], "event_ts": message["ts"]})
