@@ -84,8 +84,9 @@ function section(block, form) {
   const fields = block.fields?.length ? el("div", { class: "fields" }, block.fields.map((field) => el("div", {}, textObject(field)))) : null;
   const body = el("div", { class: "section-body" }, block.text ? longText(block, form) : null, fields);
   if (!block.accessory) return body;
-  const wide = ["radio_buttons", "checkboxes"].includes(block.accessory.type);
-  return el("div", { class: wide ? "with-accessory stacked" : "with-accessory" }, body, el("div", { class: "accessory" }, element(block.accessory, block, form, 0)));
+  const kind = String(block.accessory.type);
+  const extra = ["radio_buttons", "checkboxes"].includes(kind) ? " stacked" : /select|picker/.test(kind) ? " wide" : "";
+  return el("div", { class: `with-accessory${extra}` }, body, el("div", { class: "accessory" }, element(block.accessory, block, form, 0)));
 }
 
 // Slack folds a long section behind "Show more" unless it says expand.

@@ -35,8 +35,8 @@ export function carousel(block, form, blocks) {
   const shown = blocks(cards.map((one, index) => ({ type: "card", block_id: `${block.block_id}-${index}`, ...one })), form);
   const row = el("div", { class: "carousel-row", tabindex: "0", role: "group", "aria-roledescription": "carousel", "aria-label": `${cards.length} ${cards.length === 1 ? "card" : "cards"}` }, shown);
   const turn = (by) => row.scrollBy({ left: by * (shown[0]?.offsetWidth || 280), behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  const back = glyphButton("caret-left", "Earlier cards", () => turn(-1), { class: "carousel-turn back", hidden: true });
-  const next = glyphButton("caret-right", "More cards", () => turn(1), { class: "carousel-turn next", hidden: true });
+  const back = glyphButton("caret-left", "Earlier cards", () => turn(-1), { class: "icon-button carousel-turn back", hidden: true });
+  const next = glyphButton("caret-right", "More cards", () => turn(1), { class: "icon-button carousel-turn next", hidden: true });
   const arrows = () => {
     back.hidden = row.scrollLeft < 8;
     next.hidden = row.scrollLeft + row.clientWidth > row.scrollWidth - 8;

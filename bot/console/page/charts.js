@@ -5,7 +5,7 @@ import { plain } from "./mrkdwn.js";
 import { tooltip } from "./charttips.js";
 import { unknown } from "./unknown.js";
 
-const WIDE = 520;
+const WIDE = { desk: 520, phone: 330 };
 const HIGH = 230;
 const EDGE = { left: 48, right: 12, top: 12, bottom: 42 };
 const COLORS = 6;
@@ -18,7 +18,7 @@ export function chart(block) {
   const draw = { bar: bars, line: lines, area: lines, pie }[spec.type];
   if (!draw) return unknown(block, "chart");
   const root = draw(spec, title || "Chart");
-  const figure = el("figure", { class: `chart ${spec.type}` }, title ? el("figcaption", {}, title) : null, el("div", { class: "chart-plot" }, root), legend(spec), numbers(spec));
+  const figure = el("figure", { class: `chart chart-${spec.type}` }, title ? el("figcaption", {}, title) : null, el("div", { class: "chart-plot" }, root), legend(spec), numbers(spec));
   tooltip(figure.querySelector(".chart-plot"), spec.type === "pie" ? null : columnsOf(spec));
   return figure;
 }
@@ -54,27 +54,33 @@ function ticks(low, high) {
   return out;
 }
 
+// Letters keep their size when a chart is narrow, so it is drawn for the screen that is there.
+function width() {
+  return matchMedia("(max-width: 720px)").matches ? WIDE.phone : WIDE.desk;
+}
+
 function plot(spec, name, fromZero) {
+  const wide = width();
   const labels = categories(spec);
   const values = (spec.series || []).flatMap((one) => points(one, labels)).filter(Number.isFinite);
   const low = Math.min(fromZero ? 0 : Infinity, ...values);
   const marks = ticks(Number.isFinite(low) ? low : 0, Math.max(fromZero ? 0 : -Infinity, ...values, Number.isFinite(low) ? low : 1));
   const [bottom, top] = [marks[0], marks.at(-1)];
   const y = (value) => HIGH - EDGE.bottom - ((value - bottom) / (top - bottom || 1)) * (HIGH - EDGE.top - EDGE.bottom);
-  const root = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `${name}: ${summary(spec, labels)}` });
+  const root = svg("svg", { viewBox: `0 0 ${wide} ${HIGH}`, role: "img", "aria-label": `${name}: ${summary(spec, labels)}` });
   for (const mark of marks) {
-    root.append(svg("line", { class: mark === 0 ? "grid zero" : "grid", x1: EDGE.left, x2: WIDE - EDGE.right, y1: y(mark), y2: y(mark) }));
+    root.append(svg("line", { class: mark === 0 ? "grid zero" : "grid", x1: EDGE.left, x2: wide - EDGE.right, y1: y(mark), y2: y(mark) }));
     root.append(svg("text", { class: "tick", x: EDGE.left - 6, y: y(mark) + 3.5, "text-anchor": "end" }, shortNumber(mark)));
   }
   const { x_label: xLabel, y_label: yLabel } = spec.axis_config || {};
-  if (xLabel) root.append(svg("text", { class: "axis", x: (EDGE.left + WIDE) / 2, y: HIGH - 6, "text-anchor": "middle" }, String(xLabel)));
+  if (xLabel) root.append(svg("text", { class: "axis", x: (EDGE.left + wide) / 2, y: HIGH - 6, "text-anchor": "middle" }, String(xLabel)));
   if (yLabel) root.append(svg("text", { class: "axis", x: -(HIGH - EDGE.bottom + EDGE.top) / 2, y: 10, transform: "rotate(-90)", "text-anchor": "middle" }, String(yLabel)));
-  return { root, labels, y, bottom };
+  return { root, labels, y, bottom, wide };
 }
 
 // As many labels as there is room for; a long one is cut.
 function xTicks(root, labels, x) {
-  const room = labels.length > 1 ? Math.abs(x(1) - x(0)) : WIDE;
+  const room = labels.length > 1 ? Math.abs(x(1) - x(0)) : width();
   const longest = Math.min(20, Math.max(...labels.map((one) => one.length), 1)) * LETTER;
   const every = Math.max(1, Math.ceil(Math.min(longest, 76) / room));
   const letters = Math.max(4, Math.floor((room * every - 4) / LETTER));
@@ -91,17 +97,17 @@ function strips(root, labels, x, width) {
 }
 
 function bars(spec, name) {
-  const { root, labels, y } = plot(spec, name, true);
-  const slot = (WIDE - EDGE.left - EDGE.right) / Math.max(1, labels.length);
+  const { root, labels, y, wide } = plot(spec, name, true);
+  const slot = (wide - EDGE.left - EDGE.right) / Math.max(1, labels.length);
   const series = spec.series || [];
-  const width = Math.min(46, (slot * 0.72) / Math.max(1, series.length));
+  const thick = Math.min(46, (slot * 0.72) / Math.max(1, series.length));
   const centre = (index) => EDGE.left + slot * (index + 0.5);
   series.forEach((one, at) => {
     points(one, labels).forEach((value, index) => {
       if (!Number.isFinite(value)) return;
-      const x = centre(index) + (at - series.length / 2) * width;
-      root.append(svg("rect", { class: `series-${at % COLORS}`, x: x + 1, y: Math.min(y(value), y(0)), width: Math.max(1, width - 2), height: Math.max(1, Math.abs(y(0) - y(value))), rx: Math.min(3, width / 4) }));
-      if (labels.length * series.length <= 8) root.append(svg("text", { class: "value", x: x + width / 2, y: value < 0 ? y(value) + 12 : y(value) - 4, "text-anchor": "middle" }, shortNumber(value)));
+      const x = centre(index) + (at - series.length / 2) * thick;
+      root.append(svg("rect", { class: `series-${at % COLORS}`, x: x + 1, y: Math.min(y(value), y(0)), width: Math.max(1, thick - 2), height: Math.max(1, Math.abs(y(0) - y(value))), rx: Math.min(3, thick / 4) }));
+      if (labels.length * series.length <= 8) root.append(svg("text", { class: "value", x: x + thick / 2, y: value < 0 ? y(value) + 12 : y(value) - 4, "text-anchor": "middle" }, shortNumber(value)));
     });
   });
   xTicks(root, labels, centre);
@@ -110,9 +116,9 @@ function bars(spec, name) {
 }
 
 function lines(spec, name) {
-  const { root, labels, y, bottom } = plot(spec, name, spec.type === "area");
-  const step = (WIDE - EDGE.left - EDGE.right - 32) / Math.max(1, labels.length - 1);
-  const x = (index) => (labels.length > 1 ? EDGE.left + 16 + step * index : (EDGE.left + WIDE) / 2);
+  const { root, labels, y, bottom, wide } = plot(spec, name, spec.type === "area");
+  const step = (wide - EDGE.left - EDGE.right - 32) / Math.max(1, labels.length - 1);
+  const x = (index) => (labels.length > 1 ? EDGE.left + 16 + step * index : (EDGE.left + wide) / 2);
   (spec.series || []).forEach((series, at) => {
     const known = points(series, labels).map((value, index) => [index, value]).filter(([, value]) => Number.isFinite(value));
     if (!known.length) return;
@@ -123,7 +129,7 @@ function lines(spec, name) {
     for (const [index, value] of known) root.append(svg("circle", { class: `series-${at % COLORS}`, cx: x(index), cy: y(value), r: labels.length > 14 ? 2 : 3 }));
   });
   xTicks(root, labels, x);
-  strips(root, labels, x, labels.length > 1 ? step : WIDE / 2);
+  strips(root, labels, x, labels.length > 1 ? step : wide / 2);
   return root;
 }
 

@@ -100,9 +100,10 @@ class Combobox {
       return;
     }
     if (!this.has(one) && this.full) return;
+    const at = this.active;
     this.input.value = "";
     this.set(this.has(one) ? this.chosen.filter((other) => other.value !== one.value) : [...this.chosen, one]);
-    this.open("");
+    this.open("").then(() => this.rows[at] && this.mark(at));
   }
 
   close() {

@@ -29,7 +29,7 @@ function head(file) {
 }
 
 function kindOf(file) {
-  return /json|csv|python|javascript|yaml|toml|html|css|sql|shell|xml/.test(file.filetype || "") ? "code" : "plain";
+  return /json|csv|^py|python|javascript|^js|^ts|yaml|yml|toml|html|css|sql|shell|^sh|xml|^go$|rust|^rs$|java/.test(file.filetype || "") ? "code" : "plain";
 }
 
 function tools(file) {

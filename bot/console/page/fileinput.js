@@ -109,5 +109,5 @@ function describe({ filetypes }, most) {
 function wrongType(file, { filetypes }) {
   if (!filetypes?.length) return "";
   const kinds = filetypes.map((type) => type.toLowerCase().replace(/^\./, ""));
-  return kinds.includes(file.name.split(".").at(-1).toLowerCase()) ? "" : `${file.name} is not ${kinds.join(" or ").toUpperCase()}. Choose another file; nothing was uploaded.`;
+  return kinds.includes(file.name.split(".").at(-1).toLowerCase()) ? "" : `${file.name} is not ${kinds.map((kind) => kind.toUpperCase()).join(" or ")}. Choose another file; nothing was uploaded.`;
 }

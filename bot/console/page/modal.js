@@ -187,6 +187,6 @@ function trap(event) {
 
 function focusFirst() {
   const body = dialog.querySelector(".modal-body");
-  const first = body.querySelector("[data-focus]") || body.querySelector(FIRST) || dialog.querySelector("[data-action-id=modal-submit]:not([disabled]), [data-action-id=modal-close]");
+  const first = body.querySelector("[data-focus]") || [...body.querySelectorAll(FIRST)].find((node) => node.getClientRects().length) || dialog.querySelector("[data-action-id=modal-submit]:not([disabled]), [data-action-id=modal-close]");
   first?.focus({ preventScroll: !first.matches("[data-focus]") });
 }

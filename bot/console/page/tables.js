@@ -9,12 +9,16 @@ import { unknownInline } from "./unknown.js";
 
 const PAGE = 5;
 const FILTER_FROM = 6;
+// Characters of a cell that is not worth a second line.
+const SHORT = 18;
 
 /** The table block: first row is the header; a column wraps only where its settings say so. */
 export function table(block, form) {
   const rows = block.rows || [];
   const settings = block.column_settings || [];
-  const draw = (row, tag) => el("tr", {}, (row || []).map((one, index) => el(tag, { class: cellClass(one, settings[index] || {}), scope: tag === "th" ? "col" : null }, el("div", { class: "cell" }, cell(one, block, form)))));
+  // A header stands over its numbers as they do.
+  const side = (one, tag, index) => (tag === "th" && rows[1]?.[index] ? { ...one, type: rows[1][index].type, text: one?.text } : one);
+  const draw = (row, tag) => el("tr", {}, (row || []).map((one, index) => el(tag, { class: cellClass(side(one, tag, index), settings[index] || {}), scope: tag === "th" ? "col" : null }, el("div", { class: "cell" }, cell(one, block, form)))));
   return frame(el("table", {}, el("thead", {}, draw(rows[0], "th")), el("tbody", {}, rows.slice(1).map((row) => draw(row, "td")))), "Table");
 }
 
@@ -121,7 +125,8 @@ function numberText(one) {
 
 function cellClass(one, { align, is_wrapped: wrapped = false }) {
   const side = ["left", "center", "right"].includes(align) ? align : one?.type === "raw_number" ? "right" : "";
-  return [side, wrapped ? "" : "nowrap"].join(" ").trim() || null;
+  const short = wrapped && cellText(one).length <= SHORT ? "short" : "";
+  return [side, wrapped ? short : "nowrap"].join(" ").trim() || null;
 }
 
 function cellText(one) {
