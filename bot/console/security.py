@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 COOKIE = "local_slack"
 DOORS = re.compile(r"/|/archives/.*|/oauth/v2/authorize")
 """Where links from elsewhere may lead: pages that only show something."""
+BARE = frozenset({"127.0.0.1", "localhost"})
+"""Slack's own Socket Mode client leaves the port out of its Host header."""
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -36,7 +38,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass or answer 403."""
         if scope["type"] == "websocket":
-            refusal = self._refusal(Headers(scope=scope), scope["path"], "GET")
+            refusal = self._refusal(Headers(scope=scope), scope["path"], "GET", self._hosts | BARE)
             await (_decline(send) if refusal else self._app(scope, receive, send))
             return
         if scope["type"] != "http":
@@ -50,12 +52,12 @@ class Gate:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope), scope["path"], scope["method"])
+        refusal = self._refusal(Headers(scope=scope), scope["path"], scope["method"], self._hosts)
         app = PlainTextResponse(refusal, 403) if refusal else self._app
         await app(scope, receive, send_guarded)
 
-    def _refusal(self, headers: Headers, path: str, method: str) -> str:
-        if headers.get("host", "").lower() not in self._hosts:
+    def _refusal(self, headers: Headers, path: str, method: str, hosts: frozenset[str]) -> str:
+        if headers.get("host", "").lower() not in hosts:
             return "This local Slack answers on 127.0.0.1 and localhost only: open it by that address."
         origin = headers.get("origin")
         if origin is not None and origin.lower().removeprefix("http://") not in self._hosts:

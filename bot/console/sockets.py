@@ -55,7 +55,8 @@ class Sockets:
     ) -> None:
         self._address = address.replace("http://", "ws://", 1)
         self._now = now
-        self._ack_seconds = ack_seconds
+        self.ack_seconds = ack_seconds
+        """How long the app may take."""
         self._life = float(limit("socket.life_seconds")) if life is None else life
         self._notice = float(limit("socket.warning_seconds")) if notice is None else notice
         self._tickets: dict[str, float] = {}
@@ -97,7 +98,7 @@ class Sockets:
         left = self._cut_off + limit("socket.return_seconds") - time.monotonic()
         if not self._links and left > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, self._ack_seconds)):
+                async with asyncio.timeout(min(left, self.ack_seconds)):
                     await self._arrived.wait()
         return bool(self._links)
 
@@ -112,7 +113,7 @@ class Sockets:
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         link.waiting[envelope_id] = answered
         try:
-            async with asyncio.timeout(self._ack_seconds):
+            async with asyncio.timeout(self.ack_seconds):
                 await _say(link.socket, {"envelope_id": envelope_id, **_envelope(parcel)})
                 return await answered
         except TimeoutError:

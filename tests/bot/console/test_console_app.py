@@ -9,8 +9,8 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from tests.bot.console.third_party import Listener, bolt_listener
-from tests.console import BOT_TOKEN, SIGNING_SECRET, LocalSlack, local_slack, wait_for
+from tests.bot.console.third_party import Connected, Ear, bolt_listener
+from tests.console import APP_TOKEN, BOT_TOKEN, NOWHERE, SIGNING_SECRET, LocalSlack, local_slack, wait_for
 
 __all__ = ["local_slack"]
 
@@ -45,16 +45,21 @@ def journal() -> Journal:
     return Journal()
 
 
-@pytest.fixture
-def bolt(local_slack: LocalSlack, journal: Journal) -> Iterator[Listener]:
-    """A small Bolt app with a bit of everything, connected to the local Slack."""
+@pytest.fixture(params=["signed HTTP", "Socket Mode"])
+def bolt(local_slack: LocalSlack, journal: Journal, request: pytest.FixtureRequest) -> Iterator[Ear]:
+    """A small Bolt app with a bit of everything, connected to the local Slack in either way, the app unchanged."""
     app = App(signing_secret=SIGNING_SECRET, client=WebClient(token=BOT_TOKEN, base_url=f"{local_slack.url}/api/"))
     for register in (hear_events, hear_clicks, hear_views, hear_commands):
         register(app, journal.notes)
+    ear = listen(app, local_slack) if request.param == "signed HTTP" else Connected(app, APP_TOKEN)
+    yield ear
+    ear.stop()
+
+
+def listen(app: App, slack: LocalSlack) -> Ear:
     listener = bolt_listener(app)
-    local_slack.point_at(listener.url)
-    yield listener
-    listener.stop()
+    slack.point_at(listener.url)
+    return listener
 
 
 def hear_events(app: App, notes: dict[str, Any]) -> None:
@@ -158,7 +163,7 @@ def card(slack: LocalSlack, user: str = "U0ADA") -> Any:
     return slack.wait_message(f"hello <@{user}>", thread_ts=asked["ts"], user=user)
 
 
-def test_a_mention_makes_both_events_and_an_answer(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_a_mention_makes_both_events_and_an_answer(local_slack: LocalSlack, bolt: Ear) -> None:
     """One mention reaches the app as app_mention and as message, with Slack's fields; the answer is a thread reply."""
     message = card(local_slack)
     assert message["text"] == "hello <@U0ADA>"
@@ -177,7 +182,7 @@ def test_a_mention_makes_both_events_and_an_answer(local_slack: LocalSlack, bolt
     assert len({heard.body["event_id"] for heard in bolt.heard}) == len(bolt.heard)
 
 
-def test_the_apps_own_messages_are_events_with_its_bot_id(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_the_apps_own_messages_are_events_with_its_bot_id(local_slack: LocalSlack, bolt: Ear) -> None:
     """What the app posts comes back as a message event with bot_id, and starts no second answer."""
     card(local_slack)
     own = wait_for(lambda: [e for e in bolt.events("message") if e.get("bot_id")], what="the app's own message")
@@ -185,7 +190,7 @@ def test_the_apps_own_messages_are_events_with_its_bot_id(local_slack: LocalSlac
     assert len(bolt.events("app_mention")) == 1
 
 
-def test_a_direct_message_is_no_mention(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_a_direct_message_is_no_mention(local_slack: LocalSlack, bolt: Ear) -> None:
     """In a direct message only message.im comes, even where the app is mentioned."""
     local_slack.dm("@Luthier hi")
     said = wait_for(lambda: bolt.events("message"), what="the message")
@@ -195,7 +200,7 @@ def test_a_direct_message_is_no_mention(local_slack: LocalSlack, bolt: Listener)
     assert bolt.events("app_mention") == []
 
 
-def test_a_click_opens_a_form_and_its_values_arrive(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_a_click_opens_a_form_and_its_values_arrive(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """block_actions carry container, message and action; the modal's values come with the submission."""
     message = card(local_slack)
     assert local_slack.click(message, "Open") == {"ok": True}
@@ -221,7 +226,7 @@ def test_a_click_opens_a_form_and_its_values_arrive(local_slack: LocalSlack, bol
     assert local_slack.submit(view, {"name": "again"})["error"] == "view_not_found"
 
 
-def test_a_form_pushes_updates_and_clears(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_a_form_pushes_updates_and_clears(local_slack: LocalSlack, bolt: Ear) -> None:
     """push stacks up to three views, update replaces the top one, clear closes all."""
     local_slack.click(card(local_slack), "Open")
     first = local_slack.wait_view()
@@ -239,7 +244,7 @@ def test_a_form_pushes_updates_and_clears(local_slack: LocalSlack, bolt: Listene
     assert local_slack.views() == []
 
 
-def test_closing_tells_the_app_where_it_asked(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_closing_tells_the_app_where_it_asked(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """notify_on_close sends view_closed."""
     local_slack.click(card(local_slack), "Open")
     view = local_slack.wait_view()
@@ -249,7 +254,7 @@ def test_closing_tells_the_app_where_it_asked(local_slack: LocalSlack, bolt: Lis
     assert journal.notes["closed"]["is_cleared"] is False
 
 
-def test_a_trigger_opens_one_view_only(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_a_trigger_opens_one_view_only(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """The second use of a trigger id is refused."""
     local_slack.click(card(local_slack), "Twice")
     wait_for(lambda: journal.notes.get("twice"), what="the second use")
@@ -257,7 +262,7 @@ def test_a_trigger_opens_one_view_only(local_slack: LocalSlack, bolt: Listener, 
     assert [view["title"]["text"] for view in local_slack.views()] == ["First"]
 
 
-def test_a_response_url_answers_replaces_and_ends(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_a_response_url_answers_replaces_and_ends(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """Five uses: private by default, replacing where asked, public where asked; the sixth is refused."""
     message = card(local_slack)
     local_slack.click(message, "Answer")
@@ -274,19 +279,20 @@ def test_a_response_url_answers_replaces_and_ends(local_slack: LocalSlack, bolt:
     assert local_slack.http.post(url, json={"text": "x"}).json()["error"] == "used_url"
 
 
-def test_a_late_app_gives_the_clicker_an_error(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_a_late_app_gives_the_clicker_an_error(local_slack: LocalSlack, bolt: Ear) -> None:
     """No acknowledgement in time is operation_timeout; no app at all is dispatch_failed."""
     message = card(local_slack)
-    local_slack.site.http.ack_seconds = 0.3
+    local_slack.site.http.ack_seconds = local_slack.site.sockets.ack_seconds = 0.3
     late = local_slack.click(message, "Slow")
     assert (late["ok"], late["error"]) == (False, "operation_timeout")
-    local_slack.point_at("http://127.0.0.1:9/slack/events")
+    bolt.stop()
+    local_slack.point_at(NOWHERE)
     assert local_slack.click(message, "Open")["error"] == "dispatch_failed"
     assert local_slack.command("/tune help")["error"] == "dispatch_failed"
     assert local_slack.messages()[-1]["text"] == '/tune failed with the error "dispatch_failed"'
 
 
-def test_a_button_that_is_gone_says_so(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_a_button_that_is_gone_says_so(local_slack: LocalSlack, bolt: Ear) -> None:
     """Clicking what has been replaced, or somebody else's ephemeral message, is refused."""
     message = card(local_slack)
     local_slack.web.chat_update(channel="C0ASK", ts=message["ts"], text="done")
@@ -300,7 +306,7 @@ def test_a_button_that_is_gone_says_so(local_slack: LocalSlack, bolt: Listener) 
     assert (payload["container"]["is_ephemeral"], "message" in payload) == (True, False)
 
 
-def test_buttons_for_some_people_refuse_others(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_buttons_for_some_people_refuse_others(local_slack: LocalSlack, bolt: Ear) -> None:
     """visible_to_user_ids is checked here too, not by the page alone."""
     blocks = [{"type": "actions", "elements": [button("Open", "open", visible_to_user_ids=["U0BEN"])]}]
     local_slack.web.chat_postMessage(channel="C0ASK", text="x", blocks=blocks)
@@ -309,7 +315,7 @@ def test_buttons_for_some_people_refuse_others(local_slack: LocalSlack, bolt: Li
     assert local_slack.click(message, "Open", user="U0BEN")["ok"]
 
 
-def test_a_command_answers_in_private_or_aloud(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_a_command_answers_in_private_or_aloud(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """A command carries Slack's form fields; its answer is ephemeral unless it says in_channel."""
     assert local_slack.command("/tune what now") == {"ok": True}
     form = journal.notes["command"]
@@ -326,7 +332,7 @@ def test_a_command_answers_in_private_or_aloud(local_slack: LocalSlack, bolt: Li
     assert "not a valid command" in local_slack.messages()[-1]["text"]
 
 
-def test_home_is_published_and_clicked(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_home_is_published_and_clicked(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """Opening Home makes the app publish; a click there carries the view and no response_url."""
     assert local_slack.home() is None
     local_slack.act("home_opened", user="U0ADA", tab="home")
@@ -338,7 +344,7 @@ def test_home_is_published_and_clicked(local_slack: LocalSlack, bolt: Listener, 
     assert local_slack.home("U0BEN") is None
 
 
-def test_options_come_from_the_app(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_options_come_from_the_app(local_slack: LocalSlack, bolt: Ear) -> None:
     """An external select asks the app for what was typed."""
     select = {"type": "external_select", "action_id": "find", "min_query_length": 1}
     blocks = [{"type": "actions", "block_id": "b", "elements": [select]}]
@@ -347,7 +353,7 @@ def test_options_come_from_the_app(local_slack: LocalSlack, bolt: Listener) -> N
     assert local_slack.act("options", user="U0ADA", **asked)["options"] == [{"text": text("ab!"), "value": "ab"}]
 
 
-def test_edits_and_deletions_are_events(local_slack: LocalSlack, bolt: Listener, journal: Journal) -> None:
+def test_edits_and_deletions_are_events(local_slack: LocalSlack, bolt: Ear, journal: Journal) -> None:
     """message_changed and message_deleted carry the message as it was."""
     ts = local_slack.web.chat_postMessage(channel="C0ASK", text="one")["ts"]
     local_slack.web.chat_update(channel="C0ASK", ts=ts, text="two")
@@ -363,7 +369,7 @@ def test_edits_and_deletions_are_events(local_slack: LocalSlack, bolt: Listener,
     assert (deleted["deleted_ts"], deleted["previous_message"]["text"]) == (ts, "two")
 
 
-def test_pages_hear_what_they_may_see(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_pages_hear_what_they_may_see(local_slack: LocalSlack, bolt: Ear) -> None:
     """Live events reach the people of a channel; an ephemeral message only its reader; views only their owner."""
     with local_slack.events("U0BEN") as seen:
         local_slack.web.chat_postEphemeral(channel="C0ASK", user="U0ADA", text="psst")
@@ -379,7 +385,7 @@ def test_pages_hear_what_they_may_see(local_slack: LocalSlack, bolt: Listener) -
         assert next(seen)["type"] == "message_deleted"
 
 
-def test_unread_marks_count_what_others_wrote(local_slack: LocalSlack, bolt: Listener) -> None:
+def test_unread_marks_count_what_others_wrote(local_slack: LocalSlack, bolt: Ear) -> None:
     """Messages of others count until the channel is read."""
 
     def unread(user: str) -> int:

@@ -1,7 +1,9 @@
-"""Small third-party apps for the local Slack: one on Bolt, one that only records; both know nothing of ours."""
+"""Third-party apps for the local Slack: Bolt over HTTP or Socket Mode, one that only records; none knows ours."""
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +12,12 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler as WebsocketClientHandler
 from slack_bolt.request import BoltRequest
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 Json = dict[str, Any]
 
@@ -41,11 +48,31 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Listener:
+class Ear:
+    """What reached an app, whichever way it came."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+
+    def events(self, kind: str) -> list[Json]:
+        """Inner events of one type, in the order in which they came."""
+        bodies = [heard.body for heard in list(self.heard)]
+        return [body["event"] for body in bodies if body.get("event", {}).get("type") == kind]
+
+    def payloads(self, kind: str) -> list[Json]:
+        """Interaction payloads of one type."""
+        return [heard.body for heard in list(self.heard) if heard.body.get("type") == kind]
+
+    def stop(self) -> None:
+        """Stop listening."""
+        raise NotImplementedError
+
+
+class Listener(Ear):
     """An HTTP server that records every request and lets a function answer it."""
 
     def __init__(self, answer: Callable[[Heard], Answer]) -> None:
-        self.heard: list[Heard] = []
+        super().__init__()
         self.answer = answer
         outer = self
 
@@ -71,21 +98,12 @@ class Listener:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/slack/events"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
-
-    def events(self, kind: str) -> list[Json]:
-        """Inner events of one type, in the order in which they came."""
-        bodies = [heard.body for heard in list(self.heard)]
-        return [body["event"] for body in bodies if body.get("event", {}).get("type") == kind]
-
-    def payloads(self, kind: str) -> list[Json]:
-        """Interaction payloads of one type."""
-        return [heard.body for heard in list(self.heard) if heard.body.get("type") == kind]
 
 
 def recorder(answer: Callable[[Heard], Answer] | None = None) -> Listener:
@@ -104,3 +122,38 @@ def bolt_listener(app: App) -> Listener:
         return Answer(response.status, response.body or "", {"content-type": response.first_headers()["content-type"]})
 
     return Listener(dispatch)
+
+
+class Connected(Ear):
+    """A Bolt app in Socket Mode."""
+
+    def __init__(self, app: App, app_token: str, client: str = "builtin") -> None:
+        super().__init__()
+        app.logger.setLevel(logging.CRITICAL)
+        # websocket-client logs that it was closed.
+        logging.getLogger("websocket").setLevel(logging.CRITICAL)
+        made = {"builtin": SocketModeHandler, "websocket_client": WebsocketClientHandler}[client]
+        self.handler: BaseSocketModeHandler = made(app, app_token, ping_interval=1)
+        self.handler.client.socket_mode_request_listeners.insert(0, self._record)
+        self.handler.connect()
+
+    def cut(self) -> None:
+        """Lose the connection, as when a cable is pulled."""
+        session: Any = self.handler.client.current_session
+        inner = getattr(session.sock, "sock", session.sock)
+        if inner is not None:
+            inner.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        """Close the connection."""
+        client: Any = self.handler.client
+        client.closed, client.auto_reconnect_enabled = True, False
+        with contextlib.suppress(OSError):
+            self.cut()  # closing waits for a read of three seconds otherwise
+        client.enqueue_message("{}")  # and for a message of one second
+        self.handler.close()
+
+    def _record(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
+        retry = {"x-slack-retry-num": str(request.retry_attempt or 0), "x-slack-retry-reason": request.retry_reason}
+        headers = {name: value for name, value in retry.items() if value}
+        self.heard.append(Heard(headers, json.dumps(request.payload), time.monotonic()))
