@@ -8,7 +8,7 @@ from bot.console import (
     growing,
     interactions,
     messages,
-    modals,
+    onlooking,
     page_rooms,
     pins,
     response_urls,
@@ -173,11 +173,14 @@ async def options(space: Workspace, user: str, body: Json) -> Json:
 
 async def home_opened(space: Workspace, user: str, body: Json) -> Json:
     """Open the app's Home or Messages tab."""
-    view = modals.home(space, user)
     channel = direct_message(space.store, space.who, user)["id"]
-    tab = "messages" if body.get("tab") == "messages" else "home"
-    event = {"type": "app_home_opened", "user": user, "channel": channel, "tab": tab, "event_ts": space.clock.ts()}
-    events.emit(space, {**event, **({"view": modals.public(view)} if view and tab == "home" else {})})
+    onlooking.opened(space, user, channel, "messages" if body.get("tab") == "messages" else "home")
+    return {"ok": True}
+
+
+async def viewing(space: Workspace, user: str, body: Json) -> Json:
+    """Look at a channel while the app stands beside it."""
+    onlooking.looks_at(space, user, visible(space, user, str(body.get("channel")))["id"])
     return {"ok": True}
 
 
@@ -247,6 +250,7 @@ ACTS: dict[str, Act] = {
     "view_close": view_close,
     "options": options,
     "home_opened": home_opened,
+    "viewing": viewing,
     "react": react,
     "read": read,
     "stop": stop,

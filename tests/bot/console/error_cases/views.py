@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.console.manifest import Manifest
 from tests.bot.console.error_cases import Case, Json, World
 
 TEXT = {"type": "plain_text", "text": "T"}
@@ -103,4 +104,5 @@ CASES = [
     Case("views.publish", "duplicate_external_id", external_twice_at_home),
     Case("views.publish", "user_not_found", {"user_id": "U0NONE", "view": HOME}),
     Case("views.publish", "hash_conflict", {"user_id": "U0ADA", "view": HOME, "hash": "1.old"}),
+    Case("views.publish", "not_enabled", {"user_id": "U0ADA", "view": HOME}, app=Manifest(home_tab=False)),
 ]
