@@ -27,7 +27,7 @@ class SlackError(Exception):
         if self.messages:
             body["response_metadata"] = {"messages": [f"[ERROR] {message}" for message in self.messages]}
         if self.code == "invalid_blocks":
-            body["errors"] = self.messages
+            body.setdefault("errors", self.messages)
         return body
 
 

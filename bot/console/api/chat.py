@@ -3,6 +3,7 @@
 from bot.console import growing, messages
 from bot.console.api.access import seen, writable
 from bot.console.api.registry import method
+from bot.console.block_issues import issues
 from bot.console.blocks import block_problems
 from bot.console.drafts import clean, content, signature
 from bot.console.files import find
@@ -104,22 +105,21 @@ def chat_get_permalink(space: Workspace, args: Args) -> Json:
     return {"channel": channel["id"], "permalink": messages.permalink(space, row)}
 
 
-@method("blocks.validate", errors=("invalid_blocks", "invalid_blocks_format"))
+@method("blocks.validate", errors=("invalid_blocks", "invalid_blocks_format", "invalid_message", "invalid_view"))
 def blocks_validate(space: Workspace, args: Args) -> Json:
     """Check blocks, a message or a view without showing them."""
     given = [name for name in ("blocks", "message", "view") if args.has(name)]
     if len(given) != 1:
-        raise SlackError("invalid_arguments", "must provide exactly one of: blocks, message, view")
+        raise SlackError("invalid_arguments", "must provide exactly one of `blocks`, `view`, or `message`")
     if given == ["view"]:
         view = args.record("view") or {}
-        problems = view_problems(view, str(view.get("type")))
+        problems, root = view_problems(view, str(view.get("type"))), "/view"
+    elif given == ["message"]:
+        problems, root = block_problems((args.record("message") or {}).get("blocks", [])), ""
     else:
-        blocks = args.parsed("blocks", "invalid_blocks_format")
-        if given == ["message"]:
-            blocks = (args.record("message") or {}).get("blocks", [])
-        problems = block_problems(blocks)
+        problems, root = block_problems(args.parsed("blocks", "invalid_blocks_format")), "/blocks"
     if problems:
-        raise SlackError("invalid_blocks", *problems)
+        raise SlackError(f"invalid_{given[0]}", errors=issues(problems, root))
     return {}
 
 

@@ -160,7 +160,40 @@ def test_the_api_answers_with_the_reasons(local_slack: LocalSlack) -> None:
         "errors": [reason],
         "response_metadata": {"messages": [f"[ERROR] {reason}"]},
     }
+
+
+VALIDATED = [
+    (
+        {"blocks": [s.section(text={"type": "invalid", "text": "x"})]},
+        "invalid_blocks",
+        {"code": "failed_constraint", "message": "unsupported type: invalid", "pointer": "/0/text/type"},
+    ),
+    (
+        {"blocks": [{}]},
+        "invalid_blocks",
+        {"code": "missing_field", "message": "missing required field: type", "field": "type", "pointer": "/0"},
+    ),
+    (
+        {"message": {"blocks": [s.section(text=s.mrkdwn(3001))]}},
+        "invalid_message",
+        {"code": "failed_constraint", "constraint": {"type": "max_length", "expected": 3000}},
+    ),
+    (
+        {"view": s.home({"type": "divider", "block_id": 5})},
+        "invalid_view",
+        {"code": "invalid_type", "message": "must provide a string", "pointer": "/blocks/0/block_id"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "error", "wanted"), VALIDATED)
+def test_validation_gives_objects(local_slack: LocalSlack, body: Any, error: str, wanted: Any) -> None:
+    """blocks.validate names each mistake by code, words and pointer, as Slack's reference shows it."""
+    headers = {"authorization": f"Bearer {local_slack.bot_token}"}
     assert local_slack.web.blocks_validate(blocks=[s.section()])["ok"]
+    answer = local_slack.http.post("/api/blocks.validate", json=body, headers=headers).json()
+    assert (answer["ok"], answer["error"]) == (False, error)
+    assert any(wanted.items() <= issue.items() for issue in answer["errors"])
 
 
 RECORDINGS = sorted((Path(__file__).parent / "payloads").glob("*.json"))

@@ -99,5 +99,7 @@ CASES = [
     Case("chat.getPermalink", "message_not_found", {"channel": "C0ASK", "message_ts": "1.000001"}),
     Case("blocks.validate", "invalid_blocks", {"blocks": [{"type": "section"}]}),
     Case("blocks.validate", "invalid_blocks_format", {"blocks": "{"}),
+    Case("blocks.validate", "invalid_message", {"message": {"blocks": [{"type": "section"}]}}),
+    Case("blocks.validate", "invalid_view", {"view": {"type": "modal", "blocks": []}}),
     Case("blocks.validate", "invalid_arguments", {}, "exactly one of"),
 ]
