@@ -1,20 +1,25 @@
 """Third-party apps for the local Slack: Bolt over HTTP or Socket Mode, one that only records; none knows ours."""
 
+import asyncio
 import contextlib
 import json
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from aiohttp.web import AppRunner, TCPSite
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.async_base_handler import AsyncBaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler as WebsocketClientHandler
+from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request import BoltRequest
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -157,3 +162,54 @@ class Connected(Ear):
         retry = {"x-slack-retry-num": str(request.retry_attempt or 0), "x-slack-retry-reason": request.retry_reason}
         headers = {name: value for name, value in retry.items() if value}
         self.heard.append(Heard(headers, json.dumps(request.payload), time.monotonic()))
+
+
+class Loop:
+    """An event loop of its own, in which an app lives that is written for one."""
+
+    def __init__(self, life: AbstractAsyncContextManager[str]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._life = life
+        self.url = self._do(life.__aenter__())
+        """Where the app takes requests; empty in Socket Mode."""
+
+    def stop(self) -> None:
+        """End the app and its loop."""
+        self._do(self._life.__aexit__(None, None, None))
+        self._do(self._drain())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _drain(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def in_socket_mode(make: Callable[[], AsyncBaseSocketModeHandler]) -> AsyncIterator[str]:
+    """An asyncio app in Socket Mode."""
+    handler = make()
+    handler.client.logger.setLevel(logging.CRITICAL)
+    await handler.connect_async()
+    yield ""
+    await handler.close_async()
+
+
+@asynccontextmanager
+async def over_http(make: Callable[[], AsyncApp]) -> AsyncIterator[str]:
+    """An asyncio app behind Bolt's own aiohttp server."""
+    runner = AppRunner(make().web_app(path="/slack/events"))
+    await runner.setup()
+    site = TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    yield f"http://127.0.0.1:{port}/slack/events"
+    await runner.cleanup()
