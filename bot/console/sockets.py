@@ -44,21 +44,15 @@ class Link:
 class Sockets:
     """The open connections of the one app."""
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        now: Now = time.time,
-        ack_seconds: float,
-        life: float | None = None,
-        notice: float | None = None,
-    ) -> None:
+    def __init__(self, address: str, *, now: Now, ack_seconds: float) -> None:
         self._address = address.replace("http://", "ws://", 1)
         self._now = now
         self.ack_seconds = ack_seconds
         """How long the app may take."""
-        self._life = float(limit("socket.life_seconds")) if life is None else life
-        self._notice = float(limit("socket.warning_seconds")) if notice is None else notice
+        self.life = float(limit("socket.life_seconds"))
+        """Seconds after which a connection is replaced."""
+        self.notice = float(limit("socket.warning_seconds"))
+        """Seconds between the warning and the end."""
         self._tickets: dict[str, float] = {}
         self._links: list[Link] = []
         self._arrived = asyncio.Event()
@@ -152,7 +146,7 @@ class Sockets:
 
     async def _serve(self, link: Link) -> None:
         app = {"app_id": link.socket.query_params.get("app_id", "")}
-        debug = {**_debug(), "approximate_connection_time": int(self._life)}
+        debug = {**_debug(), "approximate_connection_time": int(self.life)}
         hello = {"type": "hello", "num_connections": len(self._links), "connection_info": app, "debug_info": debug}
         await _say(link.socket, hello)
         retiring = asyncio.get_running_loop().create_task(self._retire(link))
@@ -165,10 +159,10 @@ class Sockets:
 
     async def _retire(self, link: Link) -> None:
         """Give notice, let the app open another connection, then close this one."""
-        notice = min(self._notice, self._life / 2)
+        notice = min(self.notice, self.life / 2)
         reason = "refresh_requested"
         try:
-            async with asyncio.timeout(self._life - notice):
+            async with asyncio.timeout(self.life - notice):
                 await link.recalled.wait()
         except TimeoutError:
             reason = "warning"
