@@ -53,7 +53,7 @@ function head(at, go) {
 
 function grid(at, chosen, choose) {
   const first = new Date(at.getFullYear(), at.getMonth(), 1, 12);
-  const start = moved(first, 0, -((first.getDay() + 6) % 7));
+  const start = moved(first, 0, -((first.getDay() - weekStart() + 7) % 7));
   const names = Array.from({ length: 7 }, (_, index) => moved(start, 0, index));
   const head = names.map((one) => el("th", { scope: "col", abbr: one.toLocaleDateString([], { weekday: "long" }) }, one.toLocaleDateString([], { weekday: "narrow" })));
   const weeks = Array.from({ length: 6 }, (_, week) => el("tr", {}, names.map((_, index) => cell(moved(start, 0, week * 7 + index), at, chosen, choose))));
@@ -83,6 +83,12 @@ function moved(at, months, days) {
   const last = new Date(at.getFullYear(), at.getMonth() + months + 1, 0).getDate();
   const day = months ? Math.min(at.getDate(), last) : at.getDate();
   return new Date(at.getFullYear(), at.getMonth() + months, day + days, 12);
+}
+
+// 0 is Sunday. Where the browser does not tell, Monday, as ISO 8601 has it.
+function weekStart() {
+  const locale = new Intl.Locale(navigator.language || "en");
+  return ((locale.getWeekInfo?.() ?? locale.weekInfo)?.firstDay ?? 1) % 7;
 }
 
 function startOfToday() {

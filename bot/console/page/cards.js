@@ -34,7 +34,13 @@ export function carousel(block, form, blocks) {
   const cards = block.elements || block.cards || [];
   const shown = blocks(cards.map((one, index) => ({ type: "card", block_id: `${block.block_id}-${index}`, ...one })), form);
   const row = el("div", { class: "carousel-row", tabindex: "0", role: "group", "aria-roledescription": "carousel", "aria-label": `${cards.length} ${cards.length === 1 ? "card" : "cards"}` }, shown);
-  const turn = (by) => row.scrollBy({ left: by * (shown[0]?.offsetWidth || 280), behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  // Where the row is going, so that quick presses add up while it still moves.
+  let goal = null;
+  const turn = (by) => {
+    const left = (goal ?? row.scrollLeft) + by * (shown[0]?.offsetWidth || 280);
+    goal = Math.max(0, Math.min(left, row.scrollWidth - row.clientWidth));
+    row.scrollTo({ left: goal, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  };
   const back = glyphButton("caret-left", "Earlier cards", () => turn(-1), { class: "icon-button carousel-turn back", hidden: true });
   const next = glyphButton("caret-right", "More cards", () => turn(1), { class: "icon-button carousel-turn next", hidden: true });
   const arrows = () => {
@@ -42,6 +48,7 @@ export function carousel(block, form, blocks) {
     next.hidden = row.scrollLeft + row.clientWidth > row.scrollWidth - 8;
   };
   row.addEventListener("scroll", arrows, { passive: true });
+  row.addEventListener("scrollend", () => void (goal = null));
   row.addEventListener("keydown", (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by || event.target !== row) return;

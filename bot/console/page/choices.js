@@ -62,9 +62,12 @@ function among(groups) {
 // The app is asked once typing pauses, as each question is a request to it.
 function asking(spec, slot) {
   const least = spec.min_query_length ?? 3;
+  let latest = "";
   return async (query) => {
+    latest = query;
     if (query.length < least) return `Type ${least === 1 ? "a character" : `at least ${least} characters`} to see options`;
     if (query) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (query !== latest) return [];
     const answer = await post("options", { ...slot.form.target, block_id: slot.blockId, action_id: spec.action_id, value: query });
     if (!answer) return "We had trouble loading these options. Try again?";
     return groupsOf(answer);

@@ -7,13 +7,13 @@ import { directory } from "./directory.js";
 const STYLES = { "*": "strong", _: "em", "~": "s" };
 const TOKEN = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+'-]+):(?::skin-tone-\d:)?|(https?:\/\/[^\s<>|]+)|([*_~])|([▓█]{3,}[░▒]*|[▓█]*[░▒]{3,})/g;
 
-/** Nodes for Slack's mrkdwn. Every piece of data ends up in a text node. */
-export function mrkdwn(text) {
+/** Nodes for Slack's mrkdwn. Every piece of data ends up in a text node. `verbatim` leaves bare addresses as text. */
+export function mrkdwn(text, verbatim = false) {
   const nodes = [];
   String(text ?? "").split(/```/).forEach((part, index, parts) => {
     const closed = index < parts.length - 1;
     if (index % 2 === 1 && closed) nodes.push(el("pre", {}, el("code", {}, preText(part))));
-    else nodes.push(...quotes(index % 2 === 1 ? "```" + part : trimAround(part, index, parts.length)));
+    else nodes.push(...quotes(index % 2 === 1 ? "```" + part : trimAround(part, index, parts.length), verbatim));
   });
   return nodes;
 }
@@ -22,7 +22,7 @@ export function mrkdwn(text) {
 export function textObject(object) {
   if (object === null || object === undefined) return [];
   if (typeof object === "string") return plain(object);
-  return object.type === "mrkdwn" ? mrkdwn(object.text) : plain(object.text, object.emoji !== false);
+  return object.type === "mrkdwn" ? mrkdwn(object.text, object.verbatim) : plain(object.text, object.emoji !== false);
 }
 
 /** Plain text with its emoji shortcodes. */
@@ -54,13 +54,13 @@ function trimAround(part, index, count) {
   return text;
 }
 
-function quotes(text) {
+function quotes(text, verbatim) {
   const nodes = [];
   let quoted = null;
   let normal = null;
   const flush = () => {
-    if (quoted) nodes.push(el("blockquote", {}, inline(quoted.join("\n"))));
-    if (normal !== null && normal.length) nodes.push(...inline(normal.join("\n")));
+    if (quoted) nodes.push(el("blockquote", {}, inline(quoted.join("\n"), verbatim)));
+    if (normal !== null && normal.length) nodes.push(...inline(normal.join("\n"), verbatim));
     quoted = normal = null;
   };
   let toTheEnd = false;
@@ -80,12 +80,12 @@ function quotes(text) {
   return nodes;
 }
 
-function inline(text) {
+function inline(text, verbatim = false) {
   const nodes = [];
   let from = 0;
   const pattern = new RegExp(TOKEN.source, "g");
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    const made = token(match, text);
+    const made = token(match, text, verbatim);
     if (!made) {
       pattern.lastIndex = match.index + (match[5] ? 1 : match[0].length);
       continue;
@@ -98,14 +98,14 @@ function inline(text) {
   return nodes;
 }
 
-function token(match, text) {
+function token(match, text, verbatim) {
   const end = match.index + match[0].length;
   if (match[1]) return { node: el("code", {}, unescape(match[1].replace(/<([^<>|]+\|)?([^<>]+)>/g, "$2"))), end };
   if (match[2]) return { node: angle(match[2]), end };
   if (match[3]) return Object.hasOwn(EMOJI, match[3]) ? { node: el("span", { class: "emoji", title: `:${match[3]}:` }, emoji(match[3])), end } : null;
-  if (match[4]) return bareLink(match);
+  if (match[4]) return verbatim ? null : bareLink(match);
   if (match[6]) return { node: meter(match[6]), end };
-  return styled(match, text);
+  return styled(match, text, verbatim);
 }
 
 // A bar of block characters is read out as a share, and drawn evenly in every font.
@@ -120,7 +120,7 @@ function bareLink(match) {
 }
 
 // Slack only starts a style after a space or punctuation and only ends it before one, so snake_case stays as it is.
-function styled(match, text) {
+function styled(match, text, verbatim) {
   const mark = match[5];
   const start = match.index;
   if (start > 0 && /[\p{L}\p{N}]/u.test(text[start - 1])) return null;
@@ -130,7 +130,7 @@ function styled(match, text) {
     if (body.includes("\n")) return null;
     const after = text[close + 1];
     if (/\s/.test(text[close - 1]) || (after && /[\p{L}\p{N}]/u.test(after)) || insideCode(body)) continue;
-    return { node: el(STYLES[mark], {}, inline(body)), end: close + 1 };
+    return { node: el(STYLES[mark], {}, inline(body, verbatim)), end: close + 1 };
   }
   return null;
 }

@@ -11,6 +11,8 @@ const PAGE = 5;
 const FILTER_FROM = 6;
 // Characters of a cell that is not worth a second line.
 const SHORT = 18;
+// Characters from which a column needs some width, even where the table then has to scroll.
+const LONG = 40;
 
 /** The table block: first row is the header; a column wraps only where its settings say so. */
 export function table(block, form) {
@@ -125,8 +127,9 @@ function numberText(one) {
 
 function cellClass(one, { align, is_wrapped: wrapped = false }) {
   const side = ["left", "center", "right"].includes(align) ? align : one?.type === "raw_number" ? "right" : "";
-  const short = wrapped && cellText(one).length <= SHORT ? "short" : "";
-  return [side, wrapped ? short : "nowrap"].join(" ").trim() || null;
+  const size = cellText(one).length;
+  const fit = size <= SHORT ? "short" : size > LONG ? "long" : "";
+  return [side, wrapped ? fit : "nowrap"].join(" ").trim() || null;
 }
 
 function cellText(one) {

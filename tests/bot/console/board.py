@@ -72,7 +72,8 @@ class Board:
 
     def submitted(self) -> Json:
         """The values of the last submission."""
-        return self.app.payloads("view_submission")[-1]["view"]["state"]["values"]
+        values: Json = self.app.payloads("view_submission")[-1]["view"]["state"]["values"]
+        return values
 
     def close(self) -> None:
         """Leave no modal behind for the next test."""

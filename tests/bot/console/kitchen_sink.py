@@ -17,6 +17,8 @@ EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'
 ROWS = '{"messages": [{"role": "user", "content": "Late parcel"}, {"role": "assistant", "content": "delivery"}]}\n'
 CSV = 'queue,mails,share\ndelivery,120,"0,4"\nreturns,95,"0,3"\nbilling,80,"0,3"\n'
 CODE = "def accuracy(right: int, total: int) -> float:\n    return right / total if total else 0.0\n"
+EVIL_NAME = "<img src=x onerror='window.hacked = 1'>.jsonl"
+EVIL_ROWS = '{"<img src=x onerror=window.hacked=1>": "<script>window.hacked = 1</script>"}\n'
 FILES = {"rows.jsonl": ROWS * 12, "queues.csv": CSV, "accuracy.py": CODE, "notes.txt": "One line\n" * 14}
 
 
@@ -339,7 +341,8 @@ def post_all(slack: LocalSlack, channel: str = "C0ASK") -> Json:
     picture = slack.upload("loss.png", chart_png())
     for name, arguments in messages(picture):
         post(slack.web, channel, name, arguments)
-    files = [slack.upload(name, text.encode())["id"] for name, text in FILES.items()]
+    texts = {**FILES, EVIL_NAME: EVIL_ROWS}
+    files = [slack.upload(name, text.encode())["id"] for name, text in texts.items()]
     slack.send("Files", channel=channel, files=files)
     slack.send("A picture", channel=channel, files=[picture["id"]])
     return picture
