@@ -68,7 +68,7 @@ function asking(spec, slot) {
     if (query.length < least) return `Type ${least === 1 ? "a character" : `at least ${least} characters`} to see options`;
     if (query) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     if (query !== latest) return [];
-    const answer = await post("options", { ...slot.form.target, block_id: slot.blockId, action_id: spec.action_id, value: query });
+    const answer = await post("options", { ...slot.form.target, block_id: slot.blockId, action_id: spec.action_id, value: query }, true);
     if (!answer) return "We had trouble loading these options. Try again?";
     return groupsOf(answer);
   };

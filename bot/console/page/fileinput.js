@@ -1,6 +1,6 @@
 // Knows the file_input element: choosing, dropping, checking and uploading files; knows nothing of file previews.
 
-import { directory } from "./directory.js";
+import { asking } from "./api.js";
 import { el, fileSize, icon, iconButton } from "./dom.js";
 
 const MOST = 10;
@@ -90,7 +90,7 @@ class FileInput {
 function send(file, progress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `/_local/upload?${new URLSearchParams({ user: directory.me, name: file.name || "file" })}`);
+    request.open("POST", `/_local/upload?${new URLSearchParams({ ...asking(), name: file.name || "file" })}`);
     request.setRequestHeader("X-Local-Slack", "1");
     request.setRequestHeader("content-type", "application/octet-stream");
     request.responseType = "json";
