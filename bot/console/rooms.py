@@ -183,7 +183,7 @@ def _change(space: Workspace, channel: Json, change: Json) -> Json:
 
 def _note(space: Workspace, channel: Json, user: str, subtype: str, text: str, **facts: str) -> None:
     """The line in a channel that says what happened to it."""
-    body = {"subtype": subtype, "user": user, "text": text, **facts}
+    body = {"subtype": subtype, "user": user, "team": space.who.team_id, "text": text, **facts}
     messages.post(space, messages.Draft(channel=channel, author=user, body=body))
 
 

@@ -73,6 +73,12 @@ def writable(space: Workspace, channel: Json) -> Json:
     return channel
 
 
+def ids(args: Args, name: str) -> list[str]:
+    """What an argument lists, each once, in the order given: Slack's commas, or a JSON list."""
+    bare = args.text(name).replace('"', "").strip("[]")
+    return list(dict.fromkeys(each.strip() for each in bare.split(",") if each.strip()))
+
+
 def is_in(space: Workspace, channel: Json) -> bool:
     """Whether the app is a member."""
     return space.store.is_member(channel["id"], space.who.bot_user)

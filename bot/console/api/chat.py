@@ -1,7 +1,7 @@
 """chat.*: posting, editing and removing messages. Knows who may do so; messages.py does it."""
 
 from bot.console import growing, messages
-from bot.console.api.access import seen, writable
+from bot.console.api.access import ids, seen, writable
 from bot.console.api.registry import method
 from bot.console.block_issues import issues
 from bot.console.blocks import block_problems
@@ -175,20 +175,12 @@ def _updated(space: Workspace, args: Args, row: Row) -> Json:
     kept = {key: value for key, value in row.body.items() if key not in ("text", "blocks", "attachments", "mrkdwn")}
     body = {**kept, **fresh}
     if args.has("file_ids"):
-        body["file_ids"] = [find(space, file_id)["id"] for file_id in _ids(args)]
+        body["file_ids"] = [find(space, file_id)["id"] for file_id in ids(args, "file_ids")]
     if not fresh.get("blocks"):
         body["edited"] = {"user": space.who.bot_user, "ts": space.clock.ts()}
     if body.get("metadata") == {}:
         del body["metadata"]
     return body
-
-
-def _ids(args: Args) -> list[str]:
-    """`file_ids` as a list, or as Slack's commas."""
-    given = args.values["file_ids"]
-    if isinstance(given, list):
-        return [str(each) for each in given]
-    return [each for each in str(given).replace('"', "").strip("[]").replace(" ", "").split(",") if each]
 
 
 def _broadcast(space: Workspace, row: Row) -> Row:

@@ -4,7 +4,7 @@ import re
 
 from bot.console import pins
 from bot.console.api import shapes
-from bot.console.api.access import HISTORY, KINDS, READ, joined, kind_of, known, need_scope
+from bot.console.api.access import HISTORY, KINDS, READ, ids, joined, kind_of, known, need_scope
 from bot.console.api.paging import cursor_to, metadata, page, page_size, place_of
 from bot.console.api.registry import method
 from bot.console.messages import show
@@ -85,7 +85,7 @@ def conversations_replies(space: Workspace, args: Args) -> Json:
 
 def wanted_types(space: Workspace, args: Args) -> set[str]:
     """The kinds of conversation that `types` names. Raises invalid_types or missing_scope."""
-    wanted = set((args.text("types") or "public_channel").replace(" ", "").split(","))
+    wanted = set(ids(args, "types") or ["public_channel"])
     if not wanted <= set(KINDS.values()):
         raise SlackError("invalid_types")
     need_scope(space, READ, sorted(wanted))

@@ -2,7 +2,7 @@
 
 from bot.console import rooms
 from bot.console.api import shapes
-from bot.console.api.access import WRITE, joined, kind_of, known, need_scope, seen
+from bot.console.api.access import WRITE, ids, joined, kind_of, known, need_scope, seen
 from bot.console.api.channels import CHANNELS, KIND, of_kind
 from bot.console.api.registry import method
 from bot.console.limits import limit
@@ -57,7 +57,8 @@ def conversations_invite(space: Workspace, args: Args) -> Json:
     channel = of_kind(space, joined(space, args, WRITE), *CHANNELS)
     if channel["is_archived"]:
         raise SlackError("is_archived")
-    users = _listed(args.need("users"))
+    args.need("users")
+    users = ids(args, "users")
     if not users:
         raise SlackError("no_user")
     if len(users) > limit("conversation.invited_users"):
@@ -140,9 +141,7 @@ def invitation_trouble(space: Workspace, channel: Json, user: str, by: str) -> s
 
 def _with(space: Workspace, args: Args) -> tuple[Json, bool]:
     """The conversation with the people of `users`, and whether it is new."""
-    if not args.has("users"):
-        raise SlackError("users_list_not_supplied")
-    users = _listed(args.text("users"))
+    users = ids(args, "users")
     if not users:
         raise SlackError("users_list_not_supplied")
     if len(users) > limit("conversation.open_users"):
@@ -154,9 +153,3 @@ def _with(space: Workspace, args: Args) -> tuple[Json, bool]:
     if len(people) == 1:
         return rooms.pair(space, space.who.bot_user, people[0])
     return rooms.group(space, people, space.who.bot_user)
-
-
-def _listed(users: str) -> list[str]:
-    """Ids in the order given, each once; a JSON list does as well as Slack's commas."""
-    bare = users.replace('"', "").strip("[]")
-    return list(dict.fromkeys(user.strip() for user in bare.split(",") if user.strip()))

@@ -6,6 +6,7 @@ from bot.console import messages
 from bot.console.api.access import is_in, seen
 from bot.console.api.paging import page
 from bot.console.api.registry import method
+from bot.console.emoji import is_known
 from bot.console.store import Row
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
@@ -55,9 +56,9 @@ def reactions_list(space: Workspace, args: Args) -> Json:
 
 
 def reaction_name(name: str) -> str:
-    """An emoji's name without colons. Raises invalid_name."""
-    bare = name.strip(":")
-    if not re.fullmatch(r"[\w+'-]{1,100}(::skin-tone-[2-6])?", bare):
+    """An emoji's name without colons around it. Raises invalid_name."""
+    bare = name.removeprefix(":").removesuffix(":")
+    if not is_known(bare):
         raise SlackError("invalid_name")
     return bare
 

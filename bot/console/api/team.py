@@ -1,6 +1,8 @@
 """team.profile.get, team.preferences.list, emoji.list, dnd.*, usergroups.*: facts of a small workspace that has few."""
 
+from bot.console.api.access import ids
 from bot.console.api.registry import method
+from bot.console.emoji import categories
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
 
@@ -24,8 +26,10 @@ def team_preferences_list(space: Workspace, args: Args) -> Json:
 
 @method("emoji.list", scopes=("emoji:read",), tier="tier_2")
 def emoji_list(space: Workspace, args: Args) -> Json:
-    """Custom emoji: nobody made any."""
-    return {"emoji": {}, "cache_ts": f"{space.clock.now():.6f}"}
+    """Custom emoji: nobody made any; on request also those that everybody has."""
+    named = [{"name": name, "emoji_names": list(known)} for name, known in categories().items()]
+    more = {"categories_version": "1", "categories": named} if args.flag("include_categories") else {}
+    return {"emoji": {}, "cache_ts": f"{space.clock.now():.6f}", **more}
 
 
 @method("dnd.info", scopes=("dnd:read",), errors=("user_not_found",))
@@ -38,7 +42,7 @@ def dnd_info(space: Workspace, args: Args) -> Json:
 @method("dnd.teamInfo", scopes=("dnd:read",), errors=("no_users_provided", "user_not_found"), tier="tier_2")
 def dnd_team_info(space: Workspace, args: Args) -> Json:
     """The same of several people."""
-    users = [user.strip() for user in args.text("users").split(",") if user.strip()]
+    users = ids(args, "users")
     if not users:
         raise SlackError("no_users_provided")
     return {"users": {space.user(user)["id"]: AWAKE for user in users}, "cached": False}

@@ -65,7 +65,7 @@ def users_set_presence(space: Workspace, args: Args) -> Json:
     return {}
 
 
-@method("users.conversations", scopes=CONVERSATIONS, errors=("user_not_found", "invalid_types", *PAGED))
+@method("users.conversations", scopes=CONVERSATIONS, errors=("user_not_found", "invalid_types", *PAGED), tier="tier_2")
 def users_conversations(space: Workspace, args: Args) -> Json:
     """Conversations of which a user is a member; those that are not public only where the app is too."""
     theirs = space.store.channels_of(space.user(args.text("user") or space.who.bot_user)["id"])

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from bot.console.emoji import code_points
 from tests.bot.console.error_cases import Case, Json, World
 from tests.bot.console.error_cases.chat import archived, left, private
 
 ADD, REMOVE, GET, LIST = "reactions.add", "reactions.remove", "reactions.get", "reactions.list"
+EMOJI = [name for name in code_points() if name != "eyes"]
 SPOT: Json = {"channel": "C0ASK", "timestamp": "1.000001", "name": "eyes"}
 TARGET: dict[str, Any] = {
     "no_item_specified": {"name": "eyes"},
@@ -31,16 +33,16 @@ def twice(world: World) -> Json:
 def colourful(world: World) -> Json:
     """A message with as many different reactions as it can have."""
     spot = on_message(world)
-    for number in range(50):
-        world.slack.space.store.react("C0ASK", spot["timestamp"], f"e{number}", "U0ADA")
+    for name in EMOJI[:50]:
+        world.slack.space.store.react("C0ASK", spot["timestamp"], name, "U0ADA")
     return spot
 
 
 def busy(world: World) -> Json:
     """A message to which the app reacted as often as it can."""
     spot = on_message(world)
-    for number in range(23):
-        world.slack.web.reactions_add(**{**spot, "name": f"e{number}"})
+    for name in EMOJI[:23]:
+        world.slack.web.reactions_add(**{**spot, "name": name})
     return spot
 
 
@@ -57,6 +59,7 @@ CASES = [
         for name in (ADD, REMOVE, GET)
     ),
     *(Case(name, "invalid_name", lambda world: on_message(world, name="a b")) for name in (ADD, REMOVE)),
+    Case(ADD, "invalid_name", lambda world: on_message(world, name="no_such_emoji")),
     Case(ADD, "already_reacted", twice),
     Case(ADD, "too_many_emoji", colourful),
     Case(ADD, "too_many_reactions", busy),
