@@ -19,8 +19,8 @@ def new_file(space: Workspace, name: str, user: str, *, alt_txt: str = "", snipp
     file_id = space.clock.id("F")
     safe = re.sub(r"[\x00-\x1f/\\]", "_", name).strip() or "file"
     kind, pretty, mimetype = type_of(safe)
-    created = int(space.clock.now())
-    bot = {"bot_id": space.who.bot_id, "app_id": space.who.app_id} if user == space.who.bot_user else {}
+    created, who = int(space.clock.now()), space.who
+    bot = {"bot_id": who.bot_id, "app_id": who.app_id} if user == who.bot_user else {}
     file: Json = {
         "id": file_id,
         "created": created,
@@ -43,9 +43,7 @@ def new_file(space: Workspace, name: str, user: str, *, alt_txt: str = "", snipp
         "username": "",
         **({"alt_txt": alt_txt} if alt_txt else {}),
         **bot,
-        "channels": [],
-        "groups": [],
-        "ims": [],
+        **{where: [] for where in ("channels", "groups", "ims")},
         "shares": {},
         "has_more_shares": False,
         "has_rich_preview": False,

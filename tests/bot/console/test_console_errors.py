@@ -66,11 +66,11 @@ def test_a_declared_error_is_given(worlds: Worlds, case: Case) -> None:
     assert case.says in " ".join(reasons)
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", sorted({family_of(name) for name in METHODS}))
 def test_no_declared_error_is_without_a_case(family: str) -> None:
     """Cases and declarations of a family are the same set: no error is only claimed, none is given in secret."""
     declared = {(name, error) for name, made in METHODS.items() if family_of(name) == family for error in made.errors}
-    shown = {(case.method, case.error) for case in FAMILIES[family] if case.error not in EVERY_METHOD}
+    shown = {(case.method, case.error) for case in FAMILIES.get(family, []) if case.error not in EVERY_METHOD}
     general = {(name, error) for name, error in declared if error in EVERY_METHOD}
     assert sorted(declared - general - shown) == [], "declared without a case"
     assert sorted(shown - declared) == [], "given but not declared"
@@ -91,10 +91,11 @@ def test_every_method_asks_for_its_token(world: World, unscoped: LocalSlack, nam
         assert (answer["error"], answer["needed"], answer["provided"]) == ("missing_scope", ",".join(scopes), "")
 
 
-@pytest.mark.parametrize("name", sorted(name for name in METHODS if family_of(name) in FAMILIES))
+@pytest.mark.parametrize("name", sorted(METHODS))
 def test_no_method_stumbles_over_nothing(world: World, name: str) -> None:
     """Called without any argument a method works or gives an error that it declares."""
-    answer = world.slack.http.post(f"/api/{name}", headers=BEARER).json()
+    # auth.revoke alone knows an argument `test`: without it no later call would have a token.
+    answer = world.slack.http.post(f"/api/{name}", params={"test": "1"}, headers=BEARER).json()
     assert answer["ok"] or answer["error"] in (*METHODS[name].errors, *EVERY_METHOD), answer
 
 
