@@ -59,7 +59,7 @@ async def send(space: Workspace, user: str, body: Json) -> Json:
         raise SlackError("no_text", "a message needs text or a file")
     _check_length(typed)
     ids = {"user": user, "team": space.who.team_id, "client_msg_id": space.clock.hash().replace(".", "-")}
-    content = compose(typed, _names(space)) if typed.strip() else {"text": ""}
+    content = compose(typed, _names(space), _rooms(space)) if typed.strip() else {"text": ""}
     for file_id in file_ids:
         if files.find(space, file_id)["user"] != user:
             raise SlackError("file_not_found")
@@ -86,7 +86,7 @@ async def edit(space: Workspace, user: str, body: Json) -> Json:
         raise SlackError("no_text", "a message needs text or a file")
     _check_length(typed)
     kept = {key: value for key, value in row.body.items() if key not in ("text", "blocks", "attachments")}
-    said = compose(typed, _names(space)) if typed.strip() else {"text": ""}
+    said = compose(typed, _names(space), _rooms(space)) if typed.strip() else {"text": ""}
     edited = {"edited": {"user": user, "ts": space.clock.ts()}}
     return {"ok": True, "message": messages.edit(space, row, {**kept, **said, **edited})}
 
@@ -277,6 +277,11 @@ def _names(space: Workspace) -> dict[str, str]:
             if name:
                 names[name.lower()] = user["id"]
     return names
+
+
+def _rooms(space: Workspace) -> dict[str, str]:
+    """Channel ids by what may follow a #."""
+    return {room["name"]: room["id"] for room in space.store.all("channel") if room.get("is_channel")}
 
 
 def _check_length(typed: str) -> None:

@@ -51,6 +51,27 @@ def test_marks_become_styles() -> None:
     assert parts("```\ncode <b>\n```")[0]["elements"][0]["text"] == "code <b>"
 
 
+def test_channels_and_everybody_can_be_called() -> None:
+    """#name and @here become entities in the text and elements in the block; what is no channel stays as it is."""
+    made = compose("@here see #general-2, #general and #nowhere", {}, {"general": "C0GENERAL"})
+    assert made["text"] == "<!here> see #general-2, <#C0GENERAL|general> and #nowhere"
+    kinds = [element["type"] for element in made["blocks"][0]["elements"][0]["elements"]]
+    assert kinds == ["broadcast", "text", "channel", "text"]
+    assert made["blocks"][0]["elements"][0]["elements"][2]["channel_id"] == "C0GENERAL"
+
+
+def test_emoji_are_elements_of_their_own() -> None:
+    """A known :name: carries its code point, and a tone of skin; code and unknown names stay text."""
+    line = parts("ok :eyes: :wave::skin-tone-3: *:tada:* `:eyes:` :nope: 12:30:45")[0]["elements"]
+    faces = [{key: element[key] for key in element if key != "type"} for element in line if element["type"] == "emoji"]
+    assert faces == [
+        {"name": "eyes", "unicode": "1f440"},
+        {"name": "wave", "unicode": "1f44b", "skin_tone": 3},
+        {"name": "tada", "unicode": "1f389", "style": {"bold": True}},
+    ]
+    assert flat([{"elements": line}]).endswith(":eyes: :nope: 12:30:45")
+
+
 def flat(elements: list[Any]) -> str:
     return "".join(part["text"] for each in elements for part in each["elements"] if part["type"] == "text")
 
