@@ -31,7 +31,10 @@ async def _read(request: Request) -> Response:
         space = _space(request, ask.get("team", ""))
         if name == "boot" and ask.get("channel"):
             # A link into a channel does not say of which team.
-            space = _site(request).holding("channel", ask["channel"]) or space
+            named, space = space, _site(request).holding("channel", ask["channel"]) or space
+            if space is not named:
+                # Whoever sat here in the other team is nobody in this one.
+                return JSONResponse(page_reads.read(space, name, {"channel": ask["channel"]}))
         return JSONResponse(page_reads.read(space, name, ask))
     except SlackError as error:
         return JSONResponse(_told(error))
