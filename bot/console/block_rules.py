@@ -21,7 +21,9 @@ class Part(NamedTuple):
 
 NESTING = 64
 """Levels that are looked into; Slack's own blocks need a dozen."""
-TEXTS = ("plain_text", "mrkdwn", "raw_text", "text")
+SKIPPED = ("plain_text", "mrkdwn", "raw_text", "text", "call")
+UNCHECKED = ("value", "agent_prompt_display")
+"""Fields that may hold any JSON: what a workflow gets, and what Slack documents no further."""
 LINKS = ("url", "title_url", "auth_url", "disconnect_url")
 MEDIA = ("image_url", "video_url", "thumbnail_url", "icon_url", "provider_icon_url")
 ADDRESSES = frozenset(LINKS) | frozenset(MEDIA)
@@ -60,16 +62,16 @@ def rule_problems(blocks: list[Json], surface: str, pointer: str) -> Iterator[st
 
 
 def _parts(value: object, pointer: str) -> Iterator[Part]:
-    """Every object but the text objects, which no rule looks at."""
+    """Every checked object but the text objects, which no rule looks at."""
     if isinstance(value, dict):
-        if value.get("type") in TEXTS:
+        if value.get("type") in SKIPPED:
             return
         yield Part(value, pointer)
         inner: Iterable[tuple[object, object]] = value.items()
     else:
         inner = enumerate(value) if isinstance(value, list) else ()
     for name, part in inner:
-        if isinstance(part, dict | list):
+        if isinstance(part, dict | list) and name not in UNCHECKED:
             yield from _parts(part, f"{pointer}/{name}")
 
 

@@ -85,7 +85,7 @@ def _checked(space: Workspace, part: Json, value: Any) -> Any:
         return read(space, part, value)
     if not isinstance(value, list):
         raise SlackError("invalid_arguments", "must provide an array")
-    return [read(space, part, item) for item in value]
+    return [item for item in (read(space, part, each) for each in value) if item is not None]
 
 
 def _reader(part: Json) -> Callable[[Workspace, Json, Any], Any]:
@@ -96,15 +96,13 @@ def _reader(part: Json) -> Callable[[Workspace, Json, Any], Any]:
     return {"rich_text_input": _rich, "datetimepicker": _moment}.get(part["type"], _string)
 
 
-def _provided(space: Workspace, part: Json, value: Any) -> Json:
-    """The app's own option object, whatever else was sent with its value."""
+def _provided(space: Workspace, part: Json, value: Any) -> Json | None:
+    """The app's own option object, whatever else was sent with its value; one that is no longer offered is nothing."""
     groups = [group["options"] for group in part.get("option_groups", [])]
     options = [*part.get("options", []), *(option for group in groups for option in group)]
-    wanted = value.get("value") if isinstance(value, dict) else value
-    for option in options:
-        if option["value"] == wanted:
-            return dict(option)
-    raise SlackError("invalid_arguments", "must be one of the provided options")
+    if not isinstance(value, dict):
+        raise SlackError("invalid_arguments", "must provide an object")
+    return next((dict(option) for option in options if option["value"] == value.get("value")), None)
 
 
 def _loaded(space: Workspace, part: Json, value: Any) -> Json:

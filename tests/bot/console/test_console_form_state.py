@@ -89,6 +89,17 @@ def test_what_nobody_touched_has_its_first_value(local_slack: LocalSlack) -> Non
         assert not stated(local_slack, element, {key: None})[0][key]
 
 
+def test_options_are_the_apps_own(local_slack: LocalSlack) -> None:
+    """Only the value of a choice counts: its words come from the view, and what the view no longer has is nothing."""
+    one, several = {"type": "static_select", "options": TWO}, {"type": "checkboxes", "options": TWO}
+    told = {"value": "1", "text": "anything"}
+    assert stated(local_slack, one, {"selected_option": told})[0]["selected_option"] == KEPT[1]
+    assert stated(local_slack, one, {"selected_option": {"value": "gone"}})[0]["selected_option"] is None
+    assert (
+        stated(local_slack, several, {"selected_options": [told, {"value": "gone"}]})[0]["selected_options"] == KEPT[1:]
+    )
+
+
 def test_a_time_brings_its_zone(local_slack: LocalSlack) -> None:
     """A time picker with a time zone sends both."""
     element = {"type": "timepicker", "timezone": "America/Chicago"}
@@ -150,7 +161,7 @@ def test_the_client_refuses_what_does_not_fit(local_slack: LocalSlack, element: 
     ("element", "value"),
     [
         ({"type": "plain_text_input"}, {"value": 5}),
-        ({"type": "static_select", "options": TWO}, {"selected_option": {"value": "none"}}),
+        ({"type": "static_select", "options": TWO}, {"selected_option": "0"}),
         ({"type": "static_select", "options": TWO}, {"selected_option": [1]}),
         ({"type": "checkboxes", "options": TWO}, {"selected_options": "0"}),
         ({"type": "multi_users_select"}, {"selected_users": [1]}),

@@ -90,6 +90,17 @@ def test_a_good_block_may_go_bad_anywhere(kind: str, junk: Any, data: st.DataObj
     assert isinstance(block_problems([block]), list)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(JSON, TYPED))
+def test_fields_for_any_json_take_any_json(junk: Any) -> None:
+    """What a workflow gets, and what comes with a call, is the app's own matter."""
+    trigger = {"url": "https://slack.com/x", "customizable_input_parameters": [{"name": "a", "value": junk}]}
+    run = s.select("workflow_button", text=s.plain(), workflow={"trigger": trigger})
+    blocks = [s.actions(run, s.button(agent_prompt_display=junk)), {"type": "call", "call_id": "R1", "call": junk}]
+    assert block_problems(blocks) == []
+    assert text_of(normalised(blocks)) >= 0
+
+
 def nested(levels: int, *, objects: bool) -> Any:
     """Lists or objects in each other; the outermost is a list."""
     value: Any = []
