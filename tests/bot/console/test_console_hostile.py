@@ -124,12 +124,12 @@ def test_deep_nesting_is_refused(levels: int, objects: bool) -> None:
 
 
 def quick(blocks: Any, seconds: float) -> list[str]:
-    """The reasons, found in time; the best of three, for the machine is shared."""
+    """The reasons, found in time; the processor time of the best of three, for the machine is shared."""
     took = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         problems = block_problems(blocks)
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
     assert min(took) < seconds
     return problems
 
