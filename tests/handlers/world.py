@@ -85,7 +85,7 @@ class World:
         SQLModel.metadata.create_all(self.engine)
         self.deps = build_deps(self.engine, folder, index, slack, lambda: self.now)
         client = WebClient(slack.bot_token, base_url=f"{slack.url}/api/")
-        self.messenger = Messenger(deps=self.deps, client=client, folder=folder, clock=lambda: self.now)
+        self.messenger = Messenger(deps=self.deps, slack=lambda _: client, folder=folder, clock=lambda: self.now)
         self.served: list[Hands] = []
         self.hands = serve(self)
 
