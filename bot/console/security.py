@@ -57,10 +57,9 @@ class Gate:
         await app(scope, receive, send_guarded)
 
     def _refusal(self, headers: Headers, path: str, method: str, hosts: frozenset[str]) -> str:
-        if headers.get("host", "").lower() not in hosts:
+        if [host.lower() in hosts for host in headers.getlist("host")] != [True]:
             return "This local Slack answers on 127.0.0.1 and localhost only: open it by that address."
-        origin = headers.get("origin")
-        if origin is not None and origin.lower().removeprefix("http://") not in self._hosts:
+        if any(origin.lower().removeprefix("http://") not in self._hosts for origin in headers.getlist("origin")):
             return "This local Slack does not take requests from other sites."
         # Requests that carry no Origin (pictures, scripts) still say whether another site made them.
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not DOORS.fullmatch(path):

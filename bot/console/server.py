@@ -85,6 +85,8 @@ async def _index(request: Request) -> Response:
 
 
 async def _api(request: Request) -> Response:
+    if request.method == "HEAD":
+        return Response(status_code=405)  # it would carry out the method and hide its answer
     site: Site = request.app.state.site
     try:
         values = await _arguments(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -39,6 +40,14 @@ class Link:
     """Somebody wants this connection to be replaced."""
     leaving: bool = False
     """The app was told to open another one; what it still acknowledges here counts."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Text that is no UTF-8 ends a connection with code 1007; that is the app's mistake, not worth a traceback here."""
+    return not record.getMessage().startswith("Invalid UTF-8 sequence")
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class Sockets:
