@@ -141,6 +141,9 @@ def test_an_invitation_holds_for_all_or_for_those_who_can_come(local_slack: Loca
 def test_lists_are_cut_at_names_not_at_places(local_slack: LocalSlack) -> None:
     """A page goes on where it stopped although something before it went; a cursor to what is gone is refused."""
     web = local_slack.web
+    members = web.conversations_members(channel="C0ASK", limit=2)
+    more = web.conversations_members(channel="C0ASK", cursor=members["response_metadata"]["next_cursor"])
+    assert [*members["members"], *more["members"]] == ["U0ADA", "U0BEN", "U0CHI", "U0LUTHIER"]
     for number in range(4):
         web.conversations_create(name=f"n{number}")
     everything = [channel["id"] for channel in web.conversations_list()["channels"]]
@@ -151,9 +154,6 @@ def test_lists_are_cut_at_names_not_at_places(local_slack: LocalSlack) -> None:
     assert rest["response_metadata"]["next_cursor"] == ""
     local_slack.space.store.drop("channel", everything[3])
     assert error_of(web.conversations_list, cursor=cursor) == "invalid_cursor"
-    members = web.conversations_members(channel="C0ASK", limit=2)
-    more = web.conversations_members(channel="C0ASK", cursor=members["response_metadata"]["next_cursor"])
-    assert [*members["members"], *more["members"]] == ["U0ADA", "U0BEN", "U0CHI", "U0LUTHIER"]
 
 
 def test_threads_come_page_by_page(local_slack: LocalSlack) -> None:
