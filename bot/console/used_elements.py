@@ -22,8 +22,15 @@ def entry_of(space: Workspace, part: Json, block_id: str, used: Json) -> Json:
     entered = {"values": {block_id: {part["action_id"]: used}}}
     state = state_of(space, [{"type": "actions", "block_id": block_id, "elements": [part]}], entered)
     value = state["values"].get(block_id, {}).get(part["action_id"], {})
+    for name, chosen in value.items():
+        if name.startswith("selected_option") and _count(chosen) != _count(used.get(name)):
+            raise SlackError("invalid_arguments", "must be one of the provided options")
     kept = {name: part[name] for name in part if name in ECHOED or name.startswith("initial_")}
     return {**made, **kept, **value}
+
+
+def _count(chosen: object) -> int:
+    return len(chosen) if isinstance(chosen, list) else int(bool(chosen))
 
 
 def _feedback(part: Json, used: Json) -> Json:

@@ -170,6 +170,7 @@ def test_feedback_says_which_button(slack: LocalSlack, app: Listener) -> None:
         ({"type": "static_select", "options": [option("a")]}, {"selected_option": {"value": "z"}}),
         ({"type": "overflow", "options": [option("a")]}, {"selected_option": {"value": "z"}}),
         ({"type": "checkboxes", "options": [option("a")]}, {"selected_options": "a"}),
+        ({"type": "checkboxes", "options": [option("a")]}, {"selected_options": [{"value": "a"}, {"value": "z"}]}),
         ({"type": "datetimepicker"}, {"selected_date_time": "soon"}),
         ({"type": "users_select"}, {"selected_user": {"id": "U0BEN"}}),
     ],
