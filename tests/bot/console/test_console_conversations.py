@@ -185,7 +185,7 @@ def test_a_long_channel_is_read_from_the_end(local_slack: LocalSlack) -> None:
     took = time.perf_counter() - started
     assert [answer["messages"][place]["text"] for place in (0, 99)] == ["4999", "4900"]
     assert (middle["messages"][0]["text"], middle["latest"]) == ("2499", "1700002500.000100")
-    assert took < 0.5  # measured 0.02 s; the limit leaves room for a busy machine
+    assert took < 0.5  # measured 0.003 s for both; the limit leaves room for a busy machine
 
 
 def test_marks_what_the_app_has_read(local_slack: LocalSlack) -> None:
