@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -26,15 +26,7 @@ async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
         async for chunk in request.stream():
             yield chunk
         return
-    try:
-        # A form is spooled to disk; the parser cleans up after its own kind of exception only.
-        form = await MultiPartParser(request.headers, _counted(request), max_files=1, max_fields=20).parse()
-    except TooLargeError:
-        raise SlackError("file_upload_size_restricted") from None
-    except CutOffError:
-        raise SlackError("request_timeout") from None
-    except (MultiPartException, KeyError):
-        raise SlackError("invalid_form_data") from None
+    form = await _spooled(request)
     try:
         for value in form.values():
             if isinstance(value, UploadFile):
@@ -42,6 +34,18 @@ async def upload_chunks(request: Request) -> AsyncIterator[bytes]:
                     yield piece
     finally:
         await form.close()
+
+
+async def _spooled(request: Request) -> FormData:
+    """The form, its file on disk. The parser cleans up after its own kind of exception only."""
+    try:
+        return await MultiPartParser(request.headers, _counted(request), max_files=1, max_fields=20).parse()
+    except TooLargeError:
+        raise SlackError("file_upload_size_restricted") from None
+    except CutOffError:
+        raise SlackError("request_timeout") from None
+    except (MultiPartException, KeyError):
+        raise SlackError("invalid_form_data") from None
 
 
 async def _counted(request: Request) -> AsyncGenerator[bytes, None]:

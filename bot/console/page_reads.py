@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple
 
 from bot.console import modals
@@ -207,7 +207,7 @@ def raw(space: Workspace, ask: Ask) -> Json:
     return {"ok": True, "raw": space.store.raw(channel_id, ts) or row.body}
 
 
-async def live(space: Workspace, user: str) -> AsyncIterator[str]:
+async def live(space: Workspace, user: str) -> AsyncGenerator[str, None]:
     """Server-sent events for one open page."""
     queue = space.hub.subscribe(user)
     try:

@@ -1,6 +1,8 @@
 """The routes under /_local/ that only our page uses. Knows HTTP; page_reads and page_acts know what is behind them."""
 
+import asyncio
 import re
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -20,7 +22,26 @@ async def _events(request: Request) -> Response:
     except SlackError as error:
         return JSONResponse(error.body(), 404)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(page_reads.live(space, user), media_type="text/event-stream", headers=headers)
+    stream = _until(_site(request).closing, page_reads.live(space, user))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _until(closing: asyncio.Event, stream: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    """The stream, which ends when this Slack does."""
+    end = asyncio.ensure_future(closing.wait())
+    piece: asyncio.Future[str] = asyncio.ensure_future(anext(stream))
+    try:
+        while True:
+            await asyncio.wait((piece, end), return_when=asyncio.FIRST_COMPLETED)
+            if not piece.done():
+                return
+            yield piece.result()
+            piece = asyncio.ensure_future(anext(stream))
+    finally:
+        end.cancel()
+        piece.cancel()
+        await asyncio.gather(piece, return_exceptions=True)
+        await stream.aclose()
 
 
 async def _read(request: Request) -> Response:

@@ -18,6 +18,7 @@ from bot.console import api, files, oauth_pages, page_routes, response_urls, upl
 from bot.console.api.registry import FOR_APP_TOKENS, accepted, call, granted
 from bot.console.bodies import BODY_MOST, basic, bearer, content_type, form_fields, json_object, read_body
 from bot.console.clock import Now
+from bot.console.ending import Ending
 from bot.console.multipart import upload_chunks
 from bot.console.security import COOKIE, Gate, Sessions
 from bot.console.site import Site
@@ -55,7 +56,7 @@ def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
             *page_routes.ROUTES,
             Mount("/static", StaticFiles(directory=settings.page, check_dir=False)),
         ],
-        middleware=[Middleware(Gate, port=settings.port)],
+        middleware=[Middleware(Ending), Middleware(Gate, port=settings.port)],
         lifespan=lifespan,
     )
     app.state.site = site

@@ -1,5 +1,6 @@
 """All workspaces of one local Slack and what they share. Knows which team a request is about, not what it asks."""
 
+import asyncio
 from collections.abc import Iterator
 
 from bot.console.clock import Now
@@ -25,6 +26,8 @@ class Site:
         self.http = HttpWire(
             app_url=settings.app_url, secret=settings.signing_secret, now=now, ack_seconds=settings.ack_seconds
         )
+        self.closing = asyncio.Event()
+        """Set when this Slack is about to stop: live event streams end."""
         self.teams = [Workspace(self, index) for index in range(len(settings.bot_tokens))]
 
     async def send(self, parcel: Parcel) -> Reply:

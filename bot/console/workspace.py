@@ -69,6 +69,8 @@ class ConsoleSettings:
     def __post_init__(self) -> None:
         if not self.signing_secret or not self.bot_tokens or not all(self.bot_tokens):
             raise ValueError("The local Slack needs a signing secret and a bot token.")
+        if len(set(self.bot_tokens)) < len(self.bot_tokens):
+            raise ValueError("Each workspace needs a bot token of its own.")
         if len(self.bot_tokens) > len(TEAMS) or not 1 <= self.people <= len(PEOPLE):
             raise ValueError(f"A local Slack has 1 to {len(TEAMS)} workspaces with 1 to {len(PEOPLE)} people each.")
 

@@ -156,6 +156,9 @@ class Connected(Ear):
         with contextlib.suppress(OSError):
             self.cut()  # closing waits for a read of three seconds otherwise
         client.enqueue_message("{}")  # and for a message of one second
+        deadline = time.monotonic() + 1
+        while getattr(client.current_session, "keep_running", False) and time.monotonic() < deadline:
+            time.sleep(0.01)  # websocket-client would not notice that its socket is closed
         self.handler.close()
 
     def _record(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
