@@ -1,15 +1,17 @@
 """Remembers the threads we take part in and the facts gathered there; it keeps no word of what people wrote."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlmodel import Field, Session, SQLModel
 
 from knowledge.advice.facts import Facts, from_mapping, known
 from knowledge.clock import Moment
+from knowledge.rows import add_if_absent
 
 
 class Thread(NamedTuple):
@@ -46,6 +48,10 @@ class Rating(SQLModel, table=True):
     rated_at: datetime = Field(sa_type=Moment)
 
 
+_rows = Conversation.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_ratings = Rating.__table__  # type: ignore[attr-defined]  # the same
+
+
 class Known(NamedTuple):
     """What is remembered of a thread."""
 
@@ -70,41 +76,37 @@ class Conversations:
 
     def join(self, thread: Thread, kind: str, now: datetime) -> None:
         """Take part in a thread from now on; a thread that we are in already keeps its kind unless advice begins."""
-        with Session(self._engine) as session:
-            row = session.get(Conversation, thread, with_for_update=True)
-            if row is None:
-                row = Conversation(**thread._asdict(), kind=kind, updated_at=now)
-            elif kind == "advice":
-                row.kind = kind
-            row.updated_at = now
-            session.add(row)
-            session.commit()
+        with self._locked(thread, kind, now) as row:
+            row.kind = kind if kind == "advice" else row.kind
 
     def change_facts(self, thread: Thread, change: Callable[[Facts], Facts], now: datetime) -> Known:
         """Apply `change` to the facts of a thread, alone among all processes; the thread is joined where it is new."""
-        with Session(self._engine) as session:
-            row = session.get(Conversation, thread, with_for_update=True)
-            row = row or Conversation(**thread._asdict(), kind="advice", updated_at=now)
-            row.facts = json.dumps(known(change(_facts(row))))
-            row.kind, row.updated_at = "advice", now
-            session.add(row)
-            session.commit()
+        with self._locked(thread, "advice", now) as row:
+            row.facts, row.kind = json.dumps(known(change(_facts(row)))), "advice"
             return _known(row)
 
     def show_card(self, thread: Thread, card_ts: str, now: datetime) -> None:
         """Remember which message is the thread's advice card."""
-        with Session(self._engine) as session:
-            row = session.get(Conversation, thread, with_for_update=True)
-            row = row or Conversation(**thread._asdict(), kind="advice", updated_at=now)
-            row.card_ts, row.updated_at = card_ts, now
-            session.add(row)
-            session.commit()
+        with self._locked(thread, "advice", now) as row:
+            row.card_ts = card_ts
 
     def rate(self, thread: Thread, message_ts: str, user_id: str, good: bool, now: datetime) -> None:
         """Keep a person's thumb under a message; a second one replaces the first."""
-        where = {"workspace_id": thread.workspace_id, "channel": thread.channel}
+        whose = {"workspace_id": thread.workspace_id, "channel": thread.channel}
+        whose |= {"message_ts": message_ts, "user_id": user_id}
+        with self._engine.begin() as connection:
+            if not add_if_absent(connection, _ratings, **whose, good=good, rated_at=now):
+                connection.execute(update(_ratings).filter_by(**whose).values(good=good, rated_at=now))
+
+    @contextmanager
+    def _locked(self, thread: Thread, kind: str, now: datetime) -> Iterator[Conversation]:
+        """Hand out a thread's row, new ones as `kind`, while nobody else may change it; an error changes nothing."""
         with Session(self._engine) as session:
-            session.merge(Rating(**where, message_ts=message_ts, user_id=user_id, good=good, rated_at=now))
+            new = Conversation(**thread._asdict(), kind=kind, updated_at=now)
+            add_if_absent(session.connection(), _rows, **new.model_dump())
+            row = session.get_one(Conversation, thread, with_for_update=True)
+            row.updated_at = now
+            yield row
             session.commit()
 
 

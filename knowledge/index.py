@@ -15,6 +15,7 @@ from knowledge.chunks import Chunk, chunk_page
 from knowledge.embeddings import Embedder, Vectors
 from knowledge.errors import ServiceError
 from knowledge.keywords import ANALYSIS, KeywordIndex, Rarity, terms
+from knowledge.rows import alone
 from knowledge.sources import Page
 from knowledge.tables import GUIDE_WORKSPACE, Passage
 from knowledge.vectors import ChromaVectors, Entry, Near, VectorsUnavailable
@@ -165,7 +166,7 @@ class Index:
     def _passages(self, ids: Sequence[str], workspaces: Sequence[str]) -> dict[str, Passage]:
         """Return passages by id; the workspace is checked again where the text is, whatever an index says."""
         statement = select(Passage).where(col(Passage.id).in_(ids), col(Passage.workspace_id).in_(workspaces))
-        with Session(self._engine, expire_on_commit=False) as session:
+        with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
             return {passage.id: passage for passage in session.exec(statement)}
 
     def _rows(self, pages: Sequence[Page], workspace: str, collection: str) -> dict[str, Passage]:
@@ -180,6 +181,7 @@ class Index:
         """Bring the table in line with `rows`; return how many passages went."""
         mine = select(Passage).where(Passage.workspace_id == workspace, Passage.collection == collection)
         with Session(self._engine) as session:
+            alone(session.connection(), f"passages of {workspace}/{collection}")
             there = {passage.id: passage for passage in session.exec(mine)}
             gone = [passage for key, passage in there.items() if key not in rows]
             for passage in gone:
@@ -192,7 +194,7 @@ class Index:
 
     def _refresh_keywords(self) -> None:
         """Write a new keyword index if the table holds other passages than the one in use."""
-        with Session(self._engine) as session:
+        with Session(self._engine.execution_options(reading=True)) as session:
             marks = session.exec(select(Passage.id, Passage.content_hash).order_by(Passage.id)).all()
             generation = hashlib.sha256(repr((ANALYSIS, [tuple(mark) for mark in marks])).encode()).hexdigest()[:16]
             if generation == self._keywords.generation():

@@ -1,6 +1,10 @@
-"""What holds for every test: the long scenarios start first, so that the other test process has the rest meanwhile."""
+"""What holds for every test: the databases, and that long scenarios start first, beside all the rest."""
 
 import pytest
+
+from tests.databases import address, empty_address, engine, hasty, migrated_postgres, migrated_sqlite, postgres
+
+__all__ = ["address", "empty_address", "engine", "hasty", "migrated_postgres", "migrated_sqlite", "postgres"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Engine, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, delete, select, update
 
 from bot.store.tables import InboxRow
+from knowledge.rows import add_if_absent
 
 log = logging.getLogger("luthier.inbox")
 
@@ -51,12 +51,8 @@ class Inbox:
             "received_at": now,
             "due_at": now if state == "waiting" else None,
         }
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_rows).values(**row))
-        except IntegrityError:
-            return False
-        return True
+        with self._engine.begin() as connection:
+            return add_if_absent(connection, _rows, **row)
 
     def due(self, now: datetime, limit: int) -> Sequence[InboxRow]:
         """Claim requests whose work is to be done now, oldest first, counting the try; spent ones are put aside."""
@@ -65,6 +61,7 @@ class Inbox:
             spent = update(_rows).where(*ready, _rows.c.tries >= MAX_TRIES).values(**_closed("failed"))
             given_up = connection.execute(spent).rowcount
             query = select(_rows).where(*ready).order_by(_rows.c.received_at).limit(limit)
+            query = query.with_for_update(skip_locked=True)
             for row in connection.execute(query).mappings().all():
                 values = {"tries": row["tries"] + 1, "due_at": now + WORK_LIMIT}
                 connection.execute(update(_rows).where(_rows.c.key == row["key"]).values(**values))

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, select, update
 
+from knowledge.rows import add_if_absent
 from trainers.tables import Leader
 
 LEASE = timedelta(seconds=10)
@@ -29,12 +29,7 @@ def hold(engine: Engine, role: str, owner: str, now: datetime) -> bool:
         mine = update(_rows).where(_rows.c.role == role, free).values(owner=owner, lease_until=now + LEASE)
         if connection.execute(mine).rowcount:
             return True
-    try:
-        with engine.begin() as connection:
-            connection.execute(insert(_rows).values(role=role, owner=owner, lease_until=now + LEASE))
-    except IntegrityError:
-        return False
-    return True
+        return add_if_absent(connection, _rows, role=role, owner=owner, lease_until=now + LEASE)
 
 
 def release(engine: Engine, role: str, owner: str, now: datetime) -> None:

@@ -1,22 +1,104 @@
 """Knows how a database is brought to the newest schema, by one process at a time; it does not know the tables."""
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from knowledge.errors import ServiceError, UserError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
+TURN = 7_105_411
+"""Number of the advisory lock that migrating processes queue for on Postgres, whichever machine they are on."""
 
-def migrate(engine: Engine, run: Path) -> None:
-    """Bring the schema to head; a second process waits its turn and then finds nothing to do."""
+
+def migrate(engine: Engine, run: Path, to: str = "head") -> None:
+    """Bring the schema to head in one transaction; a second process waits its turn and then finds nothing to do.
+
+    Killed at any moment it leaves the schema as it was. Raises UserError where a newer version has been here.
+    """
+    with _turn(run), _alone(engine) as connection:
+        config = _config(connection)
+        _refuse_newer(connection, config)
+        _go(config, to)
+        _check_references(connection)
+
+
+def check_schema(engine: Engine) -> None:
+    """Raise UserError unless the schema is the one that this version writes: what every process asks at its start."""
+    with engine.execution_options(reading=True).connect() as connection:
+        config = _config(connection)
+        _refuse_newer(connection, config)
+        if set(_at(connection)) != set(ScriptDirectory.from_config(config).get_heads()):
+            raise UserError("The database has an older schema than this version.", "Run `luthier migrate` once.")
+
+
+@contextmanager
+def _turn(run: Path) -> Iterator[None]:
+    """Wait for other processes on this data folder."""
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (run / "migrate.lock").open("ab") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        yield
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that no other migration runs beside, on a connection that is used for nothing else."""
+    with engine.execution_options(migrating=True).connect() as connection:
+        connection.detach()
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+            yield connection
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _go(config: Config, to: str) -> None:
+    script = ScriptDirectory.from_config(config)
+    at = _at(config.attributes["connection"])
+    older = to == "base" or (bool(at) and to != "head" and to not in at and _is_below(script, to, at[0]))
+    (command.downgrade if older else command.upgrade)(config, to)
+
+
+def _is_below(script: ScriptDirectory, to: str, at: str) -> bool:
+    return any(revision.revision == to for revision in script.iterate_revisions(at, "base"))
+
+
+def _refuse_newer(connection: Connection, config: Config) -> None:
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    for revision in _at(connection):
+        if revision not in known:
+            raise UserError(
+                f"This database was written by a newer Luthier (schema {revision}).",
+                "Start that version, or restore a backup made before it.",
+            )
+
+
+def _at(connection: Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+def _check_references(connection: Connection) -> None:
+    """SQLite did not look at foreign keys meanwhile; what a migration broke must not be committed."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        raise ServiceError(f"Rows of {tables} refer to rows that do not exist.", "Nothing was changed; report this.")

@@ -2,24 +2,21 @@
 
 import json
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from bot.inbox_worker import ANSWERING, InboxWorker
-from bot.store.engine import open_engine
 from bot.store.inbox import MAX_TRIES, Inbox
-from bot.store.migrate import migrate
 from tests.console import wait_for
+from tests.databases import kept
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Listener = Callable[[dict[str, Any]], None]
@@ -33,26 +30,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "luthier.db"
-
-
-@pytest.fixture
-def engine(path: Path) -> Engine:
-    made = open_engine(f"sqlite:///{path}")
-    migrate(made, path.parent / "run")
-    return made
-
-
-@pytest.fixture
-def hasty(engine: Engine) -> Engine:
-    """The database, waiting a moment instead of half a minute for another writer."""
-    engine.dispose()
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50"))
-    return engine
 
 
 @contextmanager
@@ -82,16 +59,12 @@ def states(engine: Engine) -> list[tuple[str, int]]:
         return [tuple(row) for row in connection.execute(text("select state, tries from inbox order by received_at"))]
 
 
-def test_a_busy_database_does_not_end_the_work(hasty: Engine, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_busy_database_does_not_end_the_work(hasty: Engine, address: str, caplog: pytest.LogCaptureFixture) -> None:
     """While another writer keeps the database the worker says so and lives; what arrives afterwards is worked on."""
     heard: list[str] = []
-    with (
-        working(hasty, lambda event: heard.append(event["text"])) as worker,
-        closing(sqlite3.connect(path, isolation_level=None)) as other,
-    ):
-        other.execute("BEGIN IMMEDIATE")
-        wait_for(lambda: "OperationalError" in caplog.text, what="a refusal in the log")
-        other.execute("ROLLBACK")
+    with working(hasty, lambda event: heard.append(event["text"])) as worker:
+        with kept(address):
+            wait_for(lambda: "OperationalError" in caplog.text, what="a refusal in the log")
         assert worker.alive
         ask(hasty, 1)
         wait_for(lambda: states(hasty) == [("done", 1)], what="the question is answered")

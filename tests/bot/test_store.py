@@ -1,50 +1,22 @@
-"""The database: migrations match the tables, the engine serialises writers, the inbox loses nothing."""
+"""The database, SQLite and Postgres: the engine serialises writers, the inbox loses nothing, one process leads."""
 
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, event, text
-from sqlmodel import SQLModel
+from sqlalchemy import Engine, event, select, text
 
 from bot.store.engine import open_engine
 from bot.store.inbox import MAX_TRIES, WORK_LIMIT, Inbox
 from bot.store.leader import LEASE, hold, release
-from bot.store.migrate import migrate
+from trainers.tables import Leader
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    made = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
-    migrate(made, tmp_path / "run")
-    return made
-
-
-def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
-    """After migrating an empty database, Alembic finds no difference from the code."""
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
-
-
-def test_migrating_twice_changes_nothing(engine: Engine, tmp_path: Path) -> None:
-    """A second start finds the schema in place, also when two processes start at once."""
-    both = [threading.Thread(target=migrate, args=(engine, tmp_path / "run")) for _ in range(2)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    with engine.connect() as connection:
-        assert connection.execute(text("select count(*) from alembic_version")).scalar_one() == 1
-
-
-def test_sqlite_is_opened_for_a_ledger(engine: Engine) -> None:
+def test_sqlite_is_opened_for_a_ledger(tmp_path: Path) -> None:
     """WAL, full synchronisation, foreign keys and secure delete are on."""
-    with engine.connect() as connection:
+    with open_engine(f"sqlite:///{tmp_path / 'luthier.db'}").connect() as connection:
         found = {
             p: connection.exec_driver_sql(f"PRAGMA {p}").scalar_one()
             for p in ("journal_mode", "synchronous", "foreign_keys")
@@ -61,7 +33,7 @@ def test_read_then_write_from_many_threads_never_fails(engine: Engine) -> None:
     def count() -> None:
         for _ in range(20):
             with engine.begin() as connection:
-                seen = int(connection.execute(text("select owner from leader")).scalar_one())
+                seen = int(connection.execute(select(Leader.owner).with_for_update()).scalar_one())
                 connection.execute(text("update leader set owner = :n"), {"n": str(seen + 1)})
 
     threads = [threading.Thread(target=count) for _ in range(8)]

@@ -1,13 +1,11 @@
-"""What is remembered of a thread, on a real SQLite."""
+"""What is remembered of a thread, on SQLite and on Postgres."""
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
+from sqlalchemy import Engine
 
-from bot.store.engine import open_engine
 from knowledge.advice.facts import Facts, UnknownFact, with_fact
 from knowledge.conversations import Conversations, Thread
 
@@ -16,9 +14,7 @@ HERE = Thread("T1", "C1", "1.0")
 
 
 @pytest.fixture
-def conversations(tmp_path: Path) -> Conversations:
-    engine = open_engine(f"sqlite:///{tmp_path / 'c.db'}")
-    SQLModel.metadata.create_all(engine)
+def conversations(engine: Engine) -> Conversations:
     return Conversations(engine)
 
 

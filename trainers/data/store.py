@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, func, insert, select
 
+from knowledge.rows import alone
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.jsonl import Row, read_rows
@@ -92,6 +93,7 @@ class Datasets:
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == name)
         counts = {"train_rows": len(read_rows(train).rows), "test_rows": len(read_rows(test).rows)}
         with self._engine.begin() as connection:
+            alone(connection, f"data set {person.workspace_id}/{name}")
             same = connection.execute(select(_rows).where(mine, _rows.c.sha256 == sha256)).mappings().one_or_none()
             if same is not None:
                 return Dataset(**same)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, and_, func, insert, literal, or_, select, update
 
 from knowledge.clock import Moment
+from knowledge.rows import alone
 from trainers.errors import JobNotFound, LeaseLost
 from trainers.states import LIVE, TRANSITIONS
 from trainers.tables import Job, JobEvent
@@ -82,7 +83,8 @@ class Ledger:
         due = and_(_jobs.c.state == "queued", or_(_jobs.c.wake_at.is_(None), _jobs.c.wake_at <= now))
         abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
         with self.transaction() as connection:
-            before = connection.execute(select(_jobs.c.state).where(_jobs.c.id == job_id)).scalar_one_or_none()
+            seen = select(_jobs.c.state).where(_jobs.c.id == job_id).with_for_update()
+            before = connection.execute(seen).scalar_one_or_none()
             changed = connection.execute(
                 update(_jobs)
                 .where(_jobs.c.id == job_id, or_(due, abandoned))
@@ -140,9 +142,10 @@ class Ledger:
             raise LeaseLost
 
 
-def read(connection: Connection, job_id: str) -> Job:
-    """Return the job as this transaction sees it; raises JobNotFound."""
-    row = connection.execute(select(_jobs).where(_jobs.c.id == job_id)).mappings().one_or_none()
+def read(connection: Connection, job_id: str, *, lock: bool = False) -> Job:
+    """Return the job as this transaction sees it; raises JobNotFound. With `lock` it stays as it is until the end."""
+    query = select(_jobs).where(_jobs.c.id == job_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     if row is None:
         raise JobNotFound(f"There is no job {job_id}.", "List them with `jobs`.")
     return Job(**row)
@@ -156,6 +159,7 @@ def ahead(connection: Connection, job: Job) -> int:
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:
     """Insert a job with the next free number of its workspace."""
+    alone(connection, f"job numbers of {job.workspace_id}")
     last = select(func.coalesce(func.max(_jobs.c.number), 0)).where(_jobs.c.workspace_id == job.workspace_id)
     values = {**job.model_dump(), "number": int(connection.execute(last).scalar_one()) + 1, "created_at": now}
     connection.execute(insert(_jobs).values(**values))

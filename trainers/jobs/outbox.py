@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, select, update
 
+from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
 from trainers.jobs.messages import Message, to_json
 from trainers.tables import Job, OutboxMessage
@@ -27,27 +28,25 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
     key = key or message.KIND
     payload = json.dumps(to_json(message))
     where = (_rows.c.job_id == job.id) & (_rows.c.key == key)
-    known = connection.execute(select(_rows.c.id, _rows.c.due_at).where(where)).one_or_none()
-    if known is None:
-        place = (channel, "") if channel else (job.channel, job.thread_ts)
-        connection.execute(
-            insert(_rows).values(
-                workspace_id=job.workspace_id,
-                job_id=job.id,
-                key=key,
-                kind=message.KIND,
-                payload=payload,
-                channel=place[0],
-                thread_ts=place[1],
-                version=1,
-                sent_version=0,
-                ts="",
-                problem="",
-                due_at=now,
-            )
-        )
+    place = (channel, "") if channel else (job.channel, job.thread_ts)
+    if add_if_absent(
+        connection,
+        _rows,
+        workspace_id=job.workspace_id,
+        job_id=job.id,
+        key=key,
+        kind=message.KIND,
+        payload=payload,
+        channel=place[0],
+        thread_ts=place[1],
+        version=1,
+        sent_version=0,
+        ts="",
+        problem="",
+        due_at=now,
+    ):
         return
-    due = max(now, known.due_at or now)
+    due = max(now, connection.execute(select(_rows.c.due_at).where(where).with_for_update()).scalar_one() or now)
     connection.execute(update(_rows).where(where).values(payload=payload, version=_rows.c.version + 1, due_at=due))
 
 

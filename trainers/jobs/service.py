@@ -130,7 +130,7 @@ class Jobs:
     def stop(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Cancel a job that has not started, or ask the worker of a running one to stop; the wish is in SQL first."""
         with self.ledger.transaction() as connection:
-            job = read(connection, job_id)
+            job = read(connection, job_id, lock=True)
             policy.check_stop(job, person)
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
@@ -146,7 +146,7 @@ class Jobs:
     def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint."""
         with self.ledger.transaction() as connection:
-            job = read(connection, job_id)
+            job = read(connection, job_id, lock=True)
             policy.check_stop(job, person)
             if job.state not in ("failed", "cancelled"):
                 return Outcome(job, changed=False)

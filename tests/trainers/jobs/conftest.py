@@ -1,4 +1,4 @@
-"""A real ledger on a real SQLite file, with the shipped example and the rehearsal backend."""
+"""A real ledger on SQLite and on Postgres, with the shipped example and the rehearsal backend."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import SQLModel
 
-import bot.store.tables  # noqa: F401  # registers every table
-from bot.store.engine import open_engine
 from knowledge.tenancy import Person
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.data.store import Datasets
@@ -48,13 +45,6 @@ class Watch:
     def move(self, **by: float) -> datetime:
         self.now += timedelta(**by)
         return self.now
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    made = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
-    SQLModel.metadata.create_all(made)
-    return made
 
 
 @pytest.fixture

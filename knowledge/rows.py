@@ -1,0 +1,23 @@
+"""Knows what SQLite and Postgres say differently, so that whoever writes rows need not; it knows no table."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def add_if_absent(connection: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row unless one with the same unique columns is there, also one that is being inserted right now."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(added).first() is not None
+
+
+def alone(connection: Connection, what: str) -> None:
+    """Wait until no other transaction is alone with the same name, and keep the others out until this one ends.
+
+    For what no row stands for yet, such as the next number; a row that exists is locked by `with_for_update`.
+    On SQLite a writing transaction is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 7105411))"), {"what": what})
