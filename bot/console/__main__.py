@@ -56,8 +56,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     flags = _parser().parse_args(argv)
     try:
         settings = _settings(flags, environ)
-        listener = _listen(flags.port)
-        with _claim(flags.data):
+        with _listen(flags.port) as listener, _claim(flags.data):
             server = Server(create_app(settings))
             print(f"Local Slack: {settings.address}", flush=True)
             server.run(sockets=[listener])
