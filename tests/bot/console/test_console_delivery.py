@@ -193,3 +193,72 @@ def test_commands_escape_only_where_the_manifest_says_so(start: Start) -> None:
     slack.command("/plain @Ada & co")
     slack.command("/escaping @Ada & co")
     assert [heard.body["text"] for heard in app.heard] == ["@Ada & co", "<@U0ADA|ada> &amp; co"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(404), "http_error"),
+        (Answer(307, headers={"location": "/slack/events"}), "too_many_redirects"),
+    ],
+)
+def test_each_failure_has_its_reason(start: Start, answer: Answer, reason: str) -> None:
+    """The retry says why the try before failed."""
+    slack, app = start(lambda heard: Answer() if "x-slack-retry-num" in heard.headers else answer, retry_delays=(0,))
+    slack.send("hello")
+    again = wait_for(lambda: [each for each in app.heard if "x-slack-retry-num" in each.headers], what="the retry")[0]
+    assert (again.headers["x-slack-retry-num"], again.headers["x-slack-retry-reason"]) == ("1", reason)
+
+
+def test_an_app_that_is_not_there_is_tried_again(start: Start) -> None:
+    """connection_failed, once the app listens."""
+    slack, app = start(retry_delays=(0.3,))
+    url = app.url
+    slack.point_at("http://127.0.0.1:9/slack/events")
+    slack.send("hello")
+    time.sleep(0.1)
+    slack.point_at(url)
+    heard = wait_for(lambda: app.heard, what="the retry")[0]
+    assert heard.headers["x-slack-retry-reason"] == "connection_failed"
+
+
+def test_two_redirects_are_followed(start: Start) -> None:
+    """The request arrives, signed, where the second one leads."""
+
+    def answer(heard: Heard) -> Answer:
+        return Answer(307, headers={"location": "/slack/events"}) if len(app.heard) < 3 else Answer()
+
+    slack, app = start(retry_delays=(0,))
+    app.answer = answer
+    slack.send("hello")
+    wait_for(lambda: len(app.heard) == 3, what="two redirects")
+    time.sleep(0.1)
+    assert len(app.heard) == 3
+    assert {heard.raw for heard in app.heard} == {app.heard[0].raw}
+
+
+def test_a_pending_retry_survives_a_restart(tmp_path: Path) -> None:
+    """It comes when it is due, not before, with the number and the reason that it would have had."""
+    app = recorder(lambda heard: Answer(200 if "x-slack-retry-num" in heard.headers else 500))
+    first = LocalSlack(tmp_path / "console", app_url=app.url, retry_delays=(1.2,))
+    first.send("hello")
+    failed = wait_for(lambda: app.heard, what="the first try")[0].at
+    first.stop()
+    second = LocalSlack(tmp_path / "console", app_url=app.url, retry_delays=(1.2,))
+    wait_for(lambda: len(app.heard) == 2, what="the retry")
+    again = app.heard[1]
+    assert again.at - failed >= 1.1
+    assert (again.headers["x-slack-retry-num"], again.headers["x-slack-retry-reason"]) == ("1", "http_error")
+    assert again.body["event_id"] == app.heard[0].body["event_id"]
+    wait_for(lambda: not second.space.store.all("delivery"), what="nothing is owed")
+    second.stop()
+    app.stop()
+
+
+def test_answers_that_make_no_sense_do_no_harm(start: Start) -> None:
+    """Deep, huge or broken answers to a command are text at most; the clicker gets an answer either way."""
+    slack, app = start()
+    for body in ("[" * 10_000, '{"text": NaN}', '{"text": ', "\x00", '{"text": 5, "blocks": "x"}', "x" * 100_000):
+        app.answer = lambda heard, body=body: Answer(200, body, {"content-type": "application/json"})
+        assert "ok" in slack.command("/tune x")
+    assert slack.http.get("/api/api.test").json() == {"ok": True}
