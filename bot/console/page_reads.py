@@ -266,6 +266,7 @@ def _channel(space: Workspace, user: str, channel: Json) -> Json:
         "topic": channel.get("topic", {}).get("value", ""),
         "purpose": channel.get("purpose", {}).get("value", ""),
         "unread": space.store.unread(user, channel["id"]),
+        "mentioned": space.store.unread(user, channel["id"], naming=f"<@{user}>") > 0,
         "im_user": other if is_im else None,
         "users": members,
     }

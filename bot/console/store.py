@@ -193,12 +193,12 @@ class Store:
         row = self._db.execute("SELECT max(ts) FROM messages").fetchone()
         return row[0] or ""
 
-    def unread(self, user: str, channel: str) -> int:
-        """Messages of others in the channel since the user read it."""
+    def unread(self, user: str, channel: str, *, naming: str = "") -> int:
+        """Messages of others in the channel since the user read it; with `naming` only those that hold that text."""
         sql = """SELECT count(*) FROM messages WHERE channel = ? AND (root IS NULL OR broadcast) AND author != ?
-                 AND (viewer IS NULL OR viewer = ?)
+                 AND (viewer IS NULL OR viewer = ?) AND instr(body, ?)
                  AND ts > coalesce((SELECT ts FROM reads WHERE user = ? AND channel = ?), '')"""
-        count: int = self._db.execute(sql, (channel, user, user, user, channel)).fetchone()[0]
+        count: int = self._db.execute(sql, (channel, user, user, naming or "{", user, channel)).fetchone()[0]
         return count
 
     def mark_read(self, user: str, channel: str, ts: str) -> None:

@@ -5,6 +5,8 @@ import { get, post } from "./api.js";
 import { startChannels } from "./channels.js";
 import { Conversation } from "./conversation.js";
 import { directory } from "./directory.js";
+import { icon } from "./dom.js";
+import { addFaults } from "./faults.js";
 import { drawChannelHead, drawThreadHead, welcome } from "./heads.js";
 import { openHome, takeHomeEvent } from "./home.js";
 import { startKeys } from "./keys.js";
@@ -34,9 +36,12 @@ start();
 
 async function start() {
   directory.me = new URLSearchParams(location.search).get("user") || "";
-  const boot = await get("boot");
+  const inside = /^\/archives\/(\w+)/.exec(location.pathname);
+  const boot = await get("boot", inside ? { channel: inside[1] } : {});
   if (!boot) return void setTimeout(start, 1500);
   directory.load(boot);
+  nameInAddress();
+  addFaults();
   drawBar(boot);
   channelPane = new Conversation(document.getElementById("channel"), { testid: "composer", inThread: false, name: (id) => `Messages in ${directory.channelLabel(id)}`, placeholder: (id) => `Message ${directory.channelLabel(id)}`, welcome, openThread: (ts) => goThread(place.channel, ts), sent, seen, keptUnread: keepUnread });
   threadPane = new Conversation(threadRoot, { testid: "thread-composer", inThread: true, name: () => "Thread", placeholder: () => "Reply…", welcome: () => [], openThread: () => null, seen: seenThread, gone: closeThread, sent: () => threadsChanged() });
@@ -51,6 +56,14 @@ async function start() {
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && seen());
 }
 
+// A tab stays who it is when it is loaded again, whatever another tab does.
+function nameInAddress() {
+  const query = new URLSearchParams(location.search);
+  query.set("user", directory.me);
+  if (directory.teams.length > 1) query.set("team", directory.team.id);
+  history.replaceState(null, "", `${location.pathname}?${query}${location.hash}`);
+}
+
 function drawBar(boot) {
   const remote = boot.remote_endpoints || [];
   const text = boot.bar || (remote.length ? `In use on other machines: ${remote.join(", ")}` : "nothing leaves this machine");
@@ -58,7 +71,9 @@ function drawBar(boot) {
   node.textContent = text;
   node.classList.toggle("remote", remote.length > 0);
   if (remote.length) node.title = remote.join("\n");
-  document.getElementById("switcher-button").addEventListener("click", openSwitcher);
+  const jump = document.getElementById("switcher-button");
+  jump.prepend(icon("search"));
+  jump.addEventListener("click", openSwitcher);
   drawPerson();
   drawTeams();
 }

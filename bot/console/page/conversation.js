@@ -13,6 +13,7 @@ import { ToolBar } from "./toolbar.js";
 const STATUS_MS = 120000;
 const AT_ONCE = 100;
 const MOST_AGAIN = 1000;
+const A_FRAME = 25;
 
 export class Conversation {
   /** `root` is the pane; options: {inThread, testid, name(id), placeholder(id), welcome(id, pane), openThread(ts), sent(message), seen()}. */
@@ -86,6 +87,7 @@ export class Conversation {
     this.showStatuses();
     this.showPrompts(answer.suggested_prompts || []);
     this.seq = answer.seq ?? null;
+    performance.mark("messages-drawn");
     held.filter((event) => !(event.seq <= this.seq)).forEach((event) => this.apply(event));
     this.showJump();
     this.options.seen?.();
@@ -102,11 +104,17 @@ export class Conversation {
     this.fetching = true;
     const edge = direction === "older" ? { before: (this.thread ? list.entries[1] : list.entries[0])?.message.ts || "~" } : { after: list.last.ts };
     const answer = await this.ask({ ...edge, limit: AT_ONCE });
+    const mine = list === this.list && answer ? answer.messages.filter((message) => this.belongs(message)) : [];
+    // A few in each frame, so that scrolling goes on meanwhile.
+    for (let from = 0; from < mine.length && list === this.list && !this.held; from += A_FRAME) {
+      const to = mine.length - from;
+      if (direction === "newer") list.append(mine.slice(from, from + A_FRAME), from + A_FRAME < mine.length || answer.has_newer);
+      else list.prepend(mine.slice(Math.max(0, to - A_FRAME), to), to > A_FRAME || answer.has_older);
+      await new Promise(requestAnimationFrame);
+    }
     this.fetching = false;
     if (!answer || list !== this.list) return;
-    const mine = answer.messages.filter((message) => this.belongs(message));
-    if (direction === "newer") list.append(mine, answer.has_newer);
-    else list.prepend(mine, answer.has_older);
+    if (!mine.length && direction === "older") list.hasOlder = answer.has_older;
     this.drawTop();
     this.showStatuses();
     this.showJump();

@@ -7,6 +7,8 @@ import { authorOf, dayOf, dayName, messageNode } from "./messages.js";
 const TOGETHER_S = 300;
 const NEAR_END_PX = 120;
 const NEAR_EDGE_PX = 900;
+// Nodes kept at once; those farthest from what is read go first, and come back when someone scrolls there.
+const MOST_NODES = 700;
 
 export class MessageList {
   /** `view` is handed to every message; `more(direction)` is called when someone scrolls to where messages are missing. */
@@ -63,20 +65,52 @@ export class MessageList {
     this.hasOlder = hasOlder;
     const fresh = messages.filter((message) => !this.known.has(message.ts)).map((message) => this.entry(message));
     if (!fresh.length) return;
-    const anchor = this.entries.find((entry) => entry.node.getBoundingClientRect().bottom > this.scroller.getBoundingClientRect().top);
-    const before = anchor?.node.getBoundingClientRect().top;
+    const held = this.hold();
     const parts = document.createDocumentFragment();
     parts.append(...fresh.map((entry) => entry.node));
     this.list.prepend(parts);
     this.entries = [...fresh, ...this.entries];
     for (let at = 0; at <= fresh.length && at < this.entries.length; at += 1) this.settle(at);
-    if (anchor) this.scroller.scrollTop += anchor.node.getBoundingClientRect().top - before;
+    const extra = this.entries.splice(MOST_NODES);
+    for (const entry of extra) this.forget(entry);
+    if (extra.length) this.hasNewer = true;
+    if (!this.stop?.isConnected) this.stopAtEnd();
+    held();
   }
 
   /** Add newer messages below. */
   append(messages, hasNewer) {
     this.hasNewer = hasNewer;
+    const held = this.hold();
     for (const message of messages) this.put(message, true);
+    const extra = this.entries.splice(0, Math.max(0, this.size - MOST_NODES));
+    for (const entry of extra) this.forget(entry);
+    if (extra.length) this.hasOlder = true;
+    this.settle(0);
+    held();
+  }
+
+  // What is at the top of the screen stays there while the list changes around it; call the result after the change.
+  hold() {
+    const edge = this.scroller.getBoundingClientRect().top;
+    const from = Math.max(0, this.nearest(edge));
+    const anchor = this.entries.slice(from).find((entry) => entry.node.getBoundingClientRect().bottom > edge)?.node;
+    const before = anchor?.getBoundingClientRect().top;
+    return () => {
+      if (anchor?.isConnected) this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    };
+  }
+
+  // The place of the last message that ends above `edge`, by halving.
+  nearest(edge) {
+    let low = 0;
+    let high = this.size;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.entries[middle].node.getBoundingClientRect().bottom <= edge) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** Add or replace one message. */

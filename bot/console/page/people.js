@@ -19,6 +19,7 @@ export function drawPerson() {
   const me = directory.user(directory.me);
   const role = directory.role(me);
   button.replaceChildren(avatar(authorOf({ user: directory.me })), el("span", { class: "person-name" }, el("span", { class: "person-lead" }, "You are "), el("b", {}, directory.userName(directory.me)), role ? el("span", { class: "role" }, role) : null), icon("chevron"));
+  button.setAttribute("aria-label", `You are ${directory.userName(directory.me)}. Act as somebody else`);
   button.onclick = () => openMenu(button, [
     { title: "Act as" },
     ...directory.people().map((user) => ({ label: user.real_name || user.name, detail: directory.role(user), value: user.id, id: `act-as-${user.id}`, checked: user.id === directory.me, href: addressOf({ user: user.id }) })),

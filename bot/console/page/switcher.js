@@ -34,7 +34,7 @@ export function openSwitcher() {
   };
   const draw = () => {
     state.items = found(all, input.value.trim().toLowerCase().replace(/^[#@]/, ""));
-    list.replaceChildren(...state.items.map((one, index) => el("div", { id: `switch-${index}`, role: "option", class: "completion-item", on: { click: () => finish(one) } }, el("span", { class: "lead", "aria-hidden": "true" }, one.lead()), el("b", { dir: "auto" }, one.label), el("span", {}, one.detail))));
+    list.replaceChildren(...state.items.map((one, index) => el("div", { id: `switch-${index}`, role: "option", class: "completion-item", on: { click: () => finish(one), pointermove: () => index === state.at || mark(index) } }, el("span", { class: "lead", "aria-hidden": "true" }, one.lead()), el("b", { dir: "auto" }, one.label), el("span", {}, one.detail))));
     none.hidden = state.items.length > 0;
     mark(0);
   };
