@@ -35,7 +35,8 @@ class LocalSlack:
         self, data: Path, *, app_url: str = NOWHERE, manifest: Manifest | None = None, **settings: Any
     ) -> None:
         listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", settings.pop("port", 0)))
         self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.signing_secret, self.bot_token = SIGNING_SECRET, BOT_TOKEN

@@ -9,6 +9,9 @@ from bot.console.wire import Json
 BACKLOG = 2000
 """Events that a page may lag behind before it is told to reload everything."""
 
+END: Json = {"type": "end"}
+"""The last event of a stream."""
+
 
 class Hub:
     """One queue for each open page."""
@@ -38,3 +41,9 @@ class Hub:
                     queue.put_nowait(event)
                 elif queue.qsize() == BACKLOG:
                     queue.put_nowait({"type": "reload"})
+
+    def end(self) -> None:
+        """End every open stream; the pages connect anew and ask for everything again."""
+        for queues in self._queues.values():
+            for queue in queues:
+                queue.put_nowait(END)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple
 
 from bot.console import modals
+from bot.console.hub import END
 from bot.console.messages import for_page, show
 from bot.console.store import Row
 from bot.console.wire import Json, SlackError
@@ -219,6 +220,8 @@ async def live(space: Workspace, user: str) -> AsyncGenerator[str, None]:
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
+            if event is END:
+                return
             yield f"data: {json.dumps(event, separators=(',', ':'))}\n\n"
     finally:
         space.hub.unsubscribe(user, queue)

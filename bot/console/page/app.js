@@ -231,6 +231,7 @@ function keepUnread(channel, count) {
 // The person read, or marked as unread, in another tab.
 function takeRead(event) {
   if (event.thread_ts) return threadsChanged();
+  if (event.channel === keptUnread) return null;
   if (typeof event.unread === "number" && (!isHere(event.channel) || event.unread === 0)) setUnread(event.channel, event.unread);
   return null;
 }

@@ -24,7 +24,8 @@ export async function browseChannels() {
   const list = el("ul", { class: "rows", "aria-label": "Channels" });
   const draw = (close) => {
     const word = search.value.trim().toLowerCase().replace(/^#/, "");
-    const found = answer.channels.filter((one) => !one.is_archived && `${one.name} ${one.topic}`.toLowerCase().includes(word));
+    const fits = answer.channels.filter((one) => !one.is_archived && `${one.name} ${one.topic}`.toLowerCase().includes(word));
+    const found = [...fits.filter((one) => one.name.includes(word)), ...fits.filter((one) => !one.name.includes(word))];
     list.replaceChildren(...found.slice(0, MOST_ROWS).map((one) => channelRow(one, close)));
     if (found.length > MOST_ROWS) list.append(el("li", { class: "fine" }, `${found.length - MOST_ROWS} more. Type to narrow the list.`));
     if (!found.length) list.append(el("li", { class: "fine" }, "No channel is called that. You can create it."));

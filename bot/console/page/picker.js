@@ -10,7 +10,7 @@ let dialog = null;
 export function openPicker(anchor, choose) {
   closePicker();
   const search = el("input", { type: "text", class: "field", placeholder: "Search emoji", "aria-label": "Search emoji", autocomplete: "off", "data-action-id": "emoji-search" });
-  const grid = el("div", { class: "emoji-grid", role: "group", "aria-label": "Emoji" });
+  const grid = el("div", { class: "emoji-grid", role: "group", "aria-label": "Emoji", tabindex: "0" });
   const name = el("div", { class: "emoji-name", "aria-hidden": "true" });
   const finish = (chosen) => {
     closePicker();

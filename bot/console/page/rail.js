@@ -13,6 +13,7 @@ import { unreadThreads } from "./threads.js";
 const folded = new Set(JSON.parse(localStorage.getItem("folded") || "[]"));
 let entries = new Map();
 let current = null;
+let stop = null;
 
 /** Draw the whole list; for when channels came or went. */
 export function drawRail() {
@@ -42,10 +43,16 @@ export function drawRail() {
 export function drawPlace() {
   const id = place.kind === "channel" ? place.channel : place.kind === "about" ? directory.agentDm()?.id : place.kind;
   current?.removeAttribute("aria-current");
+  if (stop) stop.tabIndex = -1;
+  const left = current?.dataset.channel;
   current = entries.get(id) || null;
   current?.setAttribute("aria-current", "page");
   current?.scrollIntoView({ block: "nearest" });
-  for (const node of document.querySelectorAll("#rail .rail-entry")) node.tabIndex = node === (current || document.querySelector("#rail .rail-entry")) ? 0 : -1;
+  // One entry can be reached with Tab; the arrow keys go on from there.
+  stop = current || entries.values().next().value || null;
+  if (stop) stop.tabIndex = 0;
+  // A draft's pencil stands where the person is not.
+  for (const one of [left, id]) if (one) mark(one);
   drawTitle();
 }
 

@@ -1,80 +1,20 @@
 """The page of the local Slack in a real Chromium, against a real local Slack and a small Bolt app."""
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import FilePayload, expect
 from slack_bolt import App
 
-from bot.console.manifest import Manifest
-from tests.bot.console.third_party import Answer, Listener, bolt_listener, recorder
+from tests.bot.console.desk import Desk
+from tests.bot.console.third_party import Answer, bolt_listener, recorder
 from tests.console import LocalSlack, wait_for
 
 Json = dict[str, Any]
-PROMPTS = ({"title": "What is QLoRA?", "message": "What is QLoRA?"},)
-COMMANDS = ({"command": "/tune", "description": "Train and test models", "usage_hint": "train | help"},)
 EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-
-
-class Desk:
-    """One person's open page, and the local Slack behind it."""
-
-    def __init__(self, page: Page, slack: LocalSlack, app: Listener) -> None:
-        self.page, self.slack, self.app = page, slack, app
-        self.problems: list[str] = []
-        self.asked: list[str] = []
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def open(self, place: str = "C0ASK", user: str = "U0ADA") -> None:
-        """Load the page at a place and wait until it is live."""
-        self.page.goto(f"{self.slack.url}/?user={user}#{place}")
-        self.page.wait_for_selector("body.live")
-
-    def message(self, text: str) -> Any:
-        """The message of the channel pane that holds a text."""
-        return self.page.get_by_test_id("channel").locator("[data-ts]", has_text=text)
-
-    def act_on(self, action_id: str) -> Any:
-        """The interactive element with this action_id."""
-        return self.page.locator(f"[data-action-id='{action_id}']")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own where there is none."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def slack(tmp_path: Path) -> Iterator[LocalSlack]:
-    """A local Slack whose app has one command and one suggested prompt."""
-    made = LocalSlack(tmp_path / "console", manifest=Manifest(commands=COMMANDS, prompts=PROMPTS))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def desk(chromium: Browser, slack: LocalSlack) -> Iterator[Desk]:
-    """A page on a desk-sized screen beside an app that takes everything; nothing may go wrong in its console."""
-    app = recorder()
-    slack.point_at(app.url)
-    with chromium.new_context(viewport={"width": 1360, "height": 860}) as context:
-        made = Desk(context.new_page(), slack, app)
-        yield made
-        assert made.problems == []
-    app.stop()
 
 
 @pytest.fixture
@@ -504,13 +444,3 @@ def test_reactions_toggle(desk: Desk) -> None:
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "false")
-
-
-def test_a_lost_connection_heals(desk: Desk) -> None:
-    """What was posted while the page was cut off appears when it is back."""
-    desk.open()
-    desk.page.context.set_offline(True)
-    desk.page.evaluate("window.dispatchEvent(new Event('offline'))")
-    desk.page.context.set_offline(False)
-    desk.slack.web.chat_postMessage(channel="C0ASK", text="while you were away")
-    expect(desk.message("while you were away")).to_have_count(1)
