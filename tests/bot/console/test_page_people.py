@@ -52,6 +52,8 @@ def test_a_private_channel_is_made_and_joined_by_invitation(desk: Desk) -> None:
     """Ada creates it, it has a lock; Ben sees it once he is invited; its topic shows."""
     desk.open()
     ben = desk.beside("U0BEN")
+    # A page in the background gets few frames, and a click waits for some.
+    desk.page.bring_to_front()
     desk.act_on("add-channel").click()
     desk.act_on("create-channel").click()
     desk.act_on("create-name").press_sequentially("Price List")
