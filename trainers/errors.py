@@ -7,8 +7,11 @@ UserError
 └── NotAllowed          this person may not do that
 LuthierError
 ├── LeaseLost           another worker owns the job now; stop quietly
-└── ChildFailed         a training or evaluation child ended with an error
+├── ChildFailed         a training or evaluation child ended with an error
+└── Refused             a provider said no, and that nothing was created
 """
+
+from datetime import timedelta
 
 from knowledge.errors import LuthierError, UserError
 
@@ -35,3 +38,12 @@ class LeaseLost(LuthierError):
 
 class ChildFailed(LuthierError):
     """The training process ended with an error."""
+
+
+class Refused(LuthierError):
+    """The provider refused, and nothing was created."""
+
+    def __init__(self, what: str = "", next_step: str = "", *, again_in: timedelta | None = None) -> None:
+        """Take also when the same call may be made again; None: not at all."""
+        super().__init__(what, next_step)
+        self.again_in = again_in

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from knowledge.clock import Moment
-from trainers.states import STATES
+from trainers.states import STATES, SUBMISSION_STATES
 
 
 def _moment(*, index: bool = False, nullable: bool = True) -> datetime | None:
@@ -89,6 +89,47 @@ class JobEvent(SQLModel, table=True):
     fence: int
     who: str
     note: str = ""
+
+
+class Submission(SQLModel, table=True):
+    """One thing that is paid for at a provider; its row is committed before the call that creates it.
+
+    `id` goes to the provider as metadata (of a file: in its name) and never changes from one attempt to the next.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "state in ({})".format(", ".join(f"'{state}'" for state in SUBMISSION_STATES)), name="submission_state"
+        ),
+        CheckConstraint("kind in ('upload', 'job', 'deployment')", name="submission_kind"),
+        UniqueConstraint("job_id", "kind", "life"),
+        UniqueConstraint("provider", "provider_id"),
+        Index("submission_open", "state", "kind"),
+    )
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    job_id: str = Field(foreign_key="job.id")
+    kind: str
+    life: int = 0
+    """How often a person had resumed the job when this was minted: only a resume may lead to a second one."""
+    state: str
+    fence: int
+    """The job's fence when the newest intent was written: only that worker may record what came of it."""
+    provider: str
+    provider_id: str | None = None
+    tries: int = 0
+    """Intents whose call may have reached the provider."""
+    tried_at: datetime | None = _moment()
+    """When the newest intent was written; None where the call is known to have created nothing."""
+    looked_at: datetime | None = _moment()
+    """When the provider was first found not to have it, since the newest intent."""
+    expires_at: datetime | None = _moment()
+    """When a deployment has to be gone."""
+    created_at: datetime | None = _moment(nullable=False)
+    settled_at: datetime | None = _moment()
+    detail: str = ""
+    """Why it was refused, abandoned or is asked about, in words."""
 
 
 class OutboxMessage(SQLModel, table=True):

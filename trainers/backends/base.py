@@ -1,10 +1,10 @@
 """Knows what every place that trains has in common; it does not know any of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from trainers.spec import TrainingSpec
 
@@ -29,6 +29,37 @@ class StopRequested(Interrupted):
         self.who = who
 
 
+class Timing(NamedTuple):
+    """How long a paid call may take and hide, in seconds."""
+
+    timeout: float
+    """From the intent to the end of the call; whatever is left of it is the client's timeout."""
+    lag: float
+    """How long after that the provider may still be creating the thing, or its list not yet show it."""
+    grace: float
+    """How long after an intent nobody looks what became of it; has to exceed timeout + lag."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaidCall:
+    """A call that costs money, or leaves something behind at a provider, and must be made once."""
+
+    kind: str
+    """upload, job or deployment."""
+    provider: str
+    """Whose; provider ids are unique within it."""
+    create: Callable[[str, float], str]
+    """(submission id, seconds) -> provider id; one attempt, no retries, over after so many seconds.
+
+    Raises Refused where the provider says that nothing was created; any other exception means that nobody knows.
+    """
+    find: Callable[[str], str | None]
+    """Submission id -> provider id, None where the provider shows no such thing; raises ServiceError."""
+    timing: Timing
+    lives: timedelta | None = None
+    """How long a deployment may exist; None: for as long as its job needs it."""
+
+
 class Keeper(Protocol):
     """What a backend may ask of the job that it works for."""
 
@@ -38,13 +69,31 @@ class Keeper(Protocol):
     def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
         """Say how far the work is; calls `keep`."""
 
+    def once(self, call: PaidCall) -> "str | Waiting":
+        """Return the provider id of what `call` creates, creating it at most once for this job.
+
+        Waiting where its outcome is not known yet. Raises Refused, now or again, where nothing was created.
+        """
+
+    def made(self, call: PaidCall) -> "str | Waiting | None":
+        """Return the provider id of what `call` created; never creates. None where there is nothing.
+
+        While the job is being stopped None also means that there will be nothing.
+        """
+
+    def over(self, call: PaidCall, why: str) -> bool:
+        """Record that what `call` created is dead or deleted.
+
+        True where a person has resumed the job since it was created, so that `once` creates a new one.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What is to be trained, and where its files lie."""
 
     job_id: str
-    """Unique; also the submission id at a provider."""
+    """Unique."""
     spec: TrainingSpec
     """Base, method and hyper-parameters."""
     train: Path
@@ -94,3 +143,34 @@ class Backend(Protocol):
 
     def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
         """Make an adapter that exists already ready to be evaluated; raises as `advance` does."""
+
+    def release(self, order: Order, keeper: Keeper) -> Waiting | None:
+        """End whatever runs elsewhere for a job that somebody stopped; idempotent. None: nothing is left.
+
+        `keeper` no longer raises StopRequested; it raises WorkerLeaving and LeaseLost as ever.
+        """
+
+
+class Made(NamedTuple):
+    """Something of ours that a provider shows."""
+
+    provider_id: str
+    submission_id: str
+
+
+class Housekeeper(Protocol):
+    """Finds and removes what jobs left at a provider."""
+
+    provider: str
+    """Whose, as in `PaidCall`."""
+    timing: Timing
+    """As in `PaidCall`."""
+
+    def listing(self, kind: str) -> Iterable[Made]:
+        """Return everything of `kind` that still costs (a job that has not ended, a file, a deployment).
+
+        Raises ServiceError.
+        """
+
+    def remove(self, kind: str, provider_id: str) -> None:
+        """Cancel or delete; what is gone already is fine. Raises ServiceError."""

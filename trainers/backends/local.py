@@ -57,6 +57,10 @@ class LocalBackend:
             return Waiting(again_in=timedelta(seconds=3), note=lacking)
         return Trained(adapter=adapter, base=self.base(order.spec.base, order.folder, keeper))
 
+    def release(self, order: Order, keeper: Keeper) -> Waiting | None:
+        """Do nothing: what ran, ran here and has ended."""
+        return None
+
     def base(self, name: str, folder: Path, keeper: Keeper) -> Path:
         """Return the folder of a base's weights as safetensors, made once from the store's file."""
         ready = self.cache / "models" / name

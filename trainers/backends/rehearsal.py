@@ -34,3 +34,7 @@ class RehearsalBackend:
     def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
         """Find nothing: a rehearsal leaves no model behind."""
         return Trained(adapter=None, base=None)
+
+    def release(self, order: Order, keeper: Keeper) -> Waiting | None:
+        """Do nothing: what ran, ran here and has ended."""
+        return None

@@ -29,6 +29,10 @@ RESUMED = "resumed"
 """Remark of the event by which a person lets a job continue."""
 
 
+STOP = "stop requested"
+"""Remark of the event by which a person asks a job to stop that somebody works on or that runs at a provider."""
+
+
 class Deaths(NamedTuple):
     """What became of a job's earlier workers."""
 
@@ -48,6 +52,12 @@ class Ledger:
     def transaction(self) -> Iterator[Connection]:
         """Open a transaction for changes that belong together (a change, its event, its messages)."""
         with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads and waits for no writer."""
+        with self._reader.connect() as connection:
             yield connection
 
     def get(self, job_id: str) -> Job:
@@ -106,11 +116,7 @@ class Ledger:
     def keep(self, job: Job, now: datetime) -> str:
         """Renew the lease; returns who asked to stop, or "". Raises LeaseLost where another worker took over."""
         with self.transaction() as connection:
-            changed = connection.execute(update(_jobs).where(_mine(job)).values(lease_until=now + LEASE))
-            if changed.rowcount == 0:
-                raise LeaseLost
-            who = connection.execute(select(_jobs.c.stop_requested_by).where(_jobs.c.id == job.id)).scalar_one()
-            return str(who)
+            return renew(connection, job, now)
 
     def due(self, now: datetime) -> Sequence[Job]:
         """Return jobs that somebody should be woken for: due or abandoned, and not rung for just now."""
@@ -149,6 +155,22 @@ def read(connection: Connection, job_id: str, *, lock: bool = False) -> Job:
     if row is None:
         raise JobNotFound(f"There is no job {job_id}.", "List them with `jobs`.")
     return Job(**row)
+
+
+def renew(connection: Connection, job: Job, now: datetime) -> str:
+    """Renew the lease inside the caller's transaction; returns who asked to stop, or "".
+
+    Raises LeaseLost where another worker took over.
+    """
+    if connection.execute(update(_jobs).where(_mine(job)).values(lease_until=now + LEASE)).rowcount == 0:
+        raise LeaseLost
+    return str(connection.execute(select(_jobs.c.stop_requested_by).where(_jobs.c.id == job.id)).scalar_one())
+
+
+def resumes(connection: Connection, job: Job) -> int:
+    """Count how often a person let this job continue."""
+    query = select(func.count()).select_from(_events).where(_events.c.job_id == job.id, _events.c.note == RESUMED)
+    return int(connection.execute(query).scalar_one())
 
 
 def ahead(connection: Connection, job: Job) -> int:

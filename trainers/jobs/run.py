@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
 from trainers import registry
-from trainers.backends.base import Backend, Order, StopRequested, Trained, Waiting, WorkerLeaving
+from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trained, Waiting, WorkerLeaving
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost
@@ -28,7 +28,8 @@ from trainers.jobs.cards import announcement, ended_card, progress_card, report_
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.service import spec_of
-from trainers.tables import Job, ModelVersion
+from trainers.jobs.submission import MaySpend, Submissions, approved
+from trainers.tables import Dataset, Job, ModelVersion
 
 log = logging.getLogger("luthier.worker")
 
@@ -55,6 +56,8 @@ class Runner:
     """This process, unique on this installation."""
     notify_channel: Callable[[str], str]
     """Channel of the one-line notifications by workspace; empty: none."""
+    may_spend: MaySpend = approved
+    """Says why a job may not spend (now), or ""."""
     leaving: threading.Event = field(default_factory=threading.Event)
     """Set when this worker has to go."""
 
@@ -69,15 +72,16 @@ class Runner:
             return
         hold = Hold(runner=self, job=job)
         try:
-            self._advance(job, hold)
+            try:
+                self._advance(job, hold)
+            except StopRequested as wish:
+                self._stop(job, hold, wish)
         except LeaseLost:
             return
         except WorkerLeaving:
             self._wait(
                 job, Waiting(again_in=timedelta(0), note="The worker stopped; the job continues from its checkpoint")
             )
-        except StopRequested as wish:
-            self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
         except OperationalError:
             raise  # the database is busy or away: the lease runs out and the job is rung for again
         except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
@@ -91,7 +95,7 @@ class Runner:
             raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
         hold.note = "Picked up again where the last worker left it" if deaths.just_now else ""
         hold.progress("preparing", {})
-        order = Order(job_id=job.id, spec=spec_of(job), train=self.datasets.folder / dataset.train_path, folder=folder)
+        order = self._order(job, dataset)
         trained = (
             self._model_to_judge(job, order, hold)
             if job.kind == "evaluate"
@@ -115,6 +119,20 @@ class Runner:
         hold.progress("reporting", {})
         made = self._report(job, contest, answered, folder)
         self._succeed(job, made, trained, answered, self._pictures(made, folder))
+
+    def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
+        """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
+        hold.stopping = True
+        left = self.backend(spec_of(job).backend).release(self._order(job, self.datasets.get(job.dataset_id)), hold)
+        if left is not None:
+            self._wait(job, left)
+            return
+        self._end(job, "cancelled", "Stopped.", "`resume` continues from the last checkpoint.", who=wish.who)
+
+    def _order(self, job: Job, dataset: Dataset) -> Order:
+        folder = self.datasets.folder
+        train, own = folder / dataset.train_path, folder / "jobs" / job.id
+        return Order(job_id=job.id, spec=spec_of(job), train=train, folder=own)
 
     def _model_to_judge(self, job: Job, order: Order, hold: "Hold") -> Trained | Waiting:
         """Find the adapter of an earlier job instead of training one."""
@@ -235,6 +253,8 @@ class Hold:
     job: Job
     note: str = ""
     """Said with every progress message until the phase changes."""
+    stopping: bool = False
+    """Whether the stop that was asked for is being carried out, and need not be reported again."""
     _phase: str = field(default="", init=False)
     _kept: float = field(default=0.0, init=False)
     _losses: list[float] = field(default_factory=list, init=False)
@@ -247,8 +267,32 @@ class Hold:
             return
         who = self.runner.ledger.keep(self.job, self.runner.clock())
         self._kept = time.monotonic()
-        if who:
+        if who and not self.stopping:
             raise StopRequested(who)
+
+    def once(self, call: PaidCall) -> str | Waiting:
+        """Make a paid call at most once for this job; see `trainers.jobs.submission`."""
+        self.keep()
+        return self._submissions().once(call)
+
+    def made(self, call: PaidCall) -> str | Waiting | None:
+        """Return what a paid call created, without making it."""
+        self.keep()
+        return self._submissions().made(call)
+
+    def over(self, call: PaidCall, why: str) -> bool:
+        """Record that what a paid call created is dead or deleted."""
+        return self._submissions().over(call, why)
+
+    def _submissions(self) -> Submissions:
+        runner = self.runner
+        return Submissions(
+            ledger=runner.ledger,
+            job=self.job,
+            clock=runner.clock,
+            may_spend=runner.may_spend,
+            stopping=self.stopping,
+        )
 
     def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
         """Write the newest figures into the job and its one progress message."""

@@ -21,9 +21,10 @@ from trainers.errors import NotAllowed, StaleApproval
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import outbox
 from trainers.jobs.cards import ended_card, quote_card, waiting_card
-from trainers.jobs.ledger import RESUMED, Ledger, add, ahead, move, read
+from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, ahead, move, read
 from trainers.jobs.messages import HomeRefresh, ProgressCard
 from trainers.jobs.queue import Doorbell
+from trainers.jobs.submission import open_calls
 from trainers.quotes import VALID_FOR, quote
 from trainers.spec import TrainingSpec
 from trainers.states import ENDED, LIVE
@@ -135,8 +136,8 @@ class Jobs:
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
             who = person.user_id
-            if job.state == "running":
-                changed = move(connection, job, "running", who, now, remark="stop requested", stop_requested_by=who)
+            if job.state == "running" or open_calls(connection, job.id):
+                changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
                 changed = move(connection, job, "cancelled", who, now, finished_at=now)
                 if changed:
