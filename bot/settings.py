@@ -59,6 +59,16 @@ class Settings:
     """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
+    rehearsal_url: str = ""
+    """LUTHIER_REHEARSAL_URL: base URL of a `python -m trainers.rehearsal`, a provider that pretends. Empty: none."""
+    provider_timeout: int = 20
+    """LUTHIER_PROVIDER_TIMEOUT: seconds that a paid call to a provider may take. Default: 20"""
+    provider_lag: int = 60
+    """LUTHIER_PROVIDER_LAG: seconds after that until a provider surely shows what was made. Default: 60"""
+    provider_grace: int = 90
+    """LUTHIER_PROVIDER_GRACE: seconds after which an unanswered call is looked up. Default: 90"""
+    provider_poll: int = 30
+    """LUTHIER_PROVIDER_POLL: seconds between two questions to a provider about a job. Default: 30"""
     threads: int = 2
     """LUTHIER_THREADS: CPU threads of a training child. Default: the machine's cores, at most 8."""
     torch_index: str = ""
@@ -80,6 +90,10 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
+            "provider_timeout": _number(env, "LUTHIER_PROVIDER_TIMEOUT", 20, 1, 3600),
+            "provider_lag": _number(env, "LUTHIER_PROVIDER_LAG", 60, 0, 86_400),
+            "provider_grace": _number(env, "LUTHIER_PROVIDER_GRACE", 90, 1, 86_400),
+            "provider_poll": _number(env, "LUTHIER_PROVIDER_POLL", 30, 1, 3600),
             "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_CHILD_DEFAULTS},
             "process_env": env,
         }
@@ -123,6 +137,7 @@ class Settings:
             "database": self.database_url.partition("@")[2] if "@" in self.database_url else "",
             "Redis": self.redis_url.rpartition("@")[2],
             "Chroma": self.chroma_url,
+            "rehearsal provider": self.rehearsal_url,
         }
         return tuple(f"{name}: {where}" for name, where in named.items() if where and not _is_here(where))
 
@@ -138,6 +153,7 @@ _TEXTS = {
     "model": "LUTHIER_MODEL",
     "model_url": "LUTHIER_MODEL_URL",
     "model_key": "LUTHIER_MODEL_KEY",
+    "rehearsal_url": "LUTHIER_REHEARSAL_URL",
     "torch_index": "TORCH_INDEX",
 }
 

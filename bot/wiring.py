@@ -4,6 +4,8 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +23,10 @@ from knowledge.index import Index
 from knowledge.models import open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
-from trainers.backends.base import Backend
+from trainers.backends.base import Backend, Timing
+from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
 from trainers.backends.local import LocalBackend
+from trainers.backends.openai_shape import FineTuningApi
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.ledger import Ledger
@@ -71,7 +75,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     return Runner(
         ledger=Ledger(engine),
         datasets=Datasets(engine, settings.data),
-        backend=lambda name: _backend(settings, name),
+        backend=cache(lambda name: _backend(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
         clock=utc_now,
@@ -137,8 +141,29 @@ def _models(settings: Settings) -> LocalModels:
 def _backend(settings: Settings, name: str) -> Backend:
     if name == "rehearsal":
         return backends.load(name)
+    if name == "hosted_rehearsal":
+        return hosted_rehearsal(settings)
     parts = {"cache": settings.cache, "env": settings.child_env, "threads": settings.threads}
     return backends.load(name, **parts, missing_tools=lambda: _missing_tools(settings))
+
+
+def hosted_rehearsal(settings: Settings) -> HostedRehearsalBackend:
+    """Build the backend of the rehearsal provider; raises UserError where none is set."""
+    if not settings.rehearsal_url:
+        raise UserError(
+            "LUTHIER_REHEARSAL_URL is not set, so there is no rehearsal provider.",
+            "Start one with `python -m trainers.rehearsal` and set its address.",
+        )
+    return HostedRehearsalBackend(
+        api=FineTuningApi(name="rehearsal provider", url=settings.rehearsal_url, key="rehearsal"),
+        timing=provider_timing(settings),
+        again_in=timedelta(seconds=settings.provider_poll),
+    )
+
+
+def provider_timing(settings: Settings) -> Timing:
+    """Return how long paid calls may take and hide, as it is set."""
+    return Timing(settings.provider_timeout, settings.provider_lag, settings.provider_grace)
 
 
 def _missing_tools(settings: Settings) -> str:

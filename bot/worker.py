@@ -1,8 +1,10 @@
 """The worker process: it listens to one queue and does what the ledger says; it knows no Slack and no tokens."""
 
 from bot.settings import Settings
-from bot.wiring import build_runner
+from bot.wiring import build_runner, provider_timing
 from knowledge.errors import UserError
+from trainers.jobs.ledger import LEASE
+from trainers.jobs.protocol import check_timing
 from trainers.jobs.queue import QUEUES, answer_door
 
 
@@ -12,5 +14,6 @@ def run(settings: Settings, queue: str, *, burst: bool = False) -> None:
         raise UserError(f"There is no queue called {queue}.", f"Choose one of {', '.join(QUEUES)}.")
     if not settings.redis_url:
         raise UserError("REDIS_URL is not set.", "Set it, or start everything with `luthier up`.")
+    check_timing(provider_timing(settings), LEASE.total_seconds())
     runner = build_runner(settings)
     answer_door(settings.redis_url, queue, runner.work, leave=runner.leave, burst=burst)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainers.costs.local import PastRun, estimate
+from trainers.costs.rehearsal import price
 from trainers.data.jsonl import read_rows
 from trainers.data.tokens import count
 from trainers.evals.rule import SuccessRule
@@ -81,14 +82,13 @@ def quote(  # each decides a figure of the quote
     past: Sequence[PastRun] = (),
     training: bool = True,
 ) -> Quote:
-    """Quote a run on this machine; `folder` is the data folder that the data set's paths start from.
+    """Quote a run; `folder` is the data folder that the data set's paths start from.
 
     `training=False` quotes an evaluation of a model that exists already.
     """
     rows = read_rows(folder / dataset.train_path).rows
     once = count((row.messages for row in rows), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
-    time = estimate(spec.base, tokens, dataset.test_rows, past)
     return Quote(
         dataset=f"{dataset.name} v{dataset.version}",
         data_sha256=dataset.sha256,
@@ -98,11 +98,33 @@ def quote(  # each decides a figure of the quote
         tokens_exact=once.exact,
         spec=spec,
         rule=rule,
-        training_minutes=time.training if training else (0.0, 0.0),
-        evaluation_minutes=time.evaluation,
-        time_basis=time.basis,
-        training_cost=Decimal(0),
-        evaluation_cost=Decimal(0),
-        serving_cost_30_days=Decimal(0),
-        cost_basis="runs on this machine; electricity not counted",
+        **(_pretended(tokens) if spec.backend == "hosted_rehearsal" else _here(dataset, spec, tokens, past, training)),
     )
+
+
+def _here(dataset: Dataset, spec: TrainingSpec, tokens: int, past: Sequence[PastRun], training: bool) -> dict[str, Any]:
+    """Return time and money of a run on this machine."""
+    time = estimate(spec.base, tokens, dataset.test_rows, past)
+    return {
+        "training_minutes": time.training if training else (0.0, 0.0),
+        "evaluation_minutes": time.evaluation,
+        "time_basis": time.basis,
+        "training_cost": Decimal(0),
+        "evaluation_cost": Decimal(0),
+        "serving_cost_30_days": Decimal(0),
+        "cost_basis": "runs on this machine; electricity not counted",
+    }
+
+
+def _pretended(tokens: int) -> dict[str, Any]:
+    """Return time and money of the rehearsal provider, which leaves no model to evaluate or to serve."""
+    pretend = price(tokens)
+    return {
+        "training_minutes": pretend.minutes,
+        "evaluation_minutes": (0.0, 0.0),
+        "time_basis": "are pretend: nothing is trained",
+        "training_cost": pretend.dollars,
+        "evaluation_cost": Decimal(0),
+        "serving_cost_30_days": Decimal(0),
+        "cost_basis": pretend.basis,
+    }

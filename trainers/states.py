@@ -1,4 +1,4 @@
-"""Knows the states of jobs and paid submissions and which job state may follow which; it knows no SQL, queue, people."""
+"""Knows the states of jobs and paid submissions, and which job state may follow which; it knows no SQL, no people."""
 
 from typing import Final
 

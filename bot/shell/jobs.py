@@ -38,7 +38,10 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
     backend: Annotated[
-        str, typer.Option(help="local, or rehearsal (walks through the steps and trains nothing).")
+        str,
+        typer.Option(
+            help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
+        ),
     ] = "local",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
     as_json: JsonFlag = False,

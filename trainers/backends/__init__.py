@@ -8,11 +8,12 @@ from trainers.backends.base import Backend
 
 BACKENDS = {
     "local": "trainers.backends.local:LocalBackend",
+    "hosted_rehearsal": "trainers.backends.hosted_rehearsal:HostedRehearsalBackend",
     "rehearsal": "trainers.backends.rehearsal:RehearsalBackend",
 }
 """Name -> where its class lies; loaded on first use, so that no backend's packages slow the others down."""
 
-QUEUES = {"local": "cpu", "rehearsal": "io"}
+QUEUES = {"local": "cpu", "hosted_rehearsal": "io", "rehearsal": "io"}
 """Name -> the queue of the workers that advance it; known without loading the backend."""
 
 

@@ -60,14 +60,18 @@ class PaidCall:
     """How long a deployment may exist; None: for as long as its job needs it."""
 
 
-class Keeper(Protocol):
-    """What a backend may ask of the job that it works for."""
+class Listener(Protocol):
+    """Whoever hears how far some work is."""
 
     def keep(self) -> None:
         """Show a sign of life. Raises Interrupted or LeaseLost; call it at least every few seconds."""
 
     def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
         """Say how far the work is; calls `keep`."""
+
+
+class Keeper(Listener, Protocol):
+    """What a backend may ask of the job that it works for."""
 
     def once(self, call: PaidCall) -> "str | Waiting":
         """Return the provider id of what `call` creates, creating it at most once for this job.

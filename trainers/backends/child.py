@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from trainers.backends.base import Interrupted, Keeper
+from trainers.backends.base import Interrupted, Listener
 from trainers.errors import ChildFailed, LeaseLost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ def run_script(
     *,
     folder: Path,
     env: Mapping[str, str],
-    keeper: Keeper,
+    keeper: Listener,
     hear: Callable[[Event], None],
 ) -> Event:
     """Run `trainers.scripts.<name>` with `config` to its end and return its `done` event.
@@ -89,7 +89,7 @@ class _locked:  # reads as a word in a with statement
         self._file.close()
 
 
-def _listen(child: subprocess.Popen[bytes], keeper: Keeper, hear: Callable[[Event], None]) -> Event:
+def _listen(child: subprocess.Popen[bytes], keeper: Listener, hear: Callable[[Event], None]) -> Event:
     done: Event | None = None
     error: Event | None = None
     for event in _events(child, keeper):
@@ -110,7 +110,7 @@ def _listen(child: subprocess.Popen[bytes], keeper: Keeper, hear: Callable[[Even
     return done
 
 
-def _events(child: subprocess.Popen[bytes], keeper: Keeper) -> Iterator[Event]:
+def _events(child: subprocess.Popen[bytes], keeper: Listener) -> Iterator[Event]:
     stdout = child.stdout
     assert stdout is not None  # noqa: S101  # we asked for a pipe above
     rest = b""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge import weights
-from trainers.backends.base import Keeper, Order, Trained, Waiting
+from trainers.backends.base import Keeper, Listener, Order, Trained, Waiting
 from trainers.backends.child import Event, run_script
 
 BASES = {"smollm2-135m-instruct": "smollm2-135m-instruct-q4"}
@@ -61,7 +61,7 @@ class LocalBackend:
         """Do nothing: what ran, ran here and has ended."""
         return None
 
-    def base(self, name: str, folder: Path, keeper: Keeper) -> Path:
+    def base(self, name: str, folder: Path, keeper: Listener) -> Path:
         """Return the folder of a base's weights as safetensors, made once from the store's file."""
         ready = self.cache / "models" / name
         if not (ready / "model.safetensors").exists():
@@ -91,7 +91,7 @@ class LocalBackend:
         }
 
 
-def _tell(keeper: Keeper) -> Callable[[Event], None]:
+def _tell(keeper: Listener) -> Callable[[Event], None]:
     def hear(event: Event) -> None:
         if event.get("event") == "progress":
             keeper.progress(str(event.get("phase", "preparing")), event)

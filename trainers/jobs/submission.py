@@ -122,7 +122,7 @@ class Submissions:
             return Judged(row, step)
         try:
             found = call.find(row.id)
-        except ServiceError as problem:
+        except (ServiceError, Refused) as problem:
             log.warning("%s %s: the look-up failed: %s", call.kind, row.id, problem.what)
             return Judged(row, Step.SILENT)
         return Judged(row, after_look(seen, found is not None, call.timing), found)

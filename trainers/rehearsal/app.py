@@ -1,0 +1,263 @@
+"""Knows HTTP as OpenAI's fine-tuning API speaks it, and breaks on request; it trains nothing and says so."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from trainers.rehearsal import shapes
+from trainers.rehearsal.book import Book, submission_in
+from trainers.rehearsal.faults import Faults
+from trainers.rehearsal.requests import checked_start, count_rows
+
+
+class Dropped(Exception):  # it is what happens, not an error of ours
+    """The connection is to break without an answer."""
+
+
+@dataclass(kw_only=True)
+class Rehearsal:
+    """The provider: its book, its faults and its pace."""
+
+    book: Book
+    faults: Faults = field(default_factory=Faults)
+    pace: shapes.Pace = field(default_factory=shapes.Pace)
+    clock: Callable[[], float] = time.time
+    """Seconds since 1970."""
+
+    async def upload(self, request: Request) -> Response:
+        """POST /v1/files."""
+        async with request.form() as form:
+            sent, purpose = form.get("file"), str(form.get("purpose", ""))
+            if not isinstance(sent, UploadFile) or not purpose:
+                return _refuse(400, "'file' and 'purpose' are required properties", None)
+            name, content = sent.filename or "", await sent.read()
+        counted = count_rows(content)
+
+        def keep(_: str) -> Response:
+            facts = {"name": name, "size": len(content), "purpose": purpose, **counted._asdict()}
+            made = self.book.new_id("file")
+            self.book.note("uploaded", submission_in(name), id=made, at=self.clock(), **facts)
+            return JSONResponse(shapes.file(self.book.uploads[made]))
+
+        return await self._perform("upload", submission_in(name), keep)
+
+    async def start(self, request: Request) -> Response:
+        """POST /v1/fine_tuning/jobs."""
+        body = checked_start(await _body(request), self.book)
+        submission_id = str((body.get("metadata") or {}).get("submission_id", ""))
+        rows = self.book.uploads[body["training_file"]]
+
+        def keep(fault: str) -> Response:
+            made, ill = self.book.new_id("ftjob"), fault if fault in ("invalid", "dies") else ""
+            facts = {"tokens": rows.tokens, "examples": rows.examples, "fault": ill}
+            self.book.note("created", submission_id, id=made, at=self.clock(), body=body, **facts)
+            return self._job(made)
+
+        return await self._perform("start", submission_id, keep)
+
+    async def cancel(self, request: Request) -> Response:
+        """POST /v1/fine_tuning/jobs/{id}/cancel."""
+        run = self.book.runs.get(request.path_params["id"])
+        if run is None:
+            return _no_job(request.path_params["id"])
+
+        def keep(_: str) -> Response:
+            state = shapes.status(run, self.pace, self.clock())
+            if state in ("succeeded", "failed"):
+                return _refuse(400, f"Job has already {state}.", "invalid_job_state")
+            if state != "cancelled":
+                self.book.note("cancelled", run.submission_id, id=run.id, at=self.clock())
+            return self._job(run.id)
+
+        return await self._perform("cancel", run.submission_id, keep)
+
+    async def delete(self, request: Request) -> Response:
+        """DELETE /v1/files/{id}."""
+        upload = self.book.uploads.get(request.path_params["id"])
+        if upload is None or upload.deleted:
+            return _refuse(404, f"No such File object: {request.path_params['id']}", None, param="id")
+
+        def keep(_: str) -> Response:
+            self.book.note("deleted", submission_in(upload.name), id=upload.id, at=self.clock())
+            return JSONResponse({"id": upload.id, "object": "file", "deleted": True})
+
+        return await self._perform("delete", submission_in(upload.name), keep)
+
+    async def files(self, request: Request) -> Response:
+        """GET /v1/files?purpose&limit&order&after."""
+        purpose, newest = request.query_params.get("purpose"), request.query_params.get("order", "desc") != "asc"
+        shown = [
+            shapes.file(upload)
+            for upload in self.book.uploads.values()
+            if not upload.deleted and purpose in (None, upload.purpose) and self._visible(upload.at)
+        ]
+        return await self._perform("read", "files", lambda _: _page(shown[::-1] if newest else shown, request, 10_000))
+
+    async def file(self, request: Request) -> Response:
+        """GET /v1/files/{id}."""
+        upload = self.book.uploads.get(request.path_params["id"])
+        if upload is None or upload.deleted:
+            return _refuse(404, f"No such File object: {request.path_params['id']}", None, param="id")
+        return await self._perform("read", upload.id, lambda _: JSONResponse(shapes.file(upload)))
+
+    async def jobs(self, request: Request) -> Response:
+        """GET /v1/fine_tuning/jobs?after&limit&metadata[k]=v, newest first."""
+        wanted = {
+            name[len("metadata[") : -1]: value
+            for name, value in request.query_params.items()
+            if name.startswith("metadata[") and name.endswith("]")
+        }
+        shown = [
+            shapes.job(run, self.pace, self.clock())
+            for run in reversed(self.book.runs.values())
+            if self._visible(run.at) and wanted.items() <= (run.body.get("metadata") or {}).items()
+        ]
+        return await self._perform("read", "jobs", lambda _: _page(shown, request, 20))
+
+    async def job(self, request: Request) -> Response:
+        """GET /v1/fine_tuning/jobs/{id}."""
+        run = self.book.runs.get(request.path_params["id"])
+        if run is None:
+            return _no_job(request.path_params["id"])
+        return await self._perform("read", run.id, lambda _: self._job(run.id))
+
+    async def events(self, request: Request) -> Response:
+        """GET /v1/fine_tuning/jobs/{id}/events, newest first."""
+        run = self.book.runs.get(request.path_params["id"])
+        if run is None:
+            return _no_job(request.path_params["id"])
+        told = shapes.events(run, self.pace, self.clock())
+        return await self._perform("read", run.id, lambda _: _page(told, request, 20))
+
+    async def models(self, request: Request) -> Response:
+        """GET /v1/models."""
+        listed = {"object": "list", "data": [shapes.model(name) for name in shapes.MODELS]}
+        return await self._perform("read", "models", lambda _: JSONResponse(listed))
+
+    async def _perform(self, call: str, about: str, keep: Callable[[str], Response]) -> Response:
+        """Do what a call asks for, or what its fault makes of it."""
+        fault = self.faults.choose(call, about)
+        refusal = self._refusal(fault)
+        if refusal is not None:
+            return refusal
+        if fault == "drop_before":
+            raise Dropped
+        if fault == "late":
+            await asyncio.sleep(self.faults.late_seconds)
+        answer = keep(fault)
+        if fault == "drop_after":
+            raise Dropped
+        if fault == "slow":
+            await asyncio.sleep(self.faults.slow_seconds)
+        return _refuse(500, "The server had an error.", None, kind="server_error") if fault == "error_after" else answer
+
+    def _refusal(self, fault: str) -> Response | None:
+        match fault:
+            case "error_before":
+                return _refuse(500, "The server had an error.", None, kind="server_error")
+            case "busy":
+                wait = {"Retry-After": f"{self.faults.retry_after:g}"}
+                return _refuse(429, "Rate limit reached.", "rate_limit_exceeded", kind="requests", headers=wait)
+            case "unauthorized":
+                return _refuse(401, "Incorrect API key provided.", "invalid_api_key")
+            case "forbidden":
+                return _refuse(
+                    403, "Your organization is not able to create fine-tuning jobs.", "training_not_available"
+                )
+            case "missing":
+                return _refuse(404, "The resource does not exist.", "not_found")
+        return None
+
+    def _visible(self, at: float) -> bool:
+        return self.clock() - at >= self.faults.list_lag
+
+    def _job(self, made: str) -> Response:
+        return JSONResponse(shapes.job(self.book.runs[made], self.pace, self.clock()))
+
+
+def build_app(rehearsal: Rehearsal) -> ASGIApp:
+    """Return the ASGI application; every answer's header says that nothing is trained."""
+    jobs = "/v1/fine_tuning/jobs"
+    routes = [
+        Route("/v1/files", rehearsal.upload, methods=["POST"]),
+        Route("/v1/files", rehearsal.files),
+        Route("/v1/files/{id}", rehearsal.delete, methods=["DELETE"]),
+        Route("/v1/files/{id}", rehearsal.file),
+        Route(jobs, rehearsal.start, methods=["POST"]),
+        Route(jobs, rehearsal.jobs),
+        Route(f"{jobs}/{{id}}/cancel", rehearsal.cancel, methods=["POST"]),
+        Route(f"{jobs}/{{id}}/events", rehearsal.events),
+        Route(f"{jobs}/{{id}}", rehearsal.job),
+        Route("/v1/models", rehearsal.models),
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _told})
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if not dict(scope["headers"]).get(b"authorization", b"").startswith(b"Bearer "):
+            await _refuse(401, "You didn't provide an API key.", None)(scope, receive, send)
+            return
+        try:
+            await app(scope, receive, send)
+        except Dropped:
+            send.__self__.transport.abort()  # type: ignore[attr-defined]  # uvicorn's cycle: the one way to hang up
+
+    return answer
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    """Write an error of routing or of a check as OpenAI does."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse(
+        json.loads(error.detail) if error.detail.startswith("{") else shapes.error(error.detail, None),
+        error.status_code,
+    )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "We could not parse the JSON body of your request.")
+    return body
+
+
+def _page(items: Sequence[dict[str, Any]], request: Request, default: int) -> Response:
+    """Return the page of a cursor list that follows `after`."""
+    ids = [item["id"] for item in items]
+    after, limit = request.query_params.get("after"), int(request.query_params.get("limit", default))
+    start = ids.index(after) + 1 if after in ids else 0
+    shown = items[start : start + limit]
+    ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
+    return JSONResponse({"object": "list", "data": shown, "has_more": start + limit < len(items), **ends})
+
+
+def _no_job(job_id: str) -> Response:
+    return _refuse(404, f"Could not find fine tune: {job_id}", "fine_tune_not_found", param="fine_tune_id")
+
+
+def _refuse(
+    status: int,
+    message: str,
+    code: str | None,
+    *,
+    kind: str = "invalid_request_error",
+    param: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    return JSONResponse(shapes.error(message, code, kind, param), status, headers=headers)
