@@ -17,9 +17,7 @@ __all__ = ["INLINE"]
 def new_file(space: Workspace, name: str, user: str, *, alt_txt: str = "", snippet_type: str = "") -> Json:
     """Make a file record that has no bytes yet; gives the stored object. A snippet has its type in `snippet_type`."""
     file_id = space.clock.id("F")
-    safe = re.sub(r"[\x00-\x1f/\\]", "_", name).strip()
-    # A name of dots would be a step in the path of the file's address.
-    safe = safe if safe.strip(".") else "file"
+    safe = _safe_name(name)
     kind, pretty, mimetype = type_of(safe)
     created, who = int(space.clock.now()), space.who
     bot = {"bot_id": who.bot_id, "app_id": who.app_id} if user == who.bot_user else {}
@@ -210,3 +208,9 @@ def _public(space: Workspace, record: Json) -> Json:
     if record["mode"] == "snippet":
         urls["edit_link"] = f"{link}/edit"
     return {**{key: value for key, value in record.items() if key != "state" and not key.startswith("_")}, **urls}
+
+
+def _safe_name(name: str) -> str:
+    """A name without line breaks and slashes; one of dots would be a step in the path of the file's address."""
+    safe = re.sub(r"[\x00-\x1f/\\]", "_", name).strip()
+    return safe if safe.strip(".") else "file"

@@ -54,7 +54,7 @@ def test_the_same_app_works_however_it_is_connected(local_slack: LocalSlack, not
 
 
 def test_modals_and_shortcuts_work_in_both_ways(local_slack: LocalSlack, notes: Json) -> None:
-    """A global shortcut opens a modal whose answers are errors and an update; a message shortcut uses its response_url."""
+    """A global shortcut opens a modal whose answers are errors and an update; a message shortcut may respond."""
     assert local_slack.act("shortcut", user="U0ADA", callback_id="global") == {"ok": True}
     view = local_slack.wait_view()
     assert local_slack.submit(view, {"name": "bad"})["errors"] == {"b": "Not this."}

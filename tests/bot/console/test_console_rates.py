@@ -43,7 +43,7 @@ def ask(slack: LocalSlack, method: str, token: str = BOT_TOKEN, **given: Any) ->
 
 @pytest.mark.parametrize(("tier", "most"), TIERS.items())
 def test_each_tier_on_both_sides(clock: Hand, tier: str, most: int) -> None:
-    """Within a minute so many calls are good, one more is not; Retry-After is exactly when the first one is forgotten."""
+    """Within a minute so many calls are good, one more is not; Retry-After is exactly when there is room again."""
     rates = Rates(Clock(clock))
     assert limit(f"rates.{tier}") == most
     for _ in range(most):
