@@ -105,7 +105,7 @@ def test_methods_and_teams_are_counted_apart(slack: LocalSlack) -> None:
 
 
 def test_posts_are_counted_by_channel_and_by_team(slack: LocalSlack, clock: Hand) -> None:
-    """A short burst in one channel is good, then one a second; all channels of a team share several hundred a minute."""
+    """A short burst in one channel is good, then one a second; a team has several hundred a minute."""
     for _ in range(5):
         assert ask(slack, "chat.postMessage", channel="C0ASK", text="x").json()["ok"]
     assert ask(slack, "chat.postMessage", channel="C0ASK", text="x").headers["retry-after"] == "5"
