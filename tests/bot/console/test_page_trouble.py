@@ -161,7 +161,9 @@ def test_a_thousand_channels(desk: Desk) -> None:
     assert desk.page.evaluate("window.touched") <= 3
     desk.page.keyboard.press("Control+k")
     desk.page.keyboard.type("0777")
+    expect(desk.page.get_by_test_id("switcher").get_by_role("option")).to_have_count(1)
     desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_test_id("channel").get_by_role("heading", level=2)).to_have_text("#team-0777")
     expect(desk.message("one")).to_be_visible()
 
 
