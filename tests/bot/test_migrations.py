@@ -1,0 +1,184 @@
+"""Migrations on SQLite and on Postgres: from every released schema with data, there and back, and killed in between."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlmodel import SQLModel
+
+from bot.store.engine import open_engine
+from bot.store.migrate import MIGRATIONS, check_schema, migrate
+from knowledge.errors import UserError
+from tests.bot.test_triggers import DATASET, JOB, insert
+
+ROOT = Path(__file__).resolve().parents[2]
+REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
+Schema = dict[str, tuple[str, ...]]
+
+
+@pytest.fixture
+def empty(empty_address: str) -> Iterator[Engine]:
+    made = open_engine(empty_address)
+    yield made
+    made.dispose()
+
+
+def schema(engine: Engine) -> Schema:
+    """Columns, constraints, indexes and triggers of each table, in words that can be compared."""
+    with engine.connect() as connection:
+        look = inspect(connection)
+        found = {
+            table: (
+                *(f"{column['name']} {column['type']} {column['nullable']}" for column in look.get_columns(table)),
+                *sorted(str(index["column_names"]) for index in look.get_indexes(table)),
+                *sorted(str(unique["column_names"]) for unique in look.get_unique_constraints(table)),
+                *sorted(str(key["constrained_columns"]) for key in look.get_foreign_keys(table)),
+                *sorted(str(check["name"]) for check in look.get_check_constraints(table)),
+                *triggers(connection, table),
+            )
+            for table in look.get_table_names()
+        }
+    return {table: tuple(sorted(parts)) for table, parts in found.items() if table != "alembic_version"}
+
+
+def triggers(connection: Connection, table: str) -> list[str]:
+    query = (
+        "select tgname from pg_trigger where not tgisinternal and tgrelid = cast(:table as regclass)"
+        if connection.dialect.name == "postgresql"
+        else "select name from sqlite_master where type = 'trigger' and tbl_name = :table"
+    )
+    return sorted(connection.execute(text(query), {"table": table}).scalars())
+
+
+def fill(engine: Engine) -> None:
+    """Write what a team may have had at the first release: a job with its history, its messages and its model."""
+    with engine.begin() as connection:
+        insert(connection, "dataset", DATASET)
+        insert(connection, "job", JOB)
+        step = {"job_id": "job_1", "at": 1, "old_state": "draft", "new_state": "quoted", "fence": 0, "who": "U1"}
+        insert(connection, "job_event", {**step, "note": ""})
+        owed = {"workspace_id": "T1", "job_id": "job_1", "key": "quote", "kind": "quote", "channel": "C1", "ts": "1.1"}
+        insert(connection, "outbox_message", {**owed, "payload": "{}", "version": 1, "sent_version": 1})
+        insert(connection, "model_version", {"id": "model_1", "workspace_id": "T1", "job_id": "job_1", "created_at": 1})
+        for state in ("queued", "running", "succeeded"):
+            connection.execute(text("update job set state = :state"), {"state": state})
+
+
+def kept(engine: Engine) -> tuple[object, ...]:
+    with engine.connect() as connection:
+        job = connection.execute(text("select id, state, quote_hash, approved_by, fence from job")).one()
+        event = connection.execute(text("select id, old_state, new_state from job_event")).one()
+        message = connection.execute(text("select ts from outbox_message")).scalar_one()
+        return (*job, *event, message, connection.execute(text("select job_id from model_version")).scalar_one())
+
+
+def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
+    """At head Alembic finds no difference between the database and the code."""
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_released_schema_comes_to_head_with_its_rows(empty: Engine, tmp_path: Path, revision: str) -> None:
+    """A database of any earlier version, with rows in it, is brought to head and says the same as before."""
+    migrate(empty, tmp_path, revision)
+    fill(empty)
+    before = kept(empty)
+    migrate(empty, tmp_path)
+    assert kept(empty) == before
+    check_schema(empty)
+
+
+@pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
+def test_there_and_back_again_is_the_same_schema(empty: Engine, tmp_path: Path, revision: str) -> None:
+    """Each step down undoes its step up, triggers included, and up again gives what was there."""
+    migrate(empty, tmp_path, revision) if revision != "base" else None
+    below = schema(empty)
+    migrate(empty, tmp_path)
+    head = schema(empty)
+    migrate(empty, tmp_path, revision)
+    assert schema(empty) == below
+    migrate(empty, tmp_path)
+    assert schema(empty) == head
+
+
+def test_migrating_twice_changes_nothing(empty: Engine, tmp_path: Path) -> None:
+    """Of processes that start at once, on one data folder or on several machines, one migrates and the others wait."""
+    folders = [tmp_path / "here", tmp_path / "here", tmp_path / "there"]
+    at_once = [threading.Thread(target=migrate, args=(empty, folder)) for folder in folders]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    with empty.connect() as connection:
+        assert connection.execute(text("select count(*) from alembic_version")).scalar_one() == 1
+    check_schema(empty)
+
+
+def test_a_newer_database_is_refused_in_words(engine: Engine, tmp_path: Path) -> None:
+    """A version that does not know the schema starts nothing and says which version would."""
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    for begin in (lambda: migrate(engine, tmp_path), lambda: check_schema(engine)):
+        with pytest.raises(UserError, match="newer Luthier \\(schema 9999\\)"):
+            begin()
+
+
+@pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
+def test_an_older_database_is_not_worked_on(empty: Engine, tmp_path: Path, revision: str) -> None:
+    """A process that finds tables of yesterday, or none, says which command mends that."""
+    migrate(empty, tmp_path, revision) if revision != "base" else None
+    with pytest.raises(UserError) as refused:
+        check_schema(empty)
+    assert "luthier migrate" in refused.value.next_step
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from bot.store.engine import open_engine
+from bot.store.migrate import migrate
+engine, left = open_engine(sys.argv[1]), int(sys.argv[3])
+@event.listens_for(engine, "after_cursor_execute")
+def die(*_):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+migrate(engine, Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("after", [1, 8, 15])
+def test_killed_in_between_it_leaves_the_schema_as_it_was(
+    empty: Engine, empty_address: str, tmp_path: Path, after: int
+) -> None:
+    """SIGKILL after some statements of a migration rolls all of it back; the next start migrates and finds the rows."""
+    migrate(empty, tmp_path, REVISIONS[0])
+    fill(empty)
+    before, rows = schema(empty), kept(empty)
+    argv = [sys.executable, "-c", KILLED, empty_address, str(tmp_path), str(after)]
+    child = subprocess.run(argv, cwd=ROOT, check=False)
+    assert child.returncode == -signal.SIGKILL
+    assert (schema(empty), kept(empty)) == (before, rows)
+    migrate(empty, tmp_path)
+    check_schema(empty)
+    assert kept(empty) == rows
+
+
+def test_migrations_form_one_line() -> None:
+    """Each revision follows the one before it by number, so that two people's migrations cannot fork."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    line = [revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()]
+    assert sorted(line) == REVISIONS
