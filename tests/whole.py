@@ -40,7 +40,12 @@ class Whole:
     def start(self) -> None:
         """Start, and wait until the address was printed."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "up", "--people", "6", "--workspaces", "2"], cwd=ROOT, env=self.env, stderr=subprocess.PIPE, text=True, bufsize=1
+            [sys.executable, "-m", "bot", "up", "--people", "6", "--workspaces", "2"],
+            cwd=ROOT,
+            env=self.env,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
         assert self.process.stderr is not None
         self.said: list[str] = []

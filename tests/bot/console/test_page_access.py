@@ -72,7 +72,10 @@ def serious(desk: Desk, *rules: str) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS]
 
 
-@pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))])
+# The colours in dark take ten more seconds of looking, so `make soak` looks at them.
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", ()), pytest.param("dark", ("color-contrast",), marks=pytest.mark.slow)]
+)
 def test_nothing_serious_at_a_desk(lively: Desk, scheme: str, rules: tuple[str, ...]) -> None:
     """Every place, dialog and menu in light, and the colours of each in dark; axe runs twelve times, some seconds."""
     lively.page.emulate_media(color_scheme=scheme)
