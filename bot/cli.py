@@ -71,8 +71,11 @@ def web(port: Annotated[int | None, typer.Option(help="Port to listen on; defaul
 
     from bot.app import create_app
     from bot.settings import Settings
+    from bot.store.engine import open_engine
+    from bot.store.schema import check_schema
 
     settings = Settings.from_env()
+    check_schema(open_engine(settings.database))
     host = "127.0.0.1" if settings.slack_api_url else "0.0.0.0"  # noqa: S104  # a hosted web process faces Slack
     uvicorn.run(create_app(settings), host=host, port=port or settings.port, log_level="warning")
 

@@ -18,12 +18,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import OperationalError
 
 from bot.settings import Settings
+from bot.store.engine import open_engine
 from bot.store.leader import hold, release
+from bot.store.schema import check_schema
 from bot.wiring import build_deps
 from bot.workspaces import CALL_LIMIT, Workspaces
 from handlers import home, notify
 from handlers.deps import Deps
-from knowledge.clock import Clock, utc_now
+from knowledge.clock import Clock
 from knowledge.errors import LuthierError
 from trainers.jobs import outbox
 from trainers.jobs.messages import Announcement, HomeRefresh, Message, ReportCard, from_json
@@ -79,18 +81,20 @@ HOPELESS = frozenset(
 
 def run(settings: Settings, over: threading.Event) -> None:
     """Hold the messenger's role and drain the outbox until `over` is set."""
-    deps = build_deps(settings)
+    engine = open_engine(settings.database)
+    check_schema(engine)
+    deps = build_deps(settings, engine)
     owner = f"{socket.gethostname()}-{os.getpid()}"
     messenger = Messenger(
         deps=deps,
         slack=Workspaces(settings.slack_bot_tokens, settings.slack_api_url).client,
         folder=settings.data,
-        clock=utc_now,
-        leads=lambda: not over.is_set() and hold(deps.engine, "messenger", owner, utc_now()),
+        clock=deps.clock,
+        leads=lambda: not over.is_set() and hold(engine, "messenger", owner, deps.clock()),
     )
     keep_draining(messenger, over)
     with suppress(OperationalError):  # then the lease runs out by itself
-        release(deps.engine, "messenger", owner, utc_now())
+        release(engine, "messenger", owner, deps.clock())
 
 
 def keep_draining(messenger: "Messenger", over: threading.Event) -> None:

@@ -1,19 +1,29 @@
 """The sweeper process: it rings for what is due or abandoned; it does no work itself."""
 
+import logging
 import threading
+
+from sqlalchemy.exc import OperationalError
 
 from bot.settings import Settings
 from bot.store.engine import open_engine
+from bot.store.schema import check_schema
 from bot.wiring import build_deps
-from knowledge.clock import utc_now
 from trainers.jobs.run import sweep
+
+log = logging.getLogger("luthier.sweeper")
 
 EVERY = 2.0
 """Seconds between two looks."""
 
 
 def run(settings: Settings, over: threading.Event) -> None:
-    """Sweep until `over` is set."""
-    deps = build_deps(settings, open_engine(settings.database))
+    """Sweep until `over` is set; a database that is busy is asked again."""
+    engine = open_engine(settings.database)
+    check_schema(engine)
+    deps = build_deps(settings, engine)
     while not over.wait(EVERY):
-        sweep(deps.jobs.ledger, deps.jobs.ring, utc_now())
+        try:
+            sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
+        except OperationalError as error:
+            log.warning("the database did not answer (%s); going on", type(error.orig).__name__)

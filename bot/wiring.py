@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from bot import install
 from bot.settings import Settings
+from bot.store.clock import open_clock
 from bot.store.engine import open_engine
 from handlers.deps import Deps
-from knowledge.clock import utc_now
 from knowledge.embeddings import open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
@@ -64,7 +64,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         models=_models(settings),
         file_hosts=_file_hosts(settings),
         file_limit=FILE_LIMIT,
-        clock=utc_now,
+        clock=open_clock(engine),
         install_note=lambda: install.note(settings),
     )
 
@@ -78,7 +78,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         backend=cache(lambda name: _backend(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
-        clock=utc_now,
+        clock=open_clock(engine),
         owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel_of,
     )

@@ -1,6 +1,8 @@
 """The worker process: it listens to one queue and does what the ledger says; it knows no Slack and no tokens."""
 
 from bot.settings import Settings
+from bot.store.engine import open_engine
+from bot.store.schema import check_schema
 from bot.wiring import build_runner, provider_timing
 from knowledge.errors import UserError
 from trainers.jobs.ledger import LEASE
@@ -15,5 +17,7 @@ def run(settings: Settings, queue: str, *, burst: bool = False) -> None:
     if not settings.redis_url:
         raise UserError("REDIS_URL is not set.", "Set it, or start everything with `luthier up`.")
     check_timing(provider_timing(settings), LEASE.total_seconds())
-    runner = build_runner(settings)
+    engine = open_engine(settings.database)
+    check_schema(engine)
+    runner = build_runner(settings, engine)
     answer_door(settings.redis_url, queue, runner.work, leave=runner.leave, burst=burst)

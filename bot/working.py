@@ -12,7 +12,6 @@ from bot.store.migrate import migrate
 from bot.supervisor import Supervisor
 from bot.wiring import build_deps
 from handlers.deps import Deps
-from knowledge.clock import utc_now
 from knowledge.errors import ServiceError, UserError
 from trainers.jobs.run import sweep
 
@@ -75,7 +74,7 @@ def _closing(deps: Deps) -> Iterator[Deps]:
 
 def _tend(deps: Deps, supervisor: Supervisor) -> None:
     supervisor.watch()
-    sweep(deps.jobs.ledger, deps.jobs.ring, utc_now())
+    sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
 
 
 def _beside(settings: Settings, held: ExitStack) -> Settings | None:

@@ -11,9 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from knowledge.errors import ServiceError, UserError
-
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+from bot.store.schema import MIGRATIONS, refuse_newer
+from knowledge.errors import ServiceError
 
 TURN = 7_105_411
 """Number of the advisory lock that migrating processes queue for on Postgres, whichever machine they are on."""
@@ -26,18 +25,9 @@ def migrate(engine: Engine, run: Path, to: str = "head") -> None:
     """
     with _turn(run), _alone(engine) as connection:
         config = _config(connection)
-        _refuse_newer(connection, config)
+        refuse_newer(connection)
         _go(config, to)
         _check_references(connection)
-
-
-def check_schema(engine: Engine) -> None:
-    """Raise UserError unless the schema is the one that this version writes: what every process asks at its start."""
-    with engine.execution_options(reading=True).connect() as connection:
-        config = _config(connection)
-        _refuse_newer(connection, config)
-        if set(_at(connection)) != set(ScriptDirectory.from_config(config).get_heads()):
-            raise UserError("The database has an older schema than this version.", "Run `luthier migrate` once.")
 
 
 @contextmanager
@@ -78,16 +68,6 @@ def _go(config: Config, to: str) -> None:
 
 def _is_below(script: ScriptDirectory, to: str, at: str) -> bool:
     return any(revision.revision == to for revision in script.iterate_revisions(at, "base"))
-
-
-def _refuse_newer(connection: Connection, config: Config) -> None:
-    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
-    for revision in _at(connection):
-        if revision not in known:
-            raise UserError(
-                f"This database was written by a newer Luthier (schema {revision}).",
-                "Start that version, or restore a backup made before it.",
-            )
 
 
 def _at(connection: Connection) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlmodel import SQLModel
 
 from bot.store.engine import open_engine
-from bot.store.migrate import MIGRATIONS, check_schema, migrate
+from bot.store.migrate import migrate
+from bot.store.schema import MIGRATIONS, check_schema
 from knowledge.errors import UserError
 from tests.bot.test_triggers import DATASET, JOB, insert
 

@@ -4,11 +4,17 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
+import pytest
 from sqlalchemy import Engine, event, select, text
+from sqlalchemy.exc import InternalError
 
+from bot.store.clock import open_clock
 from bot.store.engine import open_engine
 from bot.store.inbox import MAX_TRIES, WORK_LIMIT, Inbox
 from bot.store.leader import LEASE, hold, release
+from knowledge.clock import utc_now
+from knowledge.errors import UserError
 from trainers.tables import Leader
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -154,3 +160,54 @@ def test_a_free_role_goes_to_one_of_many(engine: Engine) -> None:
         for thread in threads:
             thread.join()
         assert len(got) == 1
+
+
+def test_leases_run_by_the_clock_that_machines_share(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Postgres the server tells the time, between its answers and while it is away; SQLite needs no such clock."""
+    clock = open_clock(engine)
+    if engine.dialect.name == "sqlite":
+        assert clock is utc_now
+        return
+    with engine.connect() as connection:
+        server = connection.execute(text("select clock_timestamp()")).scalar_one()
+    assert abs(clock() - server) < timedelta(seconds=2)
+    monkeypatch.setattr("bot.store.clock.ASK_EVERY", 0.0)
+    first = clock()
+    with monkeypatch.context() as away:
+        away.setattr(engine.dialect, "do_execute", refuse)
+        assert first < clock() < first + timedelta(seconds=5)
+    assert clock() > first
+
+
+def refuse(*_: object) -> None:
+    raise psycopg.OperationalError("the server is away")
+
+
+@pytest.mark.parametrize("owner", ["a\x00b", "half \ud800"], ids=["NUL", "half a pair"])
+def test_what_cannot_be_kept_is_refused_alike(engine: Engine, owner: str) -> None:
+    """NUL and halves of surrogate pairs are refused in words on both databases, and the transaction leaves nothing."""
+    with pytest.raises(UserError, match="cannot be kept"):
+        hold(engine, "messenger", owner, NOON)
+    assert hold(engine, "messenger", "plain \U0001f3bb and \u00e9", NOON)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [("mysql://u@h/d", "mysql"), ("nonsense", "no database address"), ("", "no database address")],
+)
+def test_an_address_of_no_use_is_explained(url: str, says: str) -> None:
+    """What we cannot open is refused at the start, with an example of what would do."""
+    with pytest.raises(UserError, match=says) as refused:
+        open_engine(url)
+    assert "postgresql://" in refused.value.next_step
+
+
+def test_a_reader_cannot_write_on_postgres(engine: Engine) -> None:
+    """A transaction that said it only reads is held to it where the database can, and the next one writes again."""
+    reader = engine.execution_options(reading=True)
+    change = text("insert into leader(role, owner, lease_until) values ('r', 'o', 0)")
+    if engine.dialect.name == "postgresql":
+        with reader.connect() as connection, pytest.raises(InternalError):
+            connection.execute(change)
+    with engine.begin() as connection:
+        connection.execute(change)
