@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot.shell import answers, jobs, rows, weights
+from bot.shell import answers, jobs, rows, settings, weights
 from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 answers.register(app)
 rows.register(app)
 jobs.register(app)
+settings.register(app)
 weights.register(app)
 
 

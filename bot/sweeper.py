@@ -1,4 +1,4 @@
-"""The sweeper process: it rings for what is due or abandoned; it does no work itself."""
+"""The sweeper process: it rings for what is due or abandoned and tends open quotes; it does no work itself."""
 
 import logging
 import threading
@@ -25,5 +25,6 @@ def run(settings: Settings, over: threading.Event) -> None:
     while not over.wait(EVERY):
         try:
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
+            deps.jobs.tend_quotes(deps.clock())
         except OperationalError as error:
             log.warning("the database did not answer (%s); going on", type(error.orig).__name__)

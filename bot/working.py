@@ -75,6 +75,7 @@ def _closing(deps: Deps) -> Iterator[Deps]:
 def _tend(deps: Deps, supervisor: Supervisor) -> None:
     supervisor.watch()
     sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
+    deps.jobs.tend_quotes(deps.clock())
 
 
 def _beside(settings: Settings, held: ExitStack) -> Settings | None:

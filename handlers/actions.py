@@ -12,11 +12,11 @@ from slack_sdk import WebClient
 from handlers.answering import Heard, change_card, reply
 from handlers.blocks import advice as advice_card
 from handlers.blocks import answer as answer_card
-from handlers.blocks import forms, job, lint, report
+from handlers.blocks import approval, forms, job, lint, report
 from handlers.blocks.correct import correct_form
 from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
-from handlers.blocks.words import clock_time
+from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
 from handlers.commands import stop_words
 from handlers.costs import cost_view
@@ -38,8 +38,9 @@ Json = dict[str, Any]
 def register(app: App, deps: Deps) -> None:
     """Listen for clicks."""
     listeners: dict[str, Callable[..., None]] = {
-        job.APPROVE: approve,
-        job.CANCEL: stop,
+        approval.APPROVE: approve,
+        approval.ASK: approve,
+        approval.CANCEL: stop,
         job.STOP: stop,
         job.RESUME: resume,
         report.TRY: try_model,
@@ -173,6 +174,10 @@ def thank(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, 
 def already(outcome: Outcome) -> str:
     """Tell a late click what happened before it."""
     found = outcome.job
+    if found.state == "awaiting_approval":
+        return f"Quote #{found.number} waits for approval already; nothing was changed."
+    if found.approved_at is None and found.error_what:
+        return in_slack(f"Quote #{found.number}: {found.error_what} {found.error_next}")
     if found.approved_at is None:
         return f"Job #{found.number} is {found.state.replace('_', ' ')}; nothing was changed."
     state = {"queued": "waiting in the queue", "succeeded": "finished"}.get(found.state, found.state)

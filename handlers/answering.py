@@ -144,7 +144,9 @@ def change_card(client: WebClient, deps: Deps, thread: Thread, change: Callable[
 def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer from the guide, or say honestly that it is not in there."""
     _begin(client, heard, LOOKING_UP)
-    said = answer(heard.text, deps.index, deps.model, earlier(client, heard), workspace=heard.person.workspace_id)
+    workspace = heard.person.workspace_id
+    before, meter = earlier(client, heard), deps.meter(workspace)
+    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter)
     if said.abstained and not heard.addressed:
         # People may be talking to each other: what we cannot answer is no news for the whole thread.
         status(client, heard.channel, heard.thread_ts, "")

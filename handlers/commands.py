@@ -14,6 +14,7 @@ from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, help_blocks, jobs_blocks, models_blocks
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
+from handlers.blocks.settings import PAUSED, UNPAUSED, settings_blocks, settings_text
 from handlers.deps import Deps
 from handlers.errors import words_for
 from handlers.escape import mrkdwn, shorten
@@ -76,7 +77,8 @@ def show_help(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Bl
 
 def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Answer a question from the guide."""
-    said = answer(typed.rest, deps.index, deps.model, workspace=typed.person.workspace_id)
+    workspace = typed.person.workspace_id
+    said = answer(typed.rest, deps.index, deps.model, workspace=workspace, meter=deps.meter(workspace))
     return said.text, answer_blocks(said)[:-1]
 
 
@@ -142,6 +144,25 @@ def models(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block
     return "Models", models_blocks(deps.registry.listing(typed.person.workspace_id))
 
 
+def settings(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Show what the workspace allows and how its budgets stand."""
+    workspace = typed.person.workspace_id
+    rules, standing = deps.workspaces.rules(workspace), deps.workspaces.standing(workspace, deps.clock())
+    return settings_text(rules, standing), settings_blocks(rules, standing)
+
+
+def pause(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Turn the kill switch on."""
+    changed = deps.workspaces.pause(typed.person.workspace_id, typed.person, deps.clock())
+    return (PAUSED if changed else "Luthier is paused here already; nothing was changed."), []
+
+
+def unpause(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Turn the kill switch off."""
+    changed = deps.workspaces.pause(typed.person.workspace_id, typed.person, deps.clock(), paused=False)
+    return (UNPAUSED if changed else "Luthier is not paused here; nothing was changed."), []
+
+
 def _no_rows(name: str, names: list[str]) -> str:
     listed = ", ".join(f"`{mrkdwn(each, 60)}`" for each in names)
     said = f"There is no data set called {mrkdwn(name, 60)}." if name else "Which rows?"
@@ -159,5 +180,8 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "cancel": cancel,
     "lint": check_rows,
     "models": models,
+    "settings": settings,
+    "pause": pause,
+    "unpause": unpause,
 }
 """What each sub-command runs; it returns the answer as text and as blocks, or "" where it opened a form."""

@@ -7,11 +7,12 @@ from sqlalchemy import Engine
 
 from knowledge.clock import Clock
 from knowledge.index import Index
-from knowledge.models import ChatModel
+from knowledge.models import ChatModel, Meter
 from trainers.data.store import Datasets
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
+from trainers.workspaces import ChatMeter, Workspaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +41,12 @@ class Deps:
     """What time it is."""
     install_note: Callable[[], str]
     """What the training packages still lack, with its progress, or ""."""
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """Rules and budgets."""
+        return Workspaces(engine=self.engine)
+
+    def meter(self, workspace_id: str) -> Meter:
+        """Return what counts the tokens of a workspace's answers."""
+        return ChatMeter(engine=self.engine, workspace_id=workspace_id, clock=self.clock)

@@ -10,11 +10,12 @@ from slack_bolt import App, BoltContext, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers.blocks.words import in_slack
+from handlers.blocks.words import in_slack, with_people
 from handlers.escape import mrkdwn
 from handlers.people import place_of
 from handlers.posting import post, status, whisper
 from knowledge.errors import ServiceError, UserError
+from trainers.errors import NotAllowed, OverBudget
 
 log = logging.getLogger("luthier.handlers")
 
@@ -58,7 +59,8 @@ def tell(error: Exception, body: dict[str, Any], context: BoltContext, client: W
 def words_for(error: Exception) -> str:
     """Return what a person should read about a failure; an unforeseen one is logged without content."""
     if isinstance(error, UserError | ServiceError):
-        return told(error.what, error.next_step)
+        words = told(error.what, error.next_step)
+        return with_people(words) if isinstance(error, NotAllowed | OverBudget) else words
     reference = secrets.token_hex(3)
     # The traceback names files and lines; the error's own text may repeat what somebody wrote, so it stays out.
     places = [f"{frame.f_code.co_filename}:{line}" for frame, line in _walk(error)]

@@ -15,6 +15,8 @@ from handlers.blocks.home import GuideNote, HomeJobs, home_view
 from handlers.deps import Deps
 from handlers.people import person_of
 from knowledge.sources import load_guide
+from knowledge.tenancy import Person
+from trainers.jobs.approval import OPEN, needs_others
 from trainers.states import ENDED, LIVE
 from trainers.tables import Job
 
@@ -40,6 +42,10 @@ def opened(deps: Deps, event: dict[str, Any], context: BoltContext, client: WebC
 def publish_home(client: WebClient, deps: Deps, workspace_id: str, user_id: str) -> None:
     """Draw a person's Home tab anew."""
     jobs = sort_jobs(deps.jobs.ledger.listing(workspace_id, requested_by=user_id), deps)
+    mine = deps.jobs.waiting_for(Person(workspace_id=workspace_id, user_id=user_id), deps.clock())
+    rules = deps.workspaces.rules(workspace_id)
+    to_ask = frozenset(job.id for job in jobs.waiting if needs_others(job, rules))
+    jobs = jobs._replace(to_approve=mine, to_ask=to_ask)
     models = deps.registry.listing(workspace_id)
     view = home_view(jobs, models, _links(client, jobs.finished), guide_note(), deps.install_note())
     client.views_publish(user_id=user_id, view=view)
@@ -48,7 +54,7 @@ def publish_home(client: WebClient, deps: Deps, workspace_id: str, user_id: str)
 def sort_jobs(jobs: Sequence[Job], deps: Deps) -> HomeJobs:
     """Sort a person's jobs by what they ask of that person."""
     now = deps.clock()
-    fresh = [job for job in jobs if job.state == "quoted" and (job.expires_at is None or job.expires_at > now)]
+    fresh = [job for job in jobs if job.state in OPEN and (job.expires_at is None or job.expires_at > now)]
     recent = [job for job in jobs if job.state in ENDED and job.approved_at and (job.finished_at or now) > now - RECENT]
     return HomeJobs(waiting=fresh, running=[job for job in jobs if job.state in LIVE], finished=recent)
 

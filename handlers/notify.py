@@ -4,9 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from handlers.blocks import job, report
+from handlers.blocks import approval, job, report
 from handlers.blocks.parts import Block, section
-from trainers.jobs.messages import Announcement, EndedCard, HomeRefresh, Message, ProgressCard, QuoteCard, ReportCard
+from trainers.jobs.messages import (
+    Announcement,
+    ApprovalRequest,
+    EndedCard,
+    HomeRefresh,
+    Message,
+    ProgressCard,
+    QuoteCard,
+    ReportCard,
+)
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 
@@ -42,6 +51,9 @@ def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: 
     match message:
         case QuoteCard():
             return Rendering(text=job.quote_title(message), blocks=job.quote_blocks(message))
+        case ApprovalRequest():
+            line = approval.request_text(message)
+            return Rendering(text=line, blocks=[section(line)])
         case ProgressCard():
             return Rendering(text=job.progress_text(message), blocks=job.progress_blocks(message))
         case ReportCard():

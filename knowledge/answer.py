@@ -9,7 +9,7 @@ from knowledge.citations import Checked, Citation, check, cite
 from knowledge.errors import ServiceError
 from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
-from knowledge.models import ChatModel, Message, ModelUnavailable
+from knowledge.models import ChatModel, Message, Meter, ModelUnavailable
 from knowledge.questions import Question, prepare
 from knowledge.sentences import sentences
 from knowledge.sufficiency import sufficiency, threshold
@@ -63,17 +63,19 @@ def answer(
     history: Sequence[str] = (),
     *,
     workspace: str | None = None,
+    meter: Meter | None = None,
 ) -> Answer:
     """Return an answer to `question` from the guide and the documents of `workspace`.
 
-    `history` holds the thread's earlier questions, oldest first. Raise UserError for an empty or endless question.
+    `history` holds the thread's earlier questions, oldest first; `meter` counts what the model uses, and where it says
+    that this is enough the answer is written without. Raise UserError for an empty or endless question.
     """
     start = time.monotonic()
     asked = prepare(question, history)
     _wait_for_first_build(index)
     found = index.search(asked.whole, _HITS, workspace)
     confidence = sufficiency(asked.whole, found)
-    text, written_by, note = _written(asked, found, index, model, confidence)
+    text, written_by, note = _written(asked, found, index, model, confidence, meter)
     return Answer(
         text=text.text or _no_source(found.hits),
         citations=text.citations,
@@ -105,13 +107,15 @@ def nearest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
 
 
 def _written(
-    asked: Question, found: Found, index: Index, model: ChatModel | None, confidence: float
+    asked: Question, found: Found, index: Index, model: ChatModel | None, confidence: float, meter: Meter | None
 ) -> tuple[Checked, str, str]:
     """Return the checked text (empty: abstain), who wrote it, and what went wrong on the way."""
     note = ""
     if model is not None and confidence >= _HOPELESS:
+        note = meter.closed() if meter else ""
         try:
-            return _by_model(asked, found, model), model.name, ""
+            if not note:
+                return _by_model(asked, found, model, meter), model.name, ""
         except ModelUnavailable as error:
             note = f"{error.what} I answered without it."
     if confidence < threshold():
@@ -120,9 +124,10 @@ def _written(
     return extract(asked.asked, asked.whole, found.hits, found.rarities, embed), OFFLINE, note
 
 
-def _by_model(asked: Question, found: Found, model: ChatModel) -> Checked:
+def _by_model(asked: Question, found: Found, model: ChatModel, meter: Meter | None) -> Checked:
     passages = [hit.passage for hit in found.hits[:_SHOWN_TO_MODEL]]
-    reply = model.complete([Message("system", _INSTRUCTION), Message("user", _prompt(asked, found))])
+    talk = [Message("system", _INSTRUCTION), Message("user", _prompt(asked, found))]
+    reply = model.complete(talk, count=meter.count if meter else None)
     if _NO_SOURCE in reply:
         return Checked("", (), ())
     return check(reply, passages, asked.whole)

@@ -1,6 +1,6 @@
 """Opens a language model at an OpenAI-compatible endpoint by what is passed in, never by what the environment holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -26,6 +26,25 @@ class Message(NamedTuple):
     content: str
 
 
+class Used(NamedTuple):
+    """What one answer took."""
+
+    tokens: int
+    """Of prompt and answer together."""
+    estimated: bool
+    """Whether the endpoint did not say, so that characters were divided by four."""
+
+
+class Meter(Protocol):
+    """Whoever counts what a language model uses, and may say that it is enough."""
+
+    def closed(self) -> str:
+        """Say in a sentence why the model is not to be asked now, or ""."""
+
+    def count(self, used: Used) -> None:
+        """Count what an answer took."""
+
+
 class ChatModel(Protocol):
     """A language model that answers a conversation."""
 
@@ -40,8 +59,9 @@ class ChatModel(Protocol):
         temperature: float = 0,
         max_tokens: int = MAX_TOKENS,
         timeout: float = TIMEOUT_SECONDS,
+        count: Callable[[Used], None] | None = None,
     ) -> str:
-        """Return the answer; `timeout` in seconds; raise ModelUnavailable."""
+        """Return the answer; `timeout` in seconds; `count` hears what it took; raise ModelUnavailable."""
 
     def stream(
         self,
@@ -86,11 +106,15 @@ class _LangChainModel:
         temperature: float = 0,
         max_tokens: int = MAX_TOKENS,
         timeout: float = TIMEOUT_SECONDS,
+        count: Callable[[Used], None] | None = None,
     ) -> str:
         """Return the answer; see ChatModel."""
         with self._guarded(timeout):
             chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
-            text = str(chat.invoke([tuple(message) for message in messages]).text)
+            reply = chat.invoke([tuple(message) for message in messages])
+            text = str(reply.text)
+        if count is not None:
+            count(_used(reply.usage_metadata, messages, text))
         if not text.strip():
             raise ModelUnavailable(f"The model {self.name} sent an empty answer.", "Ask again, or try another model.")
         return text
@@ -178,6 +202,15 @@ class _LangChainModel:
             f"The model {self.name} sent something unreadable ({type(error).__name__}).",
             f"Check that {self.base_url} speaks the OpenAI chat API.",
         )
+
+
+def _used(reported: Mapping[str, Any] | None, messages: Sequence[Message], text: str) -> Used:
+    """Return what the endpoint says that an answer took, or an estimate where it says nothing."""
+    tokens = int((reported or {}).get("total_tokens") or 0)
+    if tokens > 0:
+        return Used(tokens, estimated=False)
+    characters = sum(len(message.content) for message in messages) + len(text)
+    return Used(-(-characters // 4), estimated=True)
 
 
 def _client(base_url: str, api_key: str) -> "openai.OpenAI":

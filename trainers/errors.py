@@ -4,7 +4,8 @@ UserError
 ├── DatasetRejected     the rows cannot be trained on
 ├── JobNotFound         no such job in this workspace
 ├── StaleApproval       the quote that was approved is no longer the job's quote
-└── NotAllowed          this person may not do that
+├── NotAllowed          this person may not do that
+└── OverBudget          the month's budget does not hold it
 LuthierError
 ├── LeaseLost           another worker owns the job now; stop quietly
 ├── ChildFailed         a training or evaluation child ended with an error
@@ -30,6 +31,10 @@ class StaleApproval(UserError):
 
 class NotAllowed(UserError):
     """You may not do that."""
+
+
+class OverBudget(UserError):
+    """This month's budget does not hold the cost."""
 
 
 class LeaseLost(LuthierError):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from knowledge.clock import Moment
@@ -58,6 +58,8 @@ class Job(SQLModel, table=True):
     requested_by: str
     channel: str = ""
     thread_ts: str = ""
+    asked_at: datetime | None = _moment()
+    reminded_at: datetime | None = _moment()
     approved_by: str = ""
     approved_at: datetime | None = _moment()
     expires_at: datetime | None = _moment()
@@ -178,3 +180,77 @@ class ModelVersion(SQLModel, table=True):
     status: str = "candidate"
     verdict: str = ""
     created_at: datetime | None = _moment(nullable=False)
+
+
+class WorkspaceRules(SQLModel, table=True):
+    """What a workspace allows, as `trainers.policy.Rules` writes it."""
+
+    __tablename__ = "workspace_rules"
+
+    workspace_id: str = Field(primary_key=True)
+    body: str
+    changed_at: datetime | None = _moment(nullable=False)
+
+
+class Approval(SQLModel, table=True):
+    """One person's yes to one quote; a changed quote has another hash and starts without any."""
+
+    __table_args__ = (UniqueConstraint("job_id", "quote_hash", "person"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: str = Field(foreign_key="job.id")
+    quote_hash: str
+    person: str
+    at: datetime | None = _moment(nullable=False)
+
+
+class Budget(SQLModel, table=True):
+    """What one scope may spend in one month, in micro-dollars (tokens for the chat scope); it is never over its cap."""
+
+    __table_args__ = (CheckConstraint("reserved >= 0 and spent >= 0", name="budget_not_negative"),)
+
+    workspace_id: str = Field(primary_key=True)
+    scope: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    cap: int | None = Field(default=None, sa_type=BigInteger)
+    reserved: int = Field(default=0, sa_type=BigInteger)
+    spent: int = Field(default=0, sa_type=BigInteger)
+
+
+class Reservation(SQLModel, table=True):
+    """What is set aside for a job while it runs, and what it spent in all its lives, in micro-dollars."""
+
+    job_id: str = Field(primary_key=True, foreign_key="job.id")
+    workspace_id: str
+    channel: str
+    person: str
+    month: str
+    reserved: int = Field(sa_type=BigInteger)
+    spent: int = Field(default=0, sa_type=BigInteger)
+    closed_at: datetime | None = _moment()
+
+
+class AuditEntry(SQLModel, table=True):
+    """One line of a workspace's log; SQL refuses to change or remove it."""
+
+    __tablename__ = "audit"
+
+    workspace_id: str = Field(primary_key=True)
+    place: int = Field(primary_key=True)
+    at: datetime | None = _moment(nullable=False)
+    who: str
+    what: str
+    subject: str
+    detail: str = "{}"
+    previous: str
+    hash: str
+
+
+class AuditHead(SQLModel, table=True):
+    """The newest entry of a workspace's log."""
+
+    __tablename__ = "audit_head"
+
+    workspace_id: str = Field(primary_key=True)
+    place: int
+    hash: str

@@ -30,12 +30,13 @@ def ask(
     if not text:
         raise fail_usage('Ask something, for example: luthier ask "What is QLoRA?"')
     from bot.settings import Settings
+    from bot.wiring import shell_person
     from bot.working import working
     from knowledge.answer import answer
 
     with working(Settings.from_env(), say, vectors=True) as at:
         build_index(at.deps)
-        found = answer(text, at.deps.index, at.deps.model)
+        found = answer(text, at.deps.index, at.deps.model, meter=at.deps.meter(shell_person().workspace_id))
     if as_json:
         show_json(_answer_json(text, found))
     else:

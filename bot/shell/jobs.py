@@ -188,6 +188,9 @@ def _run(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
         say("Nothing was started.")
         raise typer.Exit(1)
     approved = at.deps.jobs.approve(job.id, job.quote_hash, shell_person(), utc_now())
+    if approved.job.state == "awaiting_approval":
+        say(f"Quote #{job.number} costs more than your own yes may approve; it waits for an approver.")
+        raise typer.Exit(1)
     _finish(_follow(at, approved.job), as_json)
 
 

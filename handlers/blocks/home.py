@@ -6,12 +6,13 @@ from datetime import date
 from typing import NamedTuple
 
 from handlers.blocks.answer import PRIVACY
-from handlers.blocks.job import APPROVE, CANCEL, stop_button
+from handlers.blocks.approval import APPROVE, ASK, CANCEL, total
+from handlers.blocks.job import stop_button
 from handlers.blocks.lint import FORM
 from handlers.blocks.listing import job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
 from handlers.blocks.report import DETAILS, TRY
-from handlers.blocks.words import bar, count, duration, minutes, money
+from handlers.blocks.words import bar, count, duration, minutes, money, person
 from handlers.escape import mrkdwn
 from trainers.tables import Job, ModelVersion
 
@@ -35,8 +36,13 @@ class HomeJobs(NamedTuple):
     """A person's jobs, by what they ask of that person; newest first."""
 
     waiting: Sequence[Job]
+    """Quotes of theirs that nobody has approved."""
     running: Sequence[Job]
     finished: Sequence[Job]
+    to_approve: Sequence[Job] = ()
+    """Quotes, mostly of others, that they may approve."""
+    to_ask: frozenset[str] = frozenset()
+    """Ids of those of theirs that others have to approve."""
 
 
 def home_view(
@@ -48,7 +54,7 @@ def home_view(
         section(_HELLO),
         *actions([button("Train a model", FORM, style="primary")]),
         *([context(mrkdwn(note, 500))] if note else []),
-        *_part("Waiting for you", [_waiting(job) for job in jobs.waiting[:SHOWN]], "Nothing to approve."),
+        *_part("Waiting for you", _all_waiting(jobs), "Nothing to approve."),
         *_part("Running", [_running(job) for job in jobs.running[:SHOWN]], "Nothing runs."),
         *_part(
             "Finished this week",
@@ -70,10 +76,24 @@ def _part(title: str, entries: Sequence[Sequence[Block]], empty: str) -> list[Bl
     return [divider(), header(title), *([block for entry in entries for block in entry] or [context(empty)])]
 
 
-def _waiting(job: Job) -> list[Block]:
+def _all_waiting(jobs: HomeJobs) -> list[list[Block]]:
+    theirs = {job.id for job in jobs.to_approve}
+    others = [_waiting(job, f" · asked for by {person(job.requested_by)}") for job in jobs.to_approve]
+    own = [_waiting(job, "", ask=job.id in jobs.to_ask) for job in jobs.waiting if job.id not in theirs]
+    return [*others, *own][:SHOWN]
+
+
+def _waiting(job: Job, note: str, *, ask: bool = False) -> list[Block]:
     offer, token = json.loads(job.quote), f"{job.id}:{job.quote_hash}"
-    price = f"{minutes(tuple(offer['training_minutes']))} training, {money(offer['training_cost'])}"
-    buttons = [button("Approve and start", APPROVE, token, style="primary"), button("Cancel", CANCEL, token)]
+    price = f"{minutes(tuple(offer['training_minutes']))} training, {money(total(offer))} in all{note}"
+    if job.state == "quoted" or note:
+        first = button(
+            "Ask for approval" if ask else "Approve and start", ASK if ask else APPROVE, token, style="primary"
+        )
+        buttons = [first, button("Cancel", CANCEL, token)]
+    else:
+        price += " · waits for an approver"
+        buttons = [button("Cancel", CANCEL, token)]
     return [
         section(f"*Quote #{job.number} · {mrkdwn(job.title, 150)}*\n{price}"),
         *actions(buttons, block_id=f"home-{job.id}"),

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
-from handlers.blocks.words import bar, clock_time, count, duration, in_slack, minutes, money, person
+from handlers.blocks.words import bar, count, duration, in_slack, minutes, money, person
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard
 
-APPROVE, CANCEL, STOP, RESUME = "quote_approve", "quote_cancel", "job_stop", "job_resume"
+STOP, RESUME = "job_stop", "job_resume"
 """Action ids of the buttons on these cards."""
 
 PHASES = {
@@ -20,13 +21,6 @@ UNITS = {"evaluating": "answer"}
 """What one step of a phase is called where it is not a training step."""
 
 OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "INCONCLUSIVE": "➖ {title}: not proven"}
-DECISIONS = {
-    "queued": "✅ Approved by {who} at {when}.",
-    "running": "✅ Approved by {who} at {when}.",
-    "succeeded": "✅ Approved by {who} at {when}; finished.",
-    "failed": "✅ Approved by {who} at {when}; it failed.",
-    "cancelled": "Cancelled by {who} at {when}. Nothing was spent.",
-}
 
 
 def quote_blocks(card: QuoteCard) -> list[Block]:
@@ -35,17 +29,13 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
     lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
     lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
     note = [section(mrkdwn(card.note))] if card.note else []
-    if card.state != "quoted":
-        return [*lines, section(_decision(card)), *note]
-    token = f"{card.job_id}:{card.quote_hash}"
-    approve = button("Approve and start", APPROVE, token, style="primary")
-    return [*lines, *note, *actions([approve, button("Cancel", CANCEL, token)], block_id=f"quote-{card.job_id}")]
+    return [*lines, *note, *approval_blocks(card)]
 
 
 def quote_title(card: QuoteCard) -> str:
     """Name the quote, what it is for and where that would run."""
     place = "this machine" if card.quote["spec"]["backend"] == "local" else card.quote["spec"]["backend"]
-    valid = " · valid 24 h" if card.state == "quoted" else ""
+    valid = " · valid 24 h" if card.state in {"quoted", "awaiting_approval"} else ""
     return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}*{valid}"
 
 
@@ -140,12 +130,6 @@ def _rule(offer: dict[str, Any]) -> str:
             f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
         )
     return text
-
-
-def _decision(card: QuoteCard) -> str:
-    when = clock_time(card.decided_at) if card.decided_at else "an unknown time"
-    words = DECISIONS.get(card.state, "This quote is {state}.")
-    return words.format(who=person(card.decided_by), when=when, state=card.state.replace("_", " "))
 
 
 def _step(card: ProgressCard) -> str:

@@ -20,6 +20,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("<number>", "stop a job, or drop a quote"),
     "lint": ("<data set>", "what I find in its rows"),
     "models": ("", "tuned models, and a place to try them"),
+    "settings": ("", "who may approve what, and how this month's budgets stand"),
+    "pause": ("", "approve and start nothing until `/tune unpause` (approvers only)"),
+    "unpause": ("", "go on after a pause (approvers only)"),
 }
 """Sub-commands of /tune: arguments and meaning."""
 

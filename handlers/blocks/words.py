@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-_COMMAND = re.compile(r"`(train|jobs|lint|models|ask|advise)`")
+_COMMAND = re.compile(r"`(train|jobs|lint|models|ask|advise|pause|unpause)`")
+_PERSON = re.compile(r"@([UW][A-Z0-9]{2,20})\b")
 _BUTTON = re.compile(r"`resume`")
 
 BAR = 15
@@ -73,6 +74,11 @@ def day(iso: str) -> str:
 def in_slack(text: str) -> str:
     """Name commands as Slack knows them: lower layers write `jobs`, here it is `/tune jobs`, and Resume is a button."""
     return _BUTTON.sub("*Resume*", _COMMAND.sub(r"`/tune \1`", text))
+
+
+def with_people(text: str) -> str:
+    """Turn people as lower layers write them (`@U0BEN`) into mentions; only for texts of our own."""
+    return _PERSON.sub(r"<@\1>", text)
 
 
 def person(user_id: str) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from handlers.blocks import advice, answer, correct, details, forms, home, lint, listing
+from handlers.blocks import advice, answer, correct, details, forms, home, lint, listing, settings
 from handlers.notify import render
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
@@ -15,12 +15,14 @@ from knowledge.advice.facts import Facts
 from knowledge.advice.options import OptionView
 from knowledge.answer import Answer
 from knowledge.citations import Citation
+from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.lint import LintReport
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
-from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard, ReportCard
+from trainers.jobs.messages import Announcement, ApprovalRequest, EndedCard, ProgressCard, QuoteCard, ReportCard
+from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
 from trainers.spec import TrainingSpec
@@ -269,6 +271,21 @@ PROGRESS: dict[str, Any] = {
     "tokens_per_second": 410.0,
     "seconds_left": 110.0,
 }
+BOTH = ("U0BEN", "U0CHI")
+RULES = Rules(approvers=BOTH, own_click_limit=Decimal("2.50"), workspace_cap=Decimal(200), chat_tokens_cap=100_000)
+STANDING = (
+    Standing("workspace", Decimal(200), Decimal("12.50"), Decimal(40)),
+    Standing("channel:C0ASK", None, Decimal(0), Decimal("4.0031")),
+    Standing("person:U0ADA", None, Decimal("12.50"), Decimal(40)),
+    Standing("chat", Decimal(100_000), Decimal(0), Decimal(81_250)),
+)
+
+
+def approval_request(**more: Any) -> ApprovalRequest:
+    times = {"asked_at": NOW.isoformat(), "expires_at": NOW.isoformat()}
+    return ApprovalRequest(**IDS, requested_by="U0ADA", approvers=("U0BEN",), dollars="12.00", **times, **more)
+
+
 FILES = {"jobs/job_1/report/loss.png": "F0LOSS"}
 
 DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
@@ -296,6 +313,27 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "quote": lambda: rendered(quote_card("quoted")),
     "quote_approved": lambda: rendered(quote_card("queued", decided_by="U0ADA", decided_at=NOW.isoformat())),
     "quote_cancelled": lambda: rendered(quote_card("cancelled", decided_by="U0ADA", decided_at=NOW.isoformat())),
+    "quote_needs_approval": lambda: rendered(quote_card("quoted", approvers=BOTH, needed=1)),
+    "quote_waiting": lambda: rendered(quote_card("awaiting_approval", approvers=BOTH, needed=1)),
+    "quote_half_approved": lambda: rendered(
+        quote_card("awaiting_approval", approvers=BOTH, given=("U0BEN",), needed=2)
+    ),
+    "quote_approved_by_two": lambda: rendered(
+        quote_card("queued", approvers=BOTH, given=BOTH, needed=2, decided_by="U0CHI", decided_at=NOW.isoformat())
+    ),
+    "quote_expired": lambda: rendered(quote_card("cancelled", expired=True, decided_at=NOW.isoformat())),
+    "approval_request": lambda: rendered(approval_request()),
+    "approval_reminder": lambda: rendered(approval_request(again=True, private=True)),
+    "settings": lambda: message(settings.settings_blocks(RULES, STANDING)),
+    "settings_at_start": lambda: message(settings.settings_blocks(Rules(), STANDING[:1])),
+    "home_approver": lambda: home.home_view(
+        home.HomeJobs(
+            [job("awaiting_approval", 7), JOBS[0]], [], [], [job("awaiting_approval", 8)], frozenset({"job_5"})
+        ),
+        [],
+        {},
+        GUIDE,
+    ),
     "progress_queued": lambda: rendered(ProgressCard(**IDS, state="queued", phase="", note="Queued, 2 ahead")),
     "progress_training": lambda: rendered(ProgressCard(**IDS, state="running", **PROGRESS)),
     "progress_testing": lambda: rendered(

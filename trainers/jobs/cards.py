@@ -9,9 +9,11 @@ from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteC
 from trainers.tables import Job
 
 
-def quote_card(job: Job) -> QuoteCard:
-    """Say how a job's quote stands."""
-    decided = job.approved_at or (job.finished_at if job.state == "cancelled" else None)
+def quote_card(job: Job, *, approvers: Sequence[str] = (), given: Sequence[str] = (), needed: int = 0) -> QuoteCard:
+    """Say how a job's quote stands: who is asked, who approved and how many have to."""
+    cancelled = job.state == "cancelled"
+    decided = job.finished_at if cancelled else job.approved_at
+    ended_by = job.stop_requested_by or job.requested_by
     return QuoteCard(
         job_id=job.id,
         number=job.number,
@@ -20,8 +22,12 @@ def quote_card(job: Job) -> QuoteCard:
         quote=json.loads(job.quote),
         quote_hash=job.quote_hash,
         requested_by=job.requested_by,
-        decided_by=job.approved_by or (job.requested_by if job.state == "cancelled" else ""),
+        decided_by=ended_by if cancelled else job.approved_by,
         decided_at=decided.isoformat() if decided else "",
+        approvers=tuple(approvers),
+        given=tuple(given),
+        needed=needed,
+        expired=cancelled and job.approved_at is None and not job.stop_requested_by,
     )
 
 

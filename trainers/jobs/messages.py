@@ -24,6 +24,38 @@ class QuoteCard:
     """ISO moment of approval or cancellation."""
     note: str = ""
     """One sentence under a decided quote, such as why it was refused."""
+    approvers: tuple[str, ...] = ()
+    """Who may approve, in the order of asking; empty where the requester's own click is enough."""
+    given: tuple[str, ...] = ()
+    """Who has approved this quote, the first one first."""
+    needed: int = 0
+    """How many approvals it takes; 0 where the requester's own click is enough."""
+    expired: bool = False
+    """Whether it was closed because nobody approved it in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequest:
+    """A new line that asks approvers for their yes, and later the next one, once; it rings where an edit would not."""
+
+    KIND: ClassVar[str] = "request"
+
+    job_id: str
+    number: int
+    title: str
+    requested_by: str
+    approvers: tuple[str, ...]
+    """Whom it mentions."""
+    dollars: str
+    """What the quote asks for, as a decimal string."""
+    asked_at: str
+    """ISO moment."""
+    expires_at: str = ""
+    """ISO moment."""
+    again: bool = False
+    """Whether others were asked before and did not answer."""
+    private: bool = False
+    """Whether it goes to an approver alone, as the job's thread is in somebody's direct messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +147,11 @@ class HomeRefresh:
     user_id: str
 
 
-Message = QuoteCard | ProgressCard | ReportCard | EndedCard | Announcement | HomeRefresh
+Message = QuoteCard | ApprovalRequest | ProgressCard | ReportCard | EndedCard | Announcement | HomeRefresh
 
 KINDS: dict[str, type[Message]] = {
-    kind.KIND: kind for kind in (QuoteCard, ProgressCard, ReportCard, EndedCard, Announcement, HomeRefresh)
+    kind.KIND: kind
+    for kind in (QuoteCard, ApprovalRequest, ProgressCard, ReportCard, EndedCard, Announcement, HomeRefresh)
 }
 
 
@@ -131,4 +164,8 @@ def from_json(kind: str, data: dict[str, Any]) -> Message:
     """Read a payload of the outbox back into its type."""
     if kind == ReportCard.KIND:
         data = {**data, "quoted_minutes": tuple(data["quoted_minutes"]), "images": tuple(data["images"])}
+    if kind == QuoteCard.KIND:
+        data = {**data, "approvers": tuple(data.get("approvers", ())), "given": tuple(data.get("given", ()))}
+    if kind == ApprovalRequest.KIND:
+        data = {**data, "approvers": tuple(data["approvers"])}
     return KINDS[kind](**data)

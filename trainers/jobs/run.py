@@ -23,12 +23,12 @@ from trainers.errors import ChildFailed, LeaseLost
 from trainers.evals import charts, report
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.rule import SuccessRule
-from trainers.jobs import outbox
+from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.service import spec_of
-from trainers.jobs.submission import MaySpend, Submissions, approved
+from trainers.jobs.submission import MaySpend, Submissions
 from trainers.tables import Dataset, Job, ModelVersion
 
 log = logging.getLogger("luthier.worker")
@@ -38,6 +38,9 @@ MOST_DEATHS = 10
 
 BEAT = 2.0
 """Seconds between renewals of the lease."""
+
+PAUSED = timedelta(seconds=60)
+"""How long a job of a paused workspace is left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ class Runner:
     """This process, unique on this installation."""
     notify_channel: Callable[[str], str]
     """Channel of the one-line notifications by workspace; empty: none."""
-    may_spend: MaySpend = approved
+    may_spend: MaySpend = accounts.may_spend
     """Says why a job may not spend (now), or ""."""
     leaving: threading.Event = field(default_factory=threading.Event)
     """Set when this worker has to go."""
@@ -69,6 +72,8 @@ class Runner:
         """Answer one ring: claim the job and bring it as far as it goes now; a duplicate ring does nothing."""
         job = self.ledger.claim(job_id, self.owner, self.clock())
         if job is None:
+            return
+        if self._paused(job):
             return
         hold = Hold(runner=self, job=job)
         try:
@@ -86,6 +91,13 @@ class Runner:
             raise  # the database is busy or away: the lease runs out and the job is rung for again
         except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
             self._end(job, "failed", *_in_words(job, error))
+
+    def _paused(self, job: Job) -> bool:
+        """Put a job back whose workspace has the kill switch on; what is to be stopped goes on to its end."""
+        if job.stop_requested_by or not accounts.paused(self.ledger.engine, job.workspace_id):
+            return False
+        self._wait(job, Waiting(again_in=PAUSED, note="Luthier is paused in this workspace"))
+        return True
 
     def _advance(self, job: Job, hold: "Hold") -> None:
         dataset = self.datasets.get(job.dataset_id)
@@ -204,6 +216,7 @@ class Runner:
         model = self._model(job, made, trained.adapter, now) if made and trained.adapter else None
         with self.ledger.transaction() as connection:
             if move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
+                accounts.settle(connection, read(connection, job.id), None, now)
                 if model and job.kind == "train":
                     registry.add(connection, model)
                 self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
@@ -216,6 +229,7 @@ class Runner:
         with self.ledger.transaction() as connection:
             changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
+                accounts.settle(connection, read(connection, job.id), None, now)
                 self._tell(connection, job, state, messages, now)
 
     def _tell(self, connection: Any, job: Job, state: str, messages: list[Message], now: datetime) -> None:

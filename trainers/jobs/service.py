@@ -2,10 +2,9 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,16 +12,16 @@ from sqlalchemy import Connection
 
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from trainers import policy
+from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
 from trainers.data.store import Datasets
-from trainers.errors import NotAllowed, StaleApproval
+from trainers.errors import NotAllowed, OverBudget
 from trainers.evals.rule import SuccessRule
-from trainers.jobs import outbox
-from trainers.jobs.cards import ended_card, quote_card, waiting_card
+from trainers.jobs import accounts, approval, outbox
+from trainers.jobs.cards import ended_card, waiting_card
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, ahead, move, read
-from trainers.jobs.messages import HomeRefresh, ProgressCard
+from trainers.jobs.messages import ProgressCard
 from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import open_calls
 from trainers.quotes import VALID_FOR, quote
@@ -104,63 +103,74 @@ class Jobs:
         return self._offer(job, now)
 
     def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime) -> Outcome:
-        """Queue a quoted job. A second click finds it approved and changes nothing.
+        """Approve a quote: that queues the job, or asks whoever else has to say yes. A second click changes nothing.
 
-        Raises NotAllowed, or StaleApproval where the quote changed or expired.
+        Raises NotAllowed, OverBudget, or StaleApproval where the quote changed or expired.
         """
-        job = self.ledger.get(job_id)
-        policy.check_workspace(job, person)
-        if job.state in (*LIVE, *ENDED):
-            return Outcome(job, changed=False)
-        policy.check_approval(job, person, _cost(job))
-        if quote_hash != job.quote_hash:
-            raise StaleApproval(
-                "That quote is no longer the current one.", "Look at the newer quote below and approve that."
-            )
-        if job.expires_at is not None and job.expires_at <= now:
-            raise StaleApproval("That quote is more than 24 hours old.", "Ask for a new one with `/tune train`.")
-        with self.ledger.transaction() as connection:
-            if not move(connection, job, "queued", person.user_id, now, approved_by=person.user_id, approved_at=now):
-                return Outcome(read(connection, job_id), changed=False)
-            job = read(connection, job_id)
-            self._show(connection, job, now)
-            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
-        self.ring(job)
-        return Outcome(job, changed=True)
+        try:
+            with self.ledger.transaction() as connection:
+                job = read(connection, job_id, lock=True)
+                policy.check_workspace(job, person)
+                if job.state in (*LIVE, *ENDED):
+                    return Outcome(job, changed=False)
+                changed = approval.click(connection, job, quote_hash, person, now)
+                job = read(connection, job_id)
+        except OverBudget as refusal:
+            self._note_refusal(job, person, refusal, now)
+            raise
+        if job.state == "queued" and changed:
+            self.ring(job)
+        return Outcome(job, changed)
 
     def stop(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Cancel a job that has not started, or ask the worker of a running one to stop; the wish is in SQL first."""
         with self.ledger.transaction() as connection:
             job = read(connection, job_id, lock=True)
-            policy.check_stop(job, person)
+            policy.check_stop(job, person, policy.rules_of(connection, job.workspace_id))
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
             who = person.user_id
             if job.state == "running" or open_calls(connection, job.id):
                 changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
-                changed = move(connection, job, "cancelled", who, now, finished_at=now)
+                changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who)
                 if changed:
                     self._close_unstarted(connection, read(connection, job_id), now)
-            return Outcome(read(connection, job_id), changed)
+            after = read(connection, job_id)
+            if changed:
+                verb = "cancelled" if after.state == "cancelled" else "stop requested"
+                accounts.tell(connection, after, who, verb, now)
+            return Outcome(after, changed)
 
     def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
-        """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint."""
-        with self.ledger.transaction() as connection:
-            job = read(connection, job_id, lock=True)
-            policy.check_stop(job, person)
-            if job.state not in ("failed", "cancelled"):
-                return Outcome(job, changed=False)
-            if job.approved_at is None:
-                raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
-            if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
-                return Outcome(read(connection, job_id), changed=False)
-            job = read(connection, job_id)
-            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
-            said = ended_card(job, "queued", "", "", person.user_id)
-            outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
-        self.ring(job)
-        return Outcome(job, changed=True)
+        """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint.
+
+        Raises NotAllowed, or OverBudget where what is left of the approved cost does not fit any more.
+        """
+        try:
+            outcome = self._resume(job_id, person, now)
+        except OverBudget as refusal:
+            self._note_refusal(self.ledger.get(job_id), person, refusal, now)
+            raise
+        if outcome.changed:
+            self.ring(outcome.job)
+        return outcome
+
+    def tend_quotes(self, now: datetime) -> int:
+        """Ask the next approver where nobody answered and close quotes that expired; returns how many it touched."""
+        with self.ledger.engine.execution_options(reading=True).connect() as connection:
+            found = approval.due(connection, now)
+        touched = 0
+        for job_id in found:
+            with self.ledger.transaction() as connection:
+                job = read(connection, job_id, lock=True)
+                touched += approval.expire(connection, job, now) or approval.remind(connection, job, now)
+        return touched
+
+    def waiting_for(self, person: Person, now: datetime) -> Sequence[Job]:
+        """Return the quotes that wait for this person's approval."""
+        with self.ledger.engine.execution_options(reading=True).connect() as connection:
+            return approval.waiting_for(connection, person, now)
 
     def ring(self, job: Job) -> bool:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
@@ -178,18 +188,44 @@ class Jobs:
         ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
 
+    def _resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
+        with self.ledger.transaction() as connection:
+            job = read(connection, job_id, lock=True)
+            rules = policy.rules_of(connection, job.workspace_id, lock="share")
+            policy.check_stop(job, person, rules)
+            if job.state not in ("failed", "cancelled"):
+                return Outcome(job, changed=False)
+            if job.approved_at is None:
+                raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
+            policy.check_not_paused(rules)
+            if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
+                return Outcome(read(connection, job_id), changed=False)
+            job = read(connection, job_id)
+            held = accounts.begin_again(connection, job, person, rules, now)
+            accounts.tell(connection, job, person.user_id, "resumed", now, dollars=str(held))
+            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
+            said = ended_card(job, "queued", "", "", person.user_id)
+            outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
+            return Outcome(job, changed=True)
+
     def _offer(self, job: Job, now: datetime) -> Job:
         with self.ledger.transaction() as connection:
+            audit.take_turn(connection, job.workspace_id)  # numbers are counted together too
             added = add(connection, job, now)
-            outbox.put(connection, added, quote_card(added), now)
+            cost = accounts.cost_of(added)
+            asked = {"quote": added.quote_hash, "dollars": None if cost is None else str(cost)}
+            accounts.tell(connection, added, added.requested_by, "asked for", now, **asked)
+            approval.show(connection, added, policy.rules_of(connection, added.workspace_id), now, home=False)
             return added
 
-    def _show(self, connection: Connection, job: Job, now: datetime) -> None:
-        outbox.put(connection, job, quote_card(job), now)
-        outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
+    def _note_refusal(self, job: Job, person: Person, refusal: OverBudget, now: datetime) -> None:
+        """Tell the audit of what was rolled back."""
+        with self.ledger.transaction() as connection:
+            accounts.tell(connection, job, person.user_id, "refused for budget", now, why=refusal.what)
 
     def _close_unstarted(self, connection: Connection, job: Job, now: datetime) -> None:
-        self._show(connection, job, now)
+        accounts.settle(connection, job, None, now)
+        approval.show(connection, job, policy.rules_of(connection, job.workspace_id), now)
         if job.approved_at is not None:
             outbox.put(
                 connection,
@@ -234,9 +270,3 @@ def result_of(job: Job) -> dict[str, Any]:
         raise UserError(f"Job #{job.number} has no report: it is {job.state}.", "Wait for it, or look at `jobs`.")
     result: dict[str, Any] = json.loads(job.result)
     return result
-
-
-def _cost(job: Job) -> Decimal | None:
-    offer = json.loads(job.quote)
-    costs = (offer["training_cost"], offer["evaluation_cost"])
-    return None if None in costs else sum((Decimal(cost) for cost in costs), Decimal(0))

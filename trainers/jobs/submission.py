@@ -48,11 +48,6 @@ MaySpend = Callable[[Connection, Job, datetime], str]
 """Says inside the caller's transaction why a job may not spend (now), or ""."""
 
 
-def approved(connection: Connection, job: Job, now: datetime) -> str:
-    """Say why a job may not spend, knowing no rule but that somebody approved it."""
-    return "" if job.approved_at is not None else "it was never approved"
-
-
 class Judged(NamedTuple):
     """A row, what to do about it, and the provider id where a look found one."""
 

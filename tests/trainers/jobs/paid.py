@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import event
@@ -13,10 +14,12 @@ from tests.trainers.rehearsal.provider import ThreadProvider
 from trainers.backends.base import Backend, Timing
 from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
 from trainers.backends.openai_shape import FineTuningApi
+from trainers.jobs.accounts import may_spend
 from trainers.jobs.ledger import move
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs
-from trainers.jobs.submission import approved, newest
+from trainers.jobs.submission import newest
+from trainers.policy import Rules, set_rules
 from trainers.spec import TrainingSpec
 from trainers.states import ENDED
 from trainers.tables import Job, Submission
@@ -53,6 +56,10 @@ class DyingApi(FineTuningApi):
         return answer
 
 
+FREE_HAND = Rules(own_click_limit=Decimal(50), workspace_cap=None)
+"""Rules under which the requester's own click may spend."""
+
+
 @dataclass(kw_only=True)
 class Bench:
     """One hosted job, its provider, and workers that can die."""
@@ -61,7 +68,7 @@ class Bench:
     provider: ThreadProvider
     backend_name: str = "hosted_rehearsal"
     clock: Skipping = field(default_factory=Skipping)
-    may_spend: Callable[..., str] = approved
+    may_spend: Callable[..., str] = may_spend
     workers: int = 0
     api: DyingApi = field(init=False)
 
@@ -93,6 +100,7 @@ class Bench:
         )
         now = self.clock()
         with self.jobs.ledger.transaction() as connection:
+            set_rules(connection, "T1", FREE_HAND, now)
             assert move(connection, job, "queued", "U0BEN", now, approved_by="U0BEN", approved_at=now)
         return self.get(job)
 
