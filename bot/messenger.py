@@ -5,8 +5,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.client import HTTPException
@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import OperationalError
 
+from bot.pacing import POST, UPDATE, Call, Pacing, call_of, load_rates
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.leader import hold, release
@@ -28,7 +29,7 @@ from handlers.deps import Deps
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
 from trainers.jobs import outbox
-from trainers.jobs.messages import Announcement, HomeRefresh, Message, ReportCard, from_json
+from trainers.jobs.messages import Announcement, HomeRefresh, Message, ProgressCard, ReportCard, from_json
 from trainers.tables import OutboxMessage
 
 log = logging.getLogger("luthier.messenger")
@@ -50,6 +51,14 @@ SETTLED = timedelta(seconds=CALL_LIMIT + 5)
 
 LONGEST_PAUSE = 3600
 """Seconds; no rate limit of Slack's asks for more."""
+
+UPLOAD, PERMALINK = "files.getUploadURLExternal", "chat.getPermalink"
+
+EDITS = 5
+"""Edits in one drain, before it is looked again whether something that people wait for is due."""
+
+PICTURES = 3
+"""Pictures of a report for which there has to be room before any is uploaded."""
 
 NO_CONTACT = (SlackClientError, OSError, HTTPException, UnicodeDecodeError)
 """Slack did not say what became of a call: the connection broke, or the answer was none of its own."""
@@ -118,25 +127,33 @@ class Messenger:
     clock: Clock
     leads: Callable[[], bool] = field(default=lambda: True)
     """True while this process has the messenger's role; asked before each message."""
-    _paused_until: dict[str, datetime] = field(default_factory=dict, init=False)
-    """Until when Slack asked for quiet, by workspace."""
+    pacing: Pacing = field(init=False)
+    """How often Slack may be called."""
     _failures: dict[int | None, int] = field(default_factory=dict, init=False)
     """Failed tries by row, for rows that are still owed."""
     _tries: dict[int | None, datetime] = field(default_factory=dict, init=False)
     """First posts that this process began, by row: their calls are over, unlike perhaps another process's."""
 
+    def __post_init__(self) -> None:
+        """Begin with what Slack asked of the messenger before."""
+        self.pacing = Pacing(engine=self.deps.engine, rates=load_rates())
+
     def drain(self) -> int:
-        """Send what is due; returns how many messages went out."""
-        count = 0
-        for row in outbox.due(self.deps.engine, self.clock()) if self.leads() else ():
+        """Send what is due and may be sent now; returns how many messages went out."""
+        if not self.leads():
+            self.pacing.forget()
+            return 0
+        count = edits = 0
+        for row in outbox.due(self.deps.engine, self.clock()):
+            if edits == EDITS:
+                break
+            if not self.pacing.allows(_planned(row), self.clock()):
+                continue
             if not self.leads():
                 break
-            count += self._may_send(row) and self._try(row)
+            count += self._try(row)
+            edits += row.ts != ""
         return count
-
-    def _may_send(self, row: OutboxMessage) -> bool:
-        until = self._paused_until.get(row.workspace_id)
-        return until is None or self.clock() >= until
 
     def _try(self, row: OutboxMessage) -> bool:
         try:
@@ -152,24 +169,44 @@ class Messenger:
             return False
         if ts is None:
             return False
-        outbox.sent(self.deps.engine, row, ts, self.clock())
+        outbox.sent(self.deps.engine, row, ts, self.clock(), self._quiet_after(row))
         self._forget(row)
         return True
+
+    def _quiet_after(self, row: OutboxMessage) -> timedelta:
+        """Return the time until this message may be edited again."""
+        running = outbox.running(self.deps.engine, row.workspace_id) if _shows_progress(row) else 0
+        return self.pacing.between_edits(running)
+
+    @contextmanager
+    def _counted(self, row: OutboxMessage, method: str) -> Iterator[None]:
+        """Count a call of Slack, and keep quiet about its like where Slack asks for it."""
+        call = call_of(row.workspace_id, method, row.channel, progress=method == UPDATE and _shows_progress(row))
+        try:
+            yield
+        except SlackApiError as refused:
+            if _is_limit(refused):
+                self.pacing.freeze(call, self.clock() + _asked_wait(refused))
+            raise
+        finally:
+            self.pacing.made(call, self.clock())
 
     def _send(self, row: OutboxMessage, message: Message) -> str | None:
         """Return the message's ts, "" for a Home tab, and None where another process may be posting the same."""
         client = self.slack(row.workspace_id)
         if isinstance(message, HomeRefresh):
-            home.publish_home(client, self.deps, row.workspace_id, message.user_id)
+            with self._counted(row, "views.publish"):
+                home.publish_home(client, self.deps, row.workspace_id, message.user_id)
             return ""
         if self._under_way_elsewhere(row):
             return None
-        ts = row.ts or _look_up(client, row)
+        ts = row.ts or self._look_up(client, row)
         files = self._upload(client, row, message)
-        drawn = notify.render(message, file_ids=files, permalink=_permalink(client, message))
+        drawn = notify.render(message, file_ids=files, permalink=self._permalink(client, row, message))
         body: dict[str, Any] = {"channel": row.channel, "text": drawn.text, "blocks": drawn.blocks}
         if ts:  # what was found may be an older version
-            return str(client.chat_update(ts=ts, **body)["ts"])
+            with self._counted(row, UPDATE):
+                return str(client.chat_update(ts=ts, **body)["ts"])
         return self._post(client, row, body)
 
     def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
@@ -184,9 +221,10 @@ class Messenger:
         for image in message.images:
             path = self.folder / image["path"]
             try:
-                answer = client.files_upload_v2(
-                    file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
-                )
+                with self._counted(row, UPLOAD):
+                    answer = client.files_upload_v2(
+                        file=str(path), filename=path.name, title=image["title"], alt_txt=image["alt"]
+                    )
             except NO_CONTACT as error:
                 if _is_limit(error):
                     raise
@@ -200,20 +238,57 @@ class Messenger:
         if not outbox.trying(self.deps.engine, row, now):
             return None
         self._tries[row.id] = now
-        answer = client.chat_postMessage(
-            **body,
-            thread_ts=row.thread_ts or None,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": "luthier_job", "event_payload": {"key": _key(row)}},
-        )
+        with self._counted(row, POST):
+            answer = client.chat_postMessage(
+                **body,
+                thread_ts=row.thread_ts or None,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": "luthier_job", "event_payload": {"key": _key(row)}},
+            )
         return str(answer["ts"])
+
+    def _look_up(self, client: WebClient, row: OutboxMessage) -> str:
+        """Find a post whose outcome stayed unknown, on every page since it was tried; "" where there is none."""
+        if row.trying_since is None:
+            return ""
+        oldest = str(row.trying_since.timestamp() - 60)
+        common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
+        read = client.conversations_replies if row.thread_ts else client.conversations_history
+        if row.thread_ts:
+            common["ts"] = row.thread_ts
+        cursor: str | None = ""
+        while cursor is not None:
+            try:
+                with self._counted(row, _reads(row)):
+                    page = read(**common, cursor=cursor or None)
+            except SlackApiError as refused:
+                if _reason(refused) not in NO_LOOK_UP:
+                    raise
+                log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
+                return ""
+            for post in page.get("messages") or []:
+                if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
+                    return str(post["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+        return ""
+
+    def _permalink(self, client: WebClient, row: OutboxMessage, message: Message) -> str:
+        if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
+            return ""
+        try:
+            with self._counted(row, PERMALINK):
+                found = client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
+        except SlackApiError as refused:
+            if _is_limit(refused):
+                raise
+            return ""  # the thread was deleted, or we left its channel; the line says enough without a link
+        return str(found["permalink"])
 
     def _refused(self, row: OutboxMessage, refused: SlackApiError) -> None:
         error = _reason(refused)
         if _is_limit(refused):
-            until = self._paused_until[row.workspace_id] = self.clock() + _asked_wait(refused)
-            outbox.later(self.deps.engine, row, until, error)
+            outbox.later(self.deps.engine, row, self.clock() + _asked_wait(refused), error)
         elif error in HOPELESS or (error == "invalid_blocks" and row.problem == error):
             self._give_up(row, error)
         else:
@@ -235,39 +310,23 @@ class Messenger:
         self._tries.pop(row.id, None)
 
 
-def _look_up(client: WebClient, row: OutboxMessage) -> str:
-    """Find a post whose outcome stayed unknown; "" where there is none."""
-    if row.trying_since is None:
-        return ""
-    oldest = str(row.trying_since.timestamp() - 60)
-    common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
-    try:
-        found = (
-            client.conversations_replies(ts=row.thread_ts, **common)
-            if row.thread_ts
-            else client.conversations_history(**common)
-        )
-    except SlackApiError as refused:
-        if _reason(refused) not in NO_LOOK_UP:
-            raise
-        log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
-        return ""
-    for post in found["messages"] or []:
-        if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
-            return str(post["ts"])
-    return ""
+def _planned(row: OutboxMessage) -> list[Call]:
+    """Name the calls that sending a row takes."""
+    if row.kind == HomeRefresh.KIND:
+        return [call_of(row.workspace_id, "views.publish", "")]
+    extra = {ReportCard.KIND: [UPLOAD] * PICTURES, Announcement.KIND: [PERMALINK]}.get(row.kind, [])
+    asks = [_reads(row), UPDATE, POST] if row.trying_since else [POST]
+    methods = [*extra, *([UPDATE] if row.ts else asks)]
+    edits = _shows_progress(row)
+    return [call_of(row.workspace_id, name, row.channel, progress=edits and name == UPDATE) for name in methods]
 
 
-def _permalink(client: WebClient, message: Message) -> str:
-    if not isinstance(message, Announcement) or not message.channel or not message.thread_ts:
-        return ""
-    try:
-        found = client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
-    except SlackApiError as refused:
-        if _is_limit(refused):
-            raise
-        return ""  # the thread was deleted, or we left its channel; the line says enough without a link
-    return str(found["permalink"])
+def _reads(row: OutboxMessage) -> str:
+    return "conversations.replies" if row.thread_ts else "conversations.history"
+
+
+def _shows_progress(row: OutboxMessage) -> bool:
+    return row.kind == ProgressCard.KIND and '"state": "running"' in row.payload
 
 
 def _key(row: OutboxMessage) -> str:

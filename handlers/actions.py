@@ -16,9 +16,7 @@ from handlers.blocks import approval, forms, job, lint, report
 from handlers.blocks.correct import correct_form
 from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
-from handlers.blocks.words import clock_time, in_slack
-from handlers.blocks.words import person as named
-from handlers.commands import stop_words
+from handlers.commands import already, resume_words, stop_words
 from handlers.costs import cost_view
 from handlers.deps import Deps
 from handlers.modals import open_training
@@ -29,7 +27,7 @@ from knowledge.advice.advise import advise
 from knowledge.advice.facts import Facts, from_mapping, with_fact
 from knowledge.conversations import Conversations, Thread
 from trainers.jobs.messages import ReportCard
-from trainers.jobs.service import Outcome, result_of
+from trainers.jobs.service import Place, result_of
 from trainers.tables import Job
 
 Json = dict[str, Any]
@@ -81,8 +79,7 @@ def resume(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     """Queue a failed or stopped job again."""
     ack()
     outcome = deps.jobs.resume(str(action["value"]), person_of(context), deps.clock())
-    words = f"Job #{outcome.job.number} continues from its last checkpoint." if outcome.changed else already(outcome)
-    _tell(client, body, context, words)
+    _tell(client, body, context, resume_words(outcome))
 
 
 def try_model(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -95,7 +92,8 @@ def try_model(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltConte
 def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
     """Show the full report."""
     ack()
-    found = deps.jobs.ledger.find(person_of(context).workspace_id, str(action["value"]))
+    person, channel = person_of(context), place_of(body).channel
+    found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]), seen_by=person.user_id, channel=channel)
     view = details_view(report_of(found), json.loads(found.quote))
     client.views_open(trigger_id=body["trigger_id"], view=view)
 
@@ -110,9 +108,8 @@ def open_form(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: We
     """Open the training form; from Home its thread begins in direct messages."""
     ack()
     person, place = person_of(context), place_of(body)
-    open_training(
-        client, deps, person, place if place.channel else place._replace(channel=person.user_id), body["trigger_id"]
-    )
+    at_home = Place(person.user_id, private=True)
+    open_training(client, deps, person, place if place.channel else at_home, body["trigger_id"])
 
 
 def compare(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -140,7 +137,7 @@ def correct(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebC
     ack()
     thread = thread_of(body, context)
     known = Conversations(deps.engine).find(thread)
-    form = correct_form(known.facts if known else Facts(), json.dumps(place_of(body)))
+    form = correct_form(known.facts if known else Facts(), json.dumps(place_of(body)[:2]))
     client.views_open(trigger_id=body["trigger_id"], view=form)
 
 
@@ -171,19 +168,6 @@ def thank(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, 
     _tell(client, body, context, f"Thank you, I noted it.{more}")
 
 
-def already(outcome: Outcome) -> str:
-    """Tell a late click what happened before it."""
-    found = outcome.job
-    if found.state == "awaiting_approval":
-        return f"Quote #{found.number} waits for approval already; nothing was changed."
-    if found.approved_at is None and found.error_what:
-        return in_slack(f"Quote #{found.number}: {found.error_what} {found.error_next}")
-    if found.approved_at is None:
-        return f"Job #{found.number} is {found.state.replace('_', ' ')}; nothing was changed."
-    state = {"queued": "waiting in the queue", "succeeded": "finished"}.get(found.state, found.state)
-    return f"{named(found.approved_by)} approved this at {clock_time(found.approved_at.isoformat())}; it is {state}."
-
-
 def report_of(found: Job) -> ReportCard:
     """Read a finished job's report."""
     result, offer = result_of(found), json.loads(found.quote)
@@ -202,7 +186,7 @@ def report_of(found: Job) -> ReportCard:
 
 def thread_of(body: Json, context: BoltContext) -> Thread:
     """Return the thread of a click as a key."""
-    return Thread(person_of(context).workspace_id, *place_of(body))
+    return Thread(person_of(context).workspace_id, *place_of(body)[:2])
 
 
 def _tell(client: WebClient, body: Json, context: BoltContext, words: str, blocks: list[Block] | None = None) -> None:

@@ -11,22 +11,25 @@ from slack_sdk import WebClient
 from handlers.blocks.advice import advice_blocks, advice_text
 from handlers.blocks.answer import answer_blocks
 from handlers.blocks.lint import lint_blocks, lint_text
-from handlers.blocks.listing import COMMANDS, help_blocks, jobs_blocks, models_blocks
+from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
 from handlers.blocks.settings import PAUSED, UNPAUSED, settings_blocks, settings_text
+from handlers.blocks.words import clock_time, in_slack
+from handlers.blocks.words import person as named
 from handlers.deps import Deps
 from handlers.errors import words_for
 from handlers.escape import mrkdwn, shorten
 from handlers.modals import open_training
-from handlers.people import person_of, spoken
+from handlers.people import is_private, person_of, spoken
 from knowledge.advice.advise import advise
 from knowledge.answer import answer
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import lint
-from trainers.jobs.service import Place
+from trainers.jobs.service import Outcome, Place
+from trainers.tables import Job
 
 Say = Callable[[str, list[Block]], None]
 
@@ -35,7 +38,7 @@ class Typed(NamedTuple):
     """One command as typed."""
 
     person: Person
-    channel: str
+    place: Place
     rest: str
     """Everything after the sub-command."""
     trigger_id: str
@@ -52,7 +55,9 @@ def tune(
     """Run the sub-command that was typed."""
     ack()
     name, _, rest = str(command.get("text") or "").strip().partition(" ")
-    typed = Typed(person_of(context), str(command["channel_id"]), spoken(rest, ""), str(command["trigger_id"]))
+    channel = str(command["channel_id"])
+    place = Place(channel, private=is_private(channel, str(command.get("channel_name") or "")))
+    typed = Typed(person_of(context), place, spoken(rest, ""), str(command["trigger_id"]))
     run = SKILLS.get(name.lower() or "help")
     try:
         text, blocks = run(deps, typed, client) if run else unknown(name)
@@ -93,22 +98,54 @@ def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]
 
 def train(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Open the training form."""
-    open_training(client, deps, typed.person, Place(typed.channel), typed.trigger_id)
+    open_training(client, deps, typed.person, typed.place, typed.trigger_id)
     return "", []
 
 
 def jobs(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
-    """List the workspace's jobs."""
-    return "Jobs", jobs_blocks(deps.jobs.ledger.listing(typed.person.workspace_id))
+    """List one's own jobs; `all` adds those of others, behind one's own."""
+    me, ledger = typed.person.user_id, deps.jobs.ledger
+    own = ledger.listing(typed.person.workspace_id, requested_by=me)
+    others = [job for job in ledger.listing(typed.person.workspace_id, seen_by=me) if job.requested_by != me]
+    everybody = typed.rest.lower() == "all"
+    shown = [*own[: SHOWN // 2 if others else SHOWN], *others] if everybody else own
+    places = ledger.places(shown[:SHOWN], deps.clock())
+    return "Jobs", jobs_blocks(shown, places, others=0 if everybody else len(others))
 
 
 def cancel(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Stop a job by its number."""
     if not typed.rest:
         return "Which job? `/tune cancel 3` stops job #3; `/tune jobs` lists them.", []
-    job = deps.jobs.ledger.find(typed.person.workspace_id, typed.rest)
-    outcome = deps.jobs.stop(job.id, typed.person, deps.clock())
+    outcome = deps.jobs.stop(_job_named(deps, typed).id, typed.person, deps.clock())
     return stop_words(outcome.job.number, outcome.job.state, changed=outcome.changed), []
+
+
+def resume(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Continue a job by its number."""
+    if not typed.rest:
+        return "Which job? `/tune resume 3` continues job #3 from its last checkpoint; `/tune jobs` lists them.", []
+    return resume_words(deps.jobs.resume(_job_named(deps, typed).id, typed.person, deps.clock())), []
+
+
+def resume_words(outcome: Outcome) -> str:
+    """Say what a wish to continue led to."""
+    if outcome.changed:
+        return f"Job #{outcome.job.number} continues from its last checkpoint."
+    return already(outcome)
+
+
+def already(outcome: Outcome) -> str:
+    """Tell a late click what happened before it."""
+    found = outcome.job
+    if found.state == "awaiting_approval":
+        return f"Quote #{found.number} waits for approval already; nothing was changed."
+    if found.approved_at is None and found.error_what:
+        return in_slack(f"Quote #{found.number}: {found.error_what} {found.error_next}")
+    if found.approved_at is None:
+        return f"Job #{found.number} is {found.state.replace('_', ' ')}; nothing was changed."
+    state = {"queued": "waiting in the queue", "succeeded": "finished"}.get(found.state, found.state)
+    return f"{named(found.approved_by)} approved this at {clock_time(found.approved_at.isoformat())}; it is {state}."
 
 
 def stop_words(number: int, state: str, *, changed: bool) -> str:
@@ -141,7 +178,12 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
 
 def models(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """List tuned models."""
-    return "Models", models_blocks(deps.registry.listing(typed.person.workspace_id))
+    return "Models", models_blocks(deps.registry.listing(typed.person.workspace_id, seen_by=typed.person.user_id))
+
+
+def _job_named(deps: Deps, typed: Typed) -> Job:
+    me = typed.person
+    return deps.jobs.ledger.find(me.workspace_id, typed.rest, seen_by=me.user_id, channel=typed.place.channel)
 
 
 def settings(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -178,6 +220,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "train": train,
     "jobs": jobs,
     "cancel": cancel,
+    "resume": resume,
     "lint": check_rows,
     "models": models,
     "settings": settings,

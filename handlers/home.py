@@ -46,7 +46,7 @@ def publish_home(client: WebClient, deps: Deps, workspace_id: str, user_id: str)
     rules = deps.workspaces.rules(workspace_id)
     to_ask = frozenset(job.id for job in jobs.waiting if needs_others(job, rules))
     jobs = jobs._replace(to_approve=mine, to_ask=to_ask)
-    models = deps.registry.listing(workspace_id)
+    models = deps.registry.listing(workspace_id, seen_by=user_id)
     view = home_view(jobs, models, _links(client, jobs.finished), guide_note(), deps.install_note())
     client.views_publish(user_id=user_id, view=view)
 
@@ -56,7 +56,8 @@ def sort_jobs(jobs: Sequence[Job], deps: Deps) -> HomeJobs:
     now = deps.clock()
     fresh = [job for job in jobs if job.state in OPEN and (job.expires_at is None or job.expires_at > now)]
     recent = [job for job in jobs if job.state in ENDED and job.approved_at and (job.finished_at or now) > now - RECENT]
-    return HomeJobs(waiting=fresh, running=[job for job in jobs if job.state in LIVE], finished=recent)
+    live = [job for job in jobs if job.state in LIVE]
+    return HomeJobs(waiting=fresh, running=live, finished=recent, places=deps.jobs.ledger.places(live, now))
 
 
 @cache

@@ -17,7 +17,7 @@ from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import mrkdwn
 from handlers.files import too_large
-from handlers.people import person_of
+from handlers.people import is_private, person_of
 from handlers.posting import CLOSED, post
 from handlers.training import named_after, train_on_known, train_on_upload
 from knowledge.advice.facts import Facts, with_fact
@@ -45,6 +45,8 @@ class Wish(NamedTuple):
     test: Json | None
     ours: bool
     name: str
+    announced: bool
+    """Whether a job that was begun in private may be announced and listed like any other."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -56,7 +58,8 @@ def register(app: App, deps: Deps) -> None:
 
 def open_training(client: WebClient, deps: Deps, person: Person, place: Place, trigger_id: str) -> None:
     """Open the training form; what it leads to goes to `place`."""
-    form = forms.train_form(deps.datasets.listing(person.workspace_id), json.dumps(place), deps.install_note())
+    sets, note = deps.datasets.listing(person.workspace_id), deps.install_note()
+    form = forms.train_form(sets, json.dumps(place), note, private=place.private)
     client.views_open(trigger_id=trigger_id, view=form)
 
 
@@ -70,6 +73,7 @@ def submit_training(deps: Deps, ack: Ack, view: Json, context: BoltContext, clie
     ack()
     person = person_of(context)
     place = announce(client, deps, person, Place(*json.loads(view["private_metadata"])), wish)
+    place = place._replace(private=place.private and not wish.announced)
     try:
         carry_out(client, deps, person, place, wish)
     except LuthierError as error:
@@ -113,7 +117,9 @@ def read_wish(values: Json) -> Wish:
     files = [(values[name][name].get("files") or [None])[0] for name in (forms.TRAIN_FILE, forms.TEST_FILE)]
     ours = bool(values[forms.OURS][forms.OURS].get("selected_options"))
     name = values[forms.NAME][forms.NAME].get("value") or ""
-    return Wish(choice=str(chosen.get("value") or ""), train=files[0], test=files[1], ours=ours, name=name.strip())
+    announced = bool(values.get(forms.ANNOUNCE, {}).get(forms.ANNOUNCE, {}).get("selected_options"))
+    choice = str(chosen.get("value") or "")
+    return Wish(choice=choice, train=files[0], test=files[1], ours=ours, name=name.strip(), announced=announced)
 
 
 def problems(wish: Wish, file_limit: int) -> dict[str, str]:
@@ -143,8 +149,9 @@ def announce(client: WebClient, deps: Deps, person: Person, place: Place, wish: 
         if error.response["error"] not in CLOSED:
             raise
         answer = client.chat_postMessage(channel=person.user_id, text=text, unfurl_links=False, unfurl_media=False)
-    begun = Place(str(answer["channel"]), str(answer["ts"]))
-    Conversations(deps.engine).join(Thread(person.workspace_id, *begun), "training", deps.clock())
+    elsewhere = is_private(str(answer["channel"]), "")
+    begun = Place(str(answer["channel"]), str(answer["ts"]), place.private or elsewhere)
+    Conversations(deps.engine).join(Thread(person.workspace_id, *begun[:2]), "training", deps.clock())
     return begun
 
 

@@ -28,10 +28,18 @@ def person_of(context: BoltContext) -> Person:
 
 
 def place_of(body: Mapping[str, Any]) -> Place:
-    """Return where a click happened: the thread of its message; empty for a click in a view."""
+    """Return where a click happened: the thread of its message; empty for a click in a view.
+
+    A payload names its channel `directmessage` or `privategroup` where that is so; ids tell the same of older ones.
+    """
     container = body.get("container", {})
     channel = container.get("channel_id") or body.get("channel", {}).get("id") or ""
     message = body.get("message", {})
     ts = container.get("message_ts") or message.get("ts") or ""
     thread = container.get("thread_ts") or message.get("thread_ts") or ("" if container.get("is_ephemeral") else ts)
-    return Place(str(channel), str(thread))
+    return Place(str(channel), str(thread), is_private(str(channel), str(body.get("channel", {}).get("name") or "")))
+
+
+def is_private(channel: str, name: str) -> bool:
+    """Say whether only some people can read a channel, by its id and the name that a command or click gives it."""
+    return channel[:1] in ("D", "G", "U", "W") or name in ("directmessage", "privategroup") or name.startswith("mpdm-")

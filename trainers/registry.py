@@ -6,8 +6,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert, select
 
 from trainers.errors import JobNotFound
-from trainers.tables import ModelVersion
+from trainers.tables import Job, ModelVersion
 
+_jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _models = ModelVersion.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
@@ -25,9 +26,12 @@ class Registry:
         self._engine = engine
         self._folder = folder
 
-    def listing(self, workspace_id: str) -> Sequence[ModelVersion]:
-        """Return a workspace's models, newest first."""
+    def listing(self, workspace_id: str, *, seen_by: str | None = None) -> Sequence[ModelVersion]:
+        """Return a workspace's models, newest first; with `seen_by` those of jobs that this person may see."""
         query = select(_models).where(_models.c.workspace_id == workspace_id).order_by(_models.c.created_at.desc())
+        if seen_by is not None:
+            seen = (_jobs.c.private.is_(False)) | (_jobs.c.requested_by == seen_by)
+            query = query.where(_models.c.job_id.in_(select(_jobs.c.id).where(seen)))
         with self._engine.execution_options(reading=True).connect() as connection:
             return [ModelVersion(**row) for row in connection.execute(query).mappings().all()]
 

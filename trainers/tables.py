@@ -41,6 +41,7 @@ class Job(SQLModel, table=True):
         CheckConstraint("state in ({})".format(", ".join(f"'{state}'" for state in STATES)), name="job_state"),
         UniqueConstraint("workspace_id", "number"),
         Index("job_due", "state", "wake_at"),
+        Index("job_line", "queue", "state"),
     )
 
     id: str = Field(primary_key=True)
@@ -48,6 +49,11 @@ class Job(SQLModel, table=True):
     number: int
     kind: str
     state: str
+    queue: str = "cpu"
+    """Which workers advance it: io, cpu or gpu."""
+    priority: str = "interactive"
+    private: bool = False
+    """Begun where not everybody can read, so it is announced and listed nowhere else."""
     phase: str = ""
     title: str
     dataset_id: str = Field(foreign_key="dataset.id")
@@ -163,6 +169,17 @@ class Leader(SQLModel, table=True):
     role: str = Field(primary_key=True)
     owner: str
     lease_until: datetime | None = _moment(nullable=False)
+
+
+class RateFreeze(SQLModel, table=True):
+    """Until when Slack asked for quiet about one method, in one channel where its limit is per channel."""
+
+    __tablename__ = "rate_freeze"
+
+    workspace_id: str = Field(primary_key=True)
+    method: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True, default="")
+    until: datetime | None = _moment(nullable=False)
 
 
 class ModelVersion(SQLModel, table=True):

@@ -10,6 +10,7 @@ import typer
 
 from bot.shell.rows import findings, read_quote, spec_with, take_in
 from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
+from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
     from bot.working import Working
@@ -43,6 +44,9 @@ def train(
             help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
         ),
     ] = "local",
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -59,7 +63,7 @@ def train(
     with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
-        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now())
+        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch)
         _run(at, job, yes=yes, as_json=as_json)
 
 
@@ -92,26 +96,24 @@ def evaluate(
 
 def jobs(
     job: Annotated[str | None, typer.Argument(help="One job's number, for all about it.")] = None,
-    watch: Annotated[bool, typer.Option(help="Keep looking until it has ended.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep looking, every 2 s, until Ctrl-C or the job's end.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """List your jobs, or show one."""
+    """List your jobs, or show one; --watch --json prints one line for each change."""
     from bot.settings import Settings
-    from bot.wiring import shell_person
     from bot.working import working
 
     with working(Settings.from_env(), say) as at:
-        found = (
-            [at.deps.jobs.ledger.find(shell_person().workspace_id, job)]
-            if job
-            else at.deps.jobs.ledger.listing(shell_person().workspace_id)
-        )
-        if watch and job:
-            found = [_follow(at, found[0])]
+        if watch:
+            watch_lines(at, job) if as_json else watch_table(at, job)
+            return
+        found, places = listed(at, job)
     if as_json:
-        show_json([_job_json(one) for one in found])
+        show_json([job_json(one, places.get(one.id)) for one in found])
     elif found:
-        show(table(("Job", "What", "State", "Verdict", "Created"), [_job_row(one) for one in found]))
+        show(table(HEAD, [job_row(one, places.get(one.id)) for one in found]))
     else:
         show("No jobs yet. Start one with `luthier train`.")
 
@@ -241,7 +243,7 @@ def _draw(update: Callable[..., None], job: "Job") -> None:
 
 def _finish(job: "Job", as_json: bool) -> None:
     if as_json:
-        show_json(_job_json(job))
+        show_json(job_json(job))
     elif job.state == "succeeded":
         show(_read_report(job))
     else:
@@ -277,31 +279,6 @@ def _read_report(job: "Job") -> str:
     return "\n".join(lines)
 
 
-def _job_json(job: "Job") -> dict[str, Any]:
-    keep = (
-        "id",
-        "number",
-        "kind",
-        "title",
-        "state",
-        "phase",
-        "requested_by",
-        "error_what",
-        "error_next",
-        "created_at",
-        "finished_at",
-    )
-    parsed = {name: json.loads(getattr(job, name)) for name in ("quote", "progress", "result")}
-    return {name: getattr(job, name) for name in keep} | parsed
-
-
-def _job_row(job: "Job") -> tuple[str, ...]:
-    judged = json.loads(job.result).get("report") or {}
-    verdict = judged.get("verdict", {}).get("outcome", "")
-    created = job.created_at.strftime("%Y-%m-%d %H:%M UTC") if job.created_at else ""
-    return (f"#{job.number}", job.title, f"{job.state} {job.phase}".strip(), verdict, created)
-
-
 def _wish(verb: str, name: str, as_json: bool) -> None:
     from bot.settings import Settings
     from bot.wiring import shell_person
@@ -312,7 +289,7 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
         job = at.deps.jobs.ledger.find(shell_person().workspace_id, name)
         outcome = getattr(at.deps.jobs, verb)(job.id, shell_person(), utc_now())
     if as_json:
-        show_json({"changed": outcome.changed, **_job_json(outcome.job)})
+        show_json({"changed": outcome.changed, **job_json(outcome.job)})
     elif outcome.changed:
         show(
             f"Job #{job.number} is asked to stop."

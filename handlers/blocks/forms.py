@@ -15,6 +15,7 @@ TRAIN, TRY = "train_form", "try_form"
 """Callback ids."""
 
 ROWS, TRAIN_FILE, TEST_FILE, OURS, NAME, INPUT = "rows", "train_file", "test_file", "ours", "name", "input"
+ANNOUNCE = "announce"
 """Block ids and action ids of the inputs; each input has one name for both."""
 
 MOST_SETS = 90
@@ -28,8 +29,11 @@ class Both(NamedTuple):
     tuned: Said
 
 
-def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "") -> Block:
-    """Draw the form that asks for rows; `note` says what the training packages still lack."""
+def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "", *, private: bool = False) -> Block:
+    """Draw the form that asks for rows; `note` says what the training packages still lack.
+
+    Where it was opened in a private conversation, it asks whether others may hear of the job.
+    """
     choices = [*map(_example_option, EXAMPLES), *map(_dataset_option, datasets[:MOST_SETS])]
     rows = select(ROWS, "Choose rows", choices, choices[0])
     blocks = [
@@ -38,6 +42,7 @@ def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "") -> Bl
         field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload a file below."),
         divider(),
         *_upload_fields(),
+        *([_announce_field()] if private else []),
     ]
     return modal("Train a model", blocks, callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata)
 
@@ -86,6 +91,12 @@ def _upload_fields() -> list[Block]:
         field("For an upload", tick, block_id=OURS, optional=True),
         field("Name", name, block_id=NAME, optional=True, hint="For an upload; its file name otherwise."),
     ]
+
+
+def _announce_field() -> Block:
+    tick = {"type": "checkboxes", "action_id": ANNOUNCE, "options": [option("Announce this job", "yes")]}
+    hint = "You began this in private: without the tick it is announced and listed nowhere else."
+    return field("For others", tick, block_id=ANNOUNCE, optional=True, hint=hint)
 
 
 def _answers(said: Both) -> list[Block]:

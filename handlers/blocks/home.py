@@ -9,11 +9,12 @@ from handlers.blocks.answer import PRIVACY
 from handlers.blocks.approval import APPROVE, ASK, CANCEL, total
 from handlers.blocks.job import stop_button
 from handlers.blocks.lint import FORM
-from handlers.blocks.listing import job_state, model_line
+from handlers.blocks.listing import NO_PLACES, job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
 from handlers.blocks.report import DETAILS, TRY
 from handlers.blocks.words import bar, count, duration, minutes, money, person
 from handlers.escape import mrkdwn
+from trainers.jobs.line import Ahead
 from trainers.tables import Job, ModelVersion
 
 _HELLO = (
@@ -43,6 +44,8 @@ class HomeJobs(NamedTuple):
     """Quotes, mostly of others, that they may approve."""
     to_ask: frozenset[str] = frozenset()
     """Ids of those of theirs that others have to approve."""
+    places: Mapping[str, Ahead] = NO_PLACES
+    """Where in their queues the waiting ones are, by id."""
 
 
 def home_view(
@@ -55,7 +58,7 @@ def home_view(
         *actions([button("Train a model", FORM, style="primary")]),
         *([context(mrkdwn(note, 500))] if note else []),
         *_part("Waiting for you", _all_waiting(jobs), "Nothing to approve."),
-        *_part("Running", [_running(job) for job in jobs.running[:SHOWN]], "Nothing runs."),
+        *_part("Running", [_running(job, jobs.places.get(job.id)) for job in jobs.running[:SHOWN]], "Nothing runs."),
         *_part(
             "Finished this week",
             [[_finished(job, links.get(job.id, ""))] for job in jobs.finished[:SHOWN]],
@@ -100,16 +103,12 @@ def _waiting(job: Job, note: str, *, ask: bool = False) -> list[Block]:
     ]
 
 
-def _running(job: Job) -> list[Block]:
+def _running(job: Job, place: Ahead | None) -> list[Block]:
     figures = json.loads(job.progress) if job.state == "running" else {}
     drawn = bar(figures.get("step", 0), figures["steps"]) if figures.get("steps") else ""
     left = f"about {duration(figures['seconds_left'])} left" if figures.get("seconds_left") is not None else ""
-    text = "\n".join(
-        filter(
-            None,
-            (f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job)}", " ".join(filter(None, (drawn, left)))),
-        )
-    )
+    head = f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job, place)}"
+    text = "\n".join(filter(None, (head, " ".join(filter(None, (drawn, left))))))
     return [section(text, accessory=stop_button(job.id, job.number))]
 
 

@@ -1,14 +1,16 @@
 """Knows how help, jobs and models look in a list; it does not know where the lists come from."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import stop_button
 from handlers.blocks.parts import Block, button, context, section
 from handlers.blocks.report import DETAILS, TRY
-from handlers.blocks.words import duration, points
+from handlers.blocks.words import count, duration, points
 from handlers.escape import mrkdwn
+from trainers.jobs.line import Ahead, place_words
 from trainers.tables import Job, ModelVersion
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -16,8 +18,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "advise": ("<what you want to do>", "should you prompt, use RAG, fine-tune, or none of these"),
     "ask": ("<question>", "a cited answer from the guide"),
     "train": ("", "pick or upload rows, see findings and a quote"),
-    "jobs": ("", "your workspace's jobs and what came of them"),
+    "jobs": ("[all]", "your jobs and what came of them; with all, other people's too"),
     "cancel": ("<number>", "stop a job, or drop a quote"),
+    "resume": ("<number>", "continue a stopped or failed job from its last checkpoint"),
     "lint": ("<data set>", "what I find in its rows"),
     "models": ("", "tuned models, and a place to try them"),
     "settings": ("", "who may approve what, and how this month's budgets stand"),
@@ -25,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unpause": ("", "go on after a pause (approvers only)"),
 }
 """Sub-commands of /tune: arguments and meaning."""
+
+NO_PLACES: Mapping[str, Ahead] = MappingProxyType({})
 
 SHOWN = 10
 """Entries in one list."""
@@ -47,20 +52,27 @@ def help_blocks(note: str = "") -> list[Block]:
     return [section("*What I can do*\n" + "\n".join(lines)), context(*small)]
 
 
-def jobs_blocks(jobs: Sequence[Job]) -> list[Block]:
-    """List jobs, newest first; a running one can be stopped, a finished one opened."""
+def jobs_blocks(jobs: Sequence[Job], places: Mapping[str, Ahead] = NO_PLACES, others: int = 0) -> list[Block]:
+    """List jobs in the order given; a running one can be stopped, a finished one opened.
+
+    `places` has the place of those that wait, by id; `others` says how many jobs of other people are not shown.
+    """
+    more = [context(f"{count(others, 'job')} of other people: `/tune jobs all`.")] if others else []
     if not jobs:
-        return [section("No jobs yet. `/tune train` begins one: you see a quote before anything starts.")]
-    return [section(job_line(job), accessory=_job_button(job)) for job in jobs[:SHOWN]]
+        return [section("No jobs yet. `/tune train` begins one: you see a quote before anything starts."), *more]
+    lines = [section(job_line(job, places.get(job.id)), accessory=_job_button(job)) for job in jobs[:SHOWN]]
+    return [*lines, *more]
 
 
-def job_line(job: Job) -> str:
+def job_line(job: Job, place: Ahead | None = None) -> str:
     """Say in one line how a job stands."""
-    return f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job)} · asked for by <@{job.requested_by}>"
+    return f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job, place)} · asked for by <@{job.requested_by}>"
 
 
-def job_state(job: Job) -> str:
-    """Say how a job stands: `training, step 12/60`, `passed, +68 points, 5 min 12 s`."""
+def job_state(job: Job, place: Ahead | None = None) -> str:
+    """Say how a job stands: `queued, 2 ahead, about 14 min`, `training, step 12/60`, `passed, +68 points, 5 min`."""
+    if job.state == "queued" and place is not None:
+        return f"queued, {place_words(place)}"
     if job.state == "running":
         figures = json.loads(job.progress)
         step = f", {figures['step']}/{figures['steps']}" if figures.get("steps") else ""

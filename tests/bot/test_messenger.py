@@ -363,8 +363,8 @@ def test_tries_come_less_and_less_often(desk: Desk) -> None:
     assert desk.rows()[0]["due_at"] / 1e6 - desk.now.timestamp() == 5
 
 
-def test_the_whole_drain_waits_as_long_as_slack_asks(desk: Desk) -> None:
-    """After 429 no other message is sent, and none gets due earlier because it changed; then all go."""
+def test_a_channel_waits_as_long_as_slack_asks(desk: Desk) -> None:
+    """After 429 nothing is posted in that channel, nothing gets due earlier because it changed; then all go."""
     job = desk.propose()
     desk.propose()
     desk.gate.answer("chat.postMessage", 429, {"Retry-After": "60"}, ok=False, error="ratelimited")
@@ -373,11 +373,41 @@ def test_the_whole_drain_waits_as_long_as_slack_asks(desk: Desk) -> None:
     desk.gate.answers.clear()
     desk.deps.jobs.approve(job.id, job.quote_hash, ADA, desk.now)
     desk.later(59)
-    assert desk.messenger.drain() == 0
+    desk.messenger.drain()
+    assert desk.posts() == []
     assert desk.rows()[0]["due_at"] / 1e6 == desk.now.timestamp() + 1
     desk.later(1)
     desk.messenger.drain()
     assert len(desk.posts()) == 2
+
+
+def test_quiet_in_one_channel_silences_no_other_and_outlives_a_restart(desk: Desk) -> None:
+    """What Slack asked for holds for the messenger that comes next, and only for that method in that channel."""
+    desk.propose()
+    desk.gate.answer("chat.postMessage", 429, {"Retry-After": "60"}, ok=False, error="ratelimited")
+    desk.messenger.drain()
+    desk.gate.answers.clear()
+    desk.propose()
+    desk.propose(channel="C0GENERAL")
+    desk.later(59)
+    assert desk.another().drain() == 1
+    assert desk.posts() == []
+    desk.later(1)
+    assert desk.another().drain() == 2
+
+
+def test_a_look_up_reads_every_page(desk: Desk) -> None:
+    """A post of unknown outcome is found although 150 messages came after it."""
+    desk.propose()
+    desk.gate.lost = {"chat.postMessage"}
+    assert desk.messenger.drain() == 0
+    desk.gate.lost = set()
+    for number in range(150):
+        desk.slack.send(f"talk {number}")
+    desk.later(6)
+    assert desk.messenger.drain() == 1
+    assert len(desk.posts()) == 1
+    assert desk.gate.calls.count("conversations.history") == 2
 
 
 @pytest.mark.parametrize("asked", ["", "soon", "9" * 40])

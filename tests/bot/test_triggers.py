@@ -31,7 +31,8 @@ def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     """Insert a row; columns that are younger than this test get their simplest value."""
     columns = {column["name"]: column for column in inspect(connection).get_columns(table)}
     needed = [name for name, column in columns.items() if not column["nullable"] and name not in (*row, "id")]
-    values = {name: 0 if "INT" in str(columns[name]["type"]).upper() else "" for name in needed} | row
+    simplest = {"INTEGER": 0, "BIGINT": 0, "BOOLEAN": False}
+    values = {name: simplest.get(str(columns[name]["type"]).upper(), "") for name in needed} | row
     places = ", ".join(f":{name}" for name in values)
     connection.execute(text(f"insert into {table}({', '.join(values)}) values ({places})"), values)
 

@@ -15,7 +15,8 @@ from trainers import policy
 from trainers.errors import StaleApproval
 from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import quote_card, waiting_card
-from trainers.jobs.ledger import ahead, move, read
+from trainers.jobs.ledger import move, read
+from trainers.jobs.line import ahead
 from trainers.jobs.messages import ApprovalRequest, HomeRefresh
 from trainers.policy import Rules
 from trainers.tables import Approval, Job
@@ -190,7 +191,7 @@ def _queue(connection: Connection, job: Job, person: Person, rules: Rules, now: 
         connection, job, person.user_id, "approved", now, quote=job.quote_hash, dollars=str(held), **exception
     )
     show(connection, job, rules, now)
-    outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
+    outbox.put(connection, job, waiting_card(job, ahead(connection, job, now)), now)
     return True
 
 

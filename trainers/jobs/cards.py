@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainers.evals.report import Report
+from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard, ReportCard
 from trainers.tables import Job
 
@@ -31,10 +32,15 @@ def quote_card(job: Job, *, approvers: Sequence[str] = (), given: Sequence[str] 
     )
 
 
-def waiting_card(job: Job, ahead: int) -> ProgressCard:
+def waiting_card(job: Job, place: Ahead) -> ProgressCard:
     """Say that a job waits, and behind how many others."""
-    note = f"Queued, {ahead} ahead" if ahead else "Queued, next in line"
+    note = waiting_note(place)
     return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
+
+
+def waiting_note(place: Ahead) -> str:
+    """Say where in its queue a job is: `Queued, 2 ahead, about 14 min`."""
+    return f"Queued, {place_words(place)}"
 
 
 def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine, and_, func, insert, literal, or_, sel
 from knowledge.clock import Moment
 from knowledge.rows import alone
 from trainers.errors import JobNotFound, LeaseLost
-from trainers.states import LIVE, TRANSITIONS
+from trainers.jobs import line
+from trainers.jobs.sight import check_sight, visible_to
+from trainers.states import TRANSITIONS
 from trainers.tables import Job, JobEvent
 
 LEASE = timedelta(seconds=15)
@@ -28,6 +30,8 @@ _events = JobEvent.__table__  # type: ignore[attr-defined]  # the same
 RESUMED = "resumed"
 """Remark of the event by which a person lets a job continue."""
 
+DIED = "last sign of life at "
+"""How the remark of a claim begins whose job was abandoned; the moment in ISO form follows."""
 
 STOP = "stop requested"
 """Remark of the event by which a person asks a job to stop that somebody works on or that runs at a provider."""
@@ -38,6 +42,8 @@ class Deaths(NamedTuple):
 
     times: int
     just_now: bool
+    silent_since: datetime | None = None
+    """The last sign of life of the one that died just now."""
 
 
 class Ledger:
@@ -65,8 +71,11 @@ class Ledger:
         with self._reader.connect() as connection:
             return read(connection, job_id)
 
-    def find(self, workspace_id: str, name: str) -> Job:
-        """Return the job that a person calls `name`: its number, with or without #, or its id; raises JobNotFound."""
+    def find(self, workspace_id: str, name: str, *, seen_by: str | None = None, channel: str = "") -> Job:
+        """Return the job that a person calls `name`: its number, with or without #, or its id.
+
+        Raises JobNotFound; with `seen_by` NotAllowed for a job that this person may not see, asked in `channel`.
+        """
         number = name.lstrip("#")
         is_it = _jobs.c.number == int(number) if number.isdecimal() and len(number) < 10 else _jobs.c.id == name
         with self._reader.connect() as connection:
@@ -77,41 +86,45 @@ class Ledger:
             )
         if row is None:
             raise JobNotFound(f"There is no job {name} here.", "List them with `jobs`.")
-        return Job(**row)
+        found = Job(**row)
+        if seen_by is not None:
+            check_sight(found, seen_by, channel)
+        return found
 
-    def listing(self, workspace_id: str, *, requested_by: str | None = None, limit: int = 50) -> Sequence[Job]:
-        """Return the newest jobs of a workspace, or of one person in it."""
+    def listing(
+        self, workspace_id: str, *, requested_by: str | None = None, seen_by: str | None = None, limit: int = 50
+    ) -> Sequence[Job]:
+        """Return the newest jobs of a workspace, or of one person in it; with `seen_by` what that person may see."""
         query = select(_jobs).where(_jobs.c.workspace_id == workspace_id)
         if requested_by is not None:
             query = query.where(_jobs.c.requested_by == requested_by)
+        if seen_by is not None:
+            query = query.where(visible_to(seen_by))
         with self._reader.connect() as connection:
             rows = connection.execute(query.order_by(_jobs.c.created_at.desc()).limit(limit)).mappings().all()
         return [Job(**row) for row in rows]
 
     def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""
-        due = and_(_jobs.c.state == "queued", or_(_jobs.c.wake_at.is_(None), _jobs.c.wake_at <= now))
-        abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
         with self.transaction() as connection:
-            seen = select(_jobs.c.state).where(_jobs.c.id == job_id).with_for_update()
-            before = connection.execute(seen).scalar_one_or_none()
-            changed = connection.execute(
-                update(_jobs)
-                .where(_jobs.c.id == job_id, or_(due, abandoned))
-                .values(
-                    state="running",
-                    fence=_jobs.c.fence + 1,
-                    owner=owner,
-                    lease_until=now + LEASE,
-                    wake_at=None,
-                    started_at=func.coalesce(_jobs.c.started_at, literal(now, Moment)),
-                )
-            )
-            if changed.rowcount == 0:
-                return None
-            job = read(connection, job_id)
-            note(connection, job, str(before), "running", owner, now)
-            return job
+            return _take(connection, _jobs.c.id == job_id, owner, now)
+
+    def claim_next(self, queue: str, owner: str, now: datetime) -> Job | None:
+        """Take the job of a queue that is first in line; None where nothing is due."""
+        with self.transaction() as connection:
+            return _take(connection, _jobs.c.queue == queue, owner, now)
+
+    def claim_for(self, job_id: str, owner: str, now: datetime) -> Job | None:
+        """Answer a ring for a job: take whichever job is first in line on the same queue."""
+        with self._reader.connect() as connection:
+            queue = connection.execute(select(_jobs.c.queue).where(_jobs.c.id == job_id)).scalar_one_or_none()
+        return None if queue is None else self.claim_next(queue, owner, now)
+
+    def places(self, jobs: Sequence[Job], now: datetime) -> dict[str, line.Ahead]:
+        """Return the places of those jobs that wait for a worker, by id."""
+        with self._reader.connect() as connection:
+            waiting = [job for job in jobs if job.state == "queued" and (job.wake_at is None or job.wake_at <= now)]
+            return {job.id: line.ahead(connection, job, now) for job in waiting}
 
     def keep(self, job: Job, now: datetime) -> str:
         """Renew the lease; returns who asked to stop, or "". Raises LeaseLost where another worker took over."""
@@ -119,11 +132,10 @@ class Ledger:
             return renew(connection, job, now)
 
     def due(self, now: datetime) -> Sequence[Job]:
-        """Return jobs that somebody should be woken for: due or abandoned, and not rung for just now."""
-        waiting = and_(_jobs.c.state == "queued", or_(_jobs.c.wake_at.is_(None), _jobs.c.wake_at <= now))
-        abandoned = and_(_jobs.c.state == "running", _jobs.c.lease_until < now)
+        """Return jobs that somebody should be woken for, first in line first, and not rung for just now."""
+        wanted = or_(line.due(now), line.abandoned(now))
         quiet = or_(_jobs.c.rung_at.is_(None), _jobs.c.rung_at <= now - RING_AGAIN)
-        query = select(_jobs).where(or_(waiting, abandoned), quiet).order_by(_jobs.c.approved_at).limit(100)
+        query = select(_jobs).where(wanted, quiet).order_by(*line.order(now)).limit(100)
         with self._reader.connect() as connection:
             return [Job(**row) for row in connection.execute(query).mappings().all()]
 
@@ -138,8 +150,9 @@ class Ledger:
         with self._reader.connect() as connection:
             events = connection.execute(query).mappings().all()
         since = list(takewhile(lambda event: event["note"] != RESUMED, events))
-        died = [event["old_state"] == "running" and event["note"] == "" for event in since]
-        return Deaths(sum(died), bool(died) and died[0])
+        died = [event["old_state"] == "running" and _is_death(event["note"]) for event in since]
+        silent = since[0]["note"].removeprefix(DIED) if died and died[0] else ""
+        return Deaths(sum(died), bool(died) and died[0], datetime.fromisoformat(silent) if silent else None)
 
     def progress(self, connection: Connection, job: Job, phase: str, numbers: dict[str, Any]) -> None:
         """Record how far the work is; raises LeaseLost where another worker took over."""
@@ -173,10 +186,30 @@ def resumes(connection: Connection, job: Job) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def ahead(connection: Connection, job: Job) -> int:
-    """Count the jobs that were queued before this one and have not ended."""
-    earlier = and_(_jobs.c.state.in_(LIVE), _jobs.c.approved_at < job.approved_at)
-    return int(connection.execute(select(func.count()).select_from(_jobs).where(earlier)).scalar_one())
+def _take(connection: Connection, which: Any, owner: str, now: datetime) -> Job | None:
+    """Take the first job in line among `which`, by one guarded update."""
+    free = and_(which, or_(line.due(now), line.abandoned(now)))
+    first = select(_jobs.c.id, _jobs.c.state, _jobs.c.lease_until).where(free).order_by(*line.order(now)).limit(1)
+    for skip in (True, False):  # beside other workers take what is free; where nothing seems to be, wait and look
+        seen = connection.execute(first.with_for_update(skip_locked=skip)).one_or_none()
+        if seen is not None:
+            break
+    else:
+        return None
+    values = {"state": "running", "fence": _jobs.c.fence + 1, "owner": owner, "lease_until": now + LEASE}
+    started = func.coalesce(_jobs.c.started_at, literal(now, Moment))
+    guarded = update(_jobs).where(_jobs.c.id == seen.id, free)
+    if connection.execute(guarded.values(**values, wake_at=None, started_at=started)).rowcount == 0:
+        return None
+    job = read(connection, seen.id)
+    died = f"{DIED}{(seen.lease_until - LEASE).isoformat()}" if seen.state == "running" else ""
+    note(connection, job, seen.state, "running", owner, now, died)
+    return job
+
+
+def _is_death(remark: str) -> bool:
+    """Say whether the event of a claim says that the worker before died; older versions gave no moment."""
+    return remark == "" or remark.startswith(DIED)
 
 
 def add(connection: Connection, job: Job, now: datetime) -> Job:

@@ -4,17 +4,18 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, and_, case, func, select, update
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.jobs.messages import Message, to_json
+from trainers.jobs.messages import HomeRefresh, Message, ProgressCard, to_json
 from trainers.tables import Job, OutboxMessage
 
 EDIT_INTERVAL = timedelta(seconds=3)
 """Slack asks for at most one edit of a message every three seconds."""
 
-_rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # the same
 
 
 def put(connection: Connection, job: Job, message: Message, now: datetime, *, channel: str = "", key: str = "") -> None:
@@ -46,8 +47,16 @@ def put(connection: Connection, job: Job, message: Message, now: datetime, *, ch
         due_at=now,
     ):
         return
-    due = max(now, connection.execute(select(_rows.c.due_at).where(where).with_for_update()).scalar_one() or now)
+    known = select(_rows.c.due_at, _rows.c.sent_at, _rows.c.problem).where(where).with_for_update()
+    before = connection.execute(known).one()
+    due = max(now, before.due_at or now)
+    if before.sent_at and not before.problem and not _is_running(message):  # what people wait for waits for no pace
+        due = max(now, before.sent_at + EDIT_INTERVAL)
     connection.execute(update(_rows).where(where).values(payload=payload, version=_rows.c.version + 1, due_at=due))
+
+
+def _is_running(message: Message) -> bool:
+    return isinstance(message, ProgressCard) and message.state == "running"
 
 
 def replace(connection: Connection, job: Job, message: Message, key: str, now: datetime) -> None:
@@ -57,12 +66,23 @@ def replace(connection: Connection, job: Job, message: Message, key: str, now: d
         put(connection, job, message, now, key=key)
 
 
-def due(engine: Engine, now: datetime, limit: int = 20) -> Sequence[OutboxMessage]:
-    """Return owed messages whose time has come, oldest first."""
+def due(engine: Engine, now: datetime, limit: int = 200) -> Sequence[OutboxMessage]:
+    """Return owed messages whose time has come: first posts, then edits, then edits of progress; the oldest first.
+
+    Where there are more than `limit`, each channel gets its share of it, so that a busy one does not hide the others.
+    """
     unsent = (_rows.c.due_at <= now) & (_rows.c.version > _rows.c.sent_version)
+    edit = case((_rows.c.kind == ProgressCard.KIND, 2), else_=1)
+    turn = case((and_(_rows.c.ts == "", _rows.c.kind != HomeRefresh.KIND), 0), else_=edit)
+    age = (_rows.c.due_at, _rows.c.id)
+    place = func.row_number().over(partition_by=(_rows.c.workspace_id, _rows.c.channel, turn), order_by=age)
+    columns = (turn.label("turn"), place.label("place"))
+    fair = select(_rows, *columns).where(unsent).order_by(place, turn, _rows.c.id).limit(limit).subquery()
+    query = select(*(fair.c[column.name] for column in _rows.c)).order_by(
+        fair.c.turn, case((fair.c.turn == 0, fair.c.id), else_=fair.c.due_at), fair.c.id
+    )
     with engine.execution_options(reading=True).connect() as connection:
-        found = connection.execute(select(_rows).where(unsent).order_by(_rows.c.id).limit(limit)).mappings().all()
-    return [OutboxMessage(**row) for row in found]
+        return [OutboxMessage(**row) for row in connection.execute(query).mappings().all()]
 
 
 def trying(engine: Engine, message: OutboxMessage, now: datetime) -> bool:
@@ -80,11 +100,20 @@ def trying(engine: Engine, message: OutboxMessage, now: datetime) -> bool:
         return connection.execute(mine).rowcount == 1
 
 
-def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime) -> None:
-    """Record that this version is out as message `ts`; a newer version keeps the row due."""
-    values = {"sent_version": message.version, "ts": ts, "sent_at": now, "due_at": now + EDIT_INTERVAL, "problem": ""}
+def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime, again_in: timedelta = EDIT_INTERVAL) -> None:
+    """Record that this version is out as message `ts`; a newer version is due `again_in` later at the earliest."""
+    values = {"sent_version": message.version, "ts": ts, "sent_at": now, "due_at": now + again_in, "problem": ""}
     with engine.begin() as connection:
         connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))
+
+
+def running(engine: Engine, workspace_id: str) -> int:
+    """Count the jobs of a workspace whose progress is being shown."""
+    query = (
+        select(func.count()).select_from(_jobs).where(_jobs.c.workspace_id == workspace_id, _jobs.c.state == "running")
+    )
+    with engine.execution_options(reading=True).connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def later(engine: Engine, message: OutboxMessage, due_at: datetime, problem: str) -> None:

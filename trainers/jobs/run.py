@@ -27,6 +27,8 @@ from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
+from trainers.jobs.places import refresh
+from trainers.jobs.recovery import Recovery, recovery
 from trainers.jobs.service import spec_of
 from trainers.jobs.submission import MaySpend, Submissions
 from trainers.tables import Dataset, Job, ModelVersion
@@ -69,8 +71,11 @@ class Runner:
         self.leaving.set()
 
     def work(self, job_id: str) -> None:
-        """Answer one ring: claim the job and bring it as far as it goes now; a duplicate ring does nothing."""
-        job = self.ledger.claim(job_id, self.owner, self.clock())
+        """Answer one ring: take what is first in line on that job's queue and bring it as far as it goes now.
+
+        A duplicate ring finds nothing to do, or what another ring would have found.
+        """
+        job = self.ledger.claim_for(job_id, self.owner, self.clock())
         if job is None:
             return
         if self._paused(job):
@@ -105,7 +110,9 @@ class Runner:
         deaths = self.ledger.deaths(job)
         if deaths.times >= MOST_DEATHS:
             raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
-        hold.note = "Picked up again where the last worker left it" if deaths.just_now else ""
+        if deaths.just_now:
+            hold.recovery = recovery(job, deaths.silent_since, self.clock())
+            hold.note = hold.recovery.at_first()
         hold.progress("preparing", {})
         order = self._order(job, dataset)
         trained = (
@@ -238,7 +245,7 @@ class Runner:
         for message in messages:
             if isinstance(message, Announcement):
                 channel = self.notify_channel(job.workspace_id)
-                if channel:
+                if channel and not job.private:
                     outbox.put(connection, job, message, now, channel=channel, key=f"announcement-{job.fence}")
                 continue
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
@@ -267,6 +274,8 @@ class Hold:
     job: Job
     note: str = ""
     """Said with every progress message until the phase changes."""
+    recovery: Recovery | None = None
+    """What is known of a worker that died before this one, until it has been said."""
     stopping: bool = False
     """Whether the stop that was asked for is being carried out, and need not be reported again."""
     _phase: str = field(default="", init=False)
@@ -314,10 +323,12 @@ class Hold:
         if phase not in ("", "preparing") and phase != self._phase:
             self.note = self.note if not self._phase else ""
             self._phase = phase
+        if self.recovery and phase == "training" and "step" in known:
+            self.note, self.recovery = self.recovery.at_step(int(known["step"])), None
         if "loss" in known:
             self._losses.append(float(known["loss"]))
             known["loss_before"] = self._losses[max(0, len(self._losses) - 6)]
-        known.setdefault("note", self.note)
+        known["note"] = " ".join(filter(None, (self.note, known.get("note", ""))))
         now = self.runner.clock()
         with self.runner.ledger.transaction() as connection:
             self.runner.ledger.progress(connection, self.job, phase, known)
@@ -346,11 +357,12 @@ def _model_id(job: Job) -> str:
 
 
 def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
-    """Ring for every job that is due or abandoned and return for how many; the whole of the sweeper's work."""
+    """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many."""
     waiting = ledger.due(now)
     for job in waiting:
         ledger.rung(job.id, now)
         ring(job)
+    refresh(ledger, now)
     return len(waiting)
 
 

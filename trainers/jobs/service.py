@@ -20,11 +20,12 @@ from trainers.errors import NotAllowed, OverBudget
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
 from trainers.jobs.cards import ended_card, waiting_card
-from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, ahead, move, read
+from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
+from trainers.jobs.line import BATCH, INTERACTIVE, ahead
 from trainers.jobs.messages import ProgressCard
 from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import open_calls
-from trainers.quotes import VALID_FOR, quote
+from trainers.quotes import VALID_FOR, Quote, quote
 from trainers.spec import TrainingSpec
 from trainers.states import ENDED, LIVE
 from trainers.tables import Dataset, Job
@@ -35,6 +36,8 @@ class Place(NamedTuple):
 
     channel: str = ""
     thread_ts: str = ""
+    private: bool = False
+    """Whether not everybody in the workspace can read there."""
 
 
 NOWHERE = Place()
@@ -68,27 +71,24 @@ class Jobs:
         place: Place = NOWHERE,
         kind: str = "train",
         model_id: str = "",
+        batch: bool = False,
     ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent.
 
+        With `batch` it lets pass what somebody waits for, for two hours at most.
         Raises UserError for a backend that nobody knows.
         """
         check_name(spec.backend)
-        offer = quote(
-            dataset,
-            spec,
-            self.rule,
-            folder=self.datasets.folder,
-            tokenizer=self.tokenizer(spec.base),
-            past=self.past_runs(spec, person),
-            training=kind == "train",
-        )
+        offer = self._quote(dataset, spec, person, kind)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
             number=0,
             kind=kind,
             state="quoted",
+            queue=QUEUES.get(spec.backend, "cpu"),
+            priority=BATCH if batch else INTERACTIVE,
+            private=place.private,
             title=f"{dataset.name} on {spec.base}",
             dataset_id=dataset.id,
             model_id=model_id,
@@ -203,10 +203,21 @@ class Jobs:
             job = read(connection, job_id)
             held = accounts.begin_again(connection, job, person, rules, now)
             accounts.tell(connection, job, person.user_id, "resumed", now, dollars=str(held))
-            outbox.put(connection, job, waiting_card(job, ahead(connection, job)), now)
+            outbox.put(connection, job, waiting_card(job, ahead(connection, job, now)), now)
             said = ended_card(job, "queued", "", "", person.user_id)
             outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
             return Outcome(job, changed=True)
+
+    def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str) -> Quote:
+        return quote(
+            dataset,
+            spec,
+            self.rule,
+            folder=self.datasets.folder,
+            tokenizer=self.tokenizer(spec.base),
+            past=self.past_runs(spec, person),
+            training=kind == "train",
+        )
 
     def _offer(self, job: Job, now: datetime) -> Job:
         with self.ledger.transaction() as connection:
@@ -255,8 +266,8 @@ _FRESH: dict[str, Any] = {
 
 
 def queue_of(job: Job) -> str:
-    """Say which workers advance a job; one that names an unknown backend is failed by a cpu worker, in words."""
-    return QUEUES.get(str(json.loads(job.spec).get("backend")), "cpu")
+    """Say which workers advance a job."""
+    return job.queue
 
 
 def spec_of(job: Job) -> TrainingSpec:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -212,4 +213,4 @@ def test_a_job_that_was_picked_up_says_so_once(jobs: Jobs, approved: Job, watch:
     jobs.ledger.claim(approved.id, "w1", watch())
     again = jobs.ledger.claim(approved.id, "w2", watch.move(seconds=16))
     assert again is not None
-    assert jobs.ledger.deaths(again) == (1, True)
+    assert jobs.ledger.deaths(again) == (1, True, watch.now - timedelta(seconds=16))
