@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from bot.messenger import Messenger
 from bot.pacing import POST, UPDATE, Pacing, call_of, load_rates
 from knowledge.index import Index
+from knowledge.tenancy import Person
 from tests.console import LocalSlack
 from tests.handlers.world import ADA, NOW, build_deps
 from trainers.jobs import outbox
@@ -24,6 +25,7 @@ from trainers.spec import TrainingSpec
 from trainers.tables import Job
 
 JOBS = 30
+PEOPLE = tuple(Person(workspace_id=ADA.workspace_id, user_id=name) for name in ("U0ADA", "U0BEN", "U0CHI"))
 CHANNELS = ("C0ASK", "C0GENERAL", "C0TUNING")
 
 
@@ -60,8 +62,9 @@ class Hall:
         dataset = jobs.datasets.example("tickets", ADA, self.now).dataset
         for number in range(JOBS):
             place = Place(CHANNELS[number % len(CHANNELS)])
-            job = jobs.propose(dataset, TrainingSpec(backend="rehearsal"), person=ADA, now=self.now, place=place)
-            jobs.approve(job.id, job.quote_hash, ADA, self.now)
+            person = PEOPLE[number % len(PEOPLE)]
+            job = jobs.propose(dataset, TrainingSpec(backend="rehearsal"), person=person, now=self.now, place=place)
+            jobs.approve(job.id, job.quote_hash, person, self.now)
             held = jobs.ledger.claim(job.id, f"w{number}", self.now)
             assert held is not None
             started.append(held)
