@@ -109,7 +109,9 @@ def _pair(word: str) -> tuple[str, str]:
 def _word(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(value) or "none"
-    return {None: "none", True: "yes", False: "no"}[value] if value is None or value in (True, False) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _budget(each: "Standing") -> dict[str, str | None]:

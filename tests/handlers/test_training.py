@@ -2,17 +2,20 @@
 
 import json
 import threading
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
+from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from tests.console import wait_for
 from tests.handlers import samples
 from tests.handlers.world import ADA, World
-from trainers import registry
+from trainers import quotes, registry
 from trainers.data.examples import EXAMPLES
-from trainers.jobs import outbox
+from trainers.jobs import outbox, service
 from trainers.jobs.ledger import move
 from trainers.jobs.messages import Announcement, EndedCard, HomeRefresh, ReportCard
 from trainers.tables import Job, ModelVersion
@@ -97,6 +100,42 @@ def test_somebody_else_may_not_approve(world: World) -> None:
     world.slack.wait_message("may approve it", thread_ts=card["thread_ts"], user="U0BEN")
     assert "may approve it" not in seen(world, card)
     assert job_in(world, "quoted")
+
+
+def test_a_job_that_costs_money_is_asked_for_and_approved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada asks, Ben hears of it and approves; each sees only the buttons that are theirs."""
+    operator = Person(workspace_id=LOCAL_WORKSPACE, user_id="root")
+    rules = {"approvers": "U0BEN", "workspace_cap": "100"}
+    world.deps.workspaces.change(ADA.workspace_id, rules, operator, world.now)
+    monkeypatch.setattr(service, "quote", lambda *a, **m: replace(quotes.quote(*a, **m), training_cost=Decimal(12)))
+    card = quote_for(world)
+    world.slack.click(card, "Ask for approval")
+    job_in(world, "awaiting_approval")
+    world.deliver()
+    world.slack.wait_message("asks for your approval", thread_ts=card["thread_ts"])
+    waiting = world.slack.wait_message("Waiting for one approval", thread_ts=card["thread_ts"])
+    approve = next(e for block in waiting["blocks"] for e in block.get("elements", []) if "Approve" in json.dumps(e))
+    assert approve["visible_to_user_ids"] == ["U0BEN"]
+    home = wait_for(lambda: world.slack.home("U0BEN"), what="Ben's Home")
+    assert "asked for by <@U0ADA>" in json.dumps(home)
+    world.deps.workspaces.change(ADA.workspace_id, {"approvers": "U0CHI,U0BEN"}, operator, world.now)
+    world.slack.click(waiting, "Approve and start", user="U0BEN")
+    job_in(world, "queued")
+    world.deliver()
+    world.slack.wait_message("Approved by <@U0BEN>", thread_ts=card["thread_ts"])
+
+
+def test_whoever_may_not_approve_is_told_whom_to_ask(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approver who was taken off the list clicks an old card and is told privately who may."""
+    operator = Person(workspace_id=LOCAL_WORKSPACE, user_id="root")
+    world.deps.workspaces.change(ADA.workspace_id, {"approvers": "U0BEN", "workspace_cap": "100"}, operator, world.now)
+    monkeypatch.setattr(service, "quote", lambda *a, **m: replace(quotes.quote(*a, **m), training_cost=Decimal(12)))
+    card = quote_for(world)
+    world.deps.workspaces.change(ADA.workspace_id, {"approvers": "U0CHI"}, operator, world.now)
+    world.slack.click(card, "Approve and start", user="U0BEN")
+    told = world.slack.wait_message("approver list for jobs of $12", thread_ts=card["thread_ts"], user="U0BEN")
+    assert "Ask <@U0CHI>." in told["text"]
+    assert "approver list" not in seen(world, card)
 
 
 def test_cancel_and_stop_close_the_cards(world: World) -> None:

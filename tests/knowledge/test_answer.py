@@ -14,7 +14,7 @@ from knowledge.citations import check
 from knowledge.embeddings import MiniLM
 from knowledge.errors import UserError
 from knowledge.index import Index
-from knowledge.models import ChatModel, open_chat_model
+from knowledge.models import ChatModel, Used, open_chat_model
 from knowledge.questions import LONGEST, clean, prepare
 from knowledge.rehearsal import Mode
 from knowledge.sentences import sentences
@@ -178,6 +178,34 @@ def test_unsupported_sentences_of_a_model_are_dropped(
     assert given.text == honest
     for trace in ("no mark", "never given", "987654321", "ZyxQ7", "example.invalid"):
         assert trace not in given.text
+
+
+def test_a_meter_counts_the_model_and_may_close_it(
+    guide_index: Index, model: ChatModel, chat_server: ChatServer
+) -> None:
+    """What an answer took is counted; a closed meter leads to the offline answer, and the note says why."""
+    meter = Purse()
+    assert answer("What is QLoRA?", guide_index, model, meter=meter).written_by == model.name
+    assert meter.used[0].tokens > 0
+    meter.reason = "The tokens are used up, so no language model was asked."
+    asked = len(chat_server.rehearsal.requests)
+    said = answer("What is QLoRA?", guide_index, model, meter=meter)
+    assert (said.written_by, said.note) == ("offline", meter.reason)
+    assert len(chat_server.rehearsal.requests) == asked
+
+
+class Purse:
+    """A meter that remembers, and closes when it is given a reason."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.used: list[Used] = []
+
+    def closed(self) -> str:
+        return self.reason
+
+    def count(self, used: Used) -> None:
+        self.used.append(used)
 
 
 def test_model_is_not_asked_about_other_fields(guide_index: Index, model: ChatModel, chat_server: ChatServer) -> None:
