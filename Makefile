@@ -31,6 +31,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.advice
 	$(BIN)/python -m bench.abstention
 	$(BIN)/python -m bench.journey
+	$(BIN)/python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json
 
 soak: $(VENV)/.dev ## Long, seeded runs: the slow tests
 	$(BIN)/python -m pytest -m slow --timeout 1800 || [ $$? = 5 ] # 5: no slow test yet

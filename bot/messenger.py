@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import OperationalError
 
-from bot.pacing import POST, UPDATE, Call, Pacing, call_of, load_rates
+from bot.pacing import POST, UPDATE, Call, Pacing, Rates, call_of, load_rates
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.leader import hold, release
@@ -88,18 +88,21 @@ HOPELESS = frozenset(
 """Answers that will be the same next time."""
 
 
-def run(settings: Settings, over: threading.Event) -> None:
+def run(settings: Settings, over: threading.Event, rates: Rates | None = None) -> None:
     """Hold the messenger's role and drain the outbox until `over` is set."""
     engine = open_engine(settings.database)
     check_schema(engine)
     deps = build_deps(settings, engine)
     owner = f"{socket.gethostname()}-{os.getpid()}"
+    role_lease = timedelta(seconds=settings.lease * 2 / 3)
     messenger = Messenger(
         deps=deps,
-        slack=Workspaces(settings.slack_bot_tokens, settings.slack_api_url).client,
+        slack=Workspaces(settings.slack_bot_tokens, settings.slack_api_url, settings.slack_timeout).client,
         folder=settings.data,
         clock=deps.clock,
-        leads=lambda: not over.is_set() and hold(engine, "messenger", owner, deps.clock()),
+        leads=lambda: not over.is_set() and hold(engine, "messenger", owner, deps.clock(), role_lease),
+        rates=rates or load_rates(),
+        settled=timedelta(seconds=settings.slack_timeout * 4 / 3),
     )
     keep_draining(messenger, over)
     with suppress(OperationalError):  # then the lease runs out by itself
@@ -127,6 +130,10 @@ class Messenger:
     clock: Clock
     leads: Callable[[], bool] = field(default=lambda: True)
     """True while this process has the messenger's role; asked before each message."""
+    rates: Rates = field(default_factory=load_rates)
+    """Slack's limits."""
+    settled: timedelta = SETTLED
+    """After this long another process's post has reached Slack or never will; longer than a call may take."""
     pacing: Pacing = field(init=False)
     """How often Slack may be called."""
     _failures: dict[int | None, int] = field(default_factory=dict, init=False)
@@ -136,7 +143,7 @@ class Messenger:
 
     def __post_init__(self) -> None:
         """Begin with what Slack asked of the messenger before."""
-        self.pacing = Pacing(engine=self.deps.engine, rates=load_rates())
+        self.pacing = Pacing(engine=self.deps.engine, rates=self.rates)
 
     def drain(self) -> int:
         """Send what is due and may be sent now; returns how many messages went out."""
@@ -211,7 +218,7 @@ class Messenger:
 
     def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
         since = row.trying_since
-        return since is not None and since != self._tries.get(row.id) and self.clock() < since + SETTLED
+        return since is not None and since != self._tries.get(row.id) and self.clock() < since + self.settled
 
     def _upload(self, client: WebClient, row: OutboxMessage, message: Message) -> dict[str, str]:
         """Return file ids by path; a picture that cannot be had is left out, as a report without it beats none."""

@@ -61,13 +61,17 @@ class Settings:
     """LUTHIER_MODEL_KEY: its key."""
     rehearsal_url: str = ""
     """LUTHIER_REHEARSAL_URL: base URL of a `python -m trainers.rehearsal`, a provider that pretends. Empty: none."""
-    provider_timeout: int = 20
+    lease: float = 15
+    """LUTHIER_LEASE: seconds a worker owns a job after its last sign of life; beats, sweeps follow it. Default: 15"""
+    slack_timeout: int = 15
+    """LUTHIER_SLACK_TIMEOUT: seconds that a call of Slack may take. Default: 15"""
+    provider_timeout: float = 20
     """LUTHIER_PROVIDER_TIMEOUT: seconds that a paid call to a provider may take. Default: 20"""
-    provider_lag: int = 60
+    provider_lag: float = 60
     """LUTHIER_PROVIDER_LAG: seconds after that until a provider surely shows what was made. Default: 60"""
-    provider_grace: int = 90
+    provider_grace: float = 90
     """LUTHIER_PROVIDER_GRACE: seconds after which an unanswered call is looked up. Default: 90"""
-    provider_poll: int = 30
+    provider_poll: float = 30
     """LUTHIER_PROVIDER_POLL: seconds between two questions to a provider about a job. Default: 30"""
     threads: int = 2
     """LUTHIER_THREADS: CPU threads of a training child. Default: the machine's cores, at most 8."""
@@ -90,10 +94,12 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
-            "provider_timeout": _number(env, "LUTHIER_PROVIDER_TIMEOUT", 20, 1, 3600),
-            "provider_lag": _number(env, "LUTHIER_PROVIDER_LAG", 60, 0, 86_400),
-            "provider_grace": _number(env, "LUTHIER_PROVIDER_GRACE", 90, 1, 86_400),
-            "provider_poll": _number(env, "LUTHIER_PROVIDER_POLL", 30, 1, 3600),
+            "lease": _seconds(env, "LUTHIER_LEASE", 15, 1, 600),
+            "slack_timeout": _number(env, "LUTHIER_SLACK_TIMEOUT", 15, 1, 120),
+            "provider_timeout": _seconds(env, "LUTHIER_PROVIDER_TIMEOUT", 20, 0.1, 3600),
+            "provider_lag": _seconds(env, "LUTHIER_PROVIDER_LAG", 60, 0, 86_400),
+            "provider_grace": _seconds(env, "LUTHIER_PROVIDER_GRACE", 90, 0.1, 86_400),
+            "provider_poll": _seconds(env, "LUTHIER_PROVIDER_POLL", 30, 0.1, 3600),
             "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_CHILD_DEFAULTS},
             "process_env": env,
         }
@@ -173,6 +179,15 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     if not text.isdecimal() or not low <= int(text) <= high:
         raise UserError(f"{name} is {text!r}.", f"Give a whole number from {low} to {high}.")
     return int(text)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.replace(".", "", 1).isdecimal() or not low <= float(text) <= high:
+        raise UserError(f"{name} is {text!r}.", f"Give a number of seconds from {low:g} to {high:g}.")
+    return float(text)
 
 
 def _is_here(where: str) -> bool:

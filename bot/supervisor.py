@@ -97,6 +97,10 @@ class Supervisor:
             _kill_group(running.child)
         self._running.clear()
 
+    def pid(self, name: str) -> int:
+        """Return the process id that a program has, or had when it died."""
+        return self._running[name].child.pid
+
     def last_words(self, name: str) -> str:
         """Return the last line of a program's log."""
         path = self.logs / f"{name.replace(' ', '-')}.log"

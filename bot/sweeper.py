@@ -9,12 +9,13 @@ from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.schema import check_schema
 from bot.wiring import build_deps
+from trainers.jobs.ledger import LEASE
 from trainers.jobs.run import sweep
 
 log = logging.getLogger("luthier.sweeper")
 
 EVERY = 2.0
-"""Seconds between two looks."""
+"""Seconds between two looks while a lease has its usual length."""
 
 
 def run(settings: Settings, over: threading.Event) -> None:
@@ -22,7 +23,8 @@ def run(settings: Settings, over: threading.Event) -> None:
     engine = open_engine(settings.database)
     check_schema(engine)
     deps = build_deps(settings, engine)
-    while not over.wait(EVERY):
+    every = EVERY * (deps.jobs.ledger.lease / LEASE)
+    while not over.wait(every):
         try:
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
             deps.jobs.tend_quotes(deps.clock())

@@ -55,7 +55,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         registry=Registry(engine, settings.data),
         model=open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None),
         jobs=Jobs(
-            ledger=Ledger(engine),
+            ledger=_ledger(settings, engine),
             doorbell=_doorbell(settings),
             datasets=datasets,
             rule=SuccessRule(),
@@ -73,7 +73,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     """Build a worker's hands."""
     engine = engine or open_engine(settings.database)
     return Runner(
-        ledger=Ledger(engine),
+        ledger=_ledger(settings, engine),
         datasets=Datasets(engine, settings.data),
         backend=cache(lambda name: _backend(settings, name)),
         env=settings.child_env,
@@ -112,6 +112,10 @@ class _Telling:
 def shell_person() -> Person:
     """Return whoever works in this shell."""
     return Person(workspace_id=LOCAL_WORKSPACE, user_id=getpass.getuser())
+
+
+def _ledger(settings: Settings, engine: Engine) -> Ledger:
+    return Ledger(engine, timedelta(seconds=settings.lease))
 
 
 def _index(settings: Settings, engine: Engine) -> Index:

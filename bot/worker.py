@@ -5,7 +5,6 @@ from bot.store.engine import open_engine
 from bot.store.schema import check_schema
 from bot.wiring import build_runner, provider_timing
 from knowledge.errors import UserError
-from trainers.jobs.ledger import LEASE
 from trainers.jobs.protocol import check_timing
 from trainers.jobs.queue import QUEUES, answer_door
 
@@ -16,7 +15,7 @@ def run(settings: Settings, queue: str, *, burst: bool = False) -> None:
         raise UserError(f"There is no queue called {queue}.", f"Choose one of {', '.join(QUEUES)}.")
     if not settings.redis_url:
         raise UserError("REDIS_URL is not set.", "Set it, or start everything with `luthier up`.")
-    check_timing(provider_timing(settings), LEASE.total_seconds())
+    check_timing(provider_timing(settings), settings.lease)
     engine = open_engine(settings.database)
     check_schema(engine)
     runner = build_runner(settings, engine)

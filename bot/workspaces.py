@@ -16,7 +16,8 @@ CALL_LIMIT = 15
 class Workspaces:
     """The tokens that settings name, each for one workspace; Slack is asked at first need which one."""
 
-    def __init__(self, tokens: Sequence[str], url: str = "") -> None:
+    def __init__(self, tokens: Sequence[str], url: str = "", timeout: int = CALL_LIMIT) -> None:
+        self._timeout = timeout
         self._tokens, self._url = tuple(tokens), url or WebClient.BASE_URL
         self._known: dict[str, AuthorizeResult] = {}
         self._lock = threading.Lock()
@@ -60,4 +61,4 @@ class Workspaces:
         )
 
     def _open(self, token: str) -> WebClient:
-        return WebClient(token, base_url=self._url, timeout=CALL_LIMIT, retry_handlers=[])
+        return WebClient(token, base_url=self._url, timeout=self._timeout, retry_handlers=[])

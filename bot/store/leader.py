@@ -13,23 +13,23 @@ LEASE = timedelta(seconds=10)
 _rows = Leader.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
-def hold(engine: Engine, role: str, owner: str, now: datetime) -> bool:
+def hold(engine: Engine, role: str, owner: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Take a role, or renew it once less than half of its lease is left; False while somebody else holds it.
 
     Cheap enough to ask before each piece of work: while nothing changes it only reads.
     """
     with engine.execution_options(reading=True).connect() as connection:
         known = connection.execute(select(_rows.c.owner, _rows.c.lease_until).where(_rows.c.role == role)).one_or_none()
-    if known and known.owner == owner and known.lease_until - now > LEASE / 2:
+    if known and known.owner == owner and known.lease_until - now > lease / 2:
         return True
     if known and known.owner != owner and known.lease_until >= now:
         return False
     free = (_rows.c.owner == owner) | (_rows.c.lease_until < now)
     with engine.begin() as connection:
-        mine = update(_rows).where(_rows.c.role == role, free).values(owner=owner, lease_until=now + LEASE)
+        mine = update(_rows).where(_rows.c.role == role, free).values(owner=owner, lease_until=now + lease)
         if connection.execute(mine).rowcount:
             return True
-        return add_if_absent(connection, _rows, role=role, owner=owner, lease_until=now + LEASE)
+        return add_if_absent(connection, _rows, role=role, owner=owner, lease_until=now + lease)
 
 
 def release(engine: Engine, role: str, owner: str, now: datetime) -> None:

@@ -17,9 +17,6 @@ from trainers.errors import ChildFailed, Refused
 ASK_AGAIN = timedelta(seconds=30)
 """How often a job at the provider is asked after."""
 
-AFTER_TROUBLE = timedelta(seconds=20)
-"""When to ask a provider again that did not answer."""
-
 
 @dataclass(kw_only=True)
 class HostedRehearsalBackend:
@@ -38,7 +35,7 @@ class HostedRehearsalBackend:
         try:
             return self._advance(order, keeper)
         except ServiceError as problem:  # of a read: paid calls have their own way with silence
-            return Waiting(again_in=AFTER_TROUBLE, note=problem.what)
+            return Waiting(again_in=timedelta(seconds=self.timing.timeout), note=problem.what)
         except Refused as refusal:
             if refusal.again_in is None:
                 raise
@@ -49,7 +46,7 @@ class HostedRehearsalBackend:
         try:
             return self._release(order, keeper)
         except (ServiceError, Refused) as problem:
-            return Waiting(again_in=AFTER_TROUBLE, note=f"Stopping: {problem.what}")
+            return Waiting(again_in=timedelta(seconds=self.timing.timeout), note=f"Stopping: {problem.what}")
 
     def find(self, order: Order, adapter: Path, keeper: Keeper) -> Trained | Waiting:
         """Find nothing: a rehearsal leaves no model behind."""
@@ -94,7 +91,8 @@ class HostedRehearsalBackend:
             note = f"{self.provider}: {job['status'].replace('_', ' ')}; nothing is trained there"
             keeper.progress("training", {"seconds_left": _left(job), "note": note})
             return Waiting(again_in=self.again_in, note=note)
-        self._delete_upload(order, keeper, "The job has ended; the rows were deleted at the provider.")
+        if not self._delete_upload(order, keeper, "The job has ended; the rows were deleted at the provider."):
+            return Waiting(again_in=self.again_in, note=f"{self.provider} has not deleted the rows yet; asking again")
         seconds = float(job["finished_at"] - job["created_at"])
         return Trained(adapter=None, base=None, trained_tokens=int(job["trained_tokens"] or 0), seconds=seconds)
 
@@ -108,15 +106,16 @@ class HostedRehearsalBackend:
                 keeper.over(call, "Stopped: it was cancelled or deleted at the provider.")
         return None
 
-    def _delete_upload(self, order: Order, keeper: Keeper, why: str) -> None:
-        """Delete the rows at the provider now; where it does not answer, the sweep does it later."""
+    def _delete_upload(self, order: Order, keeper: Keeper, why: str) -> bool:
+        """Delete the rows at the provider; False where it is not known that they are gone."""
         sent = keeper.made(self._upload(order))
         if isinstance(sent, str):
             try:
                 self.api.delete(sent)
             except (ServiceError, Refused):
-                return
+                return False
             keeper.over(self._upload(order), why)
+        return not isinstance(sent, Waiting)
 
     def _job(self, job_id: str) -> dict[str, Any]:
         try:

@@ -49,9 +49,10 @@ class Deaths(NamedTuple):
 class Ledger:
     """The jobs of one database; every method is one short transaction and none calls the network."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lease: timedelta = LEASE) -> None:
         """Take an engine whose transactions start as `BEGIN IMMEDIATE` on SQLite (`bot.store.engine`)."""
         self.engine = engine
+        self.lease = lease
         self._reader = engine.execution_options(reading=True)
 
     @contextmanager
@@ -107,12 +108,12 @@ class Ledger:
     def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""
         with self.transaction() as connection:
-            return _take(connection, _jobs.c.id == job_id, owner, now)
+            return _take(connection, _jobs.c.id == job_id, owner, now, self.lease)
 
     def claim_next(self, queue: str, owner: str, now: datetime) -> Job | None:
         """Take the job of a queue that is first in line; None where nothing is due."""
         with self.transaction() as connection:
-            return _take(connection, _jobs.c.queue == queue, owner, now)
+            return _take(connection, _jobs.c.queue == queue, owner, now, self.lease)
 
     def claim_for(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Answer a ring for a job: take whichever job is first in line on the same queue."""
@@ -129,12 +130,12 @@ class Ledger:
     def keep(self, job: Job, now: datetime) -> str:
         """Renew the lease; returns who asked to stop, or "". Raises LeaseLost where another worker took over."""
         with self.transaction() as connection:
-            return renew(connection, job, now)
+            return renew(connection, job, now, self.lease)
 
     def due(self, now: datetime) -> Sequence[Job]:
         """Return jobs that somebody should be woken for, first in line first, and not rung for just now."""
         wanted = or_(line.due(now), line.abandoned(now))
-        quiet = or_(_jobs.c.rung_at.is_(None), _jobs.c.rung_at <= now - RING_AGAIN)
+        quiet = or_(_jobs.c.rung_at.is_(None), _jobs.c.rung_at <= now - RING_AGAIN * (self.lease / LEASE))
         query = select(_jobs).where(wanted, quiet).order_by(*line.order(now)).limit(100)
         with self._reader.connect() as connection:
             return [Job(**row) for row in connection.execute(query).mappings().all()]
@@ -170,12 +171,12 @@ def read(connection: Connection, job_id: str, *, lock: bool = False) -> Job:
     return Job(**row)
 
 
-def renew(connection: Connection, job: Job, now: datetime) -> str:
+def renew(connection: Connection, job: Job, now: datetime, lease: timedelta) -> str:
     """Renew the lease inside the caller's transaction; returns who asked to stop, or "".
 
     Raises LeaseLost where another worker took over.
     """
-    if connection.execute(update(_jobs).where(_mine(job)).values(lease_until=now + LEASE)).rowcount == 0:
+    if connection.execute(update(_jobs).where(_mine(job)).values(lease_until=now + lease)).rowcount == 0:
         raise LeaseLost
     return str(connection.execute(select(_jobs.c.stop_requested_by).where(_jobs.c.id == job.id)).scalar_one())
 
@@ -186,7 +187,7 @@ def resumes(connection: Connection, job: Job) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _take(connection: Connection, which: Any, owner: str, now: datetime) -> Job | None:
+def _take(connection: Connection, which: Any, owner: str, now: datetime, lease: timedelta) -> Job | None:
     """Take the first job in line among `which`, by one guarded update."""
     free = and_(which, or_(line.due(now), line.abandoned(now)))
     first = select(_jobs.c.id, _jobs.c.state, _jobs.c.lease_until).where(free).order_by(*line.order(now)).limit(1)
@@ -196,13 +197,13 @@ def _take(connection: Connection, which: Any, owner: str, now: datetime) -> Job 
             break
     else:
         return None
-    values = {"state": "running", "fence": _jobs.c.fence + 1, "owner": owner, "lease_until": now + LEASE}
+    values = {"state": "running", "fence": _jobs.c.fence + 1, "owner": owner, "lease_until": now + lease}
     started = func.coalesce(_jobs.c.started_at, literal(now, Moment))
     guarded = update(_jobs).where(_jobs.c.id == seen.id, free)
     if connection.execute(guarded.values(**values, wake_at=None, started_at=started)).rowcount == 0:
         return None
     job = read(connection, seen.id)
-    died = f"{DIED}{(seen.lease_until - LEASE).isoformat()}" if seen.state == "running" else ""
+    died = f"{DIED}{(seen.lease_until - lease).isoformat()}" if seen.state == "running" else ""
     note(connection, job, seen.state, "running", owner, now, died)
     return job
 

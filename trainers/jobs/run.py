@@ -25,7 +25,7 @@ from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
-from trainers.jobs.ledger import Ledger, move, read
+from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.places import refresh
 from trainers.jobs.recovery import Recovery, recovery
@@ -39,7 +39,7 @@ MOST_DEATHS = 10
 """A job on which workers keep dying (out of memory, say) is failed rather than tried for ever."""
 
 BEAT = 2.0
-"""Seconds between renewals of the lease."""
+"""Seconds between renewals of a lease of the usual length; another length shortens or stretches them."""
 
 PAUSED = timedelta(seconds=60)
 """How long a job of a paused workspace is left alone."""
@@ -286,7 +286,7 @@ class Hold:
         """Renew the lease every two seconds; raises StopRequested, WorkerLeaving or LeaseLost."""
         if self.runner.leaving.is_set():
             raise WorkerLeaving
-        if time.monotonic() - self._kept < BEAT:
+        if time.monotonic() - self._kept < BEAT * (self.runner.ledger.lease / LEASE):
             return
         who = self.runner.ledger.keep(self.job, self.runner.clock())
         self._kept = time.monotonic()

@@ -26,7 +26,7 @@ from knowledge.clock import Clock
 from knowledge.errors import ServiceError
 from trainers.backends.base import PaidCall, StopRequested, Timing, Waiting
 from trainers.errors import Refused
-from trainers.jobs.ledger import LEASE, Ledger, renew, resumes
+from trainers.jobs.ledger import Ledger, renew, resumes
 from trainers.jobs.protocol import Seen, Step, after_look, next_step, seconds_left, since_boot
 from trainers.tables import Job, Submission
 
@@ -34,9 +34,6 @@ log = logging.getLogger("luthier.submission")
 
 ASK_AGAIN: Final = timedelta(minutes=10)
 """How often the provider is looked at again while a person is being asked."""
-
-LOOK_LATER: Final = timedelta(seconds=20)
-"""When to look again at a provider that does not answer, or to ask again for leave to spend."""
 
 CLOSED: Final = ("refused", "abandoned")
 """States in which nothing of a submission exists at the provider, or nothing that matters any more."""
@@ -69,6 +66,10 @@ class Submissions:
     """Whether the job is being stopped: then nothing is sent any more."""
     elapsed: Callable[[], float] = since_boot
     """Seconds by a clock that nobody can set."""
+
+    @property
+    def _lease(self) -> float:
+        return self.ledger.lease.total_seconds()
 
     def once(self, call: PaidCall) -> str | Waiting:
         """Return the provider id of what `call` creates, creating it at most once; as `Keeper.once`."""
@@ -112,7 +113,7 @@ class Submissions:
                 row = None  # a person resumed the job since: a new life, a new id
             may_send = not self.may_spend(connection, self.job, now)
         seen = look_at(row, now, may_send=may_send, stopping=self.stopping)
-        step = next_step(seen, call.timing, LEASE.total_seconds())
+        step = next_step(seen, call.timing, self._lease)
         if step is not Step.LOOK or row is None:
             return Judged(row, step)
         try:
@@ -153,7 +154,7 @@ class Submissions:
         now = self.clock()
         values: dict[str, Any] = {"state": "intended", "fence": self.job.fence, "tried_at": now, "looked_at": None}
         with self.ledger.transaction() as connection:
-            who = renew(connection, self.job, now)
+            who = renew(connection, self.job, now, self.ledger.lease)
             if who:
                 raise StopRequested(who)
             if self.may_spend(connection, self.job, now):
@@ -180,7 +181,8 @@ class Submissions:
         """Do what a step says that sends nothing; None: judge again."""
         now, (row, step, found) = self.clock(), judged
         if row is None or step in (Step.HOLD, Step.SILENT):
-            return Waiting(again_in=LOOK_LATER, note=self._why_not(now) or f"{call.provider} does not answer")
+            later = timedelta(seconds=call.timing.timeout)
+            return Waiting(again_in=later, note=self._why_not(now) or f"{call.provider} does not answer")
         match step:
             case Step.HAVE:
                 return row.provider_id
@@ -196,7 +198,8 @@ class Submissions:
                 if step is Step.REMEMBER:
                     self._change(row, looked_at=now)
                     row = row.model_copy(update={"looked_at": now})
-                return Waiting(again_in=_until(row, call.timing, now), note=f"Looking whether {call.provider} has it")
+                again_in = _until(row, call.timing, self._lease, now)
+                return Waiting(again_in=again_in, note=f"Looking whether {call.provider} has it")
         return None
 
     def _ask(self, call: PaidCall, row: Submission, now: datetime) -> Waiting:
@@ -207,7 +210,7 @@ class Submissions:
         return Waiting(again_in=ASK_AGAIN, note=row.detail if row.state == "asking" else what)
 
     def _unknown(self, call: PaidCall, how: str) -> Waiting:
-        patience = timedelta(seconds=max(LEASE.total_seconds(), call.timing.grace))
+        patience = timedelta(seconds=max(self._lease, call.timing.grace))
         note = f"I {how}; before anything is sent again I look whether {call.provider} has it"
         return Waiting(again_in=patience, note=note)
 
@@ -261,9 +264,9 @@ def _since(then: datetime | None, now: datetime) -> float | None:
     return None if then is None else (now - then).total_seconds()
 
 
-def _until(row: Submission, timing: Timing, now: datetime) -> timedelta:
+def _until(row: Submission, timing: Timing, lease: float, now: datetime) -> timedelta:
     """Say when the wait is over that `next_step` or `after_look` asked for."""
-    start, wait = row.tried_at or now, max(LEASE.total_seconds(), timing.grace)
+    start, wait = row.tried_at or now, max(lease, timing.grace)
     if row.looked_at is not None:
         start, wait = row.looked_at, timing.timeout + timing.lag
     return max(start + timedelta(seconds=wait) - now, timedelta(0)) + timedelta(milliseconds=10)
