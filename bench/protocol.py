@@ -21,6 +21,12 @@ FULL = {
     "three workers": Budget(workers=3, crashes=0, jumps=0),
 }
 
+SPOILS = (
+    Budget(crashes=0, jumps=1, stop=False),
+    Budget(crashes=1, jumps=0, stop=False),
+    Budget(crashes=0, jumps=1),
+)
+
 
 def main() -> None:
     """Print a line for each search and each spoilt protocol; exit 1 if one is not as it should be."""
@@ -49,7 +55,7 @@ def searched(name: str, budget: Budget) -> dict[str, Any]:
 def spoilt(name: str) -> dict[str, Any]:
     """Look for the first broken promise of a protocol that lacks a line."""
     start = time.process_time()
-    caught = flaw(MUTANTS[name], Budget(crashes=0, jumps=1)) or flaw(MUTANTS[name], Budget(crashes=1, jumps=0))
+    caught = next(filter(None, (flaw(MUTANTS[name], budget) for budget in SPOILS)), "")
     spent = time.process_time() - start
     print(f"mutant, {name}: {caught or 'NOT CAUGHT'} ({spent:.1f} s)", flush=True)
     return {"name": name, "caught": caught, "seconds": round(spent, 1)}

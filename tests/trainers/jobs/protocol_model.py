@@ -4,8 +4,8 @@ The judgement is the product's own (`trainers.jobs.protocol`), called with ticks
 everything around it: rows changed only as they were read, workers that die between any two steps, rings at any moment
 and in any number, a provider that takes a call late, hides it, refuses it, or takes it and loses the answer.
 
-Fences are kept relative ("is this worker's claim the newest?", "did this worker write the newest intent?"), and ages are
-cut off where the judgement no longer sees a difference, so that the space is finite and can be searched to its end.
+Fences are kept relative ("is this worker's claim the newest?", "did this worker write the newest intent?"), and ages
+are cut off where the judgement no longer sees a difference, so that the space is finite and can be searched to its end.
 """
 
 from array import array
@@ -78,11 +78,15 @@ class World(NamedTuple):
     made: tuple[Made, ...] = ()
 
 
+TICKS = Timing(timeout=2, lag=1, grace=4)
+"""The product's inequality, grace > timeout + lag, in as few ticks as it can be written."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """The protocol, with a switch for each line that can be left out to see whether anybody notices."""
 
-    timing: Timing = Timing(timeout=2, lag=1, grace=4)
+    timing: Timing = TICKS
     lease: int = 2
     judge: Callable[[Seen, Timing, float], Step] = next_step
     judge_look: Callable[[Seen, bool, Timing], Step] = after_look
@@ -113,7 +117,9 @@ class Budget:
     answers: int = 0
     bans: int = 0
     tries: int = 2
-    """Calls of unknown outcome after which a person is asked; the product's own limit is higher, and searched no less."""
+    """Calls of unknown outcome after which a person is asked; the product allows one more."""
+    stop: bool = True
+    """Whether somebody may ask the job to stop."""
 
 
 @dataclass(kw_only=True)
@@ -367,7 +373,7 @@ class Model:
         """Stop the job, forbid spending, or decide about a call that nobody knows."""
         if world.job in ENDED:
             return
-        if not world.stop:
+        if self.budget.stop and not world.stop:
             open_call = world.row in ("intended", "accepted", "asking")
             if world.job == "running" or open_call:
                 yield world._replace(stop=True)
