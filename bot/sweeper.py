@@ -1,4 +1,4 @@
-"""The sweeper process: it rings for what is due or abandoned and tends open quotes; it does no work itself."""
+"""The sweeper process: it rings for what is due, tends open quotes and has providers tidied; it does no work itself."""
 
 import logging
 import threading
@@ -8,14 +8,20 @@ from sqlalchemy.exc import OperationalError
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.schema import check_schema
-from bot.wiring import build_deps
+from bot.wiring import build_deps, hosted_rehearsal
+from handlers.deps import Deps
+from knowledge.errors import LuthierError
 from trainers.jobs.ledger import LEASE
 from trainers.jobs.run import sweep
+from trainers.jobs.tidy import tidy
 
 log = logging.getLogger("luthier.sweeper")
 
 EVERY = 2.0
 """Seconds between two looks while a lease has its usual length."""
+
+TIDY_EVERY = 30.0
+"""Seconds between two looks at a provider."""
 
 
 def run(settings: Settings, over: threading.Event) -> None:
@@ -23,6 +29,8 @@ def run(settings: Settings, over: threading.Event) -> None:
     engine = open_engine(settings.database)
     check_schema(engine)
     deps = build_deps(settings, engine)
+    if settings.rehearsal_url:  # in a thread of its own, so that a slow provider keeps nobody's bell waiting
+        threading.Thread(target=_tidy, args=(settings, deps, over), daemon=True).start()
     every = EVERY * (deps.jobs.ledger.lease / LEASE)
     while not over.wait(every):
         try:
@@ -30,3 +38,13 @@ def run(settings: Settings, over: threading.Event) -> None:
             deps.jobs.tend_quotes(deps.clock())
         except OperationalError as error:
             log.warning("the database did not answer (%s); going on", type(error.orig).__name__)
+
+
+def _tidy(settings: Settings, deps: Deps, over: threading.Event) -> None:
+    """Remove now and then what jobs left at the provider; what does not work now works later."""
+    keeper = hosted_rehearsal(settings)
+    while not over.wait(TIDY_EVERY):
+        try:
+            tidy(deps.jobs.ledger, keeper, deps.clock())
+        except (LuthierError, OperationalError) as error:
+            log.warning("%s could not be tidied (%s); going on", keeper.provider, type(error).__name__)

@@ -21,8 +21,13 @@ from trainers.rehearsal.faults import Faults
 from trainers.rehearsal.requests import checked_start, count_rows
 
 
-class Dropped(Exception):  # it is what happens, not an error of ours
-    """The connection is to break without an answer."""
+class HangUp(Response):
+    """No answer: the connection breaks."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Break it."""
+        scope["hang_up"]()
+        await asyncio.sleep(0)  # the server has to hear of it before we return without an answer
 
 
 @dataclass(kw_only=True)
@@ -152,12 +157,12 @@ class Rehearsal:
         if refusal is not None:
             return refusal
         if fault == "drop_before":
-            raise Dropped
+            return HangUp()
         if fault == "late":
             await asyncio.sleep(self.faults.late_seconds)
         answer = keep(fault)
         if fault == "drop_after":
-            raise Dropped
+            return HangUp()
         if fault == "slow":
             await asyncio.sleep(self.faults.slow_seconds)
         return _refuse(500, "The server had an error.", None, kind="server_error") if fault == "error_after" else answer
@@ -209,10 +214,9 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         if not dict(scope["headers"]).get(b"authorization", b"").startswith(b"Bearer "):
             await _refuse(401, "You didn't provide an API key.", None)(scope, receive, send)
             return
-        try:
-            await app(scope, receive, send)
-        except Dropped:
-            send.__self__.transport.abort()  # type: ignore[attr-defined]  # uvicorn's cycle: the one way to hang up
+        cycle = send.__self__  # type: ignore[attr-defined]  # uvicorn's: the one way to hang up
+        scope["hang_up"] = cycle.transport.abort
+        await app(scope, receive, send)
 
     return answer
 

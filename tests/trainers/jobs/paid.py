@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from tests.trainers.jobs.conftest import ADA, THREAD
 from tests.trainers.rehearsal.provider import ThreadProvider
-from trainers.backends.base import Backend, Timing
+from trainers.backends.base import Timing
 from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.jobs.accounts import may_spend
@@ -75,7 +75,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.api = DyingApi(name="rehearsal provider", url=self.provider.url, key="rehearsal")
 
-    def backend(self, _: str = "") -> Backend:
+    def backend(self, _: str = "") -> HostedRehearsalBackend:
         return HostedRehearsalBackend(api=self.api, timing=TIMING, again_in=timedelta(seconds=1))
 
     def runner(self) -> Runner:

@@ -13,6 +13,7 @@ from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
 from trainers.jobs.submission import send_again
+from trainers.jobs.tidy import tidy
 
 
 @pytest.fixture
@@ -197,3 +198,38 @@ def test_without_leave_to_spend_a_person_is_asked(bench: Bench) -> None:
         assert send_again(connection, row, "U0BEN")
     assert bench.finish(job).state == "succeeded"
     assert bench.provider.count("created") == {row.id: 1}
+
+
+def test_the_sweep_removes_what_was_left_and_nothing_else(bench: Bench) -> None:
+    """Rows whose deletion failed go once their job has ended a while; a stranger's file and a live job's stay."""
+    bench.provider.now(script={"delete": ["error_before"]})
+    done = bench.finish(bench.approved())
+    assert done.state == "succeeded"
+    assert bench.provider.count("deleted") == {}
+    bench.provider.now(ENDLESS)
+    living = bench.finish(bench.approved(), until=lambda job: len(bench.provider.count("created")) == 2)
+    stranger = bench.jobs.datasets.folder / "rows.jsonl"
+    stranger.write_text("{}")
+    bench.api.upload("somebody-elses", stranger, 5)
+    keeper = bench.backend()
+    assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 0
+    bench.clock.skip(61)
+    assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 1
+    left, gone = bench.row(living, "upload"), bench.row(done, "upload")
+    assert gone is not None
+    assert left is not None
+    assert bench.provider.count("deleted") == {gone.id: 1}
+    assert (gone.state, left.state) == ("abandoned", "accepted")
+
+
+def test_the_sweep_cancels_a_second_run_of_one_submission(bench: Bench) -> None:
+    """Had a provider hidden a run for too long, the second one is found by its id and cancelled; the first runs."""
+    bench.provider.now(ENDLESS)
+    job = bench.finish(bench.approved(), until=lambda job: bool(bench.provider.count("created")))
+    row, file = bench.row(job), bench.row(job, "upload")
+    assert row is not None
+    assert file is not None
+    second = bench.api.start(row.id, 5, model="rehearsal-small", training_file=str(file.provider_id))
+    assert tidy(bench.jobs.ledger, bench.backend(), bench.clock()) == 1
+    cancelled = [line["id"] for line in bench.provider.lines() if line["event"] == "cancelled"]
+    assert cancelled == [second]

@@ -1,0 +1,92 @@
+"""What every backend that works without torch promises, whichever it is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.trainers.jobs.conftest import ADA
+from tests.trainers.jobs.paid import Bench, Killed, is_legal
+from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
+from trainers.backends.base import Backend
+from trainers.backends.rehearsal import RehearsalBackend
+from trainers.jobs.run import Runner
+from trainers.jobs.service import Jobs
+from trainers.tables import Job
+
+
+class Walking(Bench):
+    """The same bench, with the backend that only walks through the steps."""
+
+    def backend(self, _: str = "") -> Backend:  # type: ignore[override]  # the bench's own is narrower than it needs
+        return RehearsalBackend(steps=3, seconds_per_step=0.0)
+
+
+@pytest.fixture(params=["rehearsal", "hosted_rehearsal"])
+def bench(request: pytest.FixtureRequest, jobs: Jobs, tmp_path: Path) -> Iterator[Bench]:
+    provider = ThreadProvider(tmp_path)
+    kind = Walking if request.param == "rehearsal" else Bench
+    yield kind(jobs=jobs, provider=provider, backend_name=request.param)
+    provider.stop()
+
+
+def test_it_gets_to_the_end(bench: Bench) -> None:
+    """Advanced as often as it asks for, a job succeeds."""
+    assert bench.finish(bench.approved()).state == "succeeded"
+    assert is_legal(bench.provider)
+
+
+def test_a_second_advance_at_the_same_time_changes_nothing(bench: Bench) -> None:
+    """Two rings for the same moment are one piece of work."""
+    job = bench.approved()
+    for _ in range(10):
+        bench.turn(job)
+        bench.runner().work(job.id)
+    assert bench.finish(job).state == "succeeded"
+    assert is_legal(bench.provider)
+
+
+@pytest.mark.parametrize("moment", [2, 5, 9])
+def test_a_death_is_survived(bench: Bench, moment: int) -> None:
+    """A worker dies in the middle; the next one brings the job to its end."""
+    job = bench.approved()
+    bench.die_at(moment)
+    with suppress(Killed):
+        bench.turn(job)
+    assert bench.finish(job).state == "succeeded"
+    assert is_legal(bench.provider)
+
+
+def test_a_stop_and_a_resume(bench: Bench) -> None:
+    """A stopped job is cancelled and leaves nothing running; resumed, it gets to its end."""
+    bench.provider.now(ENDLESS)
+    job = bench.approved()
+    if bench.backend_name == "hosted_rehearsal":
+        bench.finish(job, until=lambda job: bool(bench.provider.count("created")))
+    bench.jobs.stop(job.id, ADA, bench.clock())
+    if bench.get(job).state != "cancelled":
+        bench.finish(job)
+    assert bench.get(job).state == "cancelled"
+    assert bench.provider.count("cancelled") == bench.provider.count("created")
+    bench.provider.now()
+    assert bench.jobs.resume(job.id, ADA, bench.clock()).changed
+    assert bench.finish(job).state == "succeeded"
+    assert is_legal(bench.provider)
+
+
+def test_release_may_be_repeated(bench: Bench, jobs: Jobs) -> None:
+    """Letting go of a job that has nothing anywhere does nothing, however often."""
+    job = bench.approved()
+    claimed = jobs.ledger.claim(job.id, "w", bench.clock())
+    assert claimed is not None
+    assert released(bench.runner(), bench.backend(), claimed) == [None, None]
+
+
+def released(runner: Runner, backend: Backend, job: Job) -> list[object]:
+    from trainers.jobs.run import Hold
+
+    hold = Hold(runner=runner, job=job, stopping=True)
+    order = runner._order(job, runner.datasets.get(job.dataset_id))
+    act: Callable[[], object] = lambda: backend.release(order, hold)  # noqa: E731  # said twice below
+    return [act(), act()]
