@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from slack_sdk import WebClient
 
+from bot.console.api.registry import FORM_ONLY
 from bot.console.manifest import Manifest
 from bot.console.server import create_app
 from bot.console.site import Site
@@ -179,6 +180,13 @@ class LocalSlack:
             lines = (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
             assert next(lines)["type"] == "hello"
             yield lines
+
+
+def carried(method: str, given: Json) -> Json:
+    """How a call carries its arguments: as JSON where Slack reads it, else as a form."""
+    if method not in FORM_ONLY:
+        return {"json": given}
+    return {"data": {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}}
 
 
 def wait_for(check: Callable[[], Any], timeout: float = 5, *, what: str, seen: Callable[[], Any] | None = None) -> Any:

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from bot.console.avatars import pictures
 from bot.console.blocks import block_problems, normalised, text_of
 from bot.console.files import find
 from bot.console.limits import limit
@@ -73,7 +74,8 @@ def signature(space: Workspace, args: Args) -> Json:
     if custom:
         _need_customize(space)
         return {"subtype": "bot_message", **ids, "username": who.app_name, **custom}
-    facts = {"user_id": who.bot_user, "name": who.app_name, "icons": {}, "deleted": False, "updated": FOUNDED}
+    icons = pictures(space.settings.address, who.bot_user, (36, 48, 72))
+    facts = {"user_id": who.bot_user, "name": who.app_name, "icons": icons, "deleted": False, "updated": FOUNDED}
     profile = {"id": who.bot_id, "app_id": who.app_id, **facts, "team_id": who.team_id}
     return {"user": who.bot_user, **ids, "bot_profile": profile}
 

@@ -225,6 +225,8 @@ async def session_rename(space: Workspace, user: str, body: Json) -> Json:
 
 async def shortcut(space: Workspace, user: str, body: Json) -> Json:
     """Use a shortcut of the app."""
+    if not body.get("callback_id"):
+        raise SlackError("invalid_arguments", "missing required field: callback_id")
     spot = interactions.spot_of(space, user, body) if body.get("message_ts") else None
     reply = await interactions.shortcut(space, user, str(body.get("callback_id")), spot)
     return {"ok": True} if reply.ok else interactions.failed(reply, TROUBLE[reply.error])

@@ -47,9 +47,9 @@ ROLES = {0: "owner", 3: "admin", 4: "guest", 5: "single_channel_guest"}
 COLORS = ("#2f7de1", "#2a9d6f", "#c2571a", "#8e4ec6", "#0b7285", "#a4262c", "#5c7c0a", "#b35900")
 
 
-def identity(manifest: Manifest, index: int = 0) -> Identity:
-    """Ids derive from the app's name and the team's place, so they are the same on every start."""
-    stem, mark, name = manifest.handle.replace("-", "").upper(), str(index), TEAMS[index]
+def identity(manifest: Manifest, index: int = 0, stem: str = "") -> Identity:
+    """Ids derive from the app's first name and the team's place; `stem` is what an earlier start made of that name."""
+    stem, mark, name = stem or manifest.handle.replace("-", "").upper(), str(index), TEAMS[index]
     team = {"team_id": f"T{mark}{name.upper()}", "team_name": name, "domain": name.lower()}
     app = {"app_name": manifest.name, "app_id": f"A0{stem}"}
     return Identity(mark=mark, **team, **app, bot_id=f"B{mark}{stem}", bot_user=f"U{mark}{stem}")
@@ -57,7 +57,9 @@ def identity(manifest: Manifest, index: int = 0) -> Identity:
 
 def seed(store: Store, manifest: Manifest, index: int = 0, people: int = 3) -> Identity:
     """Write people, app and channels; what exists already is kept, only the app's own data is renewed."""
-    who = identity(manifest, index)
+    # An app that is renamed stays the same app.
+    known = [user["id"][2:] for user in store.all("user") if user["is_bot"] and "api_app_id" in user["profile"]]
+    who = identity(manifest, index, known[0] if known else "")
     new = [user for user in roster(who, index, people) if store.put_new("user", user["id"], user)]
     store.put("user", who.bot_user, bot_user(who, manifest.handle))
     store.put_new("user", SLACKBOT, {**person(who, SLACKBOT, "slackbot", "Slackbot", "#757575"), "is_bot": False})

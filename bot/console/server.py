@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from bot.console import api, files, oauth_pages, page_routes, response_urls, uploads
-from bot.console.api.registry import FOR_APP_TOKENS, accepted, call, granted
+from bot.console.api.registry import FOR_APP_TOKENS, FORM_ONLY, accepted, call, granted
+from bot.console.avatars import avatar
 from bot.console.bodies import BODY_MOST, basic, bearer, content_type, form_fields, json_object, read_body
 from bot.console.clock import Now
 from bot.console.ending import Ending
@@ -52,6 +53,7 @@ def create_app(settings: ConsoleSettings, now: Now = time.time) -> Starlette:
             WebSocketRoute("/link/", site.sockets.serve),
             Route("/oauth/v2/authorize", oauth_pages.authorize),
             Route("/oauth/v2/allow", oauth_pages.allow),
+            Route("/avatars/{name}", avatar),
             Route("/_local/file/{file}", _file),
             *page_routes.ROUTES,
             Mount("/static", StaticFiles(directory=settings.page, check_dir=False)),
@@ -124,8 +126,12 @@ def _refusal(request: Request, name: str, token: str) -> str:
 
 
 async def _arguments(request: Request) -> Json:
-    """Query, then body; a form's and a JSON object's fields alike. Client credentials may stand in a header."""
+    """Query, then body; a form's and a JSON object's fields alike. Client credentials may stand in a header.
+
+    A token counts in the header or in a form, and JSON is not read where Slack reads forms only.
+    """
     values: Json = {**dict(request.query_params), **basic(request)}
+    values.pop("token", None)
     kind = content_type(request)
     if kind == "multipart/form-data":
         return {**values, **await form_fields(request)}
@@ -133,7 +139,9 @@ async def _arguments(request: Request) -> Json:
     if not body:
         return values
     if kind == "application/json":
-        return {**values, **json_object(body)}
+        given = {} if request.path_params["method"] in FORM_ONLY else json_object(body)
+        given.pop("token", None)
+        return {**values, **given}
     if kind in ("application/x-www-form-urlencoded", "text/plain"):
         return {**values, **dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))}
     raise SlackError("invalid_post_type" if kind else "missing_post_type")
@@ -153,6 +161,10 @@ async def _upload(request: Request) -> Response:
     return PlainTextResponse(f"OK - {size}")
 
 
+ACTIVE = frozenset({"text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/xml"})
+"""Types that a browser might run: they are handed out as bytes only."""
+
+
 async def _file(request: Request) -> Response:
     site: Site = request.app.state.site
     file_id = request.path_params["file"].rpartition("-")[2]
@@ -168,7 +180,7 @@ async def _file(request: Request) -> Response:
     inline = file["mimetype"] in files.INLINE and "/download/" not in request.url.path
     return FileResponse(
         files.path_of(space, file_id),
-        media_type=file["mimetype"] if inline else "application/octet-stream",
+        media_type="application/octet-stream" if file["mimetype"] in ACTIVE else file["mimetype"],
         filename=file["name"],
         content_disposition_type="inline" if inline else "attachment",
     )

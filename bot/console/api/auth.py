@@ -5,6 +5,7 @@ import hmac
 from bot.console import events
 from bot.console.api.paging import page
 from bot.console.api.registry import granted, method
+from bot.console.avatars import pictures
 from bot.console.seed import FOUNDED
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
@@ -109,8 +110,10 @@ def _check_client(space: Workspace, args: Args) -> None:
 def team_info(space: Workspace, args: Args) -> Json:
     """Describe the workspace."""
     who = space.who
-    icon = {"image_default": True}
-    return {"team": {"id": who.team_id, "name": who.team_name, "domain": who.domain, "email_domain": "", "icon": icon}}
+    address = space.settings.address
+    icon = {"image_default": True, **pictures(address, who.team_id, (34, 44, 68, 88, 102, 132, 230))}
+    team = {"id": who.team_id, "name": who.team_name, "url": f"{address}/", "domain": who.domain, "email_domain": ""}
+    return {"team": {**team, "icon": icon, "avatar_base_url": f"{address}/avatars/", "is_verified": False}}
 
 
 @method("bots.info", scopes=("users:read",), errors=("bot_not_found",))
@@ -120,4 +123,5 @@ def bots_info(space: Workspace, args: Args) -> Json:
     if args.text("bot", who.bot_id) != who.bot_id:
         raise SlackError("bot_not_found")
     bot = {"id": who.bot_id, "deleted": False, "name": who.app_name, "updated": FOUNDED, "app_id": who.app_id}
-    return {"bot": {**bot, "user_id": who.bot_user, "icons": {}}}
+    icons = pictures(space.settings.address, who.bot_user, (36, 48, 72))
+    return {"bot": {**bot, "user_id": who.bot_user, "icons": icons}}

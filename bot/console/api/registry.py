@@ -1,8 +1,10 @@
 """Holds the table of Web API methods and runs one of them. Knows tokens and scopes, not what the methods do."""
 
 import hmac
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.console.site import Site
 from bot.console.wire import Args, Json, RateLimited, SlackError
@@ -28,6 +30,8 @@ class Method:
 
 
 METHODS: dict[str, Method] = {}
+FORM_ONLY = frozenset(tomllib.loads(Path(__file__).parent.with_name("methods.toml").read_text("utf-8"))["form_only"])
+"""Methods whose JSON bodies Slack does not read."""
 OPEN = frozenset({"api.test", "oauth.v2.access"})
 """Methods that take no token."""
 FOR_APP_TOKENS = frozenset({"apps.connections.open"})

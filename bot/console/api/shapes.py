@@ -2,6 +2,7 @@
 
 from bot.console import messages
 from bot.console.api.access import has_scope, kind_of
+from bot.console.avatars import pictures
 from bot.console.wire import Json
 from bot.console.workspace import Workspace
 
@@ -67,7 +68,7 @@ def user(space: Workspace, found: Json, *, locale: bool = False) -> Json:
 
 def profile(space: Workspace, found: Json) -> Json:
     """A user's profile as the app sees it."""
-    made = {**PROFILE, **found["profile"]}
+    made = {**PROFILE, **found["profile"], **pictures(space.settings.address, found["id"])}
     if not has_scope(space, "users:read.email"):
         made.pop("email", None)
     return made

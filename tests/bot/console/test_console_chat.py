@@ -100,7 +100,7 @@ def test_public_channels_are_open_to_chat_write_public(tmp_path: Path) -> None:
         private = slack.act("create_channel", user="U0ADA", name="quiet", private=True)["channel"]["id"]
         assert slack.web.chat_postMessage(channel="#loud", text="x")["channel"] == public
         body = {"channel": private, "text": "x", "token": BOT_TOKEN}
-        assert slack.http.post("/api/chat.postMessage", json=body).json()["error"] == "channel_not_found"
+        assert slack.http.post("/api/chat.postMessage", data=body).json()["error"] == "channel_not_found"
     finally:
         slack.stop()
 
@@ -184,11 +184,11 @@ def test_links_lead_only_where_the_app_may_look(local_slack: LocalSlack) -> None
     errors = []
     for channel, message_ts in ((private, ts), ("C0ASK", hidden)):
         params = {"channel": channel, "message_ts": message_ts, "token": BOT_TOKEN}
-        errors.append(local_slack.http.get("/api/chat.getPermalink", params=params).json()["error"])
+        errors.append(local_slack.http.post("/api/chat.getPermalink", data=params).json()["error"])
     assert errors == ["channel_not_found", "message_not_found"]
 
 
 def test_waits_are_told_by_the_clock_of_the_server(local_slack: LocalSlack) -> None:
-    """A message for the next second is there a moment later, without any help."""
-    local_slack.web.chat_scheduleMessage(channel="D0ADA", text="soon", post_at=int(time.time()) + 1)
+    """A message for the next seconds is there a moment later, without any help."""
+    local_slack.web.chat_scheduleMessage(channel="D0ADA", text="soon", post_at=int(time.time()) + 2)
     assert wait_for(lambda: local_slack.messages("D0ADA"), what="the message")[0]["text"] == "soon"

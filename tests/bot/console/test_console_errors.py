@@ -10,7 +10,7 @@ from bot.console.api.registry import METHODS, OPEN
 from bot.console.manifest import Manifest
 from tests.bot.console.error_cases import EVERY_METHOD, Case, World, families
 from tests.bot.console.hand import Hand
-from tests.console import BOT_TOKEN, LocalSlack
+from tests.console import BOT_TOKEN, LocalSlack, carried
 
 __all__ = ["server"]  # importing it fills METHODS
 FAMILIES = families()
@@ -59,7 +59,7 @@ def family_of(name: str) -> str:
 def test_a_declared_error_is_given(worlds: Worlds, case: Case) -> None:
     """The call is answered with HTTP 200, `ok` false and the error that the method declares."""
     world = worlds(case.app or Manifest())
-    got = world.slack.http.post(f"/api/{case.method}", json=case.arguments(world), headers=BEARER)
+    got = world.slack.http.post(f"/api/{case.method}", headers=BEARER, **carried(case.method, case.arguments(world)))
     answer = got.json()
     assert (got.status_code, answer["ok"], answer.get("error")) == (200, False, case.error), answer
     reasons = answer.get("response_metadata", {}).get("messages", [])

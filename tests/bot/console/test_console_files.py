@@ -84,7 +84,7 @@ def test_files_need_the_token_or_the_page(local_slack: LocalSlack) -> None:
         ("a.html", b"<script>alert(1)</script>", "attachment"),
         ("a.svg", b"<svg onload='alert(1)'/>", "attachment"),
         ("fake.png", b"<script>alert(1)</script>", "attachment"),
-        ("a.jsonl", b"{}", "attachment"),
+        ("a.xml", b"<a/>", "attachment"),
     ],
 )
 def test_only_real_pictures_are_shown(local_slack: LocalSlack, name: str, content: bytes, disposition: str) -> None:
@@ -94,6 +94,13 @@ def test_only_real_pictures_are_shown(local_slack: LocalSlack, name: str, conten
     assert answer.headers["x-content-type-options"] == "nosniff"
     if disposition == "attachment":
         assert answer.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jsonl", "application/jsonl"), ("a.txt", "text/plain; charset=utf-8")])
+def test_what_no_browser_runs_keeps_its_type(local_slack: LocalSlack, name: str, kind: str) -> None:
+    """Rows and texts come as what they are, as a download."""
+    answer = with_token(local_slack.upload(name, b"{}")["url_private"])
+    assert (answer.headers["content-type"], answer.headers["content-disposition"][:10]) == (kind, "attachment")
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.txt", 'q"uote\r\nX: y.txt', "ü λ 🎻.jsonl", "." * 300])

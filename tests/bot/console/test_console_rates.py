@@ -17,7 +17,7 @@ from bot.console.limits import limit, limits
 from bot.console.rates import Rates
 from bot.console.wire import Args, RateLimited
 from tests.bot.console.hand import Hand
-from tests.console import BOT_TOKEN, LocalSlack
+from tests.console import BOT_TOKEN, LocalSlack, carried
 
 __all__ = ["server"]  # importing it fills METHODS
 TIERS = {"tier_1": 1, "tier_2": 20, "tier_3": 50, "tier_4": 100, "tier_1_socket": 50, "special_600": 600}
@@ -38,7 +38,7 @@ def slack(tmp_path: Path, clock: Hand) -> Iterator[LocalSlack]:
 
 def ask(slack: LocalSlack, method: str, token: str = BOT_TOKEN, **given: Any) -> httpx.Response:
     """One call over HTTP."""
-    return slack.http.post(f"/api/{method}", json=given, headers={"authorization": f"Bearer {token}"})
+    return slack.http.post(f"/api/{method}", headers={"authorization": f"Bearer {token}"}, **carried(method, given))
 
 
 @pytest.mark.parametrize(("tier", "most"), TIERS.items())

@@ -29,7 +29,7 @@ def late(world: World) -> Json:
 def twice(world: World) -> Json:
     """A code that was exchanged before, with another address, which used it up."""
     given: Json = allowed()(world)
-    world.slack.http.post(f"/api/{OAUTH}", json={**given, "redirect_uri": "http://127.0.0.1/other"})
+    world.slack.http.post(f"/api/{OAUTH}", data={**given, "redirect_uri": "http://127.0.0.1/other"})
     return given
 
 
