@@ -107,13 +107,18 @@ class HostedRehearsalBackend:
         return None
 
     def _delete_upload(self, order: Order, keeper: Keeper, why: str) -> bool:
-        """Delete the rows at the provider; False where it is not known that they are gone."""
+        """Delete the rows at the provider; False where it has to be tried again.
+
+        A provider that refuses to delete does not keep a job from its end: the sweep goes on trying.
+        """
         sent = keeper.made(self._upload(order))
         if isinstance(sent, str):
             try:
                 self.api.delete(sent)
-            except (ServiceError, Refused):
+            except ServiceError:
                 return False
+            except Refused as refusal:
+                return refusal.again_in is None
             keeper.over(self._upload(order), why)
         return not isinstance(sent, Waiting)
 

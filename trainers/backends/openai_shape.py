@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -30,6 +31,9 @@ DEAD: Final = ("failed", "cancelled")
 
 ENDED: Final = ("succeeded", *DEAD)
 """States of a job that costs nothing any more."""
+
+LONGEST_RUN: Final = timedelta(days=7)
+"""No job runs for longer, so that a list, which comes newest first, need not be read to its end."""
 
 READ_SECONDS: Final = 10.0
 """A read is free, so it may be short and be asked again."""
@@ -83,7 +87,8 @@ class FineTuningApi:
 
     def jobs(self, metadata: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yield the jobs with this metadata, newest first."""
-        return self._pages("/fine_tuning/jobs", {f"metadata[{name}]": value for name, value in metadata.items()})
+        wanted = {f"metadata[{name}]": value for name, value in metadata.items()}
+        return self._pages("/fine_tuning/jobs", {"limit": "100", **wanted})
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return a job as the provider describes it; raises Refused where it knows no such job, and ServiceError."""
@@ -94,7 +99,9 @@ class FineTuningApi:
         if kind == "upload":
             named = ((file["id"], submission_in(file["filename"])) for file in self.files())
             return (Made(made, submission_id) for made, submission_id in named if submission_id)
-        alive = (job for job in self.jobs({"app": APP}) if job["status"] not in ENDED)
+        since = time.time() - LONGEST_RUN.total_seconds()
+        recent = takewhile(lambda job: job["created_at"] > since, self.jobs({"app": APP}))
+        alive = (job for job in recent if job["status"] not in ENDED)
         return (Made(job["id"], job["metadata"].get("submission_id", "")) for job in alive)
 
     def cancel(self, job_id: str) -> None:

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
@@ -19,6 +19,15 @@ from trainers.rehearsal import shapes
 from trainers.rehearsal.book import Book, submission_in
 from trainers.rehearsal.faults import Faults
 from trainers.rehearsal.requests import checked_start, count_rows
+
+
+class Listed(Protocol):
+    """What a list holds."""
+
+    id: str
+
+
+T = TypeVar("T", bound=Listed)
 
 
 class HangUp(Response):
@@ -103,11 +112,12 @@ class Rehearsal:
         """GET /v1/files?purpose&limit&order&after."""
         purpose, newest = request.query_params.get("purpose"), request.query_params.get("order", "desc") != "asc"
         shown = [
-            shapes.file(upload)
+            upload
             for upload in self.book.uploads.values()
             if not upload.deleted and purpose in (None, upload.purpose) and self._visible(upload.at)
         ]
-        return await self._perform("read", "files", lambda _: _page(shown[::-1] if newest else shown, request, 10_000))
+        ordered = shown[::-1] if newest else shown
+        return await self._perform("read", "files", lambda _: _page(ordered, shapes.file, request, 10_000))
 
     async def file(self, request: Request) -> Response:
         """GET /v1/files/{id}."""
@@ -124,11 +134,14 @@ class Rehearsal:
             if name.startswith("metadata[") and name.endswith("]")
         }
         shown = [
-            shapes.job(run, self.pace, self.clock())
+            run
             for run in reversed(self.book.runs.values())
             if self._visible(run.at) and wanted.items() <= (run.body.get("metadata") or {}).items()
         ]
-        return await self._perform("read", "jobs", lambda _: _page(shown, request, 20))
+        now = self.clock()
+        return await self._perform(
+            "read", "jobs", lambda _: _page(shown, lambda run: shapes.job(run, self.pace, now), request, 20)
+        )
 
     async def job(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs/{id}."""
@@ -143,7 +156,7 @@ class Rehearsal:
         if run is None:
             return _no_job(request.path_params["id"])
         told = shapes.events(run, self.pace, self.clock())
-        return await self._perform("read", run.id, lambda _: _page(told, request, 20))
+        return await self._perform("read", run.id, lambda _: _page(told, shapes.event, request, 20))
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models."""
@@ -241,12 +254,11 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _page(items: Sequence[dict[str, Any]], request: Request, default: int) -> Response:
-    """Return the page of a cursor list that follows `after`."""
-    ids = [item["id"] for item in items]
+def _page(items: Sequence[T], shape: Callable[[T], dict[str, Any]], request: Request, default: int) -> Response:
+    """Return the page of a cursor list that follows `after`; only what is on it is written out."""
     after, limit = request.query_params.get("after"), int(request.query_params.get("limit", default))
-    start = ids.index(after) + 1 if after in ids else 0
-    shown = items[start : start + limit]
+    start = next((number + 1 for number, item in enumerate(items) if item.id == after), 0)
+    shown = [shape(item) for item in items[start : start + limit]]
     ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
     return JSONResponse({"object": "list", "data": shown, "has_more": start + limit < len(items), **ends})
 

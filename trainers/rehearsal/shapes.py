@@ -86,7 +86,17 @@ def file(upload: Upload) -> dict[str, Any]:
     }
 
 
-def events(run: Run, pace: Pace, now: float) -> list[dict[str, Any]]:
+@dataclass(kw_only=True)
+class Event:
+    """Something that happened to a job."""
+
+    id: str
+    at: float
+    level: str
+    message: str
+
+
+def events(run: Run, pace: Pace, now: float) -> list[Event]:
     """Return what happened to a job so far, newest first."""
     state = status(run, pace, now)
     told = [(run.at, "info", f"Created fine-tuning job: {run.id} ({NOTHING})")]
@@ -103,17 +113,22 @@ def events(run: Run, pace: Pace, now: float) -> list[dict[str, Any]]:
     if state in ends:
         told.append((_end(run, pace, state), "error" if state == "failed" else "info", ends[state]))
     return [
-        {
-            "id": f"ftevent-{run.id}-{number}",
-            "object": "fine_tuning.job.event",
-            "created_at": int(at),
-            "level": level,
-            "message": message,
-            "data": {},
-            "type": "message",
-        }
+        Event(id=f"ftevent-{run.id}-{number}", at=at, level=level, message=message)
         for number, (at, level, message) in reversed(list(enumerate(told)))
     ]
+
+
+def event(told: Event) -> dict[str, Any]:
+    """Return a `fine_tuning.job.event`."""
+    return {
+        "id": told.id,
+        "object": "fine_tuning.job.event",
+        "created_at": int(told.at),
+        "level": told.level,
+        "message": told.message,
+        "data": {},
+        "type": "message",
+    }
 
 
 def model(name: str) -> dict[str, Any]:

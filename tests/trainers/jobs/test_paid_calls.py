@@ -202,7 +202,7 @@ def test_without_leave_to_spend_a_person_is_asked(bench: Bench) -> None:
 
 def test_the_sweep_removes_what_was_left_and_nothing_else(bench: Bench) -> None:
     """Rows whose deletion failed go once their job has ended a while; a stranger's file and a live job's stay."""
-    bench.provider.now(script={"delete": ["error_before"]})
+    bench.provider.now(script={"delete": ["forbidden"]})
     done = bench.finish(bench.approved())
     assert done.state == "succeeded"
     assert bench.provider.count("deleted") == {}
