@@ -24,7 +24,7 @@ from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
 from trainers.jobs.messages import ProgressCard
 from trainers.jobs.queue import Doorbell
-from trainers.jobs.submission import open_calls
+from trainers.jobs.submission import asking, open_calls, send_again
 from trainers.quotes import VALID_FOR, Quote, quote
 from trainers.spec import TrainingSpec
 from trainers.states import ENDED, LIVE
@@ -145,6 +145,7 @@ class Jobs:
     def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint.
 
+        A job that waits because nobody knows whether a provider took it sends its call again.
         Raises NotAllowed, or OverBudget where what is left of the approved cost does not fit any more.
         """
         try:
@@ -193,6 +194,8 @@ class Jobs:
             job = read(connection, job_id, lock=True)
             rules = policy.rules_of(connection, job.workspace_id, lock="share")
             policy.check_stop(job, person, rules)
+            if job.state == "queued" and not job.stop_requested_by:
+                return self._once_more(connection, job, person, rules, now)
             if job.state not in ("failed", "cancelled"):
                 return Outcome(job, changed=False)
             if job.approved_at is None:
@@ -207,6 +210,20 @@ class Jobs:
             said = ended_card(job, "queued", "", "", person.user_id)
             outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
             return Outcome(job, changed=True)
+
+    def _once_more(
+        self, connection: Connection, job: Job, person: Person, rules: policy.Rules, now: datetime
+    ) -> Outcome:
+        """Carry out a person's decision about a call of which nobody knows: it is sent again under the same id."""
+        open_questions = asking(connection, job.id)
+        if not open_questions:
+            return Outcome(job, changed=False)
+        policy.check_not_paused(rules)
+        for row in open_questions:
+            send_again(connection, row, person.user_id)
+            accounts.tell(connection, job, person.user_id, "sent again", now, submission=row.id)
+        changed = move(connection, job, "queued", person.user_id, now, remark="sent again", wake_at=None, rung_at=None)
+        return Outcome(read(connection, job.id), changed)
 
     def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str) -> Quote:
         return quote(

@@ -204,7 +204,8 @@ class Submissions:
 
     def _ask(self, call: PaidCall, row: Submission, now: datetime) -> Waiting:
         why = self._why_not(now) or f"{row.tries} calls got no answer"
-        what = f"{call.provider} does not show this {call.kind}, and {why}. Nothing was sent again: please decide."
+        choice = "Decide: `resume` sends it again, `cancel` ends it."
+        what = f"{call.provider} does not show this {call.kind}, and {why}. {choice}"
         if row.state != "asking":
             self._change(row, state="asking", detail=what)
         return Waiting(again_in=ASK_AGAIN, note=row.detail if row.state == "asking" else what)
@@ -252,6 +253,12 @@ def send_again(connection: Connection, row: Submission, who: str) -> bool:
     """Let a person's decision lead to one more call under the same id; False where nothing was being asked."""
     fresh = {"state": "intended", "tried_at": None, "looked_at": None, "tries": 0, "detail": f"Once more, by {who}"}
     return row.state == "asking" and change(connection, row, **fresh)
+
+
+def asking(connection: Connection, job_id: str) -> list[Submission]:
+    """Return the calls of a job about which a person has to decide."""
+    query = select(_rows).where(_rows.c.job_id == job_id, _rows.c.state == "asking")
+    return [Submission(**row) for row in connection.execute(query).mappings()]
 
 
 def open_calls(connection: Connection, job_id: str) -> bool:

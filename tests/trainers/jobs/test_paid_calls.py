@@ -12,7 +12,6 @@ from tests.trainers.jobs.paid import Bench, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
-from trainers.jobs.submission import send_again
 from trainers.jobs.tidy import tidy
 
 
@@ -194,8 +193,8 @@ def test_without_leave_to_spend_a_person_is_asked(bench: Bench) -> None:
     assert bench.provider.count("created") == {}
     row = bench.row(job)
     assert row is not None
-    with bench.jobs.ledger.transaction() as connection:
-        assert send_again(connection, row, "U0BEN")
+    assert bench.jobs.resume(job.id, ADA, bench.clock()).changed
+    assert not bench.jobs.resume(job.id, ADA, bench.clock()).changed
     assert bench.finish(job).state == "succeeded"
     assert bench.provider.count("created") == {row.id: 1}
 
