@@ -49,6 +49,9 @@ PAUSE = timedelta(seconds=30)
 SETTLED = timedelta(seconds=CALL_LIMIT + 5)
 """After this long another process's post has reached Slack or never will; a look-up before could miss it."""
 
+LOOK_BACK = timedelta(days=1)
+"""How far before our own try a look-up begins: Slack dates a message by its clock, and ours may have been set wrong."""
+
 LONGEST_PAUSE = 3600
 """Seconds; no rate limit of Slack's asks for more."""
 
@@ -259,7 +262,7 @@ class Messenger:
         """Find a post whose outcome stayed unknown, on every page since it was tried; "" where there is none."""
         if row.trying_since is None:
             return ""
-        oldest = str(row.trying_since.timestamp() - 60)
+        oldest = str((row.trying_since - LOOK_BACK).timestamp())
         common: dict[str, Any] = {"channel": row.channel, "oldest": oldest, "include_all_metadata": True, "limit": 100}
         read = client.conversations_replies if row.thread_ts else client.conversations_history
         if row.thread_ts:
