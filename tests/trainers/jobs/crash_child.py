@@ -40,7 +40,7 @@ from bot.store.inbox import Inbox
 from bot.store.leader import hold
 from bot.wiring import build_deps, build_runner
 from bot.workspaces import Workspaces
-from handlers.blocks.job import APPROVE
+from handlers.blocks.approval import APPROVE
 from handlers.deps import Deps
 from knowledge.errors import ServiceError
 from knowledge.tenancy import Person
