@@ -56,6 +56,10 @@ class Rates:
     """Between two edits of one message."""
 
 
+LONGEST_QUIET = timedelta(hours=1, minutes=1)
+"""No wish of Slack's for quiet is longer; what seems so was written by a clock that has been set back since."""
+
+
 @dataclass(kw_only=True)
 class Pacing:
     """What the one messenger has called lately; only Slack's own wishes for quiet outlive it."""
@@ -69,7 +73,7 @@ class Pacing:
         """Say whether all of these calls may be made now."""
         wanted: dict[tuple[str, ...], int] = {}
         for call in calls:
-            if self._quiet_until().get(call[:3], now) > now:
+            if now < self._quiet_until().get(call[:3], now) <= now + LONGEST_QUIET:
                 return False
             for key, window in self._windows(call):
                 wanted[key] = wanted.get(key, 0) + 1
@@ -121,7 +125,7 @@ class Pacing:
 
     def _recent(self, key: tuple[str, ...], window: Window, now: datetime) -> int:
         calls = self._calls.setdefault(key, deque())
-        while calls and calls[0] <= now - window.length:
+        while calls and not now - window.length < calls[0] <= now:  # later than now: the clock was set back
             calls.popleft()
         return len(calls)
 

@@ -41,7 +41,7 @@ class Job(SQLModel, table=True):
         CheckConstraint("state in ({})".format(", ".join(f"'{state}'" for state in STATES)), name="job_state"),
         UniqueConstraint("workspace_id", "number"),
         Index("job_due", "state", "wake_at"),
-        Index("job_line", "queue", "state"),
+        Index("job_line", "queue", "state", "approved_at", "id"),
     )
 
     id: str = Field(primary_key=True)

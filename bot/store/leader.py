@@ -16,15 +16,17 @@ _rows = Leader.__table__  # type: ignore[attr-defined]  # SQLModel adds it at cl
 def hold(engine: Engine, role: str, owner: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Take a role, or renew it once less than half of its lease is left; False while somebody else holds it.
 
-    Cheap enough to ask before each piece of work: while nothing changes it only reads.
+    Cheap enough to ask before each piece of work: while nothing changes it only reads. A lease far ahead was written by
+    a clock that has been set back since, and counts for nothing.
     """
+    far = now + 2 * lease
     with engine.execution_options(reading=True).connect() as connection:
         known = connection.execute(select(_rows.c.owner, _rows.c.lease_until).where(_rows.c.role == role)).one_or_none()
-    if known and known.owner == owner and known.lease_until - now > lease / 2:
+    if known and known.owner == owner and now + lease / 2 < known.lease_until <= far:
         return True
-    if known and known.owner != owner and known.lease_until >= now:
+    if known and known.owner != owner and now <= known.lease_until <= far:
         return False
-    free = (_rows.c.owner == owner) | (_rows.c.lease_until < now)
+    free = (_rows.c.owner == owner) | (_rows.c.lease_until < now) | (_rows.c.lease_until > far)
     with engine.begin() as connection:
         mine = update(_rows).where(_rows.c.role == role, free).values(owner=owner, lease_until=now + lease)
         if connection.execute(mine).rowcount:

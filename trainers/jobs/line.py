@@ -46,8 +46,16 @@ def abandoned(now: datetime) -> Any:
 
 def order(now: datetime) -> tuple[Any, ...]:
     """Sort the jobs of a queue as they are to run: interactive before batch, then by approval."""
-    patient = and_(_jobs.c.priority == BATCH, _jobs.c.approved_at > now - STARVED)
-    return case((patient, 1), else_=0), _jobs.c.approved_at, _jobs.c.id
+    return case((_patient(now), 1), else_=0), _jobs.c.approved_at, _jobs.c.id
+
+
+def lanes(now: datetime) -> tuple[Any, Any]:
+    """Split a queue into those that `order` puts first and those that wait for them."""
+    return or_(_jobs.c.priority != BATCH, _jobs.c.approved_at <= now - STARVED), _patient(now)
+
+
+def _patient(now: datetime) -> Any:
+    return and_(_jobs.c.priority == BATCH, _jobs.c.approved_at > now - STARVED)
 
 
 def ahead(connection: Connection, job: Job, now: datetime) -> Ahead:

@@ -30,6 +30,7 @@ from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.places import refresh
 from trainers.jobs.recovery import Recovery, recovery
 from trainers.jobs.service import spec_of
+from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, Submissions
 from trainers.tables import Dataset, Job, ModelVersion
 
@@ -358,6 +359,7 @@ def _model_id(job: Job) -> str:
 
 def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
     """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many."""
+    bring_near(ledger, now)
     waiting = ledger.due(now)
     for job in waiting:
         ledger.rung(job.id, now)
