@@ -7,13 +7,13 @@ import sys
 import threading
 from dataclasses import replace
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from bot.shell import answers, jobs, rows, settings, weights
 from bot.shell.terminal import JsonFlag, say, show, show_json
-from knowledge.errors import LuthierError
+from knowledge.errors import LuthierError, ServiceError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,15 +36,29 @@ def main() -> None:
     try:
         app()
     except LuthierError as error:
-        if "--json" in sys.argv:
-            print(json.dumps({"error": error.what, "next_step": error.next_step}))
-        say(error.what)
-        if error.next_step:
-            say(error.next_step)
-        sys.exit(1)
+        _fail(error)
+    except _database_trouble():
+        what = "The database does not answer: it is busy, full or away."
+        _fail(ServiceError(what, "Look at DATABASE_URL and at the disk, then try again."))
     except KeyboardInterrupt:
         say("Stopped.")
         sys.exit(130)
+
+
+def _database_trouble() -> type[Exception]:
+    """Name the database's own trouble; imported only when something was raised, as it takes half a second."""
+    from sqlalchemy.exc import OperationalError
+
+    return OperationalError
+
+
+def _fail(error: LuthierError) -> NoReturn:
+    if "--json" in sys.argv:
+        print(json.dumps({"error": error.what, "next_step": error.next_step}))
+    say(error.what)
+    if error.next_step:
+        say(error.next_step)
+    sys.exit(1)
 
 
 @app.command(rich_help_panel="Running")

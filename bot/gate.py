@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.store.inbox import Inbox
 from knowledge.clock import Clock
+from knowledge.errors import UserError
 
 log = logging.getLogger("luthier.web")
 
@@ -50,9 +51,14 @@ class Gate:
         if not self._genuine(body, headers):
             return PlainTextResponse("bad signature", 401)
         text = body.decode("utf-8", "replace")
-        if headers.get("content-type", "").startswith("application/json"):
-            return await run_in_threadpool(self._event, text, headers)
-        return await run_in_threadpool(self._interaction, text, headers)
+        is_event = headers.get("content-type", "").startswith("application/json")
+        try:
+            return await run_in_threadpool(self._event if is_event else self._interaction, text, headers)
+        except UserError as refusal:
+            return PlainTextResponse(refusal.what, 400)
+        except SQLAlchemyError as error:  # nothing was acknowledged: Slack sends events again and tells whoever clicked
+            log.error("a request could not be written down: %s", type(error).__name__)
+            return PlainTextResponse("try again", 503)
 
     def _genuine(self, body: bytes, headers: dict[str, str]) -> bool:
         stamp, signature = (headers.get(f"x-slack-{name}", "") for name in ("request-timestamp", "signature"))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from slack_bolt import App, BoltContext, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from sqlalchemy.exc import OperationalError
 
 from handlers.blocks.words import in_slack, with_people
 from handlers.escape import mrkdwn
@@ -61,6 +62,9 @@ def words_for(error: Exception) -> str:
     if isinstance(error, UserError | ServiceError):
         words = told(error.what, error.next_step)
         return with_people(words) if isinstance(error, NotAllowed | OverBudget) else words
+    if isinstance(error, OperationalError):
+        log.error("the database did not answer: %s", type(error.orig).__name__)
+        return told("The database did not take that: it is busy, full or away.", "Look, and try again in a minute.")
     reference = secrets.token_hex(3)
     # The traceback names files and lines; the error's own text may repeat what somebody wrote, so it stays out.
     places = [f"{frame.f_code.co_filename}:{line}" for frame, line in _walk(error)]

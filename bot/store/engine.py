@@ -29,7 +29,8 @@ def open_engine(url: str) -> Engine:
     """Open a database; nothing is connected yet. Raises UserError where the address names none that we know.
 
     A transaction that only reads says `engine.execution_options(reading=True)`. Whatever is written, text with NUL or
-    half a surrogate pair raises UserError before it is sent: SQLite would keep what Postgres refuses.
+    half a surrogate pair raises UserError before it is sent: SQLite would keep what Postgres refuses. Errors of either
+    name no value that was to be stored.
     """
     address = _address(url)
     engine = _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_postgres(address)
@@ -58,7 +59,8 @@ def _open_sqlite(address: URL) -> Engine:
     """
     if address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    engine = create_engine(address, connect_args=arguments, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -95,7 +97,7 @@ def _open_postgres(address: URL) -> Engine:
         address = address.set(drivername="postgresql+psycopg")
     known = {"connect_timeout": "10", "application_name": "luthier"}
     try:
-        engine = create_engine(address.update_query_dict({**known, **address.query}), **POOL)
+        engine = create_engine(address.update_query_dict({**known, **address.query}), hide_parameters=True, **POOL)
     except (ModuleNotFoundError, NoSuchModuleError) as missing:
         raise UserError(
             "DATABASE_URL names Postgres, and its driver is not installed.", "Run `pip install 'luthier[postgres]'`."

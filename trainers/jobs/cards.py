@@ -32,15 +32,16 @@ def quote_card(job: Job, *, approvers: Sequence[str] = (), given: Sequence[str] 
     )
 
 
-def waiting_card(job: Job, place: Ahead) -> ProgressCard:
-    """Say that a job waits, and behind how many others."""
-    note = waiting_note(place)
+def waiting_card(job: Job, place: Ahead, *, unheard: bool = False) -> ProgressCard:
+    """Say that a job waits, behind how many others, and whether the queue server takes it."""
+    note = waiting_note(place, unheard=unheard)
     return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
 
 
-def waiting_note(place: Ahead) -> str:
+def waiting_note(place: Ahead, *, unheard: bool = False) -> str:
     """Say where in its queue a job is: `Queued, 2 ahead, about 14 min`."""
-    return f"Queued, {place_words(place)}"
+    trouble = ". The queue server takes no jobs at the moment; I keep trying" if unheard else ""
+    return f"Queued, {place_words(place)}{trouble}"
 
 
 def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = "") -> EndedCard:

@@ -1,7 +1,7 @@
 """Knows which waiting cards show a place that is no longer true, and renews them; it does not know the order itself."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,19 +17,22 @@ from trainers.tables import OutboxMessage
 _rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
-def refresh(ledger: Ledger, now: datetime) -> int:
-    """Renew each waiting card whose place changed, in place and never as a new message; returns how many."""
+def refresh(ledger: Ledger, now: datetime, unheard: Collection[str] = ()) -> int:
+    """Renew each waiting card whose place changed, in place and never as a new message; returns how many.
+
+    `unheard` are jobs for which the queue server took no ring just now.
+    """
     renewed = 0
-    for job_id, place in list(_moved(ledger, now)):
+    for job_id, place in list(_moved(ledger, now, unheard)):
         with ledger.transaction() as connection:
             job = read(connection, job_id, lock=True)
             if job.state == "queued":  # else a worker was faster, and its progress must not be overwritten
-                outbox.put(connection, job, waiting_card(job, place), now)
+                outbox.put(connection, job, waiting_card(job, place, unheard=job_id in unheard), now)
                 renewed += 1
     return renewed
 
 
-def _moved(ledger: Ledger, now: datetime) -> Iterator[tuple[str, Ahead]]:
+def _moved(ledger: Ledger, now: datetime, unheard: Collection[str]) -> Iterator[tuple[str, Ahead]]:
     with ledger.engine.execution_options(reading=True).connect() as connection:
         places = {job: place for queue in QUEUES for job, place in standings(connection, queue, now).items()}
         if not places:
@@ -42,5 +45,5 @@ def _moved(ledger: Ledger, now: datetime) -> Iterator[tuple[str, Ahead]]:
         card = json.loads(payload)
         # A job that waits in the middle of its life has something else to say, such as what it waits for.
         waits = card.get("state") == "queued" and card.get("phase") == ""
-        if waits and card.get("note") != waiting_note(places[job_id]):
+        if waits and card.get("note") != waiting_note(places[job_id], unheard=job_id in unheard):
             yield job_id, places[job_id]

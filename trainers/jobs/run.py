@@ -358,13 +358,18 @@ def _model_id(job: Job) -> str:
 
 
 def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
-    """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many."""
+    """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many.
+
+    Where no ring is heard the waiting cards say so, and it is rung again at the next sweep.
+    """
     bring_near(ledger, now)
-    waiting = ledger.due(now)
+    waiting, unheard = ledger.due(now), set()
     for job in waiting:
-        ledger.rung(job.id, now)
-        ring(job)
-    refresh(ledger, now)
+        if ring(job):
+            ledger.rung(job.id, now)
+        else:
+            unheard.add(job.id)
+    refresh(ledger, now, unheard)
     return len(waiting)
 
 
