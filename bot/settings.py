@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
+from urllib.parse import parse_qs, urlsplit
 
 from knowledge.errors import UserError
 
@@ -40,7 +41,7 @@ class Settings:
     port: int = 8765
     """PORT: where the local Slack listens (or, without it, where `web` takes Slack's requests)."""
     database_url: str = ""
-    """DATABASE_URL: an SQLAlchemy address. Default: SQLite in the data folder."""
+    """DATABASE_URL: a Postgres (postgresql://…, with the extra `[postgres]`). Default: SQLite in the data folder."""
     redis_url: str = ""
     """REDIS_URL: a Redis or Valkey server. Default: one that we start ourselves."""
     chroma_url: str = ""
@@ -140,7 +141,7 @@ class Settings:
         named = {
             "Slack": "" if self.slack_api_url or not self.slack_bot_token else "https://slack.com",
             "language model": (self.model_url or "the model's default endpoint") if self.model else "",
-            "database": self.database_url.partition("@")[2] if "@" in self.database_url else "",
+            "database": _database_host(self.database_url),
             "Redis": self.redis_url.rpartition("@")[2],
             "Chroma": self.chroma_url,
             "rehearsal provider": self.rehearsal_url,
@@ -188,6 +189,13 @@ def _seconds(env: Mapping[str, str], name: str, default: float, low: float, high
     if not text.replace(".", "", 1).isdecimal() or not low <= float(text) <= high:
         raise UserError(f"{name} is {text!r}.", f"Give a number of seconds from {low:g} to {high:g}.")
     return float(text)
+
+
+def _database_host(url: str) -> str:
+    """Return where a database is; "" for a file and for a unix socket."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2] or parse_qs(parts.query).get("host", [""])[0]
+    return "" if host.startswith("/") else host
 
 
 def _is_here(where: str) -> bool:

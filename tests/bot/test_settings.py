@@ -62,3 +62,18 @@ def test_a_file_in_place_of_the_data_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="which is a file"):
         Settings.from_env({"DATA_DIR": str(tmp_path / "file")})
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("postgresql://luthier:secret@db.example:5433/luthier", ("database: db.example:5433",)),
+        ("postgresql://luthier@/luthier?host=db.example", ("database: db.example",)),
+        ("postgresql://luthier@/luthier?host=/run/postgresql", ()),
+        ("postgresql://127.0.0.1/luthier", ()),
+        ("sqlite:////data/luthier.db", ()),
+    ],
+)
+def test_a_database_elsewhere_is_named(tmp_path: Path, url: str, named: tuple[str, ...]) -> None:
+    """A database on another machine is among what leaves this one; a file, a socket and this machine are not."""
+    assert Settings.from_env({"DATA_DIR": str(tmp_path), "DATABASE_URL": url}).remote_endpoints == named
