@@ -31,6 +31,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.advice
 	$(BIN)/python -m bench.abstention
 	$(BIN)/python -m bench.protocol
+	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.journey
 	$(BIN)/python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json
 

@@ -59,6 +59,14 @@ class Lives(NamedTuple):
     """Claim to report, all workers together: what is comparable with plain RQ."""
 
 
+class Plain(NamedTuple):
+    """Empty jobs a second by RQ alone, in the same run."""
+
+    plain_rq_workers: int
+    enqueued: float
+    worked: float
+
+
 class Claims(NamedTuple):
     """What several processes claimed from one table."""
 
@@ -100,16 +108,15 @@ def lives(url: str, redis_url: str, jobs: int, workers: int) -> Lives:
     return Lives(url.partition(":")[0], workers, *(round(rate, 1) for rate in rates))
 
 
-def plain(redis_url: str, jobs: int, workers: int) -> Lives:
+def plain(redis_url: str, jobs: int, workers: int) -> Plain:
     """Work off as many empty jobs by RQ alone; its queue is its only memory."""
     door = Queue("plain", connection=Redis.from_url(redis_url))
     began = time.time()
     for _ in range(jobs):
         door.enqueue(time.time)
-    rate = jobs / (time.time() - began)
-    return Lives(
-        "plain RQ", workers, 0.0, round(rate, 1), round(jobs / _together(_work_plainly, workers, (redis_url,)), 1)
-    )
+    enqueued = jobs / (time.time() - began)
+    worked = jobs / _together(_work_plainly, workers, (redis_url,))
+    return Plain(workers, round(enqueued, 1), round(worked, 1))
 
 
 def claims(url: str, seconds: float, processes: int) -> Claims:
@@ -221,7 +228,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=4.0)
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
-    found: list[Lives | Claims] = []
+    found: list[Lives | Plain | Claims] = []
     with _servers() as (postgres, redis_url), tempfile.TemporaryDirectory() as name:
         for number in WORKERS:
             sqlite = f"sqlite:///{Path(name) / f'lives{number}.db'}"
