@@ -1,6 +1,7 @@
 """Socket Mode on the wire: tickets, envelopes, acknowledgements, reconnection, junk."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -221,7 +222,7 @@ def test_a_connection_lost_before_its_acknowledgement(tmp_path: Path) -> None:
     app = Plug(slack)
     slack.send("important")
     first = app.read()
-    app.wire.socket.close()  # no goodbye, as when the app is killed
+    app.wire.socket.shutdown(socket.SHUT_RDWR)  # no goodbye, as when the app is killed; its threads end
     second = Plug(slack)
     again = second.read()
     assert again["payload"] == first["payload"]
