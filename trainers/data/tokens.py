@@ -1,6 +1,7 @@
 """Knows how many tokens a row costs a model; it does not know prices."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -33,6 +34,7 @@ def count(rows: Iterable[Sequence[HasContent]], tokenizer: Path | None) -> Token
     return TokenCount(sum(length(m.content) + MARKS_PER_MESSAGE for row in rows for m in row), exact)
 
 
+@lru_cache(maxsize=4)  # reading one takes 0.1 s; a base's tokenizer never changes: its weights are pinned
 def _exact(tokenizer: Path) -> Callable[[str], int]:
     from tokenizers import Tokenizer  # 0.1 s that only quotes pay
 
