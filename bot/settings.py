@@ -74,6 +74,8 @@ class Settings:
     """LUTHIER_PROVIDER_GRACE: seconds after which an unanswered call is looked up. Default: 90"""
     provider_poll: float = 30
     """LUTHIER_PROVIDER_POLL: seconds between two questions to a provider about a job. Default: 30"""
+    provider_keep: float = 3600
+    """LUTHIER_PROVIDER_KEEP: seconds until a failed job's run at a provider is ended, unless resumed. Default: 3600"""
     threads: int = 2
     """LUTHIER_THREADS: CPU threads of a training child. Default: the machine's cores, at most 8."""
     torch_index: str = ""
@@ -101,6 +103,7 @@ class Settings:
             "provider_lag": _seconds(env, "LUTHIER_PROVIDER_LAG", 60, 0, 86_400),
             "provider_grace": _seconds(env, "LUTHIER_PROVIDER_GRACE", 90, 0.1, 86_400),
             "provider_poll": _seconds(env, "LUTHIER_PROVIDER_POLL", 30, 0.1, 3600),
+            "provider_keep": _seconds(env, "LUTHIER_PROVIDER_KEEP", 3600, 0, 604_800),
             "child_env": {**{name: env[name] for name in CHILD_VARIABLES if name in env}, **_CHILD_DEFAULTS},
             "process_env": env,
         }

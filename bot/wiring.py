@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,7 @@ from knowledge.index import Index
 from knowledge.models import open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
-from trainers.backends.base import Backend, Timing
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.base import Backend, Housekeeper, Timing
 from trainers.backends.local import LocalBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.data.store import Datasets
@@ -81,7 +80,19 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         clock=open_clock(engine),
         owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel_of,
+        keep=timedelta(seconds=settings.provider_keep),
     )
+
+
+def housekeepers(settings: Settings) -> Iterator[Housekeeper]:
+    """Build every backend that leaves things at a provider and can remove them; those that are not set up are not."""
+    for name in backends.BACKENDS:
+        try:
+            backend = _backend(settings, name)
+        except UserError:
+            continue
+        if isinstance(backend, Housekeeper):
+            yield backend
 
 
 def prepare_base(settings: Settings, say: Callable[[str], None]) -> None:
@@ -143,26 +154,37 @@ def _models(settings: Settings) -> LocalModels:
 
 
 def _backend(settings: Settings, name: str) -> Backend:
-    if name == "rehearsal":
-        return backends.load(name)
-    if name == "hosted_rehearsal":
-        return hosted_rehearsal(settings)
-    parts = {"cache": settings.cache, "env": settings.child_env, "threads": settings.threads}
-    return backends.load(name, **parts, missing_tools=lambda: _missing_tools(settings))
+    return backends.load(name, **_PARTS[name](settings)) if name in _PARTS else backends.load(name)
 
 
-def hosted_rehearsal(settings: Settings) -> HostedRehearsalBackend:
-    """Build the backend of the rehearsal provider; raises UserError where none is set."""
+def _local_parts(settings: Settings) -> dict[str, Any]:
+    return {
+        "cache": settings.cache,
+        "env": settings.child_env,
+        "threads": settings.threads,
+        "missing_tools": lambda: _missing_tools(settings),
+    }
+
+
+def _hosted_rehearsal_parts(settings: Settings) -> dict[str, Any]:
+    """Raise UserError where no rehearsal provider is set."""
     if not settings.rehearsal_url:
         raise UserError(
             "LUTHIER_REHEARSAL_URL is not set, so there is no rehearsal provider.",
             "Start one with `python -m trainers.rehearsal` and set its address.",
         )
-    return HostedRehearsalBackend(
-        api=FineTuningApi(name="rehearsal provider", url=settings.rehearsal_url, key="rehearsal"),
-        timing=provider_timing(settings),
-        again_in=timedelta(seconds=settings.provider_poll),
-    )
+    return {
+        "api": FineTuningApi(name="rehearsal provider", url=settings.rehearsal_url, key="rehearsal"),
+        "timing": provider_timing(settings),
+        "again_in": timedelta(seconds=settings.provider_poll),
+    }
+
+
+_PARTS: dict[str, Callable[[Settings], dict[str, Any]]] = {
+    "local": _local_parts,
+    "hosted_rehearsal": _hosted_rehearsal_parts,
+}
+"""What each backend is built from; one that is not named here needs nothing."""
 
 
 def provider_timing(settings: Settings) -> Timing:

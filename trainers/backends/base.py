@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from trainers.spec import TrainingSpec
 
@@ -162,8 +162,9 @@ class Made(NamedTuple):
     submission_id: str
 
 
+@runtime_checkable
 class Housekeeper(Protocol):
-    """Finds and removes what jobs left at a provider."""
+    """Finds and removes what jobs left at a provider; a backend that is one too is swept without further ado."""
 
     provider: str
     """Whose, as in `PaidCall`."""

@@ -32,6 +32,7 @@ from trainers.jobs.recovery import Recovery, recovery
 from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, Submissions
+from trainers.jobs.tidy import KEEP, kept_for_now
 from trainers.tables import Dataset, Job, ModelVersion
 
 log = logging.getLogger("luthier.worker")
@@ -64,6 +65,8 @@ class Runner:
     """Channel of the one-line notifications by workspace; empty: none."""
     may_spend: MaySpend = accounts.may_spend
     """Says why a job may not spend (now), or ""."""
+    keep: timedelta = KEEP
+    """How long what a failed job has at a provider is kept for `resume`."""
     leaving: threading.Event = field(default_factory=threading.Event)
     """Set when this worker has to go."""
 
@@ -231,10 +234,12 @@ class Runner:
 
     def _end(self, job: Job, state: str, what: str, next_step: str, who: str = "") -> None:
         now = self.clock()
-        messages: list[Message] = [ended_card(job, state, what, next_step, who)]
-        if state == "failed":
-            messages.append(announcement(job, state, None))
         with self.ledger.transaction() as connection:
+            failed = state == "failed"
+            kept = kept_for_now(connection, job, self.keep) if failed else ""
+            next_step = f"{next_step} {kept}".strip()
+            messages: list[Message] = [ended_card(job, state, what, next_step, who)]
+            messages += [announcement(job, state, None)] if failed else []
             changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
                 accounts.settle(connection, read(connection, job.id), None, now)

@@ -208,7 +208,8 @@ class Jobs:
             accounts.tell(connection, job, person.user_id, "resumed", now, dollars=str(held))
             outbox.put(connection, job, waiting_card(job, ahead(connection, job, now)), now)
             said = ended_card(job, "queued", "", "", person.user_id)
-            outbox.replace(connection, job, said, f"{said.KIND}-{job.fence}", now)
+            for key in (f"{said.KIND}-{job.fence}", f"run-ended-{job.fence}"):
+                outbox.replace(connection, job, said, key, now)
             return Outcome(job, changed=True)
 
     def _once_more(

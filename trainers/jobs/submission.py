@@ -38,6 +38,9 @@ ASK_AGAIN: Final = timedelta(minutes=10)
 CLOSED: Final = ("refused", "abandoned")
 """States in which nothing of a submission exists at the provider, or nothing that matters any more."""
 
+OPEN: Final = ("intended", "accepted", "asking")
+"""The others."""
+
 _rows = Submission.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
@@ -263,8 +266,16 @@ def asking(connection: Connection, job_id: str) -> list[Submission]:
 
 def open_calls(connection: Connection, job_id: str) -> bool:
     """Say whether a job may have something at a provider."""
-    live = _rows.c.state.in_(("intended", "accepted", "asking"))
-    return connection.execute(select(_rows.c.id).where(_rows.c.job_id == job_id, live).limit(1)).first() is not None
+    return (
+        connection.execute(select(_rows.c.id).where(_rows.c.job_id == job_id, _rows.c.state.in_(OPEN)).limit(1)).first()
+        is not None
+    )
+
+
+def provider_of_run(connection: Connection, job_id: str) -> str:
+    """Return which provider may have a run of this job, or ""."""
+    query = select(_rows.c.provider).where(_rows.c.job_id == job_id, _rows.c.kind == "job", _rows.c.state.in_(OPEN))
+    return str(connection.execute(query.limit(1)).scalar_one_or_none() or "")
 
 
 def _since(then: datetime | None, now: datetime) -> float | None:

@@ -1,18 +1,23 @@
 """Knows what jobs left behind at a provider and has it removed: rows of training data, runs that nobody waits for.
 
 It is a net under `trainers.jobs.submission`, not a part of it: backends cancel and delete by themselves. It touches
-only what carries a submission id of this database, because other installations may share the account.
+only what carries a submission id of this database, because other installations may share the account. That something
+is given up is in SQL before the provider hears of it, so that no worker is handed what is about to go.
 """
 
 import logging
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from knowledge.errors import ServiceError
 from trainers.backends.base import Housekeeper, Made
+from trainers.errors import Refused
+from trainers.jobs import accounts, outbox
+from trainers.jobs.cards import ended_card
 from trainers.jobs.ledger import Ledger, read
-from trainers.jobs.submission import CLOSED, change
+from trainers.jobs.submission import CLOSED, change, provider_of_run
 from trainers.states import ENDED
 from trainers.tables import Job, Submission
 
@@ -23,43 +28,105 @@ KINDS: Final = ("upload", "job", "deployment")
 QUIET: Final = timedelta(minutes=1)
 """How long a job has to have ended before anything of it is removed: somebody may just be resuming it."""
 
+KEEP: Final = timedelta(hours=1)
+"""How long that is for a job that failed here, because its run goes on and `resume` takes it up again."""
+
 _rows = Submission.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
-def tidy(ledger: Ledger, keeper: Housekeeper, now: datetime) -> int:
-    """Remove what no job needs any more and return how many things that were. Raises ServiceError, Refused."""
+class Needless(NamedTuple):
+    """Something that nobody needs any more, and why."""
+
+    row: Submission
+    job: Job
+    why: str
+
+
+def tidy(ledger: Ledger, keeper: Housekeeper, now: datetime, keep: timedelta = KEEP) -> int:
+    """Remove what no job needs any more and return how many things that were.
+
+    What the provider does not list or remove now keeps nothing else from being removed; the next sweep tries again.
+    """
     removed = 0
     for kind in KINDS:
-        for made in keeper.listing(kind):
-            with ledger.reading() as connection:
-                found = connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().first()
-                if found is None:
-                    continue
-                row = Submission(**found)
-                job = read(connection, row.job_id)
-            why = why_removable(row, job, made, now)
-            if not why:
-                continue
-            keeper.remove(kind, made.provider_id)
-            removed += 1
-            log.warning("removed %s %s at %s: %s", kind, made.provider_id, keeper.provider, why)
-            if row.state not in CLOSED and row.provider_id in (None, made.provider_id):
-                with ledger.transaction() as connection:
-                    change(connection, row, state="abandoned", settled_at=now, detail=f"Removed: {why}.")
+        try:
+            found = list(keeper.listing(kind))
+        except (ServiceError, Refused) as problem:
+            log.warning("%s does not say what it has of kind %s: %s", keeper.provider, kind, problem.what)
+            continue
+        removed += sum(_remove(ledger, keeper, kind, made, now, keep) for made in found)
     return removed
 
 
-def why_removable(row: Submission, job: Job, made: Made, now: datetime) -> str:
+def why_removable(row: Submission, job: Job, made: Made, now: datetime, keep: timedelta = KEEP) -> str:
     """Say why nobody needs this any more, or ""."""
     if row.state == "accepted" and row.provider_id != made.provider_id:
         return "a second one under the same submission id"
-    if row.expires_at is not None and row.expires_at <= now:
-        return "its time is over"
-    ended = job.state in ENDED and (job.finished_at is None or job.finished_at <= now - QUIET)
-    if not ended:
-        return ""  # its worker may still be finding it
     if row.state in CLOSED:
         return "it was given up, and is there after all"
-    if row.kind == "upload" or job.state == "cancelled":
-        return f"its job {job.state}" if job.state != "cancelled" else "its job was cancelled"
-    return ""  # a run whose job failed on our side: `resume` takes it up again
+    if row.expires_at is not None and row.expires_at <= now:
+        return "its time is over"
+    quiet = keep if job.state == "failed" else QUIET
+    if job.state not in ENDED or (job.finished_at is not None and job.finished_at > now - quiet):
+        return ""  # its worker may still be finding it
+    if job.state == "succeeded" and (row.kind == "job" or row.expires_at is not None):
+        return ""  # a list that lags; a deployment that was made to outlive its job
+    return "its job was cancelled" if job.state == "cancelled" else f"its job {job.state}"
+
+
+def kept_for_now(connection: Connection, job: Job, keep: timedelta) -> str:
+    """Say what becomes of a failed job's run, or "" where it has none; the money for it is approved."""
+    provider = provider_of_run(connection, job.id)
+    return f"What {provider} still runs of it I end in {_about(keep)} unless it is resumed." if provider else ""
+
+
+def _remove(ledger: Ledger, keeper: Housekeeper, kind: str, made: Made, now: datetime, keep: timedelta) -> int:
+    with ledger.reading() as connection:
+        needless = _needless(connection, made, now, keep)
+    if needless is not None:
+        with ledger.transaction() as connection:
+            needless = _give_up(connection, keeper.provider, made, now, keep)
+    if needless is None:
+        return 0
+    try:
+        keeper.remove(kind, made.provider_id)
+    except (ServiceError, Refused) as problem:
+        log.warning("%s does not remove %s %s: %s", keeper.provider, kind, made.provider_id, problem.what)
+        return 0
+    log.warning("removed %s %s at %s: %s", kind, made.provider_id, keeper.provider, needless.why)
+    return 1
+
+
+def _needless(
+    connection: Connection, made: Made, now: datetime, keep: timedelta, *, lock: bool = False
+) -> Needless | None:
+    found = connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().first()
+    if found is None:
+        return None
+    job = read(connection, found["job_id"], lock=lock)
+    if lock:  # now that nobody can change it
+        found = connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().one()
+    row = Submission(**found)
+    why = why_removable(row, job, made, now, keep)
+    return Needless(row, job, why) if why else None
+
+
+def _give_up(connection: Connection, provider: str, made: Made, now: datetime, keep: timedelta) -> Needless | None:
+    """Write down that it is given up, if that still is so, and tell the thread where a run is ended that way."""
+    needless = _needless(connection, made, now, keep, lock=True)
+    if needless is None or needless.row.state in CLOSED or needless.row.provider_id not in (None, made.provider_id):
+        return needless
+    row, job, why = needless
+    if not change(connection, row, state="abandoned", settled_at=now, detail=f"Given up: {why}."):
+        return None
+    if row.kind == "job" and job.state == "failed":
+        what = f"Nobody resumed it for {_about(keep)}, so I end what {provider} still runs of it."
+        said = ended_card(job, "failed", what, "`resume` starts it anew there, which may cost as much again.")
+        outbox.put(connection, job, said, now, key=f"run-ended-{job.fence}")
+        accounts.tell(connection, job, accounts.LUTHIER, "ended its run", now, submission=row.id)
+    return needless
+
+
+def _about(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} h" if hours >= 1 else f"{max(1, round(hours * 60))} min"
