@@ -49,7 +49,7 @@ class Rules:
     remind_after_hours: int = 4
     """Hours without an answer after which the next approver is asked, once."""
     paused: bool = False
-    """The kill switch: nothing is approved and nothing new is started."""
+    """The kill switch: nothing is approved, nothing new is started or sent; what runs already goes on."""
 
     def __post_init__(self) -> None:
         """Refuse rules that contradict each other or mean nothing."""
@@ -90,6 +90,13 @@ def rules_of(connection: Connection, workspace_id: str, lock: Lock = "none") -> 
         query = query.with_for_update(read=lock == "share")
     body = connection.execute(query).scalar_one_or_none()
     return Rules() if body is None else Rules.from_json(json.loads(body))
+
+
+def paused_workspaces(connection: Connection) -> set[str]:
+    """Return the workspaces whose kill switch is on."""
+    likely = select(_table.c.workspace_id, _table.c.body).where(_table.c.body.contains('"paused": true'))
+    rows = connection.execute(likely).all()
+    return {row.workspace_id for row in rows if Rules.from_json(json.loads(row.body)).paused}
 
 
 def set_rules(connection: Connection, workspace_id: str, rules: Rules, now: datetime) -> None:

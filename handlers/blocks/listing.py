@@ -11,6 +11,7 @@ from handlers.blocks.report import DETAILS, TRY
 from handlers.blocks.words import count, duration, points
 from handlers.escape import mrkdwn
 from trainers.jobs.line import Ahead, place_words
+from trainers.jobs.pausing import ASIDE
 from trainers.tables import Job, ModelVersion
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -73,6 +74,8 @@ def job_state(job: Job, place: Ahead | None = None) -> str:
     """Say how a job stands: `queued, 2 ahead, about 14 min`, `training, step 12/60`, `passed, +68 points, 5 min`."""
     if job.state == "queued" and place is not None:
         return f"queued, {place_words(place)}"
+    if job.state == "queued" and job.phase == ASIDE:
+        return "paused: it starts when an approver lifts the pause"
     if job.state == "running":
         figures = json.loads(job.progress)
         step = f", {figures['step']}/{figures['steps']}" if figures.get("steps") else ""

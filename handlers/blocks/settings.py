@@ -10,9 +10,10 @@ from trainers.budgets import CHAT, Standing
 from trainers.policy import Rules, dollars
 
 PAUSED = (
-    "⏸ Paused: nothing is approved and nothing new is started, until `/tune unpause`. What a worker has in hand ends."
+    "⏸ Paused: nothing is approved and nothing new is started or sent, until `/tune unpause`. What trains already, "
+    "here or at a provider, goes on and is watched to its end; *Stop* ends it."
 )
-UNPAUSED = "▶️ Not paused any more: jobs that wait go on within a minute."
+UNPAUSED = "▶️ Not paused any more: jobs that waited go on now."
 HOW = "An operator changes these with `luthier settings set` on the machine. `luthier audit` lists who did what."
 TOKENS = "Tokens are what the language model reports; where it reports none, characters divided by four."
 

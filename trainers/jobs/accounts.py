@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from knowledge.tenancy import Person
 from trainers import audit, budgets
@@ -72,12 +72,6 @@ def settle(connection: Connection, job: Job, known: Decimal | None, now: datetim
 def tell(connection: Connection, job: Job, who: str, what: str, now: datetime, **detail: Any) -> None:
     """Write an entry about a job into its workspace's log, in the transaction of what it tells."""
     audit.write(connection, job.workspace_id, who, what, f"job #{job.number}", now, job=job.id, **detail)
-
-
-def paused(engine: Engine, workspace_id: str) -> bool:
-    """Say whether a workspace's kill switch is on."""
-    with engine.execution_options(reading=True).connect() as connection:
-        return rules_of(connection, workspace_id).paused
 
 
 def may_spend(connection: Connection, job: Job, now: datetime) -> str:

@@ -23,7 +23,7 @@ from trainers.errors import ChildFailed, LeaseLost
 from trainers.evals import charts, report
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.rule import SuccessRule
-from trainers.jobs import accounts, outbox
+from trainers.jobs import accounts, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
@@ -42,9 +42,6 @@ MOST_DEATHS = 10
 
 BEAT = 2.0
 """Seconds between renewals of a lease of the usual length; another length shortens or stretches them."""
-
-PAUSED = timedelta(seconds=60)
-"""How long a job of a paused workspace is left alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +77,9 @@ class Runner:
         A duplicate ring finds nothing to do, or what another ring would have found.
         """
         job = self.ledger.claim_for(job_id, self.owner, self.clock())
+        while job is not None and pausing.put_back(self.ledger, job, self.owner, self.clock()):
+            job = self.ledger.claim_for(job_id, self.owner, self.clock())  # a pause is not to keep others waiting
         if job is None:
-            return
-        if self._paused(job):
             return
         hold = Hold(runner=self, job=job)
         try:
@@ -100,13 +97,6 @@ class Runner:
             raise  # the database is busy or away: the lease runs out and the job is rung for again
         except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
             self._end(job, "failed", *_in_words(job, error))
-
-    def _paused(self, job: Job) -> bool:
-        """Put a job back whose workspace has the kill switch on; what is to be stopped goes on to its end."""
-        if job.stop_requested_by or not accounts.paused(self.ledger.engine, job.workspace_id):
-            return False
-        self._wait(job, Waiting(again_in=PAUSED, note="Luthier is paused in this workspace"))
-        return True
 
     def _advance(self, job: Job, hold: "Hold") -> None:
         dataset = self.datasets.get(job.dataset_id)
@@ -202,7 +192,9 @@ class Runner:
                 wake_at=now + waiting.again_in,
                 rung_at=None,
             ):
-                outbox.put(connection, job, progress_card(job, "preparing", {"note": waiting.note}), now)
+                kept = read(connection, job.id)
+                shown = pausing.noted(connection, job, {**json.loads(kept.progress), "note": waiting.note})
+                outbox.put(connection, job, progress_card(job, kept.phase or "preparing", shown), now)
 
     def _succeed(
         self,
@@ -337,9 +329,16 @@ class Hold:
         known["note"] = " ".join(filter(None, (self.note, known.get("note", ""))))
         now = self.runner.clock()
         with self.runner.ledger.transaction() as connection:
-            self.runner.ledger.progress(connection, self.job, phase, known)
-            outbox.put(connection, self.job, progress_card(self.job, phase, known), now)
+            self.runner.ledger.progress(connection, self.job, *self._kept_at(phase, known))
+            shown = pausing.noted(connection, self.job, known)
+            outbox.put(connection, self.job, progress_card(self.job, phase, shown), now)
         self.keep()
+
+    def _kept_at(self, phase: str, known: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return what the ledger is to know: whoever takes over a job does not forget how far it was."""
+        if phase == "preparing" and self.job.phase in pausing.BEGUN:
+            return self.job.phase, json.loads(self.job.progress)
+        return phase, known
 
 
 PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
@@ -365,9 +364,12 @@ def _model_id(job: Job) -> str:
 def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
     """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many.
 
+    What a pause holds up is put aside before, and what it no longer holds up is rung for at once.
+
     Where no ring is heard the waiting cards say so, and it is rung again at the next sweep.
     """
     bring_near(ledger, now)
+    pausing.tend(ledger, now)
     waiting, unheard = ledger.due(now), set()
     for job in waiting:
         if ring(job):

@@ -133,7 +133,7 @@ class Jobs:
             if job.state == "running" or open_calls(connection, job.id):
                 changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
-                changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who)
+                changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")
                 if changed:
                     self._close_unstarted(connection, read(connection, job_id), now)
             after = read(connection, job_id)
@@ -279,6 +279,7 @@ _FRESH: dict[str, Any] = {
     "finished_at": None,
     "wake_at": None,
     "rung_at": None,
+    "phase": "",
 }
 """What a resumed job forgets of its first life; the clock of "took" starts anew, checkpoints stay."""
 

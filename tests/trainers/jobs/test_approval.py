@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,7 @@ from tests.trainers.jobs.conftest import ADA, BEN, THREAD, Bell, Watch
 from trainers import audit, budgets, quotes
 from trainers.errors import NotAllowed, OverBudget, StaleApproval
 from trainers.jobs import outbox, service
-from trainers.jobs.run import Runner
+from trainers.jobs.run import Runner, sweep
 from trainers.jobs.service import Jobs, Place
 from trainers.policy import Rules
 from trainers.spec import TrainingSpec
@@ -346,9 +345,15 @@ def test_one_person_may_not_fill_the_queue(
 
 
 def test_the_kill_switch_stops_approvals_and_starts(
-    jobs: Jobs, priced: Propose, allow: Callable[..., None], workspaces: Workspaces, watch: Watch, runner: Any
+    jobs: Jobs,
+    priced: Propose,
+    allow: Callable[..., None],
+    workspaces: Workspaces,
+    watch: Watch,
+    bell: Bell,
+    runner: Any,
 ) -> None:
-    """While paused nothing is approved or resumed, and a queued job waits with a note; then it goes on."""
+    """While paused nothing is approved or resumed, and a queued job waits with a note; then it goes on at once."""
     allow(approvers="U0BEN")
     queued, waiting = priced("0"), priced("0")
     jobs.approve(queued.id, queued.quote_hash, ADA, watch())
@@ -362,7 +367,8 @@ def test_the_kill_switch_stops_approvals_and_starts(
     assert jobs.ledger.get(queued.id).state == "queued"
     assert "paused" in said(jobs, queued)["progress"]["note"]
     assert workspaces.pause("T1", BEN, watch(), paused=False)
-    watch.now += timedelta(minutes=2)
+    sweep(jobs.ledger, jobs.ring, watch())
+    assert bell.rings.count((queued.id, "io")) == 2
     runner("w1").work(queued.id)
     assert jobs.ledger.get(queued.id).state == "succeeded"
     assert [verb for verb in verbs(jobs) if "paus" in verb] == ["paused", "unpaused"]
