@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 from urllib.parse import parse_qs
 
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -78,6 +79,8 @@ class Gate:
             return PlainTextResponse("not an event", 400)
         if event.get("type") == "url_verification":
             return JSONResponse({"challenge": str(event.get("challenge", ""))})
+        if _is_echo(event):
+            return PlainTextResponse("")
         key = f"event:{event.get('api_app_id')}:{event.get('team_id')}:{event.get('event_id')}"
         if self._inbox.take(key, text, headers, self._clock(), state="waiting"):
             self._wake()
@@ -117,6 +120,15 @@ async def _read(request: Request) -> bytes | None:
         if len(body) > BODY_LIMIT:
             return None
     return bytes(body)
+
+
+def _is_echo(event: dict[str, Any]) -> bool:
+    """Say whether this is our own message or our own edit coming back: half of what Slack sends, and nobody's wish."""
+    inner = event.get("event")
+    if not isinstance(inner, dict) or inner.get("type") != "message":
+        return False
+    said = inner.get("message", inner)
+    return isinstance(said, dict) and bool(said.get("app_id")) and said["app_id"] == event.get("api_app_id")
 
 
 def _is_interaction(text: str) -> bool:

@@ -54,6 +54,8 @@ def _said(plan: Plan, result: Result, seconds: float, database: str) -> dict[str
         "processes_left": result.left,
         "ended": result.ended,
         "asked": result.asked,
+        "clicks": result.clicks[0],
+        "clicks_unanswered": result.clicks[1],
         "seconds": round(seconds, 1),
         "seed": plan.seed,
         "database": database,

@@ -11,7 +11,7 @@ import psutil
 from slack_sdk import WebClient
 from sqlalchemy import Engine, func, select
 
-from bench.chaos import naive, posts
+from bench.chaos import naive, people, posts
 from bench.chaos.crew import Crew, Post
 from bench.chaos.judge import Verdict, judge, read_posts
 from bench.chaos.killer import Killer
@@ -41,7 +41,7 @@ class Plan:
     naive: bool
     stall: float
     """Seconds without anything happening after which the run is over."""
-    workers: int = 2
+    workers: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,8 @@ class Result:
     """Calls that a person had to decide about."""
     ended: int
     """Jobs that ended, by our own ledger."""
+    clicks: tuple[int, int]
+    """Approvals that were acknowledged, and clicks that nobody answered."""
 
 
 @dataclass(kw_only=True)
@@ -77,31 +79,42 @@ class Run:
     def go(self) -> Result:
         """Start our processes, kill them until every job has ended, end them, and judge."""
         crew = Crew(logs=self.world.supervisor.logs)
-        killer = self._killer(crew)
+        killer, clicker = self._killer(crew), people.Clicker(settings=self.world.settings)
         for post in self._crew():
             crew.start(post)
+        clicker.start()
         try:
             while not self._over(killer):
                 self._round(crew, killer)
         finally:
             killer.let_go()
+            clicker.stop()
             stubborn = crew.stop()
-        left = [*stubborn, *_left(self.world)]
-        return Result(verdict=self._judge(), done=killer.done, left=left, asked=self.asked, ended=self._count_ended())
+        return Result(
+            verdict=self._judge(),
+            done=killer.done,
+            left=[*stubborn, *_left(self.world)],
+            asked=self.asked,
+            ended=self._count_ended(),
+            clicks=(clicker.clicks, clicker.refused),
+        )
 
     def _crew(self) -> list[Post]:
         settings, plan = self.world.settings, self.plan
         work = naive.work if plan.naive else posts.work
         workers = [Post(name=f"worker-{place}", main=work, arguments=(settings,)) for place in range(plan.workers)]
-        front = Post(name="front", main=posts.ask, arguments=(settings, plan.jobs, AT_ONCE))
-        others = [Post(name="messenger", main=posts.post, arguments=(settings,))]
+        others = [
+            Post(name="messenger", main=posts.post, arguments=(settings,)),
+            Post(name="web", main=posts.serve, arguments=(settings, self.world.web_port)),
+            Post(name="asker", main=posts.ask, arguments=(settings, plan.jobs, AT_ONCE)),
+        ]
         if not plan.naive:
             others.append(Post(name="sweeper", main=posts.sweep, arguments=(settings,)))
-        return [*workers, *others, front]
+        return [*workers, *others]
 
     def _killer(self, crew: Crew) -> Killer:
         workers = [f"worker-{place}" for place in range(self.plan.workers)]
-        others = ["messenger", "front"] if self.plan.naive else ["messenger", "sweeper", "front"]
+        others = ["web", "messenger", "asker", *([] if self.plan.naive else ["sweeper"])]
         return Killer(
             crew=crew,
             victims=(*workers, *workers, *others),
@@ -135,19 +148,19 @@ class Run:
             asking = connection.execute(select(_calls).where(_calls.c.state == "asking")).mappings().all()
         for row in asking:
             with ledger.transaction() as connection:
-                self.asked += send_again(connection, Submission(**row), posts.APPROVER)
+                self.asked += send_again(connection, Submission(**row), people.APPROVER)
                 job = read(connection, row["job_id"], lock=True)
-                move(connection, job, "queued", posts.APPROVER, now, remark="once more", wake_at=None)
+                move(connection, job, "queued", people.APPROVER, now, remark="once more", wake_at=None)
 
     def _judge(self) -> Verdict:
         settings = self.world.settings
         slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url)
         with self._engine.connect() as connection:
             jobs = list(connection.execute(select(_jobs.c.id)).scalars())
-            owners = dict(connection.execute(select(_calls.c.id, _calls.c.job_id)).tuples().all())
+            owners = {row.id: row.job_id for row in connection.execute(select(_calls.c.id, _calls.c.job_id))}
         owners = {job: job for job in jobs} if self.plan.naive else owners
         jobs += [f"never asked for {place}" for place in range(self.plan.jobs - len(jobs))]
-        return judge(self.world.ledger, read_posts(slack, posts.CHANNEL), jobs, owners)
+        return judge(self.world.ledger, read_posts(slack, people.CHANNEL), jobs, owners)
 
     def _count_ended(self) -> int:
         return self._count(_jobs, _jobs.c.state.in_(ENDED))

@@ -1,7 +1,7 @@
 """Knows which processes a chaos run has and what each does; it does not know when they die.
 
-Workers, messenger and sweeper are the product's own. The front stands for the web process: it asks for jobs and
-approves them with the verbs that the handlers of Slack's requests call.
+Web, workers, messenger and sweeper are the product's own. The asker proposes jobs with the verb that the handlers call;
+`bench.chaos.people` approves them in Slack, through the web process.
 """
 
 import logging
@@ -13,13 +13,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import uvicorn
 from redis.exceptions import RedisError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from bench.chaos import people
 from bot import messenger, sweeper, worker
+from bot.app import create_app
 from bot.pacing import MINUTE, Rates, Window
 from bot.settings import Settings
 from bot.wiring import build_deps
@@ -28,11 +31,10 @@ from knowledge.tenancy import Person
 from trainers.jobs.service import Place
 from trainers.policy import Rules, set_rules
 from trainers.spec import TrainingSpec
+from trainers.states import ENDED
 from trainers.tables import Job
 
-TEAM, CHANNEL = "T0NORTHWIND", "C0ASK"
-ADA = Person(workspace_id=TEAM, user_id="U0ADA")
-APPROVER = "U0BEN"
+ADA = Person(workspace_id=people.TEAM, user_id=people.ADA)
 
 JOBS_A_THREAD = 10
 """Jobs that share one thread."""
@@ -51,6 +53,12 @@ RATES = Rates(
 """The local Slack is not paced: thousands of jobs in one channel would wait for hours."""
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Be the web process."""
+    _log()
+    uvicorn.run(create_app(settings), host="127.0.0.1", port=port, log_level="warning")
 
 
 def work(settings: Settings) -> None:
@@ -72,42 +80,33 @@ def sweep(settings: Settings) -> None:
 
 
 def ask(settings: Settings, count: int, at_once: int) -> None:
-    """Ask for jobs and approve them until there are `count`, with at most `at_once` in flight."""
+    """Propose jobs until there are `count`, with at most `at_once` that have not ended."""
     _log()
     over, deps = _until_told(), build_deps(settings)
     slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url)
     with deps.jobs.ledger.transaction() as connection:
-        set_rules(connection, TEAM, RULES, deps.clock())
+        set_rules(connection, people.TEAM, RULES, deps.clock())
     dataset = deps.datasets.example("tickets", ADA, deps.clock()).dataset
     thread = ""
     while not over.is_set():
         try:
             states = _states(deps)
             made = sum(states.values())
-            _approve_all(deps)
-            if made == count or states.get("queued", 0) + states.get("running", 0) >= at_once:
+            if made == count or made - sum(states.get(state, 0) for state in ENDED) >= at_once:
                 over.wait(0.1)
                 continue
             if not thread or made % JOBS_A_THREAD == 0:
-                thread = str(slack.chat_postMessage(channel=CHANNEL, text="Rehearsals")["ts"])
+                thread = str(slack.chat_postMessage(channel=people.CHANNEL, text="Rehearsals")["ts"])
             deps.jobs.propose(
                 dataset,
                 TrainingSpec(backend="hosted_rehearsal"),
                 person=ADA,
                 now=deps.clock(),
-                place=Place(CHANNEL, thread),
+                place=Place(people.CHANNEL, thread),
             )
         except (OperationalError, RedisError, SlackApiError, OSError) as error:
             logging.warning("asking again after %s", type(error).__name__)
             time.sleep(0.1)
-
-
-def _approve_all(deps: Deps) -> None:
-    """Approve what waits for it."""
-    with deps.jobs.ledger.reading() as connection:
-        waiting = connection.execute(select(_jobs.c.id, _jobs.c.quote_hash).where(_jobs.c.state == "quoted")).all()
-    for job_id, quote_hash in waiting:
-        deps.jobs.approve(job_id, quote_hash, ADA, deps.clock())
 
 
 def _states(deps: Deps) -> dict[str, int]:

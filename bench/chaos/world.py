@@ -48,6 +48,8 @@ class World:
 
     settings: Settings
     supervisor: Supervisor
+    web_port: int
+    """Where the local Slack sends what people do."""
     ledger: Path
     """The provider's ledger."""
 
@@ -61,9 +63,10 @@ def world(data: Path, ledger: Path, *, seed: int, postgres: bool) -> Iterator[Wo
         settings = _settings(data, server.url(server.create()) if server else "")
         migrate(open_engine(settings.database), data / "run")
         with servers(settings, supervisor, vectors=False) as ready:
-            supervisor.start(console(ready, free_port(), LocalSlack()))
+            web_port = free_port()
+            supervisor.start(console(ready, web_port, LocalSlack()))
             supervisor.start(_provider(ready, ledger, seed))
-            yield World(settings=ready, supervisor=supervisor, ledger=ledger)
+            yield World(settings=ready, supervisor=supervisor, web_port=web_port, ledger=ledger)
     finally:
         supervisor.stop()
         if server:

@@ -142,6 +142,17 @@ def rows(engine: Engine) -> list[tuple[str, str]]:
         return [tuple(row) for row in connection.execute(text("select key, state from inbox order by key"))]
 
 
+@pytest.mark.parametrize("subtype", [None, "message_changed"])
+def test_our_own_messages_are_not_written_down(web: TestClient, engine: Engine, subtype: str | None) -> None:
+    """Slack tells us what we said and edited ourselves; that is acknowledged and forgotten. Other apps' is not."""
+    for author in ("A1", "A2"):
+        said: dict[str, Any] = {"type": "message", "app_id": author, "bot_id": "B1", "text": "Done", "ts": "1.1"}
+        inner = said if subtype is None else {"type": "message", "subtype": subtype, "message": said}
+        ids = {"type": "event_callback", "api_app_id": "A1", "team_id": "T1", "event_id": f"Ev{author}"}
+        assert send(web, json.dumps({**ids, "event": inner}).encode()) == 200
+    assert rows(engine) == [("event:A1:T1:EvA2", "waiting")]
+
+
 def test_an_event_is_written_down_before_it_is_acknowledged(web: TestClient, engine: Engine) -> None:
     """A signed event is answered 200 and waits in the inbox."""
     assert send(web, event()) == 200

@@ -181,6 +181,17 @@ def test_edits_of_one_message_keep_three_seconds_apart(desk: Desk) -> None:
     assert "Approve and start" in str(desk.posts()[0]["blocks"])
 
 
+def test_a_home_tab_is_drawn_once_for_all_that_changed(desk: Desk) -> None:
+    """Three jobs of one person change: one call draws the tab anew and none of the three is owed any more."""
+    for _ in range(3):
+        job = desk.propose()
+        desk.deps.jobs.approve(job.id, job.quote_hash, ADA, desk.now)
+    while desk.messenger.drain():
+        desk.later(10)
+    assert desk.gate.calls.count("views.publish") == 1
+    assert [row for row in desk.rows() if row["version"] > row["sent_version"]] == []
+
+
 def test_a_post_whose_record_was_lost_is_found_again(desk: Desk) -> None:
     """Killed after Slack took a message and before it was recorded, the next messenger finds it and posts no second."""
     desk.propose()

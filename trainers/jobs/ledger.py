@@ -102,8 +102,15 @@ class Ledger:
         if seen_by is not None:
             query = query.where(visible_to(seen_by))
         with self._reader.connect() as connection:
-            rows = connection.execute(query.order_by(_jobs.c.created_at.desc()).limit(limit)).mappings().all()
+            rows = connection.execute(query.order_by(_jobs.c.number.desc()).limit(limit)).mappings().all()
         return [Job(**row) for row in rows]
+
+    def results(self, workspace_id: str, *, kind: str, limit: int = 50) -> Sequence[tuple[str, str]]:
+        """Return (spec, result) of the newest jobs of a kind that succeeded, both as JSON."""
+        done = (_jobs.c.workspace_id == workspace_id) & (_jobs.c.state == "succeeded") & (_jobs.c.kind == kind)
+        query = select(_jobs.c.spec, _jobs.c.result).where(done).order_by(_jobs.c.number.desc()).limit(limit)
+        with self._reader.connect() as connection:
+            return [(spec, result) for spec, result in connection.execute(query)]
 
     def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""

@@ -179,13 +179,11 @@ class Jobs:
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
-        done = (
-            job for job in self.ledger.listing(person.workspace_id) if job.state == "succeeded" and job.kind == "train"
-        )
+        found = self.ledger.results(person.workspace_id, kind="train")
         same = [
-            json.loads(job.result)
-            for job in done
-            if (s := spec_of(job)).base == spec.base and s.backend == spec.backend
+            json.loads(result)
+            for written, result in found
+            if (s := TrainingSpec.from_json(json.loads(written))).base == spec.base and s.backend == spec.backend
         ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
 
