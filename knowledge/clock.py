@@ -1,5 +1,6 @@
-"""Knows how a moment is written down: in memory a UTC datetime, in the database microseconds since 1970."""
+"""Knows clocks, and how a moment is written down: a UTC datetime in memory, microseconds since 1970 in the database."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,11 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+def since_boot() -> float:
+    """Return seconds that nobody can set; on Linux they run on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Moment(TypeDecorator[datetime]):

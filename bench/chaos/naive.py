@@ -15,6 +15,7 @@ from bot.store.engine import open_engine
 from bot.wiring import build_deps
 from handlers.deps import Deps
 from knowledge.errors import LuthierError
+from trainers.backends.deadline import Deadline
 from trainers.backends.openai_shape import ENDED, FineTuningApi
 from trainers.jobs.ledger import move, read
 from trainers.jobs.queue import answer_door
@@ -34,10 +35,11 @@ def work(settings: Settings) -> None:
         if job.state == "succeeded":
             return
         rows = settings.data / deps.datasets.get(job.dataset_id).train_path
-        file = _tried(lambda: api.upload(job.id, rows, settings.provider_timeout))
+        patience = settings.provider_timeout
+        file = _tried(lambda: api.upload(job.id, rows, Deadline.after(patience)))
         body: dict[str, Any] = {"method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1}}}}
-        model = "smollm2-135m-instruct"
-        made = _tried(lambda: api.start(job.id, settings.provider_timeout, model=model, training_file=file, **body))
+        body |= {"model": "smollm2-135m-instruct", "training_file": file}
+        made = _tried(lambda: api.start(job.id, Deadline.after(patience), **body))
         while _tried(lambda: api.job(made))["status"] not in ENDED:
             time.sleep(settings.provider_poll)
         _tried(lambda: api.delete(file))

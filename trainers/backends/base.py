@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from trainers.backends.deadline import Deadline
 from trainers.spec import TrainingSpec
 
 Progress = Callable[[str, Mapping[str, Any]], None]
@@ -48,8 +49,8 @@ class PaidCall:
     """upload, job or deployment."""
     provider: str
     """Whose; provider ids are unique within it."""
-    create: Callable[[str, float], str]
-    """(submission id, seconds) -> provider id; one attempt, no retries, over after so many seconds.
+    create: Callable[[str, Deadline], str]
+    """(submission id, deadline) -> provider id; one attempt, no retries, and nothing is sent after the deadline.
 
     Raises Refused where the provider says that nothing was created; any other exception means that nobody knows.
     """

@@ -11,7 +11,8 @@ from typing import Any
 
 from knowledge.errors import ServiceError
 from trainers.backends.base import Keeper, Made, Order, PaidCall, Timing, Trained, Waiting
-from trainers.backends.openai_shape import DEAD, FineTuningApi, NotThere
+from trainers.backends.openai_shape import DEAD, FineTuningApi
+from trainers.backends.wire import NotThere
 from trainers.errors import ChildFailed, Refused
 
 ASK_AGAIN = timedelta(seconds=30)
@@ -132,7 +133,7 @@ class HostedRehearsalBackend:
         return PaidCall(
             kind="upload",
             provider=self.provider,
-            create=lambda submission_id, seconds: self.api.upload(submission_id, order.train, seconds),
+            create=lambda submission_id, deadline: self.api.upload(submission_id, order.train, deadline),
             find=self.api.find_upload,
             timing=self.timing,
         )
@@ -148,7 +149,7 @@ class HostedRehearsalBackend:
         return PaidCall(
             kind="job",
             provider=self.provider,
-            create=lambda submission_id, seconds: self.api.start(submission_id, seconds, **job),
+            create=lambda submission_id, deadline: self.api.start(submission_id, deadline, **job),
             find=self.api.find_job,
             timing=self.timing,
         )

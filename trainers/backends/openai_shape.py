@@ -1,26 +1,22 @@
 """Knows the fine-tuning calls of OpenAI's HTTP API, one request a method; not when to make them, nor whose it is.
 
-What cannot be answered "yes" or "nothing was created" is a ServiceError: the outcome is unknown, and nothing here tries
-again. https://developers.openai.com/api/reference/resources/fine_tuning, read as types of the `openai` package 3.54.
+https://developers.openai.com/api/reference/resources/fine_tuning, read as types of the `openai` package 3.54.
 """
 
 import io
-import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
-
-from knowledge.errors import ServiceError
 from trainers.backends.base import Made
+from trainers.backends.deadline import Deadline
+from trainers.backends.wire import Body, NotThere, Wire, json_body
 from trainers.errors import Refused
 
 APP: Final = "luthier"
@@ -35,42 +31,29 @@ ENDED: Final = ("succeeded", *DEAD)
 LONGEST_RUN: Final = timedelta(days=7)
 """No job runs for longer, so that a list, which comes newest first, need not be read to its end."""
 
-READ_SECONDS: Final = 10.0
-"""A read is free, so it may be short and be asked again."""
-
-_REFUSALS: Final = (400, 401, 403, 404, 405, 413, 415, 422)
-"""Statuses that say nothing was created, if the provider itself wrote the body."""
-
 
 @dataclass(kw_only=True)
-class FineTuningApi:
-    """One account at one server."""
+class FineTuningApi(Wire):
+    """One account at one server; its address ends with /v1."""
 
-    name: str
-    """What people call the provider."""
-    url: str
-    """Base address, with /v1."""
-    key: str = field(repr=False)
-    _client: httpx.Client | None = field(default=None, init=False, repr=False)
-
-    def upload(self, submission_id: str, rows: Path, seconds: float) -> str:
+    def upload(self, submission_id: str, rows: Path, deadline: Deadline) -> str:
         """Send a file of training rows under a name that can be found again; returns its id.
 
         Raises Refused where nothing was kept; ServiceError where that is not known.
         """
         boundary = uuid.uuid4().hex
         head, tail = _form(boundary, upload_name(submission_id))
-        body = _Deadline(head, rows, tail, until=time.monotonic() + seconds / 2)
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(body.size)}
-        return str(self._create("/files", seconds, content=iter(body), headers=headers)["id"])
+        size = len(head) + rows.stat().st_size + len(tail)
+        body = Body(_blocks(head, rows, tail), size, f"multipart/form-data; boundary={boundary}")
+        return str(self._create("POST", "/files", deadline, body)["id"])
 
-    def start(self, submission_id: str, seconds: float, **job: Any) -> str:
+    def start(self, submission_id: str, deadline: Deadline, **job: Any) -> str:
         """Start a job (model, training_file, method, seed, suffix) with its submission id as metadata; returns its id.
 
         Raises as `upload`.
         """
-        body = {**job, "metadata": {"app": APP, "submission_id": submission_id}}
-        return str(self._create("/fine_tuning/jobs", seconds, json=body)["id"])
+        job["metadata"] = {"app": APP, "submission_id": submission_id}
+        return str(self._create("POST", "/fine_tuning/jobs", deadline, json_body(job))["id"])
 
     def find_upload(self, submission_id: str) -> str | None:
         """Return the id of the file that was sent for a submission; raises ServiceError."""
@@ -120,11 +103,6 @@ class FineTuningApi:
             if not isinstance(refusal, NotThere):
                 raise
 
-    def _create(self, path: str, seconds: float, **request: Any) -> dict[str, Any]:
-        """Send a call that creates: connecting, writing and waiting together take at most `seconds`."""
-        timeout = httpx.Timeout(connect=seconds / 4, write=seconds / 4, read=seconds / 2, pool=seconds / 4)
-        return self._answer("POST", path, timeout=timeout, **request)
-
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         after: dict[str, str] = {}
         while True:
@@ -133,50 +111,6 @@ class FineTuningApi:
             if not page.get("has_more") or not page["data"]:
                 return
             after = {"after": page["data"][-1]["id"]}
-
-    def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        with self._in_words():
-            answer = self._web().request(method, f"{self.url.rstrip('/')}{path}", **request)
-            body = answer.json() if "json" in answer.headers.get("content-type", "") else None
-        if answer.status_code == httpx.codes.OK and isinstance(body, dict):
-            return body
-        error = body.get("error") if isinstance(body, dict) else None
-        if isinstance(error, dict):
-            self._refuse(answer, str(error.get("message", ""))[:300], str(error.get("code", "")))
-        raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
-
-    def _refuse(self, answer: httpx.Response, message: str, code: str) -> None:
-        """Raise Refused where the provider itself says that nothing was created."""
-        said = f"{self.name} refused: {message}"
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and code != "insufficient_quota":
-            raise Refused(f"{self.name} is busy", again_in=_retry_after(answer))
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotThere(said, "Look at the provider's own page.")
-        if answer.status_code in (*_REFUSALS, httpx.codes.TOO_MANY_REQUESTS):
-            raise Refused(said, "Put that right, then `resume`.")
-
-    @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        try:
-            yield
-        except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError, TimeoutError) as lost:
-            raise ServiceError(f"{self.name} gave no answer ({type(lost).__name__}).", "It is tried again.") from lost
-
-    def _web(self) -> httpx.Client:
-        if self._client is None:
-            # One call is one request on a connection of its own: an old one may be closed by the server just then,
-            # and nobody could say whether the call arrived.
-            self._client = httpx.Client(
-                headers={"Authorization": f"Bearer {self.key}"},
-                timeout=READ_SECONDS,
-                limits=httpx.Limits(max_keepalive_connections=0),
-                trust_env=False,
-            )
-        return self._client
-
-
-class NotThere(Refused):
-    """The provider has no such thing."""
 
 
 def upload_name(submission_id: str) -> str:
@@ -190,21 +124,13 @@ def submission_in(name: str) -> str:
     return name.removeprefix(f"{APP}-").removesuffix(".jsonl") if ours else ""
 
 
-class _Deadline:
-    """A multipart body that is read from disk as it goes, and breaks off when its time is over."""
-
-    def __init__(self, head: bytes, rows: Path, tail: bytes, *, until: float) -> None:
-        self._head, self._rows, self._tail, self._until = head, rows, tail, until
-        self.size = len(head) + rows.stat().st_size + len(tail)
-
-    def __iter__(self) -> Iterator[bytes]:
-        with self._rows.open("rb") as file:
-            yield self._head
-            while block := file.read(io.DEFAULT_BUFFER_SIZE * 8):
-                yield block
-                if time.monotonic() > self._until:
-                    raise TimeoutError
-        yield self._tail
+def _blocks(head: bytes, rows: Path, tail: bytes) -> Iterator[bytes]:
+    """Read a multipart body from disk as it goes; without its tail it is no file."""
+    yield head
+    with rows.open("rb") as file:
+        while block := file.read(io.DEFAULT_BUFFER_SIZE * 8):
+            yield block
+    yield tail
 
 
 def _form(boundary: str, name: str) -> tuple[bytes, bytes]:
@@ -214,9 +140,3 @@ def _form(boundary: str, name: str) -> tuple[bytes, bytes]:
         "Content-Type: application/jsonl\r\n\r\n"
     )
     return head.encode(), f"\r\n--{boundary}--\r\n".encode()
-
-
-def _retry_after(answer: httpx.Response) -> timedelta:
-    said = answer.headers.get("Retry-After", "")
-    seconds = float(said) if said.replace(".", "", 1).isdecimal() else 10.0
-    return timedelta(seconds=min(max(seconds, 0.1), 3600))

@@ -4,7 +4,6 @@ These functions are the whole judgement of `trainers.jobs.submission`, and tests
 them through every interleaving of workers, crashes, clock steps and a provider that answers late, twice or never.
 """
 
-import time
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -115,8 +114,3 @@ def check_timing(timing: Timing, lease: float) -> None:
             f"{patience:g} s another worker would look for it: it could be paid twice.",
             f"Set LUTHIER_PROVIDER_GRACE to more than {timing.timeout + timing.lag:g} seconds.",
         )
-
-
-def since_boot() -> float:
-    """Return seconds that nobody can set; on Linux they run on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -4,7 +4,7 @@ The order is the protocol; every line is committed before the next one begins (d
 
 1. `_intend`   mint the id, once for a job and kind, and write that the call is about to be made, under the job's fence;
 2. `_call`     send nothing if the intent is older than the call may take: a process that slept is a zombie;
-3. `_call`     call once, with the id as metadata and only the time that is left;
+3. `_call`     call once, with the id as metadata; the last byte is held back until the clock has been looked at again;
 4. `_change`   record what came back if the row is still as this worker wrote it;
 5. anything but an answer or a definite refusal means "unknown": wait until the call can no longer arrive or hide, look
    it up by its id and adopt it. What two look-ups do not show is sent again with the same id, while that is allowed;
@@ -22,12 +22,13 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from knowledge.clock import Clock
+from knowledge.clock import Clock, since_boot
 from knowledge.errors import ServiceError
 from trainers.backends.base import PaidCall, StopRequested, Timing, Waiting
+from trainers.backends.deadline import Deadline
 from trainers.errors import Refused
 from trainers.jobs.ledger import Ledger, renew, resumes
-from trainers.jobs.protocol import Seen, Step, after_look, next_step, seconds_left, since_boot
+from trainers.jobs.protocol import Seen, Step, after_look, next_step, seconds_left
 from trainers.tables import Job, Submission
 
 log = logging.getLogger("luthier.submission")
@@ -131,11 +132,10 @@ class Submissions:
         row = self._intend(call, row)
         if row is None:
             return None
-        left = seconds_left(self.elapsed() - begun, call.timing)
-        if left <= 0:
+        if seconds_left(self.elapsed() - begun, call.timing) <= 0:
             return self._unknown(call, "was too slow to send anything")
         try:
-            provider_id = call.create(row.id, left)
+            provider_id = call.create(row.id, Deadline(begun + call.timing.timeout, self.elapsed))
         except Refused as refusal:
             if refusal.again_in is not None:
                 self._change(row, tried_at=None, tries=row.tries - 1)

@@ -10,6 +10,7 @@ import pytest
 from tests.trainers.jobs.conftest import ADA
 from tests.trainers.jobs.paid import Bench, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
+from trainers.backends.deadline import Deadline
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
 from trainers.jobs.tidy import tidy
@@ -209,7 +210,7 @@ def test_the_sweep_removes_what_was_left_and_nothing_else(bench: Bench) -> None:
     living = bench.finish(bench.approved(), until=lambda job: len(bench.provider.count("created")) == 2)
     stranger = bench.jobs.datasets.folder / "rows.jsonl"
     stranger.write_text("{}")
-    bench.api.upload("somebody-elses", stranger, 5)
+    bench.api.upload("somebody-elses", stranger, Deadline.after(5))
     keeper = bench.backend()
     assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 0
     bench.clock.skip(61)
@@ -228,7 +229,7 @@ def test_the_sweep_cancels_a_second_run_of_one_submission(bench: Bench) -> None:
     row, file = bench.row(job), bench.row(job, "upload")
     assert row is not None
     assert file is not None
-    second = bench.api.start(row.id, 5, model="rehearsal-small", training_file=str(file.provider_id))
+    second = bench.api.start(row.id, Deadline.after(5), model="rehearsal-small", training_file=str(file.provider_id))
     assert tidy(bench.jobs.ledger, bench.backend(), bench.clock()) == 1
     cancelled = [line["id"] for line in bench.provider.lines() if line["event"] == "cancelled"]
     assert cancelled == [second]

@@ -1,0 +1,117 @@
+"""Knows how one request to a provider is made and what its answer means: yes, no, or nobody knows; not what is asked.
+
+What cannot be answered "yes" or "nothing was created" is a ServiceError: the outcome is unknown, and nothing here tries
+again.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, Final, NamedTuple
+
+import httpx
+
+from knowledge.errors import ServiceError
+from trainers.backends.deadline import Deadline
+from trainers.errors import Refused
+
+READ_SECONDS: Final = 10.0
+"""A read is free, so it may be short and be asked again."""
+
+_REFUSALS: Final = (400, 401, 403, 404, 405, 413, 415, 422)
+"""Statuses that say nothing was created, if the provider itself wrote the body."""
+
+
+class NotThere(Refused):
+    """The provider has no such thing."""
+
+
+class Body(NamedTuple):
+    """What a request carries."""
+
+    blocks: Iterable[bytes]
+    size: int
+    kind: str
+    """Its Content-Type."""
+
+
+def json_body(data: Any) -> Body:
+    """Return data as it is sent."""
+    content = json.dumps(data).encode()
+    return Body([content], len(content), "application/json")
+
+
+@dataclass(kw_only=True)
+class Wire:
+    """One account at one server; what it understands, a subclass knows."""
+
+    YES: ClassVar[tuple[int, ...]] = (200,)
+    """Statuses of an answer that says that it was done."""
+    EMPTY: ClassVar[tuple[int, ...]] = ()
+    """Those that may come without a body."""
+
+    name: str
+    """What people call the provider."""
+    url: str
+    """Base address."""
+    key: str = field(repr=False)
+    _client: httpx.Client | None = field(default=None, init=False, repr=False)
+
+    def _create(self, method: str, path: str, deadline: Deadline, body: Body) -> dict[str, Any]:
+        """Send a call that creates; half of the time is for connecting and writing, half for the answer."""
+        with self._in_words():
+            left = deadline.left()
+        timeout = httpx.Timeout(connect=left / 4, write=left / 4, read=left / 2, pool=left / 4)
+        content = Deadline(deadline.until - left / 2, deadline.clock).guard(body.blocks)
+        headers = {"Content-Type": body.kind, "Content-Length": str(body.size)}
+        return self._answer(method, path, timeout=timeout, content=content, headers=headers)
+
+    def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        with self._in_words():
+            answer = self._web().request(method, f"{self.url.rstrip('/')}{path}", **request)
+            body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+        if answer.status_code in self.YES and isinstance(body, dict):
+            return body
+        if answer.status_code in self.EMPTY and not answer.content:
+            return {}
+        error = body.get("error") if isinstance(body, dict) else None
+        if isinstance(error, dict):
+            self._refuse(answer, str(error.get("message", ""))[:300], str(error.get("code", "")))
+        raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
+
+    def _refuse(self, answer: httpx.Response, message: str, code: str) -> None:
+        """Raise Refused where the provider itself says that nothing was created."""
+        said = f"{self.name} refused: {message}"
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and code != "insufficient_quota":
+            raise Refused(f"{self.name} is busy", again_in=_retry_after(answer))
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotThere(said, "Look at the provider's own page.")
+        if answer.status_code in (*_REFUSALS, httpx.codes.TOO_MANY_REQUESTS):
+            raise Refused(said, "Put that right, then `resume`.")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError, TimeoutError) as lost:
+            raise ServiceError(f"{self.name} gave no answer ({type(lost).__name__}).", "It is tried again.") from lost
+
+    def _web(self) -> httpx.Client:
+        if self._client is None:
+            # One call is one request on a connection of its own: an old one may be closed by the server just then,
+            # and nobody could say whether the call arrived.
+            self._client = httpx.Client(
+                headers={"Authorization": f"Bearer {self.key}"},
+                timeout=READ_SECONDS,
+                limits=httpx.Limits(max_keepalive_connections=0),
+                trust_env=False,
+            )
+        return self._client
+
+
+def _retry_after(answer: httpx.Response) -> timedelta:
+    said = answer.headers.get("Retry-After", "")
+    seconds = float(said) if said.replace(".", "", 1).isdecimal() else 10.0
+    return timedelta(seconds=min(max(seconds, 0.1), 3600))
