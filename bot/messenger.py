@@ -113,12 +113,14 @@ def run(settings: Settings, over: threading.Event, rates: Rates | None = None) -
 
 
 def keep_draining(messenger: "Messenger", over: threading.Event) -> None:
-    """Drain every `LOOK_EVERY` seconds until `over` is set; a database that is busy is asked again."""
-    while not over.wait(LOOK_EVERY):
+    """Drain until `over` is set, every `LOOK_EVERY` seconds once nothing is due; a busy database is asked again."""
+    while not over.is_set():
         try:
-            messenger.drain()
+            if messenger.drain():
+                continue
         except OperationalError as error:
             log.warning("the database did not answer (%s); going on", type(error.orig).__name__)
+        over.wait(LOOK_EVERY)
 
 
 @dataclass(kw_only=True)

@@ -1,5 +1,8 @@
 """Knows how our databases are opened, SQLite or Postgres; it is the one place that makes an engine, and no table."""
 
+import random
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,9 @@ from knowledge.errors import UserError
 
 BUSY_TIMEOUT_MS = 30_000
 """SQLite's busy handler is unfair: waits of 4 s were measured among eight writers, so allow plenty."""
+
+LOOK_AGAIN = (0.0005, 0.003)
+"""Seconds between two looks whether the write lock is free, from and to."""
 
 STATEMENT_TIMEOUT_MS = 60_000
 """Postgres ends a statement that takes longer; ours take milliseconds, so it waits for something stuck."""
@@ -85,7 +91,32 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("migrating", False):  # SQLite rebuilds tables, and can switch this only outside of a transaction
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    connection.exec_driver_sql("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")
+    if options.get("reading", False):
+        connection.exec_driver_sql("BEGIN")
+    elif not _take_turn(connection.connection.dbapi_connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # too late: this says so
+
+
+def _take_turn(driver: Any) -> bool:
+    """Begin to write as soon as nobody else does; False where that took longer than the connection's busy timeout.
+
+    SQLite's own wait sleeps up to a tenth of a second between two looks: among eight busy writers the longest wait was
+    1.4 to 1.8 s, with this one 0.13 to 0.2 s and a third more transactions. A look costs some microseconds.
+    """
+    (limit,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + limit / 1000
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return True
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    return False
+            time.sleep(random.uniform(*LOOK_AGAIN))  # noqa: S311  # so that waiting writers keep out of step
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={limit}")
 
 
 def _open_postgres(address: URL) -> Engine:
