@@ -11,6 +11,7 @@ from trainers.jobs.messages import (
     ApprovalRequest,
     EndedCard,
     HomeRefresh,
+    LeftoverCard,
     Message,
     ProgressCard,
     QuoteCard,
@@ -51,20 +52,27 @@ def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: 
     match message:
         case QuoteCard():
             return Rendering(text=job.quote_title(message), blocks=job.quote_blocks(message))
-        case ApprovalRequest():
-            line = approval.request_text(message)
-            return Rendering(text=line, blocks=[section(line)])
         case ProgressCard():
             return Rendering(text=job.progress_text(message), blocks=job.progress_blocks(message))
         case ReportCard():
             return _report(message, file_ids)
         case EndedCard():
             return Rendering(text=job.ended_text(message), blocks=job.ended_blocks(message))
-        case Announcement():
-            line = job.announcement_text(message, permalink)
-            return Rendering(text=line, blocks=[section(line)])
         case HomeRefresh():
             raise TypeError("a HomeRefresh is published, not posted")
+        case _:
+            line = _line(message, permalink)
+            return Rendering(text=line, blocks=[section(line)])
+
+
+def _line(message: ApprovalRequest | LeftoverCard | Announcement, permalink: str) -> str:
+    match message:
+        case ApprovalRequest():
+            return approval.request_text(message)
+        case LeftoverCard():
+            return job.leftover_text(message)
+        case Announcement():
+            return job.announcement_text(message, permalink)
 
 
 def _report(card: ReportCard, file_ids: Mapping[str, str]) -> Rendering:

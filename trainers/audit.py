@@ -82,6 +82,13 @@ def verify(engine: Engine, workspace_id: str, kept: str = "") -> Verdict:
     return Verdict(count, previous, None if whole else count + 1)
 
 
+def said(connection: Connection, workspace_id: str, what: str, subject: str, word: str) -> bool:
+    """Say whether there is an entry of this kind about `subject` that mentions `word`; ask in one's turn."""
+    about = (_entries.c.workspace_id == workspace_id) & (_entries.c.what == what) & (_entries.c.subject == subject)
+    query = select(_entries.c.place).where(about, _entries.c.detail.contains(json.dumps(word), autoescape=True))
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def workspaces(engine: Engine) -> Sequence[str]:
     """Return every workspace that has a log."""
     with engine.execution_options(reading=True).connect() as connection:

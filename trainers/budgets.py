@@ -80,6 +80,15 @@ def settle(connection: Connection, job: Job, spent: Decimal | None, now: datetim
     return in_dollars(amount)
 
 
+def count_beyond(connection: Connection, job: Job, amount: Decimal, rules: Rules, now: datetime) -> None:
+    """Count what was spent beside what was set aside; it is spent, so it counts even where it exceeds a cap."""
+    month = month_of(now)
+    for scope, cap in scopes_of(job, rules):
+        _open(connection, job.workspace_id, scope, month, _cap(cap))
+        here = _is(job.workspace_id, scope, month)
+        connection.execute(update(_budgets).where(here).values(spent=_budgets.c.spent + in_micros(amount)))
+
+
 def count_tokens(connection: Connection, workspace_id: str, tokens: int, rules: Rules, now: datetime) -> None:
     """Count what an answer of a language model used."""
     _open(connection, workspace_id, CHAT, month_of(now), rules.chat_tokens_cap)

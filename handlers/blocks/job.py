@@ -6,7 +6,7 @@ from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.words import bar, count, duration, in_slack, minutes, money, person
 from handlers.escape import mrkdwn
-from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard
+from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 
 STOP, RESUME = "job_stop", "job_resume"
 """Action ids of the buttons on these cards."""
@@ -84,6 +84,20 @@ def ended_text(card: EndedCard) -> str:
     head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
     what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "
     return f"{person(card.requested_by)} {head} {what}{in_slack(mrkdwn(card.next_step, 800))}".strip()
+
+
+def leftover_text(card: LeftoverCard) -> str:
+    """Say that something was found at a provider that nobody waited for, and what it may have cost."""
+    of = f"*{mrkdwn(card.title, 200)}* (job #{card.number})"
+    found = f"I found a second {card.thing} of {of}" if card.second else f"A {card.thing} of {of} still ran"
+    where = f"at {mrkdwn(card.provider, 60)}, `{mrkdwn(card.run, 100)}`; I have it ended there"
+    stays = f" The {card.thing} that this thread shows is not touched." if card.second else ""
+    cost = (
+        "What it has cost I don't know"
+        if card.dollars is None
+        else f"It may have cost up to *{money(card.dollars)}*, as much as the quote"
+    )
+    return f"{person(card.requested_by)} {found} {where}.{stays} {cost}; look at your bill."
 
 
 def announcement_text(card: Announcement, permalink: str) -> str:

@@ -21,7 +21,15 @@ from trainers.data.lint import LintReport
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
-from trainers.jobs.messages import Announcement, ApprovalRequest, EndedCard, ProgressCard, QuoteCard, ReportCard
+from trainers.jobs.messages import (
+    Announcement,
+    ApprovalRequest,
+    EndedCard,
+    LeftoverCard,
+    ProgressCard,
+    QuoteCard,
+    ReportCard,
+)
 from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
@@ -349,6 +357,20 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "report_details": lambda: details.details_view(report_card(4000), QUOTE),
     "ended_failed": lambda: rendered(
         EndedCard(**IDS, requested_by="U0ADA", state="failed", what=NASTY, next_step="Look at the log.")
+    ),
+    "leftover_second": lambda: rendered(
+        LeftoverCard(
+            **IDS,
+            requested_by="U0ADA",
+            provider="rehearsal provider",
+            run="ftjob-1",
+            thing="run",
+            second=True,
+            dollars="12",
+        )
+    ),
+    "leftover_stopped": lambda: rendered(
+        LeftoverCard(**IDS, requested_by="U0ADA", provider=NASTY, run="ftjob-2", thing="run", second=False)
     ),
     "ended_stopped": lambda: rendered(
         EndedCard(

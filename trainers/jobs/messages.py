@@ -119,6 +119,27 @@ class EndedCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftoverCard:
+    """Something of a job that was found at a provider, that nobody waited for, and that is being ended."""
+
+    KIND: ClassVar[str] = "leftover"
+
+    job_id: str
+    number: int
+    title: str
+    requested_by: str
+    provider: str
+    run: str
+    """The provider's id of it, to look it up in a bill."""
+    thing: str
+    """run or deployment."""
+    second: bool
+    """Whether the job has another one, which goes on."""
+    dollars: str | None = None
+    """The most that it may have cost, as a decimal string; None where nobody knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Announcement:
     """One line for the notification channel."""
 
@@ -147,11 +168,22 @@ class HomeRefresh:
     user_id: str
 
 
-Message = QuoteCard | ApprovalRequest | ProgressCard | ReportCard | EndedCard | Announcement | HomeRefresh
+Message = (
+    QuoteCard | ApprovalRequest | ProgressCard | ReportCard | EndedCard | LeftoverCard | Announcement | HomeRefresh
+)
 
 KINDS: dict[str, type[Message]] = {
     kind.KIND: kind
-    for kind in (QuoteCard, ApprovalRequest, ProgressCard, ReportCard, EndedCard, Announcement, HomeRefresh)
+    for kind in (
+        QuoteCard,
+        ApprovalRequest,
+        ProgressCard,
+        ReportCard,
+        EndedCard,
+        LeftoverCard,
+        Announcement,
+        HomeRefresh,
+    )
 }
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from knowledge.errors import ServiceError
 from trainers.backends.base import Housekeeper, Made
 from trainers.errors import Refused
-from trainers.jobs import accounts, outbox
+from trainers.jobs import accounts, leftovers, outbox
 from trainers.jobs.cards import ended_card
 from trainers.jobs.ledger import Ledger, read
 from trainers.jobs.submission import CLOSED, change, provider_of_run
@@ -114,16 +114,21 @@ def _needless(
 def _give_up(connection: Connection, provider: str, made: Made, now: datetime, keep: timedelta) -> Needless | None:
     """Write down that it is given up, if that still is so, and tell the thread where a run is ended that way."""
     needless = _needless(connection, made, now, keep, lock=True)
-    if needless is None or needless.row.state in CLOSED or needless.row.provider_id not in (None, made.provider_id):
-        return needless
-    row, job, why = needless
-    if not change(connection, row, state="abandoned", settled_at=now, detail=f"Given up: {why}."):
+    if needless is None:
         return None
-    if row.kind == "job" and job.state == "failed":
+    row, job, why = needless
+    known = row.state not in CLOSED and row.provider_id in (None, made.provider_id)
+    if known and not change(connection, row, state="abandoned", settled_at=now, detail=f"Given up: {why}."):
+        return None
+    if known and row.kind == "job" and job.state == "failed":
         what = f"Nobody resumed it for {_about(keep)}, so I end what {provider} still runs of it."
         said = ended_card(job, "failed", what, "`resume` starts it anew there, which may cost as much again.")
         outbox.put(connection, job, said, now, key=f"run-ended-{job.fence}")
-        accounts.tell(connection, job, accounts.LUTHIER, "ended its run", now, submission=row.id)
+        accounts.tell(
+            connection, job, accounts.LUTHIER, leftovers.ENDED_RUN, now, submission=row.id, run=made.provider_id
+        )
+    else:
+        leftovers.tell(connection, row, job, provider, made.provider_id, now)
     return needless
 
 

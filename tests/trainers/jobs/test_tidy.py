@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from tests.trainers.jobs.conftest import ADA
 from tests.trainers.jobs.paid import Bench, Killed, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
+from trainers import audit, budgets
+from trainers.backends.base import Made
 from trainers.jobs import outbox
+from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Jobs
 from trainers.jobs.tidy import KEEP, tidy
 from trainers.tables import Job
@@ -110,6 +114,95 @@ def test_a_sweep_that_dies_before_the_provider_heard_of_it_is_finished_by_the_ne
 
 def killed(kind: str, provider_id: str) -> None:
     raise Killed
+
+
+def running(bench: Bench) -> Job:
+    """A job that its provider has accepted and that runs on there."""
+    bench.provider.now(ENDLESS)
+    return bench.finish(bench.approved(), until=lambda job: getattr(bench.row(job), "state", "") == "accepted")
+
+
+def second_run(bench: Bench, job: Job) -> str:
+    """Let the provider have one more run under the job's submission id, as a call that it had hidden for too long."""
+    row, rows = bench.row(job), bench.jobs.datasets.folder / bench.jobs.datasets.get(job.dataset_id).train_path
+    assert row is not None
+    file = bench.api.upload("somebody-elses", rows, 5)
+    return bench.api.start(row.id, 5, model="rehearsal-small", training_file=file)
+
+
+def spent(bench: Bench) -> Decimal:
+    """What this month's budget of the workspace has counted as spent."""
+    return sum((each.spent for each in budgets.standing(bench.jobs.ledger.engine, "T1", bench.clock())[:1]), Decimal(0))
+
+
+def told(bench: Bench) -> list[str]:
+    """The audit's verbs about what was found, the oldest first."""
+    entries = audit.listing(bench.jobs.ledger.engine, "T1")
+    return [entry.what for entry in reversed(entries) if entry.what in ("ended its run", "spent")]
+
+
+def test_a_second_run_is_told_once_and_counted_once(bench: Bench) -> None:
+    """Thread, audit and budget hear of a second run and what it may have cost, however often it is met."""
+    job = running(bench)
+    run = second_run(bench, job)
+    keeper = bench.backend()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper, "remove", killed)
+        for _ in range(2):  # dies after it was written down and before the provider hears of it
+            with pytest.raises(Killed):
+                tidy(bench.jobs.ledger, keeper, bench.clock())
+    assert sweep(bench) == 1
+    assert sweep(bench) == 0
+    card = json.loads(said(bench, job, f"leftover-{run}"))
+    cost = cost_of(job)
+    assert cost
+    assert (card["second"], card["run"], Decimal(card["dollars"])) == (True, run, cost)
+    assert told(bench) == ["ended its run", "spent"]
+    assert spent(bench) == cost
+
+
+def test_a_run_that_came_after_the_stop_is_told_and_counted(bench: Bench) -> None:
+    """Looked up in vain, given up and stopped, a run that shows all the same is ended, and the thread hears of it."""
+    bench.provider.now(ENDLESS, script={"start": ["drop_before"]})
+    job = bench.finish(bench.approved(), until=lambda job: bench.row(job) is not None)
+    bench.jobs.stop(job.id, ADA, bench.clock())
+    assert bench.finish(job).state == "cancelled"
+    bench.provider.now(ENDLESS)
+    run = second_run(bench, job)
+    assert sweep(bench) >= 1
+    card = json.loads(said(bench, job, f"leftover-{run}"))
+    assert (card["second"], Decimal(card["dollars"])) == (False, cost_of(job))
+    assert spent(bench) == cost_of(job)
+    assert sweep(bench) == 0
+
+
+def test_a_list_that_lags_behind_our_own_cancellation_alarms_nobody(bench: Bench) -> None:
+    """A run that was cancelled with its job may be listed for some minutes; only after that somebody hears of it."""
+    job = running(bench)
+    bench.jobs.stop(job.id, ADA, bench.clock())
+    assert bench.finish(job).state == "cancelled"
+    row = bench.row(job)
+    assert row is not None
+    keeper = bench.backend()
+    stale = Made(str(row.provider_id), row.id)
+    keeper.listing = lambda kind: [stale] if kind == "job" else []  # type: ignore[method-assign]  # as a lagging list
+    bench.clock.skip(120)
+    tidy(bench.jobs.ledger, keeper, bench.clock())
+    assert said(bench, job, f"leftover-{row.provider_id}") == ""
+    bench.clock.skip(600)
+    for _ in range(2):
+        tidy(bench.jobs.ledger, keeper, bench.clock())
+    assert json.loads(said(bench, job, f"leftover-{row.provider_id}"))["second"] is False
+    assert spent(bench) == 0
+
+
+def test_rows_that_were_left_are_removed_without_a_word(bench: Bench) -> None:
+    """A file costs nothing, so its late removal is no news."""
+    bench.provider.now(script={"delete": ["forbidden"]})
+    job = bench.finish(bench.approved())
+    bench.clock.skip(61)
+    assert sweep(bench) == 1
+    assert (job.state, told(bench)) == ("succeeded", [])
 
 
 @pytest.mark.parametrize("call", ["delete", "read"])
