@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from tests.bot.console.sink_inputs import ACTION_ROWS, button, elements_for, inputs
+from tests.bot.console.sink_inputs import ACTION_ROWS, button, elements_for, inputs, plain
 from tests.bot.console.sink_rich import MARKDOWN, RICH_TEXT
 from tests.console import LocalSlack
 
@@ -20,11 +20,6 @@ CODE = "def accuracy(right: int, total: int) -> float:\n    return right / total
 EVIL_NAME = "<img src=x onerror='window.hacked = 1'>.jsonl"
 EVIL_ROWS = '{"<img src=x onerror=window.hacked=1>": "<script>window.hacked = 1</script>"}\n'
 FILES = {"rows.jsonl": ROWS * 12, "queues.csv": CSV, "accuracy.py": CODE, "notes.txt": "One line\n" * 14}
-
-
-def plain(text: str) -> Json:
-    """A plain_text object."""
-    return {"type": "plain_text", "text": text, "emoji": True}
 
 
 def mrkdwn(text: str) -> Json:

@@ -1,7 +1,7 @@
 """Conversations as the app sees them: which, who, what was said, page by page, and what it hears of changes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.console.manifest import Manifest
 from bot.console.store import Row
-from tests.bot.console.third_party import Listener, recorder
+from tests.bot.console.pairs import Start
+from tests.bot.console.third_party import Listener
 from tests.console import LocalSlack, local_slack, wait_for
 
 __all__ = ["local_slack"]
@@ -21,22 +22,6 @@ PUBLIC = {
     *("pending_connected_team_ids", "topic", "purpose", "previous_names"),
 }
 """Fields of a channel in Slack's own example of conversations.info."""
-
-
-@pytest.fixture
-def heard(tmp_path: Path) -> Iterator[Callable[..., tuple[LocalSlack, Listener]]]:
-    """A local Slack and an app that writes down every event."""
-    running: list[Any] = []
-
-    def begin(**settings: Any) -> tuple[LocalSlack, Listener]:
-        app = recorder()
-        slack = LocalSlack(tmp_path / "console", app_url=app.url, **settings)
-        running.extend([slack, app])
-        return slack, app
-
-    yield begin
-    for each in running:
-        each.stop()
 
 
 def error_of(call: Callable[..., Any], **arguments: Any) -> Any:
@@ -199,9 +184,9 @@ def test_marks_what_the_app_has_read(local_slack: LocalSlack) -> None:
     assert (info["last_read"], info["unread_count"], info["latest"]["text"]) == (ts, 1, "two")
 
 
-def test_the_app_hears_of_members_and_names(heard: Any) -> None:
+def test_the_app_hears_of_members_and_names(start: Start) -> None:
     """Joining, leaving, topic, name and archive are messages in the channel and events with Slack's fields."""
-    slack, app = heard()
+    slack, app = start()
     made = slack.act("create_channel", user="U0ADA", name="news")["channel"]["id"]
     slack.act("invite", user="U0ADA", channel=made, users=["U0LUTHIER", "U0BEN"])
     slack.act("set_topic", user="U0BEN", channel=made, text="All of it")
@@ -220,9 +205,9 @@ def test_the_app_hears_of_members_and_names(heard: Any) -> None:
     assert (topic["topic"], topic["user"], topic["channel_type"]) == ("All of it", "U0BEN", "channel")
 
 
-def test_the_app_hears_its_own_changes(heard: Any) -> None:
+def test_the_app_hears_its_own_changes(start: Start) -> None:
     """Rename, archive and reopen come as events of their own, also to an app that only watches a public channel."""
-    slack, app = heard()
+    slack, app = start()
     made = slack.web.conversations_create(name="first")["channel"]["id"]
     renamed = slack.web.conversations_rename(channel=made, name="second")["channel"]
     assert (renamed["name"], renamed["previous_names"]) == ("second", ["first"])
@@ -243,9 +228,9 @@ def test_the_app_hears_its_own_changes(heard: Any) -> None:
     assert len(app.events("channel_created")) == 1
 
 
-def test_the_app_hears_nothing_from_where_it_is_not(heard: Any) -> None:
+def test_the_app_hears_nothing_from_where_it_is_not(start: Start) -> None:
     """Messages, reactions and mentions in channels and direct messages without the app stay there."""
-    slack, app = heard()
+    slack, app = start()
     elsewhere = slack.act("create_channel", user="U0ADA", name="no-bots")["channel"]["id"]
     ts = slack.send("@Luthier psst", channel=elsewhere)["ts"]
     slack.act("react", user="U0ADA", channel=elsewhere, ts=ts, name="eyes")
@@ -260,9 +245,9 @@ def test_the_app_hears_nothing_from_where_it_is_not(heard: Any) -> None:
     assert error_of(slack.web.conversations_info, channel=pair) == "channel_not_found"
 
 
-def test_a_group_is_heard_as_mpim(heard: Any) -> None:
+def test_a_group_is_heard_as_mpim(start: Start) -> None:
     """A message of several people and the app says channel_type mpim, and needs message.mpim alone."""
-    slack, app = heard(manifest=Manifest(events=frozenset({"message.mpim", "app_mention"})))
+    slack, app = start(manifest=Manifest(events=frozenset({"message.mpim", "app_mention"})))
     group = slack.act("open_dm", user="U0ADA", users=["U0BEN", "U0LUTHIER"])["channel"]["id"]
     slack.send("to the group", channel=group)
     slack.send("to the channel", channel="C0ASK")
@@ -275,9 +260,9 @@ def test_a_group_is_heard_as_mpim(heard: Any) -> None:
     assert slack.web.conversations_open(users="U0BEN,U0ADA")["channel"]["id"] == group
 
 
-def test_pins_show_on_messages_and_in_events(heard: Any) -> None:
+def test_pins_show_on_messages_and_in_events(start: Start) -> None:
     """A pin is listed with its message, counted in history, and told as Slack tells it."""
-    slack, app = heard()
+    slack, app = start()
     ts = slack.send("keep this")["ts"]
     slack.web.pins_add(channel="C0ASK", timestamp=ts)
     item = slack.web.pins_list(channel="C0ASK")["items"][0]

@@ -1,9 +1,7 @@
 """Requests to the app: signed, retried and limited as Slack does it."""
 
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -11,6 +9,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.console.limits import retry_delays
 from bot.console.manifest import Manifest
+from tests.bot.console.pairs import Start
 from tests.bot.console.third_party import Answer, Heard, Listener, recorder
 from tests.console import SIGNING_SECRET, LocalSlack, wait_for
 
@@ -19,23 +18,6 @@ MODAL = {
     "title": {"type": "plain_text", "text": "T"},
     "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}],
 }
-Start = Callable[..., tuple[LocalSlack, Listener]]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a local Slack with settings, and an app that answers as told."""
-    running: list[Any] = []
-
-    def begin(answer: Callable[[Heard], Answer] | None = None, **settings: Any) -> tuple[LocalSlack, Listener]:
-        app = recorder(answer)
-        slack = LocalSlack(tmp_path / "console", app_url=app.url, **settings)
-        running.extend([slack, app])
-        return slack, app
-
-    yield begin
-    for each in running:
-        each.stop()
 
 
 def trigger_of(app: Listener) -> str:

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
 
 from bot.console.faults import EVERYTHING, NONE, FaultBox
-from tests.bot.console.third_party import Ear, recorder
+from tests.bot.console.third_party import Ear
 from tests.console import BOT_TOKEN, LocalSlack, wait_for
 
 
@@ -20,15 +20,6 @@ def slack(tmp_path: Path) -> Iterator[LocalSlack]:
     started = LocalSlack(tmp_path / "console", workspaces=2)
     yield started
     started.stop()
-
-
-@pytest.fixture
-def ear(slack: LocalSlack) -> Iterator[Ear]:
-    """An app that records."""
-    app = recorder()
-    slack.point_at(app.url)
-    yield app
-    app.stop()
 
 
 def texts(ear: Ear) -> list[str]:

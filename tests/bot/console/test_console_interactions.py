@@ -1,7 +1,6 @@
 """What reaches an app when people click, pick, type, submit and close: payloads key by key, answers, limits."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ import pytest
 
 from bot.console.manifest import Manifest
 from tests.bot.console.hand import Hand
+from tests.bot.console.pairs import Pair
+from tests.bot.console.parts import plain
 from tests.bot.console.third_party import Answer, Listener, recorder
 from tests.console import LocalSlack, wait_for
 
@@ -34,10 +35,6 @@ COMMAND = {"token", "api_app_id", "team_id", "team_domain", "channel_id", "chann
 COMMAND |= {"command", "text", "response_url", "trigger_id", "is_enterprise_install"}
 
 
-def plain(words: str) -> Json:
-    return {"type": "plain_text", "text": words}
-
-
 def option(value: str) -> Json:
     return {"text": plain(value.upper()), "value": value}
 
@@ -47,31 +44,13 @@ def kept(value: str) -> Json:
     return {"text": {**plain(value.upper()), "emoji": True}, "value": value}
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalSlack, Listener]]:
-    """One local Slack and one app for the whole file: starting them costs more than most tests."""
-    listening = recorder()
-    slack = LocalSlack(tmp_path_factory.mktemp("slack"), app_url=listening.url)
-    yield slack, listening
-    slack.stop()
-    listening.stop()
-
-
 @pytest.fixture
-def slack(running: tuple[LocalSlack, Listener]) -> LocalSlack:
+def slack(running: Pair) -> LocalSlack:
     """The local Slack, with no message or modal that an earlier test left."""
     space = running[0].space
     for row in space.store.history("C0ASK", viewer="U0ADA"):
         space.store.remove_message(row.channel, row.ts)
     return running[0]
-
-
-@pytest.fixture
-def app(running: tuple[LocalSlack, Listener], slack: LocalSlack) -> Listener:
-    """An app that takes everything and answers nothing until a test says what."""
-    app = running[1]
-    app.answer, app.heard = lambda heard: Answer(), []
-    return app
 
 
 def posted(slack: LocalSlack, *elements: Json, **more: Any) -> Json:

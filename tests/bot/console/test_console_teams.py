@@ -8,7 +8,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from tests.bot.console.third_party import Ear, recorder
+from tests.bot.console.third_party import Ear
 from tests.console import BOT_TOKEN, LocalSlack, wait_for
 
 Json = dict[str, Any]
@@ -21,15 +21,6 @@ def slack(tmp_path: Path) -> Iterator[LocalSlack]:
     started = LocalSlack(tmp_path / "console", workspaces=2, people=6)
     yield started
     started.stop()
-
-
-@pytest.fixture
-def ear(slack: LocalSlack) -> Iterator[Ear]:
-    """An app that records."""
-    app = recorder()
-    slack.point_at(app.url)
-    yield app
-    app.stop()
 
 
 def second(slack: LocalSlack) -> WebClient:

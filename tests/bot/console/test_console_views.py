@@ -1,7 +1,6 @@
 """Modals and Home views: the stack of three, hashes, triggers, and what an app may answer to a submission."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,12 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from tests.bot.console.hand import Hand
-from tests.bot.console.third_party import Answer, Listener, recorder
+from tests.bot.console.pairs import Pair
+from tests.bot.console.parts import plain
+from tests.bot.console.third_party import Answer, Listener
 from tests.console import LocalSlack, wait_for
 
 Json = dict[str, Any]
-
-
-def plain(words: str) -> Json:
-    return {"type": "plain_text", "text": words}
 
 
 FIELD = {
@@ -32,18 +29,8 @@ def modal(title: str = "M", **more: Any) -> Json:
     return {"type": "modal", "title": plain(title), "submit": plain("S"), "blocks": [FIELD, SECTION], **more}
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalSlack, Listener]]:
-    """One local Slack and one app for the whole file: starting them costs more than most tests."""
-    listening = recorder()
-    slack = LocalSlack(tmp_path_factory.mktemp("slack"), app_url=listening.url)
-    yield slack, listening
-    slack.stop()
-    listening.stop()
-
-
 @pytest.fixture
-def slack(running: tuple[LocalSlack, Listener]) -> LocalSlack:
+def slack(running: Pair) -> LocalSlack:
     """The local Slack, with no message or modal that an earlier test left."""
     space = running[0].space
     for view in space.store.all("view"):
@@ -54,14 +41,6 @@ def slack(running: tuple[LocalSlack, Listener]) -> LocalSlack:
     for row in space.store.history("C0TUNING"):
         space.store.remove_message(row.channel, row.ts)
     return running[0]
-
-
-@pytest.fixture
-def app(running: tuple[LocalSlack, Listener], slack: LocalSlack) -> Listener:
-    """An app that takes everything and answers nothing until a test says what."""
-    app = running[1]
-    app.answer, app.heard = lambda heard: Answer(), []
-    return app
 
 
 def opened(slack: LocalSlack, view: Json | None = None, user: str = "U0ADA") -> Any:

@@ -10,6 +10,7 @@ from playwright.sync_api import FilePayload, expect
 from slack_bolt import App
 
 from tests.bot.console.desk import Desk
+from tests.bot.console.parts import button, plain, section
 from tests.bot.console.third_party import Answer, bolt_listener, recorder
 from tests.console import LocalSlack, wait_for
 
@@ -72,21 +73,6 @@ def late(_: object) -> Answer:
     """An app that takes its time."""
     time.sleep(0.4)
     return Answer()
-
-
-def plain(text: str) -> Json:
-    """A plain_text object."""
-    return {"type": "plain_text", "text": text}
-
-
-def button(action_id: str, text: str) -> Json:
-    """A button element."""
-    return {"type": "button", "action_id": action_id, "text": plain(text), "value": "1"}
-
-
-def section(text: str) -> Json:
-    """A section block."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
 def test_text_of_a_message_never_becomes_markup(desk: Desk) -> None:
