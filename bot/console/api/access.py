@@ -68,9 +68,14 @@ def writable(space: Workspace, channel: Json) -> Json:
     granted = space.settings.manifest.scopes or ()
     if not is_in(space, seen(space, channel)) and "chat:write.public" not in granted:
         raise SlackError("not_in_channel")
+    need_open(channel)
+    return channel
+
+
+def need_open(channel: Json) -> None:
+    """Raises is_archived where nobody may change anything any more."""
     if channel.get("is_archived"):
         raise SlackError("is_archived")
-    return channel
 
 
 def ids(args: Args, name: str) -> list[str]:

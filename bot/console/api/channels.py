@@ -2,7 +2,7 @@
 
 from bot.console import rooms
 from bot.console.api import shapes
-from bot.console.api.access import WRITE, joined, kind_of, known, need_scope
+from bot.console.api.access import WRITE, joined, kind_of, known, need_open, need_scope
 from bot.console.api.registry import method
 from bot.console.wire import Args, Json, SlackError
 from bot.console.workspace import Workspace
@@ -30,7 +30,7 @@ def conversations_create(space: Workspace, args: Args) -> Json:
 def conversations_rename(space: Workspace, args: Args) -> Json:
     """Give a channel that the app made another name."""
     channel = of_kind(space, joined(space, args, WRITE), *CHANNELS)
-    _open(channel)
+    need_open(channel)
     if channel["creator"] != space.who.bot_user:
         raise SlackError("not_authorized")
     return {"channel": shapes.detailed(space, rooms.rename(space, channel, args.need("name"), space.who.bot_user))}
@@ -98,11 +98,6 @@ def of_kind(space: Workspace, channel: Json, *kinds: str) -> Json:
 
 def _set_note(space: Workspace, args: Args, which: str) -> Json:
     channel = of_kind(space, joined(space, args, WRITE), *CHANNELS, "mpim")
-    _open(channel)
+    need_open(channel)
     channel = rooms.set_note(space, channel, which, args.need(which), space.who.bot_user)
     return {"channel": shapes.detailed(space, channel)}
-
-
-def _open(channel: Json) -> None:
-    if channel["is_archived"]:
-        raise SlackError("is_archived")

@@ -2,7 +2,7 @@
 
 from bot.console import rooms
 from bot.console.api import shapes
-from bot.console.api.access import WRITE, ids, joined, kind_of, known, need_scope, seen
+from bot.console.api.access import WRITE, ids, joined, kind_of, known, need_open, need_scope, seen
 from bot.console.api.channels import CHANNELS, KIND, of_kind
 from bot.console.api.registry import method
 from bot.console.limits import limit
@@ -15,8 +15,7 @@ from bot.console.workspace import Workspace
 def conversations_join(space: Workspace, args: Args) -> Json:
     """Make the app a member of a public channel."""
     channel = of_kind(space, known(space, args), "public_channel")
-    if channel["is_archived"]:
-        raise SlackError("is_archived")
+    need_open(channel)
     is_new = rooms.join(space, channel, space.who.bot_user)
     told = "already_in_channel"
     warned = {} if is_new else {"warning": told, "response_metadata": {"warnings": [told]}}
@@ -33,8 +32,7 @@ def conversations_leave(space: Workspace, args: Args) -> Json:
     channel = of_kind(space, known(space, args, WRITE), *CHANNELS, "mpim")
     if channel["is_general"]:
         raise SlackError("cant_leave_general")
-    if channel["is_archived"]:
-        raise SlackError("is_archived")
+    need_open(channel)
     members = space.store.members(channel["id"])
     if space.who.bot_user not in members:
         return {"ok": False, "not_in_channel": True}
@@ -55,8 +53,7 @@ def conversations_leave(space: Workspace, args: Args) -> Json:
 def conversations_invite(space: Workspace, args: Args) -> Json:
     """Make people members: all of them or, with `force`, those who can be."""
     channel = of_kind(space, joined(space, args, WRITE), *CHANNELS)
-    if channel["is_archived"]:
-        raise SlackError("is_archived")
+    need_open(channel)
     args.need("users")
     users = ids(args, "users")
     if not users:
@@ -89,8 +86,7 @@ def conversations_kick(space: Workspace, args: Args) -> Json:
         raise SlackError("cant_kick_self")
     if channel["is_general"]:
         raise SlackError("cant_kick_from_general")
-    if channel["is_archived"]:
-        raise SlackError("is_archived")
+    need_open(channel)
     if not rooms.leave(space, channel, user, space.who.bot_user):
         raise SlackError("not_in_channel")
     return {"errors": {}}

@@ -3,7 +3,7 @@
 import re
 
 from bot.console import messages
-from bot.console.api.access import is_in, seen
+from bot.console.api.access import is_in, need_open, seen
 from bot.console.api.paging import page
 from bot.console.api.registry import method
 from bot.console.emoji import is_known
@@ -19,8 +19,7 @@ ADD = ("already_reacted", "invalid_name", "too_many_emoji", "too_many_reactions"
 def reactions_add(space: Workspace, args: Args) -> Json:
     """Add a reaction."""
     row = message_at(space, args)
-    if space.channel(row.channel).get("is_archived"):
-        raise SlackError("is_archived")
+    need_open(space.channel(row.channel))
     messages.react(space, row, reaction_name(args.need("name")), space.who.bot_user, add=True)
     return {}
 

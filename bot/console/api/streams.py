@@ -1,6 +1,7 @@
 """chat.startStream, appendStream, stopStream: messages that grow. Knows who may stream where; chunks.py adds."""
 
 from bot.console import chunks, growing, messages, sessions
+from bot.console.api.access import need_open
 from bot.console.api.chat import clear_status, own_message
 from bot.console.api.registry import method
 from bot.console.drafts import checked_blocks, checked_metadata, signature
@@ -81,8 +82,7 @@ def _place(space: Workspace, args: Args) -> Json:
     channel = space.channel(args.need("channel"))
     if not space.store.is_member(channel["id"], space.who.bot_user):
         raise SlackError("not_in_channel")
-    if channel.get("is_archived"):
-        raise SlackError("is_archived")
+    need_open(channel)
     if channel.get("is_im") and not space.settings.manifest.messages_tab:
         raise SlackError("messages_tab_disabled")
     return channel
