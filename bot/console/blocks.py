@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bot.console.block_rules import rule_problems, too_deep
+from bot.console.block_shape import block_of
 from bot.console.charts import DATA_TABLE, DATA_VISUALIZATION, TABLE
 from bot.console.clock import short_id
 from bot.console.elements import ACTIONS, BESIDE, IMAGE, INPUTS, KINDS, SLACK_FILE, element, plain, text
@@ -25,13 +26,8 @@ from bot.console.schema import (
 from bot.console.wire import Json
 
 B = "block."
-BLOCK_ID = {"block_id": string(limit(B + "block_id"))}
 ADDRESS = string(limit(B + "image_url"))
 ANY_OBJECT = record({}, {}, is_open=True)
-
-
-def _block(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    return record(required, {**BLOCK_ID, **(optional or {})})
 
 
 def _nested(*kinds: str, default: str | None = None) -> Check:
@@ -40,7 +36,7 @@ def _nested(*kinds: str, default: str | None = None) -> Check:
 
 
 SECTION = both(
-    _block(
+    block_of(
         {},
         {
             "text": text(limit(B + "section_text")),
@@ -52,7 +48,7 @@ SECTION = both(
     one_of("text", "fields"),
 )
 IMAGE_BLOCK = both(
-    _block(
+    block_of(
         {"alt_text": string(limit(B + "image_alt_text"))},
         {"image_url": ADDRESS, "slack_file": SLACK_FILE, "title": plain(limit(B + "image_title"))},
     ),
@@ -62,7 +58,7 @@ NOTE = text(limit("element.text_object"))
 CONTEXT_PART = typed(lambda: {"image": IMAGE, "plain_text": NOTE, "mrkdwn": NOTE})
 SOURCE = record({"url": string(), "text": string()}, {"type": choice("url")})
 STATUS = {"status": choice("pending", "in_progress", "complete", "error")}
-TASK = _block(
+TASK = block_of(
     {"task_id": string(), "title": string(limit(B + "task_title"))},
     {**STATUS, "details": ONLY_RICH_TEXT, "output": ONLY_RICH_TEXT, "sources": items(SOURCE, least=0)},
 )
@@ -77,7 +73,7 @@ ICON_NAMES = (
 )
 PICTURE = element(frozenset({"image"}))
 CARD = both(
-    _block(
+    block_of(
         {},
         {
             "hero_image": PICTURE,
@@ -98,7 +94,7 @@ CHILDREN = (
     *("input", "rich_text", "section", "table", "video"),
 )
 CONTAINER = both(
-    _block(
+    block_of(
         {"child_blocks": items(_nested(*CHILDREN), limit(B + "container_blocks"))},
         {
             "title": plain(limit(B + "container_title")),
@@ -113,7 +109,7 @@ CONTAINER = both(
     ),
     one_of("title", "rich_text_title"),
 )
-VIDEO = _block(
+VIDEO = block_of(
     {"alt_text": string(), "title": plain(limit(B + "video_title")), "video_url": ADDRESS, "thumbnail_url": ADDRESS},
     {
         "title_url": ADDRESS,
@@ -123,7 +119,7 @@ VIDEO = _block(
         "author_name": string(limit(B + "video_author"), least=0),
     },
 )
-AUTH_PROVIDER = _block(
+AUTH_PROVIDER = block_of(
     {
         "value": string(limit(B + "provider_value")),
         "name": plain(limit(B + "provider_name")),
@@ -140,34 +136,34 @@ AUTH_PROVIDER = _block(
         "fallback": items(typed(lambda: KNOWN), least=0),
     },
 )
-CALL = record({"call_id": string()}, {**BLOCK_ID, "api_decoration_available": boolean}, is_open=True)
+CALL = block_of({"call_id": string()}, {"api_decoration_available": boolean}, is_open=True)
 CONTEXT_ACTIONS = element(frozenset({"feedback_buttons", "icon_button"}))
 
 KNOWN: Mapping[str, Check] = {
     "section": SECTION,
-    "divider": _block({}),
+    "divider": block_of({}),
     "image": IMAGE_BLOCK,
-    "header": _block({"text": plain(limit(B + "header_text"))}, {"level": integer(1, limit(B + "header_level"))}),
-    "actions": _block({"elements": items(element(ACTIONS), limit(B + "actions_elements"))}),
-    "context": _block({"elements": items(CONTEXT_PART, limit(B + "context_elements"))}),
-    "context_actions": _block({"elements": items(CONTEXT_ACTIONS, limit(B + "context_actions_elements"))}),
-    "input": _block(
+    "header": block_of({"text": plain(limit(B + "header_text"))}, {"level": integer(1, limit(B + "header_level"))}),
+    "actions": block_of({"elements": items(element(ACTIONS), limit(B + "actions_elements"))}),
+    "context": block_of({"elements": items(CONTEXT_PART, limit(B + "context_elements"))}),
+    "context_actions": block_of({"elements": items(CONTEXT_ACTIONS, limit(B + "context_actions_elements"))}),
+    "input": block_of(
         {"label": plain(limit(B + "input_label")), "element": element(INPUTS)},
         {"hint": plain(limit(B + "input_hint")), "optional": boolean, "dispatch_action": boolean},
     ),
-    "markdown": _block({"text": string(limit("message.markdown"))}),
+    "markdown": block_of({"text": string(limit("message.markdown"))}),
     "rich_text": RICH_TEXT,
     "video": VIDEO,
-    "file": _block({"external_id": string(), "source": choice("remote")}),
+    "file": block_of({"external_id": string(), "source": choice("remote")}),
     "call": CALL,
     "table": TABLE,
     "task_card": TASK,
-    "plan": _block({"title": string()}, {**STATUS, "tasks": PLAN_TASKS}),
-    "alert": _block(
+    "plan": block_of({"title": string()}, {**STATUS, "tasks": PLAN_TASKS}),
+    "alert": block_of(
         {"text": text(limit(B + "alert_text"))}, {"level": choice("default", "info", "warning", "error", "success")}
     ),
     "card": CARD,
-    "carousel": _block({"elements": items(_nested("card"), limit(B + "carousel_cards"))}),
+    "carousel": block_of({"elements": items(_nested("card"), limit(B + "carousel_cards"))}),
     "container": CONTAINER,
     "data_table": DATA_TABLE,
     "data_visualization": DATA_VISUALIZATION,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.console.block_shape import block_of
 from bot.console.limits import limit
 from bot.console.rich_text import RICH_TEXT
 from bot.console.schema import (
@@ -20,7 +21,6 @@ from bot.console.schema import (
 )
 
 B = "block."
-BLOCK_ID = {"block_id": string(limit(B + "block_id"))}
 CELLS: Mapping[str, Check] = {
     "rich_text": RICH_TEXT,
     "raw_text": record({"text": string()}, {}),
@@ -37,9 +37,9 @@ def _column(value: object, pointer: str) -> Iterator[str]:
         yield from COLUMN(value, pointer)
 
 
-TABLE = record(
+TABLE = block_of(
     {"rows": items(items(CELL, limit(B + "table_columns")), limit(B + "table_rows"))},
-    {**BLOCK_ID, "column_settings": items(_column, limit(B + "table_columns"), least=0)},
+    {"column_settings": items(_column, limit(B + "table_columns"), least=0)},
 )
 
 
@@ -70,10 +70,9 @@ def _same_widths(value: object, pointer: str) -> Iterator[str]:
 
 
 DATA_TABLE = both(
-    record(
+    block_of(
         {"caption": string(), "rows": _data_rows},
         {
-            **BLOCK_ID,
             "page_size": integer(1, limit(B + "data_table_page")),
             "row_header_column_index": integer(0, limit(B + "data_table_columns") - 1),
         },
@@ -142,4 +141,4 @@ PLOT = _then(record({"series": items(SERIES, limit(B + "chart_parts")), "axis_co
 SEGMENT = record({"label": LABEL, "value": _positive}, {})
 PIE = record({"segments": items(SEGMENT, limit(B + "chart_parts"))}, {})
 CHART = typed(lambda: {"pie": PIE, "bar": PLOT, "line": PLOT, "area": PLOT})
-DATA_VISUALIZATION = record({"title": string(limit(B + "chart_title")), "chart": CHART}, BLOCK_ID)
+DATA_VISUALIZATION = block_of({"title": string(limit(B + "chart_title")), "chart": CHART})

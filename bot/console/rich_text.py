@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.console.limits import limit
+from bot.console.block_shape import block_of
 from bot.console.schema import Check, boolean, choice, integer, items, number, record, string, typed
 
 # Runs and their fields: docs.slack.dev/reference/block-kit/block-elements (46 elements, September 2026).
@@ -79,10 +79,7 @@ PARTS: Mapping[str, Check] = {
         {**BORDER, "indent": integer(0, 8), "offset": integer(0)},
     ),
 }
-RICH_TEXT = record(
-    {"elements": items(typed(lambda: PARTS), least=0), "type": choice("rich_text")},
-    {"block_id": string(limit("block.block_id"))},
-)
+RICH_TEXT = block_of({"elements": items(typed(lambda: PARTS), least=0), "type": choice("rich_text")})
 """A rich_text block, also as a cell, a title, or the details of a task."""
 ONLY_RICH_TEXT = typed(lambda: {"rich_text": RICH_TEXT})
 """A rich_text block where Slack names no other kind."""
