@@ -9,7 +9,6 @@ import argparse
 import json
 import multiprocessing
 import statistics
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -25,13 +24,13 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from sqlalchemy import Engine, insert, select, text, update
 
-from bot.services import valkey
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.migrate import migrate
 from bot.wiring import build_deps, build_runner
 from knowledge.tenancy import Person
 from tests.postgres import DURABLE, Postgres
+from tests.valkey import running_valkey
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import answer_door
@@ -207,17 +206,10 @@ def _servers() -> Iterator[tuple[Postgres, str]]:
     """A Postgres and a Valkey of our own."""
     postgres = Postgres(DURABLE)
     with tempfile.TemporaryDirectory() as name:
-        settings = Settings.from_env({"DATA_DIR": name})
-        settings.run.mkdir(parents=True, exist_ok=True)
-        program = valkey(settings)
-        server = subprocess.Popen(program.argv, env=dict(program.env), stdout=subprocess.DEVNULL)
-        while not program.ready():
-            time.sleep(0.02)
         try:
-            yield postgres, f"unix://{settings.run / 'valkey.sock'}"
+            with running_valkey(Path(name)) as address:
+                yield postgres, address
         finally:
-            server.terminate()
-            server.wait()
             postgres.stop()
 
 

@@ -24,7 +24,6 @@ from starlette.testclient import TestClient
 
 from bot.app import bolt
 from bot.gate import Gate
-from bot.services import valkey
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.store.leader import hold
@@ -34,6 +33,7 @@ from tests.bot.test_gate import FORM, JSON, SECRET, command, signed
 from tests.bot.test_gate import event as slack_event
 from tests.databases import kept
 from tests.trainers.jobs.conftest import ADA, Watch, approved, bell, jobs, quoted, runner, watch
+from tests.valkey import running_valkey
 from trainers.backends.base import Keeper, Order, Trained, Waiting
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.jobs import outbox
@@ -237,15 +237,8 @@ def test_the_shell_says_that_the_database_is_away(tmp_path: Path) -> None:
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[str]:
     """Address of a Valkey that a test may spoil."""
-    settings = Settings.from_env({"DATA_DIR": str(tmp_path / "queue")})
-    settings.run.mkdir(parents=True)
-    program = valkey(settings)
-    server = subprocess.Popen(program.argv, env=dict(program.env), stdout=subprocess.DEVNULL)
-    while not program.ready():
-        time.sleep(0.02)
-    yield f"unix://{settings.run / 'valkey.sock'}"
-    server.kill()
-    server.wait()
+    with running_valkey(tmp_path / "queue") as address:
+        yield address
 
 
 SPOILS = {"full": ("maxmemory", "1", "0"), "too few copies": ("min-replicas-to-write", "1", "0")}

@@ -1,8 +1,7 @@
 """What every backend that works without torch promises, whichever it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -24,11 +23,9 @@ class Walking(Bench):
 
 
 @pytest.fixture(params=["rehearsal", "hosted_rehearsal"])
-def bench(request: pytest.FixtureRequest, jobs: Jobs, tmp_path: Path) -> Iterator[Bench]:
-    provider = ThreadProvider(tmp_path)
+def bench(request: pytest.FixtureRequest, jobs: Jobs, provider: ThreadProvider) -> Bench:
     kind = Walking if request.param == "rehearsal" else Bench
-    yield kind(jobs=jobs, provider=provider, backend_name=request.param)
-    provider.stop()
+    return kind(jobs=jobs, provider=provider, backend_name=request.param)
 
 
 def test_it_gets_to_the_end(bench: Bench) -> None:

@@ -4,19 +4,16 @@ The short form takes some of the points, other ones on either database; the long
 """
 
 import random
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from bot.services import valkey
-from bot.settings import Settings
 from tests.console import LocalSlack
 from tests.trainers.jobs.crash import CHANNEL, Nursery, Ward, clicks, nursery
 from tests.trainers.rehearsal.provider import ThreadProvider
+from tests.valkey import running_valkey
 
 MOST_CALLS = 2000
 """More calls than any act makes."""
@@ -60,22 +57,8 @@ def slack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSlack]:
 
 @pytest.fixture(scope="module")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings.from_env({"DATA_DIR": str(tmp_path_factory.mktemp("queue"))})
-    settings.run.mkdir(parents=True, exist_ok=True)
-    program = valkey(settings)
-    server = subprocess.Popen(program.argv, env=dict(program.env), stdout=subprocess.DEVNULL)
-    while not program.ready():
-        time.sleep(0.02)
-    yield f"unix://{settings.run / 'valkey.sock'}"
-    server.kill()
-    server.wait()
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
+    with running_valkey(tmp_path_factory.mktemp("queue")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,6 @@ from trainers.backends.deadline import Deadline
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
 from trainers.jobs.tidy import tidy
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -17,13 +17,6 @@ ROW = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "c
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def client(provider: ThreadProvider) -> Iterator[OpenAI]:
     with OpenAI(base_url=provider.url, api_key="any", max_retries=0, timeout=5) as made:
         yield made
