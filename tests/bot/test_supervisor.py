@@ -90,9 +90,15 @@ def test_a_program_that_runs_once_is_not_repeated(supervisor: Supervisor, said: 
     """A one-shot that succeeds is left alone; one that fails is reported once and not repeated."""
     supervisor.start(program("works", "pass", once=True))
     supervisor.start(program("fails", "raise SystemExit('no disk')", once=True))
-    until(lambda: children() == [])
+
+    def over() -> bool:
+        supervisor.watch()
+        return children() == []
+
+    assert until(over)
     for _ in range(3):
         supervisor.watch()
+    assert children() == []
     assert [line for line in said if "fails" in line] == said
     assert len(said) == 1
     assert "no disk" in said[0]

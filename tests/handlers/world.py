@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 from sqlalchemy import Engine
@@ -99,7 +98,7 @@ class World:
         """Send an event as Slack would, also one that the page would not let a person type; gives the status."""
         outer = {"type": "event_callback", "team_id": ADA.workspace_id, "event": event, "event_id": "Ev1"}
         who = {"team_id": ADA.workspace_id, "user_id": "U0LUTHIER", "is_bot": True}
-        return httpx.post(self.hands.url, json={**outer, "authorizations": [who]}, timeout=30).status_code
+        return self.slack.http.post(self.hands.url, json={**outer, "authorizations": [who]}).status_code
 
     def deliver(self) -> int:
         """Let the messenger send what is owed, edits too."""
