@@ -19,7 +19,7 @@ run: $(VENV)/.answers ## Install what answers need, start everything, print the 
 	@exec $(BIN)/luthier up
 
 test: check $(VENV)/.chromium ## Run every test, the journey in a real browser included
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # tests/conftest.py orders
 
 check: $(VENV)/.dev ## Lint, types and import contracts
 	$(BIN)/ruff check .

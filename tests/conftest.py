@@ -7,6 +7,14 @@ from tests.databases import address, empty_address, engine, hasty, migrated_post
 __all__ = ["address", "empty_address", "engine", "hasty", "migrated_postgres", "migrated_sqlite", "postgres"]
 
 
+TRAINING = ("tests/scenarios/", "tests/trainers/test_scripts.py")
+"""Where tests train a model: minutes for a file."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move what trains a model to the front; the order is otherwise as collected."""
-    items.sort(key=lambda item: "scenarios" not in item.nodeid)
+    """Move what trains a model to the front, so that no process is left alone with it at the end.
+
+    The order is otherwise as collected. `make test` tells xdist to keep it (`--no-loadscope-reorder`): by itself it
+    starts files with many tests first, and these have few.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(TRAINING))

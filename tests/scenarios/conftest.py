@@ -11,8 +11,9 @@ from trainers.data.examples import EXAMPLES
 TRAIN_ROWS, TEST_ROWS = 30, 20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """Gone before other folders' tests begin, as its processes look for work all the time."""
     made = Whole(tmp_path_factory.mktemp("whole"))
     yield made
     made.stop()
