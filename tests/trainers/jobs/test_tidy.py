@@ -12,6 +12,7 @@ from tests.trainers.jobs.paid import Bench, Killed, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers import audit, budgets
 from trainers.backends.base import Made
+from trainers.backends.deadline import Deadline
 from trainers.jobs import outbox
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Jobs
@@ -126,8 +127,8 @@ def second_run(bench: Bench, job: Job) -> str:
     """Let the provider have one more run under the job's submission id, as a call that it had hidden for too long."""
     row, rows = bench.row(job), bench.jobs.datasets.folder / bench.jobs.datasets.get(job.dataset_id).train_path
     assert row is not None
-    file = bench.api.upload("somebody-elses", rows, 5)
-    return bench.api.start(row.id, 5, model="rehearsal-small", training_file=file)
+    file = bench.api.upload("somebody-elses", rows, Deadline.after(5))
+    return bench.api.start(row.id, Deadline.after(5), model="rehearsal-small", training_file=file)
 
 
 def spent(bench: Bench) -> Decimal:
