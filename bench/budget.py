@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,11 +74,8 @@ def race(engine: Engine, seed: int, approvals: int) -> Seen:
                 _settle(engine, job, costs[job.number - 1] * share)
 
     count = min(THREADS, approvals)
-    threads = [threading.Thread(target=click, args=(jobs[place::count],)) for place in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(click, (jobs[place::count] for place in range(count))))
     over, off = _judge(engine, workspace, rules)
     return Seen(sum(outcomes), len(outcomes) - sum(outcomes), over, off)
 

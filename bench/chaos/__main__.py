@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import rq
+
 from bench.chaos.driver import Plan, Result, Run
 from bench.chaos.world import world
 
@@ -54,11 +56,13 @@ def _said(plan: Plan, result: Result, seconds: float, database: str) -> dict[str
         "processes_left": result.left,
         "ended": result.ended,
         "asked": result.asked,
+        "recovered": result.recovered._asdict(),
         "clicks": result.clicks[0],
         "clicks_unanswered": result.clicks[1],
         "seconds": round(seconds, 1),
         "seed": plan.seed,
         "database": database,
+        "rq": rq.VERSION,
         "naive": plan.naive,
         "ways": {way: count for way, count in sorted(result.done.items()) if " " in way},
     }

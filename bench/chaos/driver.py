@@ -15,6 +15,7 @@ from bench.chaos import naive, people, posts
 from bench.chaos.crew import Crew, Post
 from bench.chaos.judge import Verdict, judge, read_posts
 from bench.chaos.killer import Killer
+from bench.chaos.recovery import Interrupted, Recovered, interrupted_by, recovered
 from bench.chaos.world import LEASE, World
 from bot.store.engine import open_engine
 from trainers.jobs.ledger import Ledger, move, read
@@ -57,6 +58,8 @@ class Result:
     """Calls that a person had to decide about."""
     ended: int
     """Jobs that ended, by our own ledger."""
+    recovered: Recovered
+    """Of the jobs whose worker was killed."""
     clicks: tuple[int, int]
     """Approvals that were acknowledged, and clicks that nobody answered."""
 
@@ -68,6 +71,7 @@ class Run:
     plan: Plan
     world: World
     asked: int = 0
+    _interrupted: list[Interrupted] = field(default_factory=list, init=False)
     _engine: Engine = field(init=False)
     _seen: tuple[int, int, int] = field(default=(0, 0, 0), init=False)
     _moved: float = field(default_factory=time.monotonic, init=False)
@@ -96,6 +100,7 @@ class Run:
             left=[*stubborn, *_left(self.world)],
             asked=self.asked,
             ended=self._count_ended(),
+            recovered=recovered(self._engine, self._interrupted),
             clicks=(clicker.clicks, clicker.refused),
         )
 
@@ -122,6 +127,7 @@ class Run:
             wipes=self.plan.redis_wipes,
             seed=self.plan.seed,
             lease=LEASE,
+            died=lambda pid: self._interrupted.extend(interrupted_by(self._engine, pid)),
         )
 
     def _round(self, crew: Crew, killer: Killer) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ class Killer:
     seed: int
     lease: float
     """Seconds; processes are stopped for less and for more than that."""
+    died: Callable[[int], None] = lambda pid: None
+    """Told the process id of each child that died of a kill."""
     done: Counter[str] = field(default_factory=Counter, init=False)
     """How often what was done."""
     _random: random.Random = field(init=False)
@@ -81,6 +84,7 @@ class Killer:
             (os.killpg if way == "tree" else os.kill)(target, signal.SIGKILL)
             self._last = now
             self.done.update(("kills", f"{victim.partition('-')[0]} {way}"))
+            self.died(child)
 
     def _stop(self, child: int, now: float) -> None:
         if child and child not in self._asleep:

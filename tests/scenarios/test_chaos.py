@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,7 +28,7 @@ def test_forty_jobs_survive_eight_kills_and_a_wiped_queue(tmp_path: Path) -> Non
     status, told = chaos("--jobs", "40", "--kills", "8", "--redis-wipes", "1", "--seed", "7", "--ledger", str(ledger))
     wrong = {name: told[name] for name in ("lost", "paid_twice", "duplicate_posts", "orphans", "failed")}
     assert (status, wrong) == (0, dict.fromkeys(wrong, 0)), told
-    assert (told["kills"], told["redis_wipes"]) == (8, 1)
+    assert (told["kills"], told["redis_wipes"], told["clicks"] > 30) == (8, 1, True), told
     created = [line for line in map(json.loads, ledger.read_text().splitlines()) if line["event"] == "created"]
     assert len(created) == len({line["submission_id"] for line in created}) == 40
 
@@ -40,13 +38,3 @@ def test_a_worker_without_the_protocol_fails_the_same_test() -> None:
     status, told = chaos("--naive", "--jobs", "30", "--kills", "8", "--redis-wipes", "1", "--seed", "7")
     assert status == 1
     assert told["lost"] + told["paid_twice"] > 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_ten_thousand_jobs_survive_a_thousand_kills(database: str) -> None:
-    """Nothing is lost, paid twice or left behind on either database; slow because it is ten thousand jobs."""
-    sizes = ("--jobs", "10000", "--kills", "1000", "--redis-wipes", "20", "--seed", "7")
-    status, told = chaos(*sizes, "--database", database, limit=7100)
-    assert (status, told["lost"], told["paid_twice"], told["orphans"]) == (0, 0, 0, 0), told
