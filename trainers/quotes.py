@@ -72,7 +72,7 @@ class Quote:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def quote(  # each decides a figure of the quote
+def quote(
     dataset: Dataset,
     spec: TrainingSpec,
     rule: SuccessRule,

@@ -23,9 +23,6 @@ TICK = 0.5
 GRACE = 8.0
 """Seconds that a child gets to write its checkpoint and leave before it is killed."""
 
-STOPPED = 75
-"""Exit status of a script that stopped because it was asked to."""
-
 Event = dict[str, Any]
 
 

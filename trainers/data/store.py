@@ -44,7 +44,7 @@ class Datasets:
         self._engine = engine
         self.folder = folder
 
-    def add(  # each is a fact that the row records
+    def add(
         self, train: Path, test: Path | None, *, name: str, person: Person, provenance: str, now: datetime
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
@@ -85,7 +85,7 @@ class Datasets:
         with self._engine.execution_options(reading=True).connect() as connection:
             return [Dataset(**row) for row in connection.execute(query).mappings().all()]
 
-    def _register(  # each is a fact that the row records
+    def _register(
         self, id_: str, home: Path, report: LintReport, name: str, person: Person, provenance: str, now: datetime
     ) -> Dataset:
         train, test = home / "train.jsonl", home / "test.jsonl"

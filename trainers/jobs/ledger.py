@@ -247,7 +247,7 @@ def add(connection: Connection, job: Job, now: datetime) -> Job:
     return added
 
 
-def move(  # each is a part of the guard or of the event
+def move(
     connection: Connection,
     job: Job,
     new: str,
@@ -268,9 +268,7 @@ def move(  # each is a part of the guard or of the event
     return True
 
 
-def note(  # an event has this many columns
-    connection: Connection, job: Job, old: str, new: str, who: str, now: datetime, remark: str = ""
-) -> None:
+def note(connection: Connection, job: Job, old: str, new: str, who: str, now: datetime, remark: str = "") -> None:
     """Write the event that belongs to a change into the same transaction."""
     values = {"job_id": job.id, "at": now, "old_state": old, "new_state": new, "fence": job.fence, "who": who}
     connection.execute(insert(_events).values(note=remark, **values))

@@ -130,7 +130,7 @@ class Runner:
         )
         answered = answer_rows(contest, threads=self.threads, env=self.env, keeper=hold)
         hold.progress("reporting", {})
-        made = self._report(job, contest, answered, folder)
+        made = self._report(job, contest, answered)
         self._succeed(job, made, trained, answered, self._pictures(made, folder))
 
     def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
@@ -152,7 +152,7 @@ class Runner:
         model = registry.Registry(self.ledger.engine, self.datasets.folder).get(job.workspace_id, job.model_id)
         return self.backend(order.spec.backend).find(order, self.datasets.folder / model.adapter_path, hold)
 
-    def _report(self, job: Job, contest: Contest, answered: Answered, folder: Path) -> report.Report:
+    def _report(self, job: Job, contest: Contest, answered: Answered) -> report.Report:
         rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
         return report.build(
             answered.predictions,
@@ -378,8 +378,3 @@ def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
             unheard.add(job.id)
     refresh(ledger, now, unheard)
     return len(waiting)
-
-
-def lease_is_safe(beat: float, lease: timedelta) -> bool:
-    """Say whether a worker may miss several beats before another takes its job."""
-    return lease.total_seconds() >= 4 * beat

@@ -175,7 +175,7 @@ class Jobs:
 
     def ring(self, job: Job) -> bool:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
-        return self.doorbell.ring(job.id, queue_of(job))
+        return self.doorbell.ring(job.id, job.queue)
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
@@ -280,11 +280,6 @@ _FRESH: dict[str, Any] = {
     "phase": "",
 }
 """What a resumed job forgets of its first life; the clock of "took" starts anew, checkpoints stay."""
-
-
-def queue_of(job: Job) -> str:
-    """Say which workers advance a job."""
-    return job.queue
 
 
 def spec_of(job: Job) -> TrainingSpec:
