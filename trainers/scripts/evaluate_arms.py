@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trainers.scripts.child import Child, ScriptError, only_one, publish_text, run
+from trainers.scripts.gpu import hold_gpu
 from trainers.scripts.local_model import Runtime, choose_runtime, greedy, load_base, peak_memory_mib
 
 from trainers.scripts import prompting  # isort: skip
@@ -97,6 +98,7 @@ class Evaluation:
         self.child, self.plan = child, plan
         self.train, self.test = read_rows(plan.train), read_rows(plan.test)
         self.runtime = choose_runtime(plan.precision, plan.threads)
+        hold_gpu(self.runtime.device, child, "evaluating")
         self.recipe = _recipe(plan, self.runtime)
         self.progress = Progress(child, plan, len(self.train), len(self.test))
         self.seconds: dict[str, float] = {}

@@ -85,6 +85,7 @@ def train(child: Child, plan: Plan) -> None:
 
     from trainers.scripts import checkpoints
     from trainers.scripts.chat import encode, read_rows, sha256, stop_ids
+    from trainers.scripts.gpu import hold_gpu
     from trainers.scripts.local_model import choose_runtime, load_base, peak_memory_mib
     from trainers.scripts.packing import packs
 
@@ -99,6 +100,7 @@ def train(child: Child, plan: Plan) -> None:
         raise ScriptError("The run folder holds checkpoints of a different run.", FRESH_FOLDER)
 
     # Model and rows.
+    hold_gpu(runtime.device, child, "preparing")
     torch.manual_seed(plan.seed)
     base, tokenizer = load_base(plan.base, runtime)
     model = _with_lora(base, plan)
