@@ -28,6 +28,7 @@ from knowledge.advice.facts import Facts, from_mapping, with_fact
 from knowledge.conversations import Conversations, Thread
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Place, result_of
+from trainers.states import LIVE
 from trainers.tables import Job
 
 Json = dict[str, Any]
@@ -71,8 +72,8 @@ def stop(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
     ack()
     job_id = str(action["value"]).partition(":")[0]
     outcome = deps.jobs.stop(job_id, person_of(context), deps.clock())
-    if not outcome.changed or outcome.job.state == "running":
-        _tell(client, body, context, stop_words(outcome.job.number, outcome.job.state, changed=outcome.changed))
+    if not outcome.changed or outcome.job.state in LIVE:
+        _tell(client, body, context, stop_words(outcome))
 
 
 def resume(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

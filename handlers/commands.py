@@ -14,7 +14,7 @@ from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
-from handlers.blocks.settings import PAUSED, UNPAUSED, settings_blocks, settings_text
+from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
 from handlers.deps import Deps
@@ -29,9 +29,13 @@ from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import lint
 from trainers.jobs.service import Outcome, Place
+from trainers.states import ENDED, LIVE
 from trainers.tables import Job
 
 Say = Callable[[str, list[Block]], None]
+
+NOT_TO_RESUME = {"queued": "waits in the queue", "running": "is running", "succeeded": "has finished"}
+"""How a job stands that cannot be resumed because it needs no resuming."""
 
 
 class Typed(NamedTuple):
@@ -118,7 +122,7 @@ def cancel(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block
     if not typed.rest:
         return "Which job? `/tune cancel 3` stops job #3; `/tune jobs` lists them.", []
     outcome = deps.jobs.stop(_job_named(deps, typed).id, typed.person, deps.clock())
-    return stop_words(outcome.job.number, outcome.job.state, changed=outcome.changed), []
+    return stop_words(outcome), []
 
 
 def resume(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -130,9 +134,14 @@ def resume(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block
 
 def resume_words(outcome: Outcome) -> str:
     """Say what a wish to continue led to."""
+    number, state = outcome.job.number, outcome.job.state
     if outcome.changed:
-        return f"Job #{outcome.job.number} continues from its last checkpoint."
-    return already(outcome)
+        return f"Job #{number} continues from its last checkpoint."
+    if state in LIVE and outcome.job.stop_requested_by:
+        return f"Job #{number} is being stopped; resume it when its thread says that it has stopped."
+    if state not in NOT_TO_RESUME:
+        return already(outcome)
+    return f"Job #{number} {NOT_TO_RESUME[state]}; there is nothing to resume, and nothing was changed."
 
 
 def already(outcome: Outcome) -> str:
@@ -148,17 +157,17 @@ def already(outcome: Outcome) -> str:
     return f"{named(found.approved_by)} approved this at {clock_time(found.approved_at.isoformat())}; it is {state}."
 
 
-def stop_words(number: int, state: str, *, changed: bool) -> str:
+def stop_words(outcome: Outcome) -> str:
     """Say what a wish to stop led to."""
-    if changed and state == "running":
+    number, state = outcome.job.number, outcome.job.state
+    if not outcome.changed:
+        ended = f"has ended already ({state}); nothing was changed."
+        return f"Job #{number} {ended if state in ENDED else 'was asked to stop already.'}"
+    if state == "running":
         return f"Job #{number} stops after its current step. It can be resumed."
-    if changed:
-        return f"Job #{number} is cancelled. Nothing ran."
-    return (
-        f"Job #{number} was asked to stop already."
-        if state == "running"
-        else f"Job #{number} has ended already ({state}); nothing was changed."
-    )
+    if state == "queued":
+        return f"Job #{number} is being stopped: what a provider may have of it is ended first; its thread says when."
+    return f"Job #{number} is cancelled." + ("" if outcome.job.fence else " Nothing ran.")
 
 
 def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -188,6 +197,8 @@ def _job_named(deps: Deps, typed: Typed) -> Job:
 
 def settings(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Show what the workspace allows and how its budgets stand."""
+    if typed.rest:
+        return READ_ONLY, []
     workspace = typed.person.workspace_id
     rules, standing = deps.workspaces.rules(workspace), deps.workspaces.standing(workspace, deps.clock())
     return settings_text(rules, standing), settings_blocks(rules, standing)

@@ -45,7 +45,12 @@ class Workspaces:
         return [Standing("workspace", self.rules(workspace_id).workspace_cap, Decimal(0), Decimal(0)), *found]
 
     def change(self, workspace_id: str, texts: Mapping[str, str], who: Person, now: datetime) -> Sequence[Change]:
-        """Set rules from texts, as an operator types them; returns what changed. Raises UserError, NotAllowed."""
+        """Set rules from texts, as an operator types them; returns what changed. Raises UserError, NotAllowed.
+
+        An approver may not: whoever can raise a limit alone makes the second approver above it worthless.
+        """
+        if who.workspace_id != LOCAL_WORKSPACE:
+            raise NotAllowed("Only the operator of this machine sets rules.", "Ask them to use `luthier settings set`.")
         values = {name: parsed(name, text) for name, text in texts.items()}
         return self._write(workspace_id, values, who, now)
 

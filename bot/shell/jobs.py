@@ -1,4 +1,4 @@
-"""The commands about jobs and models: train, jobs, cancel, resume, evaluate, report, chat; workers do the work."""
+"""The commands about jobs and models, from `train` to `chat`; workers do the work."""
 
 import json
 import time
@@ -22,7 +22,7 @@ LOOK_EVERY = 0.5
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (train, jobs, cancel, resume, evaluate, report, chat):
+    for command in (train, approve, jobs, cancel, resume, evaluate, report, chat):
         app.command()(command)
 
 
@@ -65,6 +65,35 @@ def train(
         say(findings(linted))
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch)
         _run(at, job, yes=yes, as_json=as_json)
+
+
+def approve(
+    job: Annotated[str, typer.Argument(help="Number of the job whose quote waits.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve without being asked.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Approve a quote that waits, under the rules of this shell's workspace, and follow the job to its end.
+
+    A job needs as many approvers as its price asks for, never its requester; `luthier settings` shows and sets them.
+    """
+    if as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from trainers.jobs.approval import OPEN
+
+    with working(Settings.from_env(), say, workers=("cpu", "io")) as at:
+        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        if found.state not in OPEN:
+            show_json({"changed": False, **job_json(found)}) if as_json else None
+            say(f"Job #{found.number} waits for no approval: it is {found.state}. Nothing was changed.")
+            raise typer.Exit(1)
+        say(f"Quote #{found.number}, asked for by {found.requested_by}: {read_quote(json.loads(found.quote))}")
+        if not yes and not typer.confirm("Approve and start?", err=True):
+            say("Nothing was changed; the quote still waits.")
+            raise typer.Exit(1)
+        _approve(at, found, as_json=as_json)
 
 
 def evaluate(
@@ -189,11 +218,24 @@ def _run(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
         at.deps.jobs.stop(job.id, shell_person(), utc_now())
         say("Nothing was started.")
         raise typer.Exit(1)
-    approved = at.deps.jobs.approve(job.id, job.quote_hash, shell_person(), utc_now())
-    if approved.job.state == "awaiting_approval":
-        say(f"Quote #{job.number} costs more than your own yes may approve; it waits for an approver.")
-        raise typer.Exit(1)
-    _finish(_follow(at, approved.job), as_json)
+    _approve(at, job, as_json=as_json)
+
+
+def _approve(at: "Working", job: "Job", *, as_json: bool) -> None:
+    """Say yes to exactly this quote and follow the job, or say who else has to; exit 1 where nothing was decided."""
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+
+    me = shell_person()
+    outcome = at.deps.jobs.approve(job.id, job.quote_hash, me, utc_now())
+    if outcome.job.state != "awaiting_approval":
+        _finish(_follow(at, outcome.job), as_json)
+    given = me.user_id in at.deps.jobs.given(outcome.job)
+    show_json({"changed": outcome.changed, **job_json(outcome.job)}) if as_json else None
+    asked = " or ".join(user for user in at.deps.jobs.asked(outcome.job) if user != me.user_id)
+    head = "Your yes is noted" if given else f"Quote #{job.number} costs more than your own yes may approve"
+    say(f"{head}; it waits for {asked}: `luthier approve {job.number}`.")
+    raise typer.Exit(0 if given and outcome.changed else 1)
 
 
 def _follow(at: "Working", job: "Job") -> "Job":
@@ -284,6 +326,7 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
     from bot.wiring import shell_person
     from bot.working import working
     from knowledge.clock import utc_now
+    from trainers.states import LIVE
 
     with working(Settings.from_env(), say) as at:
         job = at.deps.jobs.ledger.find(shell_person().workspace_id, name)
@@ -293,7 +336,7 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
     elif outcome.changed:
         show(
             f"Job #{job.number} is asked to stop."
-            if outcome.job.state == "running"
+            if outcome.job.state in LIVE
             else f"Job #{job.number} is {outcome.job.state}."
         )
     else:

@@ -1,11 +1,12 @@
 """Knows how jobs are watched from the shell: a table that is drawn anew, or a line for each change; it stops no job."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bot.shell.terminal import clean, show_json
+from bot.shell.terminal import clean, show, show_json
 
 if TYPE_CHECKING:
     from bot.working import Working
@@ -32,7 +33,13 @@ def listed(at: "Working", name: str | None) -> Listed:
 
 
 def watch_table(at: "Working", name: str | None) -> None:
-    """Draw the table anew until one's job has ended; Ctrl-C ends the watch and nothing else."""
+    """Draw the table anew until one's job has ended; Ctrl-C ends the watch and nothing else.
+
+    What is piped gets a line for each change instead: a table that is drawn anew means nothing in a file.
+    """
+    if not sys.stdout.isatty():
+        _watch_changes(at, name, lambda job, place: show(" · ".join(filter(None, job_row(job, place)))))
+        return
     from rich.console import Console
     from rich.live import Live
 
@@ -42,16 +49,7 @@ def watch_table(at: "Working", name: str | None) -> None:
 
 def watch_lines(at: "Working", name: str | None) -> None:
     """Print one JSON document a line for each job at the start, and for each change."""
-    known: dict[str, dict[str, Any]] = {}
-
-    def tell(found: Listed) -> None:
-        for job in reversed(found[0]):
-            now = job_json(job, found[1].get(job.id))
-            if known.get(job.id) != now:
-                show_json(now)
-                known[job.id] = now
-
-    _watch(at, name, tell)
+    _watch_changes(at, name, lambda job, place: show_json(job_json(job, place)))
 
 
 def job_json(job: "Job", place: "Ahead | None" = None) -> dict[str, Any]:
@@ -76,6 +74,20 @@ def job_row(job: "Job", place: "Ahead | None" = None) -> tuple[str, ...]:
 def _phase(job: "Job") -> str:
     figures = json.loads(job.progress) if job.state == "running" else {}
     return f"{job.phase} {figures['step']}/{figures['steps']}" if figures.get("steps") else job.phase
+
+
+def _watch_changes(at: "Working", name: str | None, tell: Callable[["Job", "Ahead | None"], None]) -> None:
+    """Call `tell` for each job at the start, the oldest first, and for each that changed."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def tell_changes(found: Listed) -> None:
+        for job in reversed(found[0]):
+            now = job_json(job, found[1].get(job.id))
+            if known.get(job.id) != now:
+                tell(job, found[1].get(job.id))
+                known[job.id] = now
+
+    _watch(at, name, tell_changes)
 
 
 def _watch(at: "Working", name: str | None, tell: Callable[[Listed], None]) -> None:

@@ -15,6 +15,10 @@ PAUSED = (
 )
 UNPAUSED = "▶️ Not paused any more: jobs that waited go on now."
 HOW = "An operator changes these with `luthier settings set` on the machine. `luthier audit` lists who did what."
+READ_ONLY = (
+    "Nothing was changed: `/tune settings` only shows. Rules about money are set on the machine, by its operator: "
+    "`luthier settings set workspace_cap=100`. Approvers can `/tune pause`."
+)
 TOKENS = "Tokens are what the language model reports; where it reports none, characters divided by four."
 
 STOPPERS = {

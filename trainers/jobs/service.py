@@ -173,6 +173,21 @@ class Jobs:
         with self.ledger.engine.execution_options(reading=True).connect() as connection:
             return approval.waiting_for(connection, person, now)
 
+    def given(self, job: Job) -> Sequence[str]:
+        """Return who has approved the job's present quote."""
+        with self.ledger.engine.execution_options(reading=True).connect() as connection:
+            return approval.given_for(connection, job)
+
+    def asked(self, job: Job) -> Sequence[str]:
+        """Return who may still approve it."""
+        with self.ledger.engine.execution_options(reading=True).connect() as connection:
+            given = approval.given_for(connection, job)
+            return [
+                user
+                for user in policy.approvers_for(job, policy.rules_of(connection, job.workspace_id))
+                if user not in given
+            ]
+
     def ring(self, job: Job) -> bool:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
         return self.doorbell.ring(job.id, job.queue)
@@ -263,7 +278,7 @@ class Jobs:
                     title=job.title,
                     state=job.state,
                     phase="",
-                    note="Stopped before it started; nothing ran.",
+                    note="Stopped while it waited." if job.fence else "Stopped before it started; nothing ran.",
                 ),
                 now,
             )
