@@ -5,14 +5,20 @@ from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuoteCard:
-    """The quote, its approval, and afterwards who approved it; edited in place, never posted twice."""
-
-    KIND: ClassVar[str] = "quote"
+class _OfJob:
+    """What every message about a job says."""
 
     job_id: str
     number: int
     title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuoteCard(_OfJob):
+    """The quote, its approval, and afterwards who approved it; edited in place, never posted twice."""
+
+    KIND: ClassVar[str] = "quote"
+
     state: str
     """The job's state: `quoted` shows buttons, every other state shows what happened instead."""
     quote: dict[str, Any]
@@ -35,14 +41,11 @@ class QuoteCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApprovalRequest:
+class ApprovalRequest(_OfJob):
     """A new line that asks approvers for their yes, and later the next one, once; it rings where an edit would not."""
 
     KIND: ClassVar[str] = "request"
 
-    job_id: str
-    number: int
-    title: str
     requested_by: str
     approvers: tuple[str, ...]
     """Whom it mentions."""
@@ -59,14 +62,11 @@ class ApprovalRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgressCard:
+class ProgressCard(_OfJob):
     """The one progress message of a job; latest wins."""
 
     KIND: ClassVar[str] = "progress"
 
-    job_id: str
-    number: int
-    title: str
     state: str
     phase: str
     """preparing, training, evaluating or reporting; empty while it waits in the queue."""
@@ -83,14 +83,11 @@ class ProgressCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportCard:
+class ReportCard(_OfJob):
     """What came of a job, as a new reply that mentions who asked."""
 
     KIND: ClassVar[str] = "report"
 
-    job_id: str
-    number: int
-    title: str
     requested_by: str
     model_id: str
     report: dict[str, Any] | None
@@ -103,14 +100,11 @@ class ReportCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndedCard:
+class EndedCard(_OfJob):
     """A job that failed or was stopped, as a reply that mentions who asked."""
 
     KIND: ClassVar[str] = "ended"
 
-    job_id: str
-    number: int
-    title: str
     requested_by: str
     state: str
     what: str
@@ -119,14 +113,11 @@ class EndedCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftoverCard:
+class LeftoverCard(_OfJob):
     """Something of a job that was found at a provider, that nobody waited for, and that is being ended."""
 
     KIND: ClassVar[str] = "leftover"
 
-    job_id: str
-    number: int
-    title: str
     requested_by: str
     provider: str
     run: str
@@ -140,14 +131,11 @@ class LeftoverCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Announcement:
+class Announcement(_OfJob):
     """One line for the notification channel."""
 
     KIND: ClassVar[str] = "announcement"
 
-    job_id: str
-    number: int
-    title: str
     requested_by: str
     state: str
     outcome: str = ""
