@@ -1,10 +1,9 @@
 """The kill switch over jobs in every stage: nothing new begins or is paid for, and what runs already is not lost."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +23,6 @@ from trainers.workspaces import Workspaces
 
 OPERATOR = Person(workspace_id=LOCAL_WORKSPACE, user_id="root")
 EVE = Person(workspace_id="T9", user_id="U0EVE")
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

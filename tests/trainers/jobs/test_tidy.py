@@ -1,9 +1,7 @@
 """What the sweep ends at a provider and what it leaves alone, judged by the provider's own ledger."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Jobs
 from trainers.jobs.tidy import KEEP, tidy
 from trainers.tables import Job
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

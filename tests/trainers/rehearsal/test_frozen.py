@@ -25,13 +25,6 @@ SLEEP = 1.2
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
-    made = ThreadProvider(tmp_path)
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def rows(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
     path.write_text(ROW * 12)
