@@ -5,8 +5,9 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltContext, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from starlette.applications import Starlette
@@ -16,13 +17,14 @@ from starlette.routing import Route
 
 import handlers
 from bot.gate import Gate
-from bot.inbox_worker import InboxWorker
+from bot.inbox_worker import GIVEN_UP, InboxWorker
 from bot.settings import Settings
 from bot.store.inbox import Inbox
 from bot.wiring import build_deps
 from bot.workspaces import Workspaces
 from handlers.deps import Deps
 from knowledge.clock import utc_now
+from knowledge.errors import UserError
 
 log = logging.getLogger("luthier.web")
 # It warns that a token in the environment is unused, as it should be: `Workspaces` knows the token of each request.
@@ -72,8 +74,20 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(LISTENING, thread_name_prefix="listener"),
     )
+    app.middleware(_apologise)
     handlers.register(app, deps)
     return app
+
+
+def _apologise(context: BoltContext, body: dict[str, Any], next: Callable[[], None]) -> BoltResponse | None:
+    """Tell whoever sent a request that was given up; not a channel in which nobody had addressed us."""
+    if not context.get(GIVEN_UP):
+        next()
+        return None
+    event = body.get("event") or {}
+    if event.get("type") == "message" and event.get("channel_type") != "im":
+        return BoltResponse(status=200)
+    raise UserError("I was interrupted over this again and again, and have given it up.", "Please do it once more.")
 
 
 def _authorizer(slack: Workspaces) -> Callable[..., AuthorizeResult]:

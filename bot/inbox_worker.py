@@ -19,6 +19,9 @@ log = logging.getLogger("luthier.web")
 ANSWERING = 8
 """Requests from the inbox that are worked on at the same time."""
 
+GIVEN_UP = "luthier_given_up"
+"""Set in the context of a request that is not to be carried out any more; whoever sent it is told."""
+
 PAUSE = 1.0
 """Seconds between looks into the inbox without a call, and after the database refused one."""
 
@@ -83,12 +86,21 @@ class InboxWorker:
         return True
 
     def _work(self, row: InboxRow) -> None:
+        if self._inbox.spent(row):
+            self._give_up(row)
+            return
         response = self._app.dispatch(BoltRequest(body=row.body, headers=json.loads(row.headers)))
         # 404 is Bolt's word for a request that no listener wants.
         if response.status in (200, 404):
             self._inbox.done(row.key)
         else:
             self._put_back(row)
+
+    def _give_up(self, row: InboxRow) -> None:
+        """Close a request over which processes died, then tell whoever sent it: in this order, lest that kill too."""
+        self._inbox.give_up(row.key)
+        log.error("%s was given up: the process died over it again and again", row.key)
+        self._app.dispatch(BoltRequest(body=row.body, headers=json.loads(row.headers), context={GIVEN_UP: True}))
 
     def _ended(self, row: InboxRow, work: Future[None]) -> None:
         error = None if work.cancelled() else work.exception()

@@ -1,7 +1,6 @@
 """Knows which requests of Slack have arrived and which are done; it does not know what they mean."""
 
 import json
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,12 +10,13 @@ from sqlalchemy import Engine, delete, select, update
 from bot.store.tables import InboxRow
 from knowledge.rows import add_if_absent
 
-log = logging.getLogger("luthier.inbox")
-
 _rows = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 MAX_TRIES = 4
-"""A request whose work failed, or killed its process, this often is put aside instead of tried for ever."""
+"""A request whose work failed this often is put aside instead of tried for ever."""
+
+MOST_DEATHS = 6
+"""A request over which the process died this often is put aside: perhaps the deaths are its doing."""
 
 WORK_LIMIT = timedelta(minutes=15)
 """Work without an end for this long is begun again: longer than a slow file takes, since `reopen` sees to deaths."""
@@ -55,32 +55,36 @@ class Inbox:
             return add_if_absent(connection, _rows, **row)
 
     def due(self, now: datetime, limit: int) -> Sequence[InboxRow]:
-        """Claim requests whose work is to be done now, oldest first, counting the try; spent ones are put aside."""
+        """Claim requests whose work is to be done now, oldest first, counting the try; some may be `spent`."""
         # What is due far ahead was written by a clock that has been set back since.
         its_time = (_rows.c.due_at <= now) | (_rows.c.due_at > now + 2 * WORK_LIMIT)
-        ready, claimed = (_rows.c.state == "waiting", its_time), []
+        claimed = []
         with self._engine.begin() as connection:
-            spent = update(_rows).where(*ready, _rows.c.tries >= MAX_TRIES).values(**_closed("failed"))
-            given_up = connection.execute(spent).rowcount
-            query = select(_rows).where(*ready).order_by(_rows.c.received_at).limit(limit)
+            query = select(_rows).where(_rows.c.state == "waiting", its_time).order_by(_rows.c.received_at).limit(limit)
             query = query.with_for_update(skip_locked=True)
             for row in connection.execute(query).mappings().all():
                 values = {"tries": row["tries"] + 1, "due_at": now + WORK_LIMIT}
                 connection.execute(update(_rows).where(_rows.c.key == row["key"]).values(**values))
                 claimed.append(InboxRow(**row))
-        if given_up:
-            log.error("%d requests were given up: their work never came to an end", given_up)
         return claimed
+
+    def spent(self, row: InboxRow) -> bool:
+        """Say whether a claimed request has taken enough processes with it and is to be given up."""
+        return row.tries >= MOST_DEATHS
 
     def done(self, key: str) -> None:
         """Close a request and forget what it said."""
         self._close(key, "done")
 
+    def give_up(self, key: str) -> None:
+        """Put a request aside for good and forget what it said."""
+        self._close(key, "failed")
+
     def failed(self, row: InboxRow, now: datetime) -> bool:
         """Put a failed request back for another try, later each time; False where it has been given up."""
         tries = row.tries + 1
         if tries >= MAX_TRIES:
-            self._close(row.key, "failed")
+            self.give_up(row.key)
             return False
         with self._engine.begin() as connection:
             due_at = now + timedelta(seconds=2**tries)
@@ -90,12 +94,13 @@ class Inbox:
     def reopen(self, now: datetime) -> int:
         """At start: what the last process had begun is due at once. Returns how many requests that were.
 
-        What was running gets one more try only: unlike an event it may have been half done before its acknowledgement.
+        What was running had been acknowledged, so it is done again until it ends: a half-done form may be announced
+        twice then, but a click is never lost, and whatever spends knows a second click.
         """
         with self._engine.begin() as connection:
             connection.execute(delete(_rows).where(_rows.c.state != "waiting", _rows.c.received_at < now - KEEP))
             abandoned = update(_rows).where(_rows.c.state == "running")
-            connection.execute(abandoned.values(state="waiting", tries=MAX_TRIES - 1))
+            connection.execute(abandoned.values(state="waiting", tries=_rows.c.tries + 1))
             return connection.execute(update(_rows).where(_rows.c.state == "waiting").values(due_at=now)).rowcount
 
     def _close(self, key: str, state: str) -> None:

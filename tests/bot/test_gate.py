@@ -22,10 +22,11 @@ from bot.gate import BODY_LIMIT, Gate
 from bot.inbox_worker import ANSWERING, InboxWorker
 from bot.settings import Settings
 from bot.store.engine import open_engine
-from bot.store.inbox import Inbox
+from bot.store.inbox import MOST_DEATHS, Inbox
 from bot.store.migrate import migrate
 from bot.wiring import build_deps
 from handlers.blocks import forms
+from handlers.blocks.approval import APPROVE
 from handlers.blocks.lint import FORM as OPEN_FORM
 from knowledge.clock import utc_now
 from tests.console import LocalSlack, local_slack, wait_for
@@ -121,11 +122,13 @@ def slow_web(settings: Settings, engine: Engine, slow: Slow) -> TestClient:
     return TestClient(Starlette(routes=[Route("/slack/events", gate.receive, methods=["POST"])]))
 
 
-def restart(settings: Settings, engine: Engine, body: str) -> InboxWorker:
+def restart(settings: Settings, engine: Engine, body: str, tries: int = 0) -> InboxWorker:
     """Start as after the death of a process that had acknowledged an interaction and not finished it."""
     inbox = Inbox(engine)
     assert inbox.take("request:1", body, {"content-type": FORM}, utc_now(), state="running")
-    assert inbox.reopen(utc_now()) == 1
+    with engine.begin() as connection:
+        connection.execute(text("update inbox set tries = tries + :n where key = 'request:1'"), {"n": tries})
+    assert inbox.reopen(utc_now()) >= 1
     worker = InboxWorker(bolt(settings, build_deps(settings), wait=True), inbox, utc_now)
     worker.start()
     return worker
@@ -264,6 +267,35 @@ def test_a_click_that_came_too_late_is_explained(settings: Settings, engine: Eng
     wait_for(lambda: kept(engine) == [("done", False)], what="the row is closed")
     worker.stop()
     local_slack.wait_message("Click again", thread_ts=card)
+
+
+def test_a_click_that_was_given_up_is_explained(settings: Settings, engine: Engine, local_slack: LocalSlack) -> None:
+    """A process died over a click again and again: nothing is done any more, and whoever clicked hears so.
+
+    A message in a channel that had not addressed us ends without a word.
+    """
+    card = local_slack.send("a card")["ts"]
+    where = {"type": "message", "channel_id": "C0ASK", "message_ts": card}
+    click = {"type": "button", "action_id": APPROVE, "block_id": "b", "action_ts": "1.2", "value": "job_1:hash"}
+    body = interaction("block_actions", container=where, channel={"id": "C0ASK", "name": "ask"}, actions=[click])
+    said = {
+        "type": "message",
+        "channel": "C0ASK",
+        "channel_type": "channel",
+        "user": "U0ADA",
+        "text": "hm",
+        "ts": "1.1",
+    }
+    outer = {"type": "event_callback", "team_id": "T0NORTHWIND", "api_app_id": "A1", "event_id": "Ev9", "event": said}
+    assert Inbox(engine).take("event:9", json.dumps(outer), {"content-type": JSON}, utc_now(), state="waiting")
+    with engine.begin() as connection:
+        connection.execute(text("update inbox set tries = :n"), {"n": MOST_DEATHS})
+    before = len(local_slack.messages())
+    worker = restart(settings, engine, body, tries=MOST_DEATHS)
+    wait_for(lambda: kept(engine) == [("failed", False)] * 2, what="both are given up")
+    local_slack.wait_message("given it up", thread_ts=card)
+    worker.stop()
+    assert len(local_slack.messages()) == before
 
 
 def test_health_tells_when_nobody_works_the_inbox_off(web: TestClient) -> None:

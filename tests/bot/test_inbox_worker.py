@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,13 +60,15 @@ def states(engine: Engine) -> list[tuple[str, int]]:
 
 
 def test_a_busy_database_does_not_end_the_work(hasty: Engine, address: str, caplog: pytest.LogCaptureFixture) -> None:
-    """While another writer keeps the database the worker says so and lives; what arrives afterwards is worked on."""
+    """While another writer keeps the database the worker says so and lives; what waits is worked on afterwards."""
     heard: list[str] = []
-    with working(hasty, lambda event: heard.append(event["text"])) as worker:
-        with kept(address):
-            wait_for(lambda: "OperationalError" in caplog.text, what="a refusal in the log")
+    ask(hasty, 1)
+    other = ExitStack()
+    other.enter_context(kept(address))
+    with other, working(hasty, lambda event: heard.append(event["text"])) as worker:
+        wait_for(lambda: "OperationalError" in caplog.text, what="a refusal in the log")
         assert worker.alive
-        ask(hasty, 1)
+        other.close()
         wait_for(lambda: states(hasty) == [("done", 1)], what="the question is answered")
         assert heard == ["hello"]
     assert not worker.alive
