@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from sqlalchemy import Engine
 
@@ -23,6 +23,7 @@ from knowledge.index import Index
 from knowledge.models import open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
+from trainers.backends.azure_shape import ACCOUNT, DeploymentApi
 from trainers.backends.base import Backend, Housekeeper, Timing
 from trainers.backends.local import LocalBackend
 from trainers.backends.openai_shape import FineTuningApi
@@ -173,8 +174,12 @@ def _hosted_rehearsal_parts(settings: Settings) -> dict[str, Any]:
             "LUTHIER_REHEARSAL_URL is not set, so there is no rehearsal provider.",
             "Start one with `python -m trainers.rehearsal` and set its address.",
         )
+    account = ACCOUNT.format(subscription="rehearsal", group="rehearsal", account="rehearsal")
     return {
         "api": FineTuningApi(name="rehearsal provider", url=settings.rehearsal_url, key="rehearsal"),
+        "deployments": DeploymentApi(
+            name="rehearsal provider", url=urljoin(settings.rehearsal_url, account), key="rehearsal"
+        ),
         "timing": provider_timing(settings),
         "again_in": timedelta(seconds=settings.provider_poll),
     }

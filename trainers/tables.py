@@ -133,7 +133,7 @@ class Submission(SQLModel, table=True):
     looked_at: datetime | None = _moment()
     """When the provider was first found not to have it, since the newest intent."""
     expires_at: datetime | None = _moment()
-    """When a deployment has to be gone."""
+    """When a deployment has to be gone, unless its job asks for it again before."""
     created_at: datetime | None = _moment(nullable=False)
     settled_at: datetime | None = _moment()
     detail: str = ""

@@ -58,7 +58,7 @@ class PaidCall:
     """Submission id -> provider id, None where the provider shows no such thing; raises ServiceError."""
     timing: Timing
     lives: timedelta | None = None
-    """How long a deployment may exist; None: for as long as its job needs it."""
+    """How long a deployment may exist after `once` last asked for it; None: until its job has ended."""
 
 
 class Listener(Protocol):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.errors import ServiceError
+from trainers.backends.azure_shape import DeploymentApi
 from trainers.backends.base import Keeper, Made, Order, PaidCall, Timing, Trained, Waiting
 from trainers.backends.openai_shape import DEAD, FineTuningApi
 from trainers.backends.wire import NotThere
@@ -26,6 +27,8 @@ class HostedRehearsalBackend:
     api: FineTuningApi
     timing: Timing
     """How long its paid calls may take and hide."""
+    deployments: DeploymentApi | None = None
+    """Where it would serve models by the hour; no job needs that, since there is none to serve."""
     again_in: timedelta = ASK_AGAIN
     name: str = "hosted_rehearsal"
     queue: str = "io"
@@ -54,12 +57,30 @@ class HostedRehearsalBackend:
         return Trained(adapter=None, base=None)
 
     def listing(self, kind: str) -> list[Made]:
-        """Return our files, or our jobs that have not ended."""
-        return [] if kind == "deployment" else list(self.api.listing(kind))
+        """Return our files, our jobs that have not ended, or our deployments."""
+        if kind != "deployment":
+            return list(self.api.listing(kind))
+        return list(self.deployments.listing()) if self.deployments else []
 
     def remove(self, kind: str, provider_id: str) -> None:
         """Cancel or delete."""
-        (self.api.cancel if kind == "job" else self.api.delete)(provider_id)
+        if kind == "deployment" and self.deployments:
+            self.deployments.delete(provider_id)
+        else:
+            (self.api.cancel if kind == "job" else self.api.delete)(provider_id)
+
+    def deployment(self, model: str, lives: timedelta | None) -> PaidCall:
+        """Return the call that serves a tuned model for so long after it was last asked for."""
+        assert self.deployments is not None  # noqa: S101  # whoever deploys has said where
+        served = self.deployments
+        return PaidCall(
+            kind="deployment",
+            provider=self.provider,
+            create=lambda submission_id, deadline: served.deploy(submission_id, deadline, model),
+            find=served.find,
+            timing=self.timing,
+            lives=lives,
+        )
 
     def _advance(self, order: Order, keeper: Keeper) -> Trained | Waiting:
         started = keeper.made(self._start(order))

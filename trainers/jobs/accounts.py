@@ -98,9 +98,12 @@ def check_share(connection: Connection, job: Job, rules: Rules) -> None:
 
 
 def _may_have_paid(connection: Connection, job: Job) -> bool:
-    """Say whether a provider may have taken a job of ours in this life of it; a file alone costs nothing."""
-    this_life = (
-        _is_of(job) & _submissions.c.provider_id.is_not(None) & (_submissions.c.life == resumes(connection, job))
+    """Say whether a provider may have taken what costs in this life of a job; a file alone costs nothing."""
+    this_life = and_(
+        _submissions.c.job_id == job.id,
+        _submissions.c.kind != "upload",
+        _submissions.c.provider_id.is_not(None),
+        _submissions.c.life == resumes(connection, job),
     )
     was_there = connection.execute(select(_submissions.c.id).where(this_life).limit(1)).first() is not None
     return was_there or _is_open(connection, job)

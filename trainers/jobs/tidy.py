@@ -117,8 +117,9 @@ def _give_up(connection: Connection, provider: str, made: Made, now: datetime, k
     if needless is None:
         return None
     row, job, why = needless
+    given_up = f"The {row.kind} at {provider} was given up: {why}."
     known = row.state not in CLOSED and row.provider_id in (None, made.provider_id)
-    if known and not change(connection, row, state="abandoned", settled_at=now, detail=f"Given up: {why}."):
+    if known and not change(connection, row, state="abandoned", settled_at=now, detail=given_up):
         return None
     if known and row.kind == "job" and job.state == "failed":
         what = f"Nobody resumed it for {_about(keep)}, so I end what {provider} still runs of it."

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from trainers.rehearsal import shapes
 from trainers.rehearsal.book import Book, submission_in
+from trainers.rehearsal.deployments import Deployments
 from trainers.rehearsal.faults import Faults
 from trainers.rehearsal.requests import checked_start, count_rows
 
@@ -64,7 +65,7 @@ class Rehearsal:
             self.book.note("uploaded", submission_in(name), id=made, at=self.clock(), **facts)
             return JSONResponse(shapes.file(self.book.uploads[made]))
 
-        return await self._perform("upload", submission_in(name), keep)
+        return await self.perform("upload", submission_in(name), keep)
 
     async def start(self, request: Request) -> Response:
         """POST /v1/fine_tuning/jobs."""
@@ -78,7 +79,7 @@ class Rehearsal:
             self.book.note("created", submission_id, id=made, at=self.clock(), body=body, **facts)
             return self._job(made)
 
-        return await self._perform("start", submission_id, keep)
+        return await self.perform("start", submission_id, keep)
 
     async def cancel(self, request: Request) -> Response:
         """POST /v1/fine_tuning/jobs/{id}/cancel."""
@@ -94,7 +95,7 @@ class Rehearsal:
                 self.book.note("cancelled", run.submission_id, id=run.id, at=self.clock())
             return self._job(run.id)
 
-        return await self._perform("cancel", run.submission_id, keep)
+        return await self.perform("cancel", run.submission_id, keep)
 
     async def delete(self, request: Request) -> Response:
         """DELETE /v1/files/{id}."""
@@ -106,7 +107,7 @@ class Rehearsal:
             self.book.note("deleted", submission_in(upload.name), id=upload.id, at=self.clock())
             return JSONResponse({"id": upload.id, "object": "file", "deleted": True})
 
-        return await self._perform("delete", submission_in(upload.name), keep)
+        return await self.perform("delete", submission_in(upload.name), keep)
 
     async def files(self, request: Request) -> Response:
         """GET /v1/files?purpose&limit&order&after."""
@@ -114,17 +115,17 @@ class Rehearsal:
         shown = [
             upload
             for upload in self.book.uploads.values()
-            if not upload.deleted and purpose in (None, upload.purpose) and self._visible(upload.at)
+            if not upload.deleted and purpose in (None, upload.purpose) and self.visible(upload.at)
         ]
         ordered = shown[::-1] if newest else shown
-        return await self._perform("read", "files", lambda _: _page(ordered, shapes.file, request, 10_000))
+        return await self.perform("read", "files", lambda _: _page(ordered, shapes.file, request, 10_000))
 
     async def file(self, request: Request) -> Response:
         """GET /v1/files/{id}."""
         upload = self.book.uploads.get(request.path_params["id"])
         if upload is None or upload.deleted:
             return _refuse(404, f"No such File object: {request.path_params['id']}", None, param="id")
-        return await self._perform("read", upload.id, lambda _: JSONResponse(shapes.file(upload)))
+        return await self.perform("read", upload.id, lambda _: JSONResponse(shapes.file(upload)))
 
     async def jobs(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs?after&limit&metadata[k]=v, newest first."""
@@ -136,10 +137,10 @@ class Rehearsal:
         shown = [
             run
             for run in reversed(self.book.runs.values())
-            if self._visible(run.at) and wanted.items() <= (run.body.get("metadata") or {}).items()
+            if self.visible(run.at) and wanted.items() <= (run.body.get("metadata") or {}).items()
         ]
         now = self.clock()
-        return await self._perform(
+        return await self.perform(
             "read", "jobs", lambda _: _page(shown, lambda run: shapes.job(run, self.pace, now), request, 20)
         )
 
@@ -148,7 +149,7 @@ class Rehearsal:
         run = self.book.runs.get(request.path_params["id"])
         if run is None:
             return _no_job(request.path_params["id"])
-        return await self._perform("read", run.id, lambda _: self._job(run.id))
+        return await self.perform("read", run.id, lambda _: self._job(run.id))
 
     async def events(self, request: Request) -> Response:
         """GET /v1/fine_tuning/jobs/{id}/events, newest first."""
@@ -156,14 +157,14 @@ class Rehearsal:
         if run is None:
             return _no_job(request.path_params["id"])
         told = shapes.events(run, self.pace, self.clock())
-        return await self._perform("read", run.id, lambda _: _page(told, shapes.event, request, 20))
+        return await self.perform("read", run.id, lambda _: _page(told, shapes.event, request, 20))
 
     async def models(self, request: Request) -> Response:
         """GET /v1/models."""
         listed = {"object": "list", "data": [shapes.model(name) for name in shapes.MODELS]}
-        return await self._perform("read", "models", lambda _: JSONResponse(listed))
+        return await self.perform("read", "models", lambda _: JSONResponse(listed))
 
-    async def _perform(self, call: str, about: str, keep: Callable[[str], Response]) -> Response:
+    async def perform(self, call: str, about: str, keep: Callable[[str], Response]) -> Response:
         """Do what a call asks for, or what its fault makes of it."""
         fault = self.faults.choose(call, about)
         refusal = self._refusal(fault)
@@ -197,7 +198,8 @@ class Rehearsal:
                 return _refuse(404, "The resource does not exist.", "not_found")
         return None
 
-    def _visible(self, at: float) -> bool:
+    def visible(self, at: float) -> bool:
+        """Say whether lists show what was made at that moment."""
         return self.clock() - at >= self.faults.list_lag
 
     def _job(self, made: str) -> Response:
@@ -218,6 +220,7 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         Route(f"{jobs}/{{id}}/events", rehearsal.events),
         Route(f"{jobs}/{{id}}", rehearsal.job),
         Route("/v1/models", rehearsal.models),
+        *Deployments(rehearsal).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _told})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 UPLOAD_NAME = "luthier-"
-"""Uploads are called luthier-<submission id>.jsonl, because files have no metadata."""
+"""Uploads are called luthier-<submission id>.jsonl, deployments luthier-<submission id>: they have no metadata."""
 
 
 @dataclass(kw_only=True)
@@ -46,12 +46,25 @@ class Run:
 
 
 @dataclass(kw_only=True)
+class Deployment:
+    """A model that is served, and would be billed by the hour until it is removed."""
+
+    id: str
+    """Its name, which whoever deploys it chooses."""
+    model: str
+    sku: dict[str, Any]
+    at: float
+
+
+@dataclass(kw_only=True)
 class Book:
-    """All uploads and jobs, in the order they came, and the file that remembers them."""
+    """All uploads, jobs and deployments, in the order they came, and the file that remembers them."""
 
     path: Path
     uploads: dict[str, Upload] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    """Those that have not been removed."""
     _file: IO[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -90,10 +103,14 @@ class Book:
                 self.runs[line["id"]] = Run(submission_id=line["submission_id"], **facts)
             case "deleted":
                 self.uploads[line["id"]].deleted = True
+            case "deployed":
+                self.deployments[line["id"]] = Deployment(**facts)
+            case "undeployed":
+                del self.deployments[line["id"]]
             case "cancelled":
                 self.runs[line["id"]].cancelled_at = line["at"]
 
 
 def submission_in(name: str) -> str:
-    """Return the submission id in an upload's name, or ""."""
+    """Return the submission id in the name of an upload or a deployment, or ""."""
     return name.removeprefix(UPLOAD_NAME).removesuffix(".jsonl") if name.startswith(UPLOAD_NAME) else ""

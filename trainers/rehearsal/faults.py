@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-CALLS: Final = ("upload", "start", "cancel", "delete", "read")
-"""What faults are chosen for: POST files, POST jobs, POST cancel, DELETE files, every GET."""
+CALLS: Final = ("upload", "start", "cancel", "delete", "deploy", "undeploy", "read")
+"""What faults are chosen for: POST files, POST jobs, POST cancel, DELETE files, PUT and DELETE deployments, GET."""
 
 FAULTS: Final = {
     "drop_before": "the connection breaks and nothing is kept",
