@@ -1,4 +1,4 @@
-"""Knows who did what that matters: asked, approved, spent, cancelled, downloaded; each entry seals the one before."""
+"""Knows who did what that matters: asked, approved, spent, cancelled; each entry seals the one before."""
 
 import hashlib
 import json

@@ -1,5 +1,6 @@
 """Migrations on SQLite and on Postgres: from every released schema with data, there and back, and killed in between."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -97,6 +98,36 @@ def test_every_released_schema_comes_to_head_with_its_rows(empty: Engine, tmp_pa
     migrate(empty, tmp_path)
     assert kept(empty) == before
     check_schema(empty)
+
+
+OLD_JOBS = {
+    # (backend, channel): (queue, private)
+    ("local", "C0ASK"): ("cpu", False),
+    ("rehearsal", "C0ASK"): ("io", False),
+    ("hosted_rehearsal", ""): ("io", False),
+    ("local", "D0ADA"): ("cpu", True),
+    ("rehearsal", "G0SECRET"): ("io", True),
+    ("a backend of another version", ""): ("cpu", False),
+    (None, "C0ASK"): ("cpu", False),
+}
+
+
+def test_jobs_from_before_queues_get_their_queue_and_stay_private(empty: Engine, tmp_path: Path) -> None:
+    """0005 fills in what it can know: the queue from the backend, privacy from the conversation, and nobody waits."""
+    migrate(empty, tmp_path, "0004")
+    with empty.begin() as connection:
+        insert(connection, "dataset", DATASET)
+        for number, (backend, channel) in enumerate(OLD_JOBS):
+            spec = json.dumps({"backend": backend} if backend else {})
+            insert(connection, "job", JOB | {"id": f"j{number}", "number": number, "spec": spec, "channel": channel})
+        connection.execute(text("update job set state = 'queued' where id = 'j3'"))
+    migrate(empty, tmp_path)
+    with empty.connect() as connection:
+        query = "select queue, private, priority, state from job order by number"
+        rows = connection.execute(text(query)).all()
+    assert [(row.queue, bool(row.private)) for row in rows] == list(OLD_JOBS.values())
+    assert {row.priority for row in rows} == {"interactive"}
+    assert [row.state for row in rows].count("queued") == 1
 
 
 @pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
