@@ -30,8 +30,8 @@ from trainers.tables import Job
 
 ROOT = Path(__file__).resolve().parents[2]
 ADA = Person(workspace_id="T1", user_id="U0ADA")
-KNOBS = Hyperparameters(epochs=40, rank=4, alpha=8, learning_rate=2e-2, batch_size=4, max_tokens=400, seed=3)
-STEPS = 240
+KNOBS = Hyperparameters(epochs=40, rank=4, alpha=8, learning_rate=2e-2, batch_size=2, max_tokens=400, seed=3)
+STEPS = 480
 
 
 @dataclass(kw_only=True)
@@ -121,9 +121,11 @@ class Shop:
             eye.join()
 
     def kill_at(self, job: Job, step: int, way: str) -> None:
-        """Wait for a step, strike, and see to it that a worker goes on."""
-        wait(lambda: self.step(job) >= step, f"step {step}")
+        """Wait for a step, and for a checkpoint of this trainer's own; strike; see to it that a worker goes on."""
+        wait(lambda: self._at_work(job), "a trainer takes steps")
         [child] = self.trainers()
+        enough = max(step, self.step(job) + 6)
+        wait(lambda: self.step(job) >= enough, f"step {enough}")
         if way == "child":
             os.killpg(child.pid, signal.SIGKILL)
             wait(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "the child is dead", 5)
@@ -140,11 +142,16 @@ class Shop:
         self.orphans.append(time.monotonic() - begun)
         self.start(job)
 
+    def _at_work(self, job: Job) -> bool:
+        """Whether a trainer lives that has begun the curve anew; the clock of processes may be a second off."""
+        curve, found = self.run_folder(job) / "losses.jsonl", self.trainers()
+        return len(found) == 1 and curve.exists() and curve.stat().st_mtime > found[0].create_time() + 1.5
+
     def _outlast(self, job: Job, child: psutil.Process) -> None:
         """Stop worker and child, let another worker take the job, and wake the old ones up again."""
         old = self.worker
-        self._stop_between_writes(old)
         os.killpg(child.pid, signal.SIGSTOP)
+        self._stop_between_writes(old)
         self.start(job)
         wait(lambda: any(each.pid != child.pid for each in self.trainers()), "a successor trains", 60)
         with suppress(ProcessLookupError):

@@ -26,9 +26,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def plan(seed: int, ways: tuple[str, ...]) -> list[tuple[int, str]]:
     """Random steps, each at least a checkpoint and a little after the one before."""
     draw = random.Random(seed)
-    room = STEPS - 20 - 8 * len(ways)
+    room = STEPS - 100 - 30 * len(ways)
     places = sorted(draw.randrange(room) for _ in ways)
-    return [(6 + place + 8 * number, way) for number, (place, way) in enumerate(zip(places, ways, strict=True))]
+    return [(6 + place + 30 * number, way) for number, (place, way) in enumerate(zip(places, ways, strict=True))]
 
 
 def curve(shop: Shop, job: Job) -> list[float]:

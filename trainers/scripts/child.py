@@ -14,6 +14,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -137,6 +138,11 @@ def guarded(child: Child, work: Callable[[], None]) -> None:
         if "memory" not in str(error).lower():
             raise
         fail(child, OUT_OF_MEMORY)
+    except Exception as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))  # safetensors says in words what the system refused
+        if number is None:
+            raise
+        fail(child, _from_os(OSError(int(number[1]), os.strerror(int(number[1])))))
 
 
 def fail(child: Child, error: ScriptError) -> NoReturn:
