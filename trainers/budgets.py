@@ -58,6 +58,13 @@ def spent_by(connection: Connection, job_id: str) -> Decimal:
     return Decimal(0) if row is None else in_dollars(row["spent"])
 
 
+def reserved_for(connection: Connection, job_id: str) -> Decimal | None:
+    """Return what is set aside for a job and not settled yet, in dollars; None where nothing ever was."""
+    query = select(_reservations.c.reserved).where(_reservations.c.job_id == job_id)
+    micros = connection.execute(query).scalar_one_or_none()
+    return None if micros is None else in_dollars(micros)
+
+
 def settle(connection: Connection, job: Job, spent: Decimal | None, now: datetime) -> Decimal | None:
     """Turn what was set aside for a job that ended into what it spent, in dollars, and give the rest back.
 

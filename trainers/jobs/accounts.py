@@ -81,6 +81,17 @@ def may_spend(connection: Connection, job: Job, now: datetime) -> str:
     return "" if job.approved_at is not None else "this job was not approved"
 
 
+def may_begin(connection: Connection, job: Job) -> str:
+    """Say why a job may not start a run that is paid for, or "": a resumed one may only be watching what it has paid.
+
+    What continues a run that was counted as spent has nothing set aside for a second one.
+    """
+    held, cost = budgets.reserved_for(connection, job.id), cost_of(job) or Decimal(0)
+    if held is not None and held >= cost:
+        return ""
+    return f"Its approved {dollars(cost)} went to the run that has ended; starting anew costs as much again."
+
+
 def check_share(connection: Connection, job: Job, rules: Rules) -> None:
     """Raise NotAllowed where the person who asked for a job has as many queued or running as one person may."""
     live = select(func.count()).where(

@@ -27,6 +27,7 @@ from knowledge.errors import ServiceError
 from trainers.backends.base import PaidCall, StopRequested, Timing, Waiting
 from trainers.backends.deadline import Deadline
 from trainers.errors import Refused
+from trainers.jobs import accounts
 from trainers.jobs.ledger import Ledger, renew, resumes
 from trainers.jobs.protocol import Seen, Step, after_look, next_step, seconds_left
 from trainers.tables import Job, Submission
@@ -108,7 +109,7 @@ class Submissions:
                 return False
             if row.state == "accepted":
                 change(connection, row, state="abandoned", detail=why)
-            return row.life < resumes(connection, self.job)
+            return row.life < resumes(connection, self.job) and not self._uncovered(connection, call)
 
     def _judge(self, call: PaidCall) -> Judged:
         """Read the row, decide, and look at the provider where that is the decision."""
@@ -153,8 +154,8 @@ class Submissions:
     def _intend(self, call: PaidCall, row: Submission | None) -> Submission | None:
         """Commit that the call is about to be made; None where somebody else was faster or spending was forbidden.
 
-        Raises LeaseLost where the job is no longer ours and StopRequested where somebody asked to stop: after such a
-        wish is in SQL, nothing is sent.
+        Raises LeaseLost where the job is no longer ours, StopRequested where somebody asked to stop (after such a wish
+        is in SQL, nothing is sent) and Refused where nothing is set aside for it.
         """
         now = self.clock()
         values: dict[str, Any] = {"state": "intended", "fence": self.job.fence, "tried_at": now, "looked_at": None}
@@ -167,6 +168,9 @@ class Submissions:
             if row is not None:
                 values["tries"] = row.tries + 1
                 return row.model_copy(update=values) if change(connection, row, **values) else None
+            why_not = self._uncovered(connection, call)
+            if why_not:
+                raise Refused(why_not, "`resume` starts it anew, if an approver says so.")
             minted = Submission(
                 id=str(uuid.uuid4()),
                 workspace_id=self.job.workspace_id,
@@ -181,6 +185,10 @@ class Submissions:
             )
             connection.execute(insert(_rows).values(**minted.model_dump()))
             return minted
+
+    def _uncovered(self, connection: Connection, call: PaidCall) -> str:
+        """Say why nothing is set aside for what this call would create anew, or ""; a file alone costs nothing."""
+        return accounts.may_begin(connection, self.job) if call.kind == "job" else ""
 
     def _settle(self, call: PaidCall, judged: Judged) -> str | Waiting | None:
         """Do what a step says that sends nothing; None: judge again."""

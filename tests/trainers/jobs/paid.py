@@ -14,6 +14,7 @@ from tests.trainers.rehearsal.provider import ThreadProvider
 from trainers.backends.base import Timing
 from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
 from trainers.backends.openai_shape import FineTuningApi
+from trainers.jobs import accounts
 from trainers.jobs.accounts import may_spend
 from trainers.jobs.ledger import move
 from trainers.jobs.run import Runner
@@ -102,6 +103,7 @@ class Bench:
         with self.jobs.ledger.transaction() as connection:
             set_rules(connection, "T1", FREE_HAND, now)
             assert move(connection, job, "queued", "U0BEN", now, approved_by="U0BEN", approved_at=now)
+            accounts.begin(connection, job, FREE_HAND, now)
         return self.get(job)
 
     def get(self, job: Job) -> Job:

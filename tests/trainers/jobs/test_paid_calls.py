@@ -2,16 +2,21 @@
 
 import json
 import time
+from decimal import Decimal
 
 import pytest
 
-from tests.trainers.jobs.conftest import ADA
+from tests.trainers.jobs.conftest import ADA, BEN
 from tests.trainers.jobs.paid import Bench, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
+from trainers import budgets
 from trainers.backends.deadline import Deadline
+from trainers.errors import NotAllowed
+from trainers.jobs import accounts
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
 from trainers.jobs.tidy import tidy
+from trainers.policy import Rules, set_rules
 
 
 @pytest.fixture
@@ -140,6 +145,44 @@ def test_a_resume_finds_the_job_that_still_runs(bench: Bench) -> None:
         bench.turn(job)
     assert json.loads(bench.get(job).progress)["note"].startswith("rehearsal provider: ")
     assert list(bench.provider.count("created").values()) == [1]
+
+
+def test_a_resume_that_watches_an_old_run_pays_for_no_second_one(bench: Bench) -> None:
+    """A job fails here while its run goes on, and is resumed for nothing; the run dies: no second one without a yes.
+
+    An approver's resume then starts one, and both are counted.
+    """
+    bench.provider.now(ENDLESS)
+    job = bench.finish(bench.approved(), until=lambda job: bool(bench.provider.count("created")))
+    bench.clock.skip(2)
+    taken = bench.jobs.ledger.claim(job.id, "w", bench.clock())
+    assert taken is not None
+    bench.runner()._end(taken, "failed", "The worker died.", "")
+    cost, run = accounts.cost_of(job), bench.row(job)
+    assert cost
+    assert run is not None
+    assert run.provider_id
+    with bench.jobs.ledger.transaction() as connection:
+        assert budgets.spent_by(connection, job.id) == cost
+        set_rules(
+            connection,
+            "T1",
+            Rules(approvers=("U0BEN",), one_approver_limit=Decimal(50), workspace_cap=None),
+            bench.clock(),
+        )
+    assert bench.jobs.resume(job.id, ADA, bench.clock()).changed
+    bench.api.cancel(run.provider_id)
+    failed = bench.finish(job)
+    assert (failed.state, len(bench.provider.count("created"))) == ("failed", 1)
+    with pytest.raises(NotAllowed):
+        bench.jobs.resume(job.id, ADA, bench.clock())
+    bench.provider.now()
+    assert bench.jobs.resume(job.id, BEN, bench.clock()).changed
+    assert bench.finish(job).state == "succeeded"
+    assert sorted(bench.provider.count("created").values()) == [1, 1]
+    with bench.jobs.ledger.reading() as connection:
+        assert budgets.reserved_for(connection, job.id) == 0
+    assert budgets.standing(bench.jobs.ledger.engine, "T1", bench.clock())[0].spent == 2 * cost
 
 
 def test_a_stop_cancels_at_the_provider(bench: Bench) -> None:
