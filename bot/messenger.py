@@ -345,7 +345,7 @@ def _reads(row: OutboxMessage) -> str:
 
 
 def _shows_progress(row: OutboxMessage) -> bool:
-    return row.kind == ProgressCard.KIND and '"state": "running"' in row.payload
+    return row.kind == ProgressCard.KIND and outbox.RUNNING in row.payload
 
 
 def _key(row: OutboxMessage) -> str:

@@ -5,6 +5,7 @@ python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ def main() -> int:
         stall=options.stall or (6.0 if options.naive else 60.0),
     )
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it started ends with it
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         data = Path(options.data or folder)
         ledger = options.ledger or data / "provider.jsonl"

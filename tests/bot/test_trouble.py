@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -264,6 +266,18 @@ def test_a_queue_that_refuses_is_told_in_the_thread(
     answer_door(queue, "io", runner("w1").work, burst=True)
     assert jobs.ledger.get(quoted.id).state == "succeeded"
     assert is_legal(jobs, quoted)
+
+
+def test_a_queue_that_hangs_holds_nobody_up(queue: str) -> None:
+    """A server that is stopped and takes no word costs a click two seconds, and is said to be away."""
+    pid = int(Redis.from_url(queue).info("server")["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        assert not RqDoorbell(queue).ring("job_1", "io")
+        assert time.monotonic() - begun < 6
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_worker_of_a_queue_that_refuses_ends_and_its_job_lives(

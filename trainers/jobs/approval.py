@@ -162,7 +162,8 @@ def due(connection: Connection, now: datetime) -> Sequence[str]:
     expired = _jobs.c.expires_at <= now
     silent = (_jobs.c.state == "awaiting_approval") & _jobs.c.reminded_at.is_(None)
     query = select(_jobs.c.id, _jobs.c.workspace_id, _jobs.c.asked_at, expired.label("expired"))
-    rows = connection.execute(query.where(_jobs.c.state.in_(OPEN), or_(expired, silent)).limit(100)).all()
+    some = query.where(_jobs.c.state.in_(OPEN), or_(expired, silent)).order_by(_jobs.c.expires_at).limit(100)
+    rows = connection.execute(some).all()
     rules = {workspace: policy.rules_of(connection, workspace) for workspace in {row.workspace_id for row in rows}}
     return [
         row.id

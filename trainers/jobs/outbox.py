@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, and_, case, func, select, update
+from sqlalchemy import Connection, Engine, and_, case, func, literal, select, update
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
@@ -13,6 +13,9 @@ from trainers.tables import Job, OutboxMessage
 
 EDIT_INTERVAL = timedelta(seconds=3)
 """Slack asks for at most one edit of a message every three seconds."""
+
+RUNNING = '"state": "running"'
+"""What the payload of a progress message says while its job runs."""
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _rows = OutboxMessage.__table__  # type: ignore[attr-defined]  # the same
@@ -101,8 +104,14 @@ def trying(engine: Engine, message: OutboxMessage, now: datetime) -> bool:
 
 
 def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime, again_in: timedelta = EDIT_INTERVAL) -> None:
-    """Record that this version is out as message `ts`; a newer version is due `again_in` later at the earliest."""
-    values = {"sent_version": message.version, "ts": ts, "sent_at": now, "due_at": now + again_in, "problem": ""}
+    """Record that this version is out as message `ts`; a newer version is due `again_in` later at the earliest.
+
+    What came meanwhile and is no progress, such as the end, waits only as long as Slack asks.
+    """
+    newer = (_rows.c.version > message.version) & ~_rows.c.payload.contains(RUNNING)
+    soon, later = (literal(now + wait, _rows.c.due_at.type) for wait in (EDIT_INTERVAL, again_in))
+    due_at = case((newer, soon), else_=later)
+    values = {"sent_version": message.version, "ts": ts, "sent_at": now, "due_at": due_at, "problem": ""}
     with engine.begin() as connection:
         connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))
 

@@ -14,6 +14,10 @@ QUEUES = ("io", "cpu", "gpu")
 """One queue per worker process: a worker on two queues loses jobs under SIGKILL (RQ takes them with BLPOP)."""
 
 
+PATIENCE = {"socket_timeout": 2, "socket_connect_timeout": 2}
+"""Seconds that a ring waits for a server which hangs: whoever clicked waits with it, and the sweeper rings again."""
+
+
 class Doorbell(Protocol):
     """Wakes a worker for a job; a lost or doubled ring is harmless, because the ledger is the truth."""
 
@@ -31,7 +35,7 @@ class RqDoorbell:
     def ring(self, job_id: str, queue: str) -> bool:
         """Put the job id on the queue."""
         try:
-            door = Queue(queue, connection=Redis.from_url(self._url), serializer="json")
+            door = Queue(queue, connection=Redis.from_url(self._url, **PATIENCE), serializer="json")
             door.enqueue_call("job", args=(job_id,), timeout=-1, result_ttl=0, failure_ttl=60, description=job_id)
         except RedisError:
             return False

@@ -15,9 +15,9 @@ def quote_of(engine: Engine, watch: Watch) -> OutboxMessage:
     return next(row for row in outbox.due(engine, watch()) if row.key == "quote")
 
 
-def owe(jobs: Jobs, job: Job, watch: Watch, note: str = "") -> None:
+def owe(jobs: Jobs, job: Job, watch: Watch, note: str = "", state: str = "running") -> None:
     with jobs.ledger.transaction() as connection:
-        outbox.put(connection, job, progress_card(job, "training", {"note": note}), watch())
+        outbox.put(connection, job, progress_card(job, "training", {"note": note}, state=state), watch())
 
 
 def progress(engine: Engine, watch: Watch) -> list[OutboxMessage]:
@@ -58,6 +58,19 @@ def test_edits_keep_their_distance(engine: Engine, jobs: Jobs, quoted: Job, watc
         assert progress(engine, watch) == []
         watch.move(seconds=1)
         assert len(progress(engine, watch)) == 1
+
+
+def test_the_end_does_not_wait_for_the_pace_of_progress(engine: Engine, jobs: Jobs, quoted: Job, watch: Watch) -> None:
+    """A job ends while a step of it is being shown: its last card follows after Slack's three seconds."""
+    owe(jobs, quoted, watch)
+    shown = progress(engine, watch)[0]
+    for state, wait in (("running", 100), ("succeeded", 3)):
+        owe(jobs, quoted, watch, state=state)
+        outbox.sent(engine, shown, "1.1", watch(), timedelta(seconds=100))
+        watch.move(seconds=wait - 1)
+        assert progress(engine, watch) == []
+        watch.move(seconds=1)
+        (shown,) = progress(engine, watch)
 
 
 def test_one_of_two_readers_may_post(engine: Engine, quoted: Job, watch: Watch) -> None:
