@@ -35,17 +35,6 @@ class HttpWire:
         self._now = now
         self.ack_seconds = ack_seconds
         """How long the app may take."""
-        self._client = httpx.AsyncClient(
-            verify=_certificates(),
-            trust_env=False,
-            timeout=ack_seconds,
-            follow_redirects=True,
-            max_redirects=limit("events.redirects"),
-        )
-
-    async def close(self) -> None:
-        """Close connections."""
-        await self._client.aclose()
 
     async def send(self, parcel: Parcel) -> Reply:
         """Post one parcel as Slack does."""
@@ -59,8 +48,8 @@ class HttpWire:
     async def _post(self, body: bytes, content_type: str, headers: dict[str, str]) -> Reply:
         signed = {**self._signature(body), "Content-Type": content_type, **headers}
         try:
-            async with asyncio.timeout(self.ack_seconds):
-                answer = await self._client.post(self.app_url, content=body, headers=signed)
+            async with asyncio.timeout(self.ack_seconds), self._connection() as client:
+                answer = await client.post(self.app_url, content=body, headers=signed)
         except TimeoutError:
             return Reply(ok=False, error="operation_timeout", reason="http_timeout")
         except httpx.TooManyRedirects:
@@ -71,6 +60,16 @@ class HttpWire:
             stop = answer.headers.get("x-slack-no-retry") == "1"
             return Reply(ok=False, error="http_service_error", reason="http_error", no_retry=stop)
         return Reply(ok=True, body=_parsed(answer))
+
+    def _connection(self) -> httpx.AsyncClient:
+        """A connection for one request: a shared pool never gets back what a timeout cancels, and is full one day."""
+        return httpx.AsyncClient(
+            verify=_certificates(),
+            trust_env=False,
+            timeout=self.ack_seconds,
+            follow_redirects=True,
+            max_redirects=limit("events.redirects"),
+        )
 
     def _signature(self, body: bytes) -> dict[str, str]:
         stamp = str(int(self._now()))

@@ -44,7 +44,6 @@ class Site:
         await self.sockets.close()
         for space in self.teams:
             await space.close()
-        await self.http.close()
 
     def team(self, team_id: str) -> Workspace:
         """A workspace by its id; the first one where none is named. Raises team_not_found."""

@@ -1,5 +1,6 @@
 """Requests to the app: signed, retried and limited as Slack does it."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
+from bot.console.deliver import Parcel
+from bot.console.http_wire import HttpWire
 from bot.console.limits import retry_delays
 from bot.console.manifest import Manifest
 from tests.bot.console.pairs import Start
@@ -244,3 +247,27 @@ def test_answers_that_make_no_sense_do_no_harm(start: Start) -> None:
         app.answer = lambda heard, body=body: Answer(200, body, {"content-type": "application/json"})
         assert "ok" in slack.command("/tune x")
     assert slack.http.get("/api/api.test").json() == {"ok": True}
+
+
+def test_an_app_that_comes_back_is_heard_whatever_timed_out_before() -> None:
+    """Of 150 deliveries none is answered in time, more than a pool of connections holds; the next one arrives."""
+
+    async def scene() -> tuple[int, bool]:
+        hangs = True
+
+        async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            if not hangs:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
+                writer.close()
+
+        async with await asyncio.start_server(app, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            wire = HttpWire(app_url=url, secret=SIGNING_SECRET, now=time.time, ack_seconds=1.0)
+            parcel = Parcel(kind="events_api", payload={"type": "event_callback"})
+            late = await asyncio.gather(*(wire.send(parcel) for _ in range(150)))
+            hangs = False
+            return sum(reply.ok for reply in late), (await wire.send(parcel)).ok
+
+    assert asyncio.run(scene()) == (0, True)
