@@ -82,7 +82,7 @@ class Clicker:
                         used = {name: button[name] for name in ("type", "action_id", "value")}
                         spot = {**where, "message_ts": message["ts"], "block_id": block_id, "action": used}
                         self._click(page, job, spot)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ValueError) as error:  # lost, or no JSON
             logging.warning("the page did not answer: %s", type(error).__name__)
 
     def _click(self, page: httpx.Client, job: str, spot: dict[str, Any]) -> None:

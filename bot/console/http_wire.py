@@ -54,7 +54,8 @@ class HttpWire:
             return Reply(ok=False, error="operation_timeout", reason="http_timeout")
         except httpx.TooManyRedirects:
             return Reply(ok=False, error="http_service_error", reason="too_many_redirects")
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, AttributeError):
+            # anyio (4.x) asks a socket for its peer that has just been lost, and finds None in its place.
             return Reply(ok=False, error="dispatch_failed", reason="connection_failed")
         if not answer.is_success:
             stop = answer.headers.get("x-slack-no-retry") == "1"
