@@ -177,7 +177,8 @@ class Store:
         self, channel: str, root: str, *, viewer: str | None = None, after: str = "", before: str = "~", most: int = -1
     ) -> list[Row]:
         """The replies of a thread between the two ts, oldest first, without the parent."""
-        sql = """SELECT channel, ts, root, viewer, body FROM messages WHERE channel = ? AND root = ?
+        # Left to itself SQLite takes the range of ts, and reads the whole channel.
+        sql = """SELECT channel, ts, root, viewer, body FROM messages INDEXED BY replies WHERE channel = ? AND root = ?
                  AND ts > ? AND ts < ? AND (viewer IS NULL OR viewer = ?) ORDER BY ts LIMIT ?"""
         return [_row(row) for row in self._db.execute(sql, (channel, root, after, before, viewer or "", most))]
 
