@@ -164,7 +164,9 @@ def free_port() -> int:
 
 
 def check_port(port: int) -> None:
-    """Raise UserError where somebody already listens on the port."""
+    """Raise UserError where somebody already listens on the port, or it is none."""
+    if not 0 < port < 65536:
+        raise UserError(f"{port} is no port.", "Choose one from 1 to 65535, such as 8765.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

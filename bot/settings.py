@@ -61,7 +61,7 @@ class Settings:
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
     rehearsal_url: str = ""
-    """LUTHIER_REHEARSAL_URL: base URL of a `python -m trainers.rehearsal`, a provider that pretends. Empty: none."""
+    """LUTHIER_REHEARSAL_URL: address with /v1 of a `python -m trainers.rehearsal`, which pretends. Empty: none."""
     lease: float = 15
     """LUTHIER_LEASE: seconds a worker owns a job after its last sign of life; beats, sweeps follow it. Default: 15"""
     slack_timeout: int = 15

@@ -117,8 +117,8 @@ def approval_step(job: Job, person: Person, cost: Decimal | None, rules: Rules, 
     if cost is None:
         raise NotAllowed("The cost of this job is not known.", "Choose a backend whose price is known.")
     if cost <= rules.own_click_limit:
-        if person.user_id != job.requested_by:
-            raise NotAllowed("Only the person who asked for this job may approve it.", "Ask them to click.")
+        if person.user_id not in (job.requested_by, *rules.approvers):
+            raise NotAllowed("Only the person who asked for this job, or an approver, may approve it.", "Ask them.")
         return "queue"
     eligible = approvers_for(job, rules)
     _check_enough(job, cost, rules, eligible)
@@ -162,7 +162,10 @@ def reminder_due(asked_at: datetime, rules: Rules) -> datetime:
 def check_not_paused(rules: Rules) -> None:
     """Raise NotAllowed while the kill switch is on."""
     if rules.paused:
-        raise NotAllowed("Luthier is paused in this workspace.", "An approver lifts the pause with `unpause`.")
+        raise NotAllowed(
+            "Luthier is paused in this workspace.",
+            "An approver lifts it with `/tune unpause`, an operator with `luthier settings set paused=no`.",
+        )
 
 
 def check_stop(job: Job, person: Person, rules: Rules) -> None:
@@ -172,7 +175,7 @@ def check_stop(job: Job, person: Person, rules: Rules) -> None:
     if person.user_id != job.requested_by and not may:
         others = "" if rules.stoppers == "requester" else f" or an approver ({_named(rules.approvers)})"
         also = others if rules.approvers else ""
-        raise NotAllowed(f"Only the person who asked for this job{also} may do that.", "Ask them to click.")
+        raise NotAllowed(f"Only the person who asked for this job{also} may do that.", "Ask them.")
 
 
 def check_approver(person: Person, rules: Rules) -> None:

@@ -1,5 +1,6 @@
 """Knows how a workspace's rules are read, changed and told, with caps and audit kept in step; not who shows them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -65,6 +66,7 @@ class Workspaces:
                 raise NotAllowed("These are the rules of another workspace.", "Nothing was changed.")
             check_approver(who, old)
             audit.take_turn(connection, workspace_id)
+            _check_people(workspace_id, values.get("approvers", ()))
             new = replace(old, **values)
             changes = _changes(old, new)
             if changes:
@@ -73,6 +75,15 @@ class Workspaces:
                 told = {name: {"old": before, "new": after} for name, before, after in changes}
                 audit.write(connection, workspace_id, _signed(who), _verb(changes), "rules", now, **told)
             return changes
+
+
+def _check_people(workspace_id: str, people: Sequence[str]) -> None:
+    """Refuse a name where Slack's id is meant: nobody would ever be that approver."""
+    wrong = [name for name in people if workspace_id != LOCAL_WORKSPACE and not re.fullmatch(r"[UW][A-Z0-9]{2,}", name)]
+    if wrong:
+        raise UserError(
+            f"{', '.join(wrong)} is no member id.", "Give ids such as U0BEN: in Slack, a profile's menu copies its own."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

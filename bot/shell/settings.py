@@ -1,5 +1,6 @@
 """The commands `settings` and `audit`: they know how rules and the log read in a terminal, not what rules mean."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,8 +36,11 @@ def settings(
     from bot.wiring import shell_person
     from bot.working import working
     from knowledge.clock import utc_now
+    from knowledge.tenancy import LOCAL_WORKSPACE
 
     texts = dict(_pair(word) for word in rest)
+    if workspace and workspace != LOCAL_WORKSPACE and not re.fullmatch(r"[TE][A-Z0-9]+", workspace):
+        raise fail_usage(f"{workspace} is no workspace: give Slack's team id (T…), or none for this shell's own.")
     with working(Settings.from_env(), say) as at:
         chosen, now, known = workspace or shell_person().workspace_id, utc_now(), at.deps.workspaces
         changes = known.change(chosen, texts, shell_person(), now) if texts else ()
@@ -57,7 +61,7 @@ def audit(
     verb: Annotated[str, typer.Argument(metavar="[list | verify]", help="What to do.")] = "list",
     workspace: Workspace = "",
     head: Annotated[str, typer.Option(help="verify: a head noted earlier, which has to be in the log.")] = "",
-    limit: Annotated[int, typer.Option(help="list: newest entries to show.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="list: newest entries to show.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """List who asked, approved, spent and changed what, or verify that nobody changed that log (exit 1: somebody did).
@@ -75,7 +79,9 @@ def audit(
         engine = at.deps.engine
         if verb == "verify":
             chosen = [workspace] if workspace else log.workspaces(engine) or [shell_person().workspace_id]
-            _verdicts({each: log.verify(engine, each, head) for each in chosen}, as_json)
+            if head and len(chosen) > 1:
+                raise fail_usage(f"Say whose head that is, with --workspace: {', '.join(chosen)}.")
+            _verdicts({each: log.verify(engine, each, head) for each in chosen}, as_json, head)
         found = log.listing(engine, workspace or shell_person().workspace_id, limit=limit)
     if as_json:
         show_json([entry.model_dump() for entry in found])
@@ -83,20 +89,21 @@ def audit(
         show(table(("Place", "When", "Who", "What", "About", "Detail"), [_entry(entry) for entry in found]))
 
 
-def _verdicts(found: "dict[str, Verdict]", as_json: bool) -> None:
+def _verdicts(found: "dict[str, Verdict]", as_json: bool, head: str) -> None:
     """Say what came of verifying and leave: exit 1 where a log is broken."""
     whole = all(verdict.broken_at is None for verdict in found.values())
     if as_json:
         show_json({"whole": whole, "logs": {name: verdict._asdict() for name, verdict in found.items()}})
     else:
-        show("\n".join(f"{name}: {_verdict(verdict)}" for name, verdict in found.items()))
+        show("\n".join(f"{name}: {_verdict(verdict, head)}" for name, verdict in found.items()))
     raise typer.Exit(0 if whole else 1)
 
 
-def _verdict(verdict: "Verdict") -> str:
+def _verdict(verdict: "Verdict", head: str) -> str:
     if verdict.broken_at is None:
-        return f"whole, {verdict.entries} entries, head {verdict.head}"
-    return f"BROKEN at entry {verdict.broken_at}: it was changed, removed, moved or added from outside"
+        return f"whole, {verdict.entries} entries, head {verdict.head}" if verdict.entries else "nothing was logged yet"
+    other = "; or the head that you gave is another log's" if head else ""
+    return f"BROKEN at entry {verdict.broken_at}: it was changed, removed, moved or added from outside{other}"
 
 
 def _pair(word: str) -> tuple[str, str]:

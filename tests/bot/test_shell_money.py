@@ -95,6 +95,8 @@ def test_every_rule_can_be_set_and_is_shown(shell: Shell) -> None:
         (["set", "workspace_cap=9", "stoppers=nobody"], 1, "stoppers is requester"),
         (["set", "workspace_cap"], 2, "NAME=VALUE"),
         (["set"], 2, "luthier settings set"),
+        (["set", "workspace_cap=1", "--workspace", "nonsense"], 2, "is no workspace"),
+        (["set", "approvers=Chi", "--workspace", "T1"], 1, "Chi is no member id"),
         (["change", "workspace_cap=1"], 2, "luthier settings set"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -138,6 +140,8 @@ def test_the_log_is_verified_and_tampering_found(shell: Shell) -> None:
     behind_our_back(shell, "delete from audit where place = 3", cut)
     assert shell.run("audit", "verify").returncode == 0
     assert shell.run("audit", "verify", "--workspace", "T1", "--head", kept).returncode == 1
+    shell.run("settings", "set", "workspace_cap=1")
+    assert "Say whose head that is" in shell.run("audit", "verify", "--head", kept).stderr
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ answer leaves, so whatever a client was told, the file says too. A new process r
 """
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -90,9 +91,8 @@ class Book:
         self._file.close()
 
     def new_id(self, prefix: str) -> str:
-        """Return an id as the provider would mint it, the next in order."""
-        made = len(self.uploads) if prefix == "file" else len(self.runs)
-        return f"{prefix}-rehearsal{made + 1:08d}"
+        """Return an id as the provider would mint it: never one of another ledger's."""
+        return f"{prefix}-rehearsal{uuid.uuid4().hex[:16]}"
 
     def _apply(self, line: dict[str, Any]) -> None:
         facts = {name: value for name, value in line.items() if name not in ("event", "submission_id")}

@@ -109,6 +109,17 @@ def test_the_requesters_click_asks_and_an_approvers_click_queues(
     assert verbs(jobs) == ["changed rules", "asked for", "asked approvers", "approved"]
 
 
+def test_what_the_requester_may_approve_an_approver_may_too(
+    jobs: Jobs, priced: Propose, allow: Callable[..., None], watch: Watch
+) -> None:
+    """Below the limit of the requester's own click a stranger's click counts nothing, an approver's starts the job."""
+    allow(**{**MONEY, "own_click_limit": "20"})
+    job = priced("12")
+    with pytest.raises(NotAllowed, match="or an approver"):
+        jobs.approve(job.id, job.quote_hash, Person(workspace_id="T1", user_id="U0EVE"), watch())
+    assert jobs.approve(job.id, job.quote_hash, BEN, watch()).job.state == "queued"
+
+
 def test_above_the_higher_limit_it_takes_two(
     jobs: Jobs, priced: Propose, allow: Callable[..., None], watch: Watch
 ) -> None:
