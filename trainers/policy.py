@@ -164,7 +164,7 @@ def check_not_paused(rules: Rules) -> None:
     if rules.paused:
         raise NotAllowed(
             "Luthier is paused in this workspace.",
-            "An approver lifts it with `/tune unpause`, an operator with `luthier settings set paused=no`.",
+            "An approver lifts the pause with `unpause`, an operator with `luthier settings set paused=no`.",
         )
 
 
