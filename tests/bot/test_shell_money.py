@@ -46,9 +46,11 @@ class Shell:
         child = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
         )
-        yield child
-        child.kill()
-        child.communicate()
+        try:
+            yield child
+        finally:
+            child.kill()
+            child.communicate()
 
 
 @pytest.fixture

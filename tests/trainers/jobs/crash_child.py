@@ -48,11 +48,12 @@ from trainers.backends.base import Backend, Keeper, Order, Timing, Trained, Wait
 from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.rehearsal import RehearsalBackend
-from trainers.jobs import outbox
+from trainers.jobs import accounts, outbox
 from trainers.jobs.ledger import move
 from trainers.jobs.queue import RqDoorbell
 from trainers.jobs.run import Runner, sweep
 from trainers.jobs.service import Place
+from trainers.policy import Rules
 from trainers.spec import TrainingSpec
 from trainers.tables import Job
 
@@ -182,6 +183,7 @@ class World:
         with self.deps.jobs.ledger.transaction() as connection:
             by = {"approved_by": ADA.user_id, "approved_at": self.now}
             assert move(connection, job, "queued", ADA.user_id, self.now, **by)
+            accounts.begin(connection, job, Rules(workspace_cap=None), self.now)
         return self.deps.jobs.ledger.get(job.id)
 
     def claimed(self) -> Job:
