@@ -1,9 +1,11 @@
 """Knows how jobs are watched from the shell: a table that is drawn anew, or a line for each change; it stops no job."""
 
 import json
+import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot.shell.terminal import clean, show, show_json
@@ -93,13 +95,26 @@ def _watch_changes(at: "Working", name: str | None, tell: Callable[["Job", "Ahea
 def _watch(at: "Working", name: str | None, tell: Callable[[Listed], None]) -> None:
     from trainers.states import ENDED
 
-    while True:
-        at.tend()
-        found = listed(at, name)
-        tell(found)
-        if name and found[0][0].state in ENDED:
-            return
-        time.sleep(REDRAW)
+    with _interrupts() as over:
+        while not over.is_set():
+            at.tend()
+            found = listed(at, name)
+            tell(found)
+            if name and found[0][0].state in ENDED:
+                return
+            over.wait(REDRAW)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Hear Ctrl-C as a flag: an exception that arrives while garbage is collected would be lost."""
+    over = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: over.set())
+    try:
+        yield over
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _table(found: Listed) -> Any:
