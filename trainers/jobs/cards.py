@@ -35,7 +35,7 @@ def quote_card(job: Job, *, approvers: Sequence[str] = (), given: Sequence[str] 
 def waiting_card(job: Job, place: Ahead, *, unheard: bool = False) -> ProgressCard:
     """Say that a job waits, behind how many others, and whether the queue server takes it."""
     note = waiting_note(place, unheard=unheard)
-    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=note)
+    return progress_card(job, "", {"note": note}, state="queued")
 
 
 def waiting_note(place: Ahead, *, unheard: bool = False) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, exists, or_, select
 
 from trainers.jobs import outbox
 from trainers.jobs.accounts import LUTHIER
-from trainers.jobs.cards import waiting_card
+from trainers.jobs.cards import progress_card, waiting_card
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.line import ahead
 from trainers.jobs.messages import ProgressCard
@@ -98,7 +98,7 @@ def _aside(now: datetime) -> dict[str, Any]:
 
 
 def _card(job: Job) -> ProgressCard:
-    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state="queued", phase="", note=NOTE)
+    return progress_card(job, "", {"note": NOTE}, state="queued")
 
 
 def _has_begun(connection: Connection, job: Job) -> bool:

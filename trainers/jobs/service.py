@@ -19,10 +19,9 @@ from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
-from trainers.jobs.cards import ended_card, waiting_card
+from trainers.jobs.cards import ended_card, progress_card, waiting_card
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
-from trainers.jobs.messages import ProgressCard
 from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import asking, open_calls, send_again
 from trainers.quotes import VALID_FOR, Quote, quote
@@ -272,13 +271,11 @@ class Jobs:
             outbox.put(
                 connection,
                 job,
-                ProgressCard(
-                    job_id=job.id,
-                    number=job.number,
-                    title=job.title,
+                progress_card(
+                    job,
+                    "",
+                    {"note": "Stopped while it waited." if job.fence else "Stopped before it started; nothing ran."},
                     state=job.state,
-                    phase="",
-                    note="Stopped while it waited." if job.fence else "Stopped before it started; nothing ran.",
                 ),
                 now,
             )
