@@ -95,7 +95,7 @@ def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     ack()
     person, channel = person_of(context), place_of(body).channel
     found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]), seen_by=person.user_id, channel=channel)
-    view = details_view(report_of(found), json.loads(found.quote))
+    view = details_view(report_of(found), json.loads(found.quote), channel)
     client.views_open(trigger_id=body["trigger_id"], view=view)
 
 

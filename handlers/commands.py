@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from handlers.blocks.advice import advice_blocks, advice_text
 from handlers.blocks.answer import answer_blocks
+from handlers.blocks.job import resume_offer
 from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
 from handlers.blocks.parts import Block, section
@@ -28,8 +29,9 @@ from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import lint
+from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
-from trainers.states import ENDED, LIVE
+from trainers.states import ENDED, LIVE, RESUMABLE
 from trainers.tables import Job
 
 Say = Callable[[str, list[Block]], None]
@@ -129,7 +131,10 @@ def resume(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block
     """Continue a job by its number."""
     if not typed.rest:
         return "Which job? `/tune resume 3` continues job #3 from its last checkpoint; `/tune jobs` lists them.", []
-    return resume_words(deps.jobs.resume(_job_named(deps, typed).id, typed.person, deps.clock())), []
+    found = _job_named(deps, typed)
+    if found.approved_at and found.state in RESUMABLE and (cost := cost_of(found)):
+        return resume_offer(found.id, found.number, str(cost))
+    return resume_words(deps.jobs.resume(found.id, typed.person, deps.clock())), []
 
 
 def resume_words(outcome: Outcome) -> str:

@@ -24,6 +24,9 @@ LIVE: Final = ("queued", "running")
 ENDED: Final = ("succeeded", "failed", "cancelled")
 """States in which nobody works on the job."""
 
+RESUMABLE: Final = ("failed", "cancelled")
+"""States from which a person's `resume` queues a job again, if it was approved before."""
+
 
 def allowed(old: str, new: str) -> bool:
     """Say whether a job may go from `old` to `new`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.shell.reading import read_job, read_report
 from bot.shell.rows import findings, read_quote, spec_with, take_in
 from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
@@ -22,7 +23,7 @@ LOOK_EVERY = 0.5
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (train, approve, jobs, cancel, resume, evaluate, report, chat):
+    for command in (train, approve, jobs, cancel, resume, chat):
         app.command()(command)
 
 
@@ -64,7 +65,7 @@ def train(
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch)
-        _run(at, job, yes=yes, as_json=as_json)
+        run_job(at, job, yes=yes, as_json=as_json)
 
 
 def approve(
@@ -96,33 +97,6 @@ def approve(
         _approve(at, found, as_json=as_json)
 
 
-def evaluate(
-    job: Annotated[str, typer.Argument(help="Number of the job that trained the model.")],
-    test: Annotated[Path | None, typer.Option(help="Other held-out rows; default: those of the job.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Let base and tuned model answer held-out rows again and judge them by the rule."""
-    if as_json and not yes:
-        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from knowledge.clock import utc_now
-    from trainers.jobs.service import spec_of
-
-    with working(Settings.from_env(), say, workers=("cpu",)) as at:
-        trained = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
-        model = at.deps.registry.get(trained.workspace_id, trained.id)
-        dataset = at.deps.datasets.get(trained.dataset_id)
-        if test is not None:
-            dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
-        again = at.deps.jobs.propose(
-            dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id
-        )
-        _run(at, again, yes=yes, as_json=as_json)
-
-
 def jobs(
     job: Annotated[str | None, typer.Argument(help="One job's number, for all about it.")] = None,
     watch: Annotated[
@@ -139,8 +113,11 @@ def jobs(
             watch_lines(at, job) if as_json else watch_table(at, job)
             return
         found, places = listed(at, job)
+        history = [at.deps.jobs.ledger.history(one) for one in found] if job else []
     if as_json:
         show_json([job_json(one, places.get(one.id)) for one in found])
+    elif history:
+        show(read_job(found[0], places.get(found[0].id), history[0]))
     elif found:
         show(table(HEAD, [job_row(one, places.get(one.id)) for one in found]))
     else:
@@ -152,34 +129,25 @@ def cancel(job: Annotated[str, typer.Argument(help="The job's number.")], as_jso
     _wish("stop", job, as_json)
 
 
-def resume(job: Annotated[str, typer.Argument(help="The job's number.")], as_json: JsonFlag = False) -> None:
-    """Continue a stopped or failed job from its last checkpoint."""
+def resume(
+    job: Annotated[str, typer.Argument(help="The job's number.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Resume a paid job without being asked.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Continue a stopped or failed job from its last checkpoint; where that may cost money, it asks first."""
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
     from knowledge.clock import utc_now
 
     with working(Settings.from_env(), say, workers=("cpu", "io")) as at:
-        outcome = at.deps.jobs.resume(
-            at.deps.jobs.ledger.find(shell_person().workspace_id, job).id, shell_person(), utc_now()
-        )
+        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        _ask_price(found, yes=yes, as_json=as_json)
+        outcome = at.deps.jobs.resume(found.id, shell_person(), utc_now())
         if not outcome.changed:
             say(f"Job #{outcome.job.number} is {outcome.job.state}; there is nothing to resume.")
             raise typer.Exit(1)
-        _finish(_follow(at, outcome.job), as_json)
-
-
-def report(job: Annotated[str, typer.Argument(help="The job's number.")], as_json: JsonFlag = False) -> None:
-    """Show what came of a job."""
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from trainers.jobs.service import result_of
-
-    with working(Settings.from_env(), say) as at:
-        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
-    result_of(found)
-    _finish(found, as_json)
+        finish(_follow(at, outcome.job), as_json)
 
 
 def chat(
@@ -209,7 +177,8 @@ def chat(
             show(_side_by_side(ask(text)))
 
 
-def _run(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
+def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
+    """Show a quote, ask for the yes, and follow the job to its end; exits 0 where it succeeded."""
     from bot.wiring import shell_person
     from knowledge.clock import utc_now
 
@@ -221,6 +190,23 @@ def _run(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
+def _ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
+    """Ask before a paid job that has ended may spend again; exit 1 at a no, 2 where nobody can be asked."""
+    from trainers.jobs.accounts import cost_of
+    from trainers.policy import dollars
+    from trainers.states import RESUMABLE
+
+    cost = cost_of(job)
+    if yes or not cost or job.approved_at is None or job.state not in RESUMABLE:
+        return
+    say(f"Resuming job #{job.number} may spend up to {dollars(cost)}, as approved, beside what it has spent before.")
+    if as_json:
+        raise fail_usage("--json needs --yes here: nobody can be asked.")
+    if not typer.confirm("Resume?", err=True):
+        say("Nothing was changed.")
+        raise typer.Exit(1)
+
+
 def _approve(at: "Working", job: "Job", *, as_json: bool) -> None:
     """Say yes to exactly this quote and follow the job, or say who else has to; exit 1 where nothing was decided."""
     from bot.wiring import shell_person
@@ -229,7 +215,7 @@ def _approve(at: "Working", job: "Job", *, as_json: bool) -> None:
     me = shell_person()
     outcome = at.deps.jobs.approve(job.id, job.quote_hash, me, utc_now())
     if outcome.job.state != "awaiting_approval":
-        _finish(_follow(at, outcome.job), as_json)
+        finish(_follow(at, outcome.job), as_json)
     given = me.user_id in at.deps.jobs.given(outcome.job)
     show_json({"changed": outcome.changed, **job_json(outcome.job)}) if as_json else None
     asked = " or ".join(user for user in at.deps.jobs.asked(outcome.job) if user != me.user_id)
@@ -283,42 +269,15 @@ def _draw(update: Callable[..., None], job: "Job") -> None:
     )
 
 
-def _finish(job: "Job", as_json: bool) -> None:
+def finish(job: "Job", as_json: bool) -> None:
+    """Show what came of a job and leave: 0 where it succeeded."""
     if as_json:
         show_json(job_json(job))
     elif job.state == "succeeded":
-        show(_read_report(job))
+        show(read_report(job))
     else:
         say(f"Job #{job.number} {job.state}: {job.error_what} {job.error_next}")
     raise typer.Exit(0 if job.state == "succeeded" else 1)
-
-
-def _read_report(job: "Job") -> str:
-    from trainers.evals.report import Report
-
-    result = json.loads(job.result)
-    if result["report"] is None:
-        return f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
-    judged = Report.from_json(result["report"])
-    arms = [
-        (a.title, f"{a.right}/{a.n}", f"{a.low:.0%}-{a.high:.0%}", f"{a.median_ms:.0f} ms" if a.median_ms else "")
-        for a in judged.arms
-    ]
-    lines = [
-        judged.verdict.sentence,
-        "",
-        table(("Arm", "Right", "95% interval", "Median"), arms),
-        "",
-        judged.contamination,
-        *judged.notices,
-    ]
-    for word, cases in (("Better", judged.wins), ("Worse or still wrong", judged.misses)):
-        lines += [
-            f"\n{word}:",
-            *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
-        ]
-    lines += ["", f"Took {result['seconds']:.0f} s. Try it: luthier chat {job.number}"]
-    return "\n".join(lines)
 
 
 def _wish(verb: str, name: str, as_json: bool) -> None:

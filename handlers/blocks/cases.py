@@ -31,7 +31,7 @@ def _case(case: Mapping[str, Any], room: int) -> Block:
     def line(label: str, text: str) -> list[Block]:
         return [run(f"{label} ", bold=True), run(plain(text, room) or "(nothing)")]
 
-    lost = " · the base had this right" if case["regression"] else ""
+    lost = " · the base did better here" if case["regression"] else ""
     return rich(
         [run(f"Test row {case['row']}{lost}", bold=True)],
         line("Asked:", case["input"]),

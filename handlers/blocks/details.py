@@ -4,20 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.blocks.cases import GROUPS, case_blocks
-from handlers.blocks.parts import Block, context, divider, header, modal, section
-from handlers.blocks.report import headline, interval, speed, took
+from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, section
+from handlers.blocks.report import headline, interval, shown, speed, took
 from handlers.blocks.words import money, points
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import ReportCard
 
+BEFORE = "Bonett and Price, McNemar's mid-p"
+"""How verdicts were reached before they said so themselves."""
 
-def details_view(card: ReportCard, quote: Mapping[str, Any]) -> Block:
-    """Draw everything that a report knows; `quote` is the JSON of the quote that was approved."""
+
+FILES = "report_files"
+"""Action id of the button that sends the report as files."""
+
+
+def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") -> Block:
+    """Draw everything that a report knows, opened in `channel`; `quote` is the JSON of the quote that was approved."""
     data = card.report or {}
     return modal(
         "Full report",
         [
             header(card.title),
+            *actions([button("Send me the files", FILES, f"{card.job_id}:{channel}")], block_id=f"files-{card.job_id}"),
             section(f"*{headline(card)}*\n{mrkdwn(data['verdict']['sentence'], 600)}"),
             section("\n".join(map(_arm, data["arms"]))),
             section(_statistics(data["verdict"])),
@@ -33,17 +41,20 @@ def details_view(card: ReportCard, quote: Mapping[str, Any]) -> Block:
 def _arm(arm: Mapping[str, Any]) -> str:
     named = f" · names the right label in {arm['named']}" if arm["named"] is not None else ""
     asked = f" · {mrkdwn(arm['asked'], 200)}" if arm.get("asked") else ""
-    return (
-        f"*{mrkdwn(arm['title'], 100)}* {arm['right']}/{arm['n']} · {interval(arm)}{named} · median {speed(arm)}{asked}"
-    )
+    return f"*{mrkdwn(arm['title'], 100)}* {shown(arm)} · {interval(arm)}{named} · median {speed(arm)}{asked}"
 
 
 def _statistics(verdict: Mapping[str, Any]) -> str:
     span = f"{points(verdict['low'])} to {points(verdict['high'])}"
-    return (
+    said = (
         f"Tuned minus best-prompted base: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
-        f"{span} (paired, Bonett and Price) · McNemar's mid-p {verdict['p_value']:.2g} · of {verdict['n']} rows only "
-        f"the tuned model is right on {verdict['gained']}, only the base on {verdict['lost']}."
+        f"{span} (paired; {mrkdwn(verdict.get('method', BEFORE), 200)}) · p {verdict['p_value']:.2g}"
+    )
+    if verdict["gained"] is None:
+        return f"{said} · {verdict['n']} rows."
+    return (
+        f"{said} · of {verdict['n']} rows only the tuned model is right on {verdict['gained']}, only the base on "
+        f"{verdict['lost']}."
     )
 
 

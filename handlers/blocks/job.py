@@ -1,5 +1,6 @@
 """Knows how a job's quote, progress, end and one-line notice look; it does not know jobs, only their messages."""
 
+from decimal import Decimal
 from typing import Any
 
 from handlers.blocks.approval import approval_blocks
@@ -71,8 +72,22 @@ def ended_blocks(card: EndedCard) -> list[Block]:
     """Draw the end of a job that has no report."""
     if card.state == "queued":
         return [section(ended_text(card))]
-    resume = button("Resume", RESUME, card.job_id)
-    return [section(ended_text(card)), *actions([resume], block_id=f"ended-{card.job_id}")]
+    again = resume_button(card.job_id, card.number, card.dollars)
+    return [section(ended_text(card)), *actions([again], block_id=f"ended-{card.job_id}")]
+
+
+def resume_button(job_id: str, number: int, dollars: str) -> Block:
+    """Return the button that continues a job; where that may cost money it says so and asks once more."""
+    if not Decimal(dollars):
+        return button("Resume", RESUME, job_id)
+    text = f"It may spend up to {money(dollars)}, as approved, beside what it has spent before."
+    return button("Resume", RESUME, job_id, confirm=confirm(f"Resume job #{number}?", text, "Resume", "Leave it"))
+
+
+def resume_offer(job_id: str, number: int, dollars: str) -> tuple[str, list[Block]]:
+    """Say what resuming a paid job may cost, with the button that does it."""
+    text = f"Resuming job #{number} may spend up to *{money(dollars)}*, as approved, beside what it has spent before."
+    return text, [section(text), *actions([resume_button(job_id, number, dollars)], block_id=f"again-{job_id}")]
 
 
 def ended_text(card: EndedCard) -> str:

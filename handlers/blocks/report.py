@@ -50,21 +50,26 @@ def report_text(card: ReportCard) -> str:
 def headline(card: ReportCard) -> str:
     """Say verdict and scores: `PASS. tickets-v2 gets 36/40 right, the best-prompted base 9/40.`"""
     data = card.report or {}
-    arms = {arm["arm"]: f"{arm['right']}/{arm['n']}" for arm in data["arms"]}
-    scores = f"{arms['tuned']} right, the best-prompted base {arms[data['rival']]}"
+    arms = {arm["arm"]: shown(arm) for arm in data["arms"]}
+    scores = f"{arms['tuned']} {mrkdwn(data.get('measure', 'right'), 60)}, the best-prompted base {arms[data['rival']]}"
     return f"{VERDICTS[data['verdict']['outcome']]} {mrkdwn(card.title, 200)} gets {scores}."
 
 
 def arm_rows(data: Mapping[str, Any]) -> list[list[str]]:
     """Return the table of arms, head first."""
-    head = ["", "Right", f"{data['verdict']['level']:.0%} interval", "Median time"]
-    return [head, *([plain(a["title"], 100), f"{a['right']}/{a['n']}", interval(a), speed(a)] for a in data["arms"])]
+    head = ["", "Score", f"{data['verdict']['level']:.0%} interval", "Median time"]
+    return [head, *([plain(a["title"], 100), shown(a), interval(a), speed(a)] for a in data["arms"])]
 
 
 def doubts(data: Mapping[str, Any], most: int) -> list[Block]:
     """List what a reader should know before believing the verdict."""
     lines = [f"• {mrkdwn(notice, 600)}" for notice in data["notices"][:most]]
     return [section("\n".join(lines))] if lines else []
+
+
+def shown(arm: Mapping[str, Any]) -> str:
+    """Write an arm's score: `36/40`, or `71.5` of 100 where answers are graded."""
+    return str(arm.get("shown") or f"{arm['right']}/{arm['n']}")
 
 
 def interval(arm: Mapping[str, Any]) -> str:

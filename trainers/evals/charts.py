@@ -65,15 +65,16 @@ def loss_alt(losses: Path) -> str:
 
 
 def arms_chart(report: Report) -> bytes:
-    """Draw each arm's share right as a dot with its interval, the tuned model in colour on top."""
+    """Draw each arm's score as a dot with its interval, the tuned model in colour on top."""
     arms = report.arms
-    figure, axes = _canvas(f"Right on {arms[0].n} unseen rows (dot), {report.rule.level:.0%} interval (line)")
+    head = report.measure.capitalize() if arms[0].binary else f"Score out of 100 ({report.measure})"
+    figure, axes = _canvas(f"{head} on {arms[0].n} unseen rows (dot), {report.rule.level:.0%} interval (line)")
     for place, score in enumerate(arms):
         colour = ACCENT if score.arm == TUNED else QUIET
         ends = [score.low * 100, score.high * 100]
         axes.plot(ends, [place, place], color=colour, linewidth=3, solid_capstyle="round")
-        axes.plot([score.share * 100], [place], "o", color=colour, markersize=13)
-        _mark(axes, score.share * 100, place, f"{score.right}/{score.n}", colour)
+        axes.plot([score.score * 100], [place], "o", color=colour, markersize=13)
+        _mark(axes, score.score * 100, place, score.shown, colour)
     axes.set_yticks(range(len(arms)), [_wrapped(score) for score in arms], fontsize=TEXT, color=INK)
     axes.set_ylim(-0.5, len(arms) - 0.4)
     axes.set_xlim(-5, 105)
@@ -85,10 +86,10 @@ def arms_chart(report: Report) -> bytes:
 def arms_alt(report: Report) -> str:
     """Say what the chart of the arms shows."""
     said = "; ".join(
-        f"{score.title} {score.share:.0%}, interval {score.low:.0%} to {score.high:.0%}"
+        f"{score.title} {score.score:.0%}, interval {score.low:.0%} to {score.high:.0%}"
         for score in reversed(report.arms)
     )
-    return f"Dot chart: share right of {report.arms[0].n} unseen rows. {said}."
+    return f"Dot chart: share {report.measure} of {report.arms[0].n} unseen rows. {said}."
 
 
 def _read_curve(path: Path) -> _Curve:

@@ -1,10 +1,11 @@
 """How a report reads as Markdown, for files and shells; it computes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from trainers.evals.report import ArmScore, Case, Report
-
-_WORDS = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "Not proven (INCONCLUSIVE)"}
+from trainers.evals.guardrails import GuardrailResult
+from trainers.evals.page import WORDS, figure_rows, milliseconds, percent, statistics
+from trainers.evals.report import ArmScore, Case, Report, Table
+from trainers.evals.verdict import points
 
 
 def markdown(report: Report) -> str:
@@ -13,30 +14,23 @@ def markdown(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    verdict = report.verdict
-    yield f"# {_WORDS[verdict.outcome]}: {report.headline}"
+    yield from _verdict(report)
     yield ""
-    yield verdict.sentence
-    yield ""
-    yield f"| | Right | {report.rule.level:.0%} interval | Median time |"
+    yield f"| | Score | {report.rule.level:.0%} interval | Median time |"
     yield "|---|---|---|---|"
-    for score in reversed(report.arms):
-        yield _row(score)
-    for score in report.arms:
-        if score.asked:
-            yield ""
-            yield f"{score.title}: {score.asked}."
+    yield from (_row(score) for score in reversed(report.arms))
+    yield from (f"\n{score.title}: {score.asked}." for score in report.arms if score.asked)
     yield ""
-    p = "below 0.001" if verdict.p_value < 0.001 else f"{verdict.p_value:.3f}"
-    yield (
-        f"Rows only the tuned model gets right: {verdict.gained}; only the best-prompted base: {verdict.lost}. "
-        f"McNemar's mid-p {p}; interval of the difference by Bonett and Price (2012), of each share by Wilson (1927)."
-    )
+    yield statistics(report)
+    yield from _guardrails(report.guardrails)
     yield ""
-    for notice in (report.contamination, *report.notices):
-        yield f"- {notice}"
+    doubts = (report.contamination, report.judge_says, *report.notices)
+    yield from (f"- {doubt}" for doubt in doubts if doubt)
     yield from _cases("Better", report.wins)
     yield from _cases("Worse or still wrong", report.misses)
+    yield from _figures(report.arms[::-1])
+    for table in report.tables:
+        yield from _table(table)
     yield ""
     yield (
         f"Rule, fixed before training: {report.rule.sentence}, {report.rule.level:.0%} interval above 0, "
@@ -44,10 +38,50 @@ def _lines(report: Report) -> Iterator[str]:
     )
 
 
+def _verdict(report: Report) -> Iterator[str]:
+    verdict = report.verdict
+    yield f"# {WORDS[verdict.outcome]}: {report.headline}"
+    yield ""
+    yield verdict.sentence
+    yield from (f"- {reason}" for reason in verdict.because)
+    if report.changed:
+        yield ""
+        yield report.changed
+
+
 def _row(score: ArmScore) -> str:
-    took = "not measured" if score.median_ms is None else f"{score.median_ms:,.0f} ms"
-    right = f"{score.right}/{score.n} ({score.share:.0%})"
-    return f"| {score.title} | {right} | {score.low:.0%} to {score.high:.0%} | {took} |"
+    span = f"{percent(score.low)} to {percent(score.high)}"
+    return f"| {score.title} | {score.shown} ({percent(score.score)}) | {span} | {milliseconds(score.median_ms)} |"
+
+
+def _guardrails(results: Sequence[GuardrailResult]) -> Iterator[str]:
+    if not results:
+        return
+    yield ""
+    yield "## What must not get worse"
+    yield ""
+    yield "| | Before | After | Change | Result |"
+    yield "|---|---|---|---|---|"
+    for one in results:
+        change = f"{points(one.difference)} ({points(one.low)} to {points(one.high)})"
+        yield f"| {one.title} | {percent(one.before)} | {percent(one.after)} | {change} | {one.outcome} |"
+
+
+def _figures(arms: Sequence[ArmScore]) -> Iterator[str]:
+    rows = tuple((name, *values) for name, values in figure_rows(arms))
+    if rows:
+        head = ("", *(arm.title for arm in arms))
+        yield from _table(Table(title="More about the arms", head=head, rows=rows))
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield ""
+    yield f"## {table.title}"
+    yield ""
+    yield f"| {' | '.join(table.head)} |"
+    yield "|" + "---|" * len(table.head)
+    for row in table.rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
 def _cases(title: str, cases: tuple[Case, ...]) -> Iterator[str]:
@@ -57,7 +91,7 @@ def _cases(title: str, cases: tuple[Case, ...]) -> Iterator[str]:
     yield f"## {title}"
     for case in cases:
         yield ""
-        regression = " · the base had it right" if case.regression else ""
+        regression = " · the base did better" if case.regression else ""
         yield f"Row {case.row}{regression}"
         for name, text in (
             ("Input", case.input),

@@ -12,8 +12,13 @@ from trainers.evals.stats import bonett_price
 from trainers.evals.verdict import Pair, decide
 
 
-def notices(answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Sequence[str]) -> tuple[str, ...]:
-    """Gather every doubt and every cheaper way that the answers show, the weightiest first."""
+def notices(
+    answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Sequence[str], caution: str = ""
+) -> tuple[str, ...]:
+    """Gather every doubt and every cheaper way that the answers show, the weightiest first.
+
+    `caution` is what the metric itself says of how far it can be trusted.
+    """
     return tuple(
         notice
         for part in (
@@ -22,7 +27,7 @@ def notices(answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Se
             _cheaper(answers, rows),
             _plain_better(answers, rows, rule),
             _milder(answers, rows, rule, labels),
-            _free_text(labels),
+            (caution,) if caution else (),
         )
         for notice in part
     )
@@ -70,13 +75,12 @@ def _surely_better(answers: Answers, rows: Sequence[Row], level: float = 0.95) -
 
 
 def _plain_better(answers: Answers, rows: Sequence[Row], rule: SuccessRule) -> Iterator[str]:
-    plain, rival = _right(answers, PLAIN), _right(answers, RIVAL)
+    plain, rival, n = _total(answers, PLAIN), _total(answers, RIVAL), len(rows)
     if plain <= rival:
         return
     against = decide(pairs(answers, rows, PLAIN), rule).outcome
-    n = len(rows)
     yield (
-        f"On these rows the plain prompt did better than the few-shot prompt ({plain}/{n} and {rival}/{n}). "
+        f"On these rows the plain prompt did better than the few-shot prompt ({plain:g}/{n} and {rival:g}/{n}). "
         f"The rival was fixed before the test; against the plain prompt the verdict would be {against}."
     )
 
@@ -101,13 +105,9 @@ def _milder(answers: Answers, rows: Sequence[Row], rule: SuccessRule, labels: Se
         )
 
 
-def _free_text(labels: Sequence[str]) -> Iterator[str]:
-    if not labels:
-        yield (
-            "The answers are free text, and only an exact match counts as right. Good answers in other words count as "
-            "wrong for every arm, so read the cases before you trust the numbers."
-        )
-
-
 def _right(answers: Answers, arm: str) -> int:
     return sum(answer.right for answer in answers[arm].values())
+
+
+def _total(answers: Answers, arm: str) -> float:
+    return round(sum(answer.mark.score for answer in answers[arm].values()), 1)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from knowledge.errors import ServiceError
 from trainers.data.jsonl import Row
-from trainers.data.labels import closed_labels
-from trainers.evals.scorers import normalise, score
+from trainers.evals.metrics import Mark, Metric
+from trainers.evals.scorers import normalise
 from trainers.evals.verdict import Pair
 
 TUNED, RIVAL, PLAIN, CHEAP = "tuned", "base_few_shot", "base_plain", "tfidf"
@@ -29,23 +29,32 @@ class Answer(NamedTuple):
 
     output: str
     """What the arm said, in full."""
-    right: bool
-    """It is the expected answer."""
+    mark: Mark
+    """How it did by the primary metric."""
     milliseconds: float | None
     """How long it took; None if it was not measured for this row."""
+    prompt_tokens: int | None = None
+    """Tokens that were read; None if nobody counted."""
+    output_tokens: int | None = None
+    """Tokens that were written; None if nobody counted."""
+
+    @property
+    def right(self) -> bool:
+        """It could not be better."""
+        return self.mark.score >= 1
 
 
 Answers = dict[str, dict[int, Answer]]
 """Arm -> line of the row in its test file -> answer."""
 
 
-def read_answers(path: Path, rows: Sequence[Row]) -> Answers:
-    """Read predictions.jsonl: one object a line with arm, row, output, expected, correct, milliseconds.
+def read_answers(path: Path, rows: Sequence[Row], metric: Metric) -> Answers:
+    """Read predictions.jsonl: one object a line with arm, row, output, expected and, where measured, milliseconds,
+    prompt_tokens, output_tokens.
 
-    `row` is the 0-based position in `rows`; without `correct` the scorer decides. Raises `ServiceError` if the file
-    is missing or damaged, or was made for other rows.
+    `row` is the 0-based position in `rows`. Every answer is marked here, by the metric alone. Raises `ServiceError`
+    if the file is missing or damaged, or was made for other rows.
     """
-    closed = closed_labels(rows) is not None
     answers: Answers = {arm: {} for arm in TITLES}
     try:
         lines = path.read_bytes().split(b"\n")
@@ -53,41 +62,48 @@ def read_answers(path: Path, rows: Sequence[Row]) -> Answers:
         raise ServiceError("The evaluation left no answers.", _DAMAGED) from None
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            arm, place, answer = _answer(line, number, rows, closed)
+            arm, place, answer = _answer(line, number, rows, metric)
             answers.setdefault(arm, {})[rows[place].line] = answer
     return answers
 
 
-def pairs(answers: Answers, rows: Sequence[Row], rival: str = RIVAL) -> list[Pair]:
-    """Pair tuned and rival: a row without the rival's answer is left out, one without the tuned model's is lost."""
+def pairs(
+    answers: Answers, rows: Sequence[Row], rival: str = RIVAL, clusters: Sequence[str] | None = None
+) -> list[Pair]:
+    """Pair tuned and rival: a row without the rival's answer is left out, one without the tuned model's is lost.
+
+    `clusters` names each row's source, in the order of `rows`.
+    """
     tuned = answers[TUNED]
     return [
-        Pair(rival=answers[rival][row.line].right, tuned=row.line in tuned and tuned[row.line].right)
-        for row in rows
+        Pair(
+            rival=answers[rival][row.line].mark.score,
+            tuned=tuned[row.line].mark.score if row.line in tuned else 0.0,
+            cluster=source,
+        )
+        for row, source in zip(rows, clusters or [""] * len(rows), strict=True)
         if row.line in answers[rival]
     ]
 
 
-def asked(path: Path | None) -> dict[str, str]:
-    """Read from arms.json how each arm was asked, in words; nothing if there is no such file."""
+def notes(path: Path | None) -> dict[str, dict[str, Any]]:
+    """Read from arms.json what was noted of each arm; nothing if there is no such file."""
     if path is None or not path.is_file():
         return {}
     try:
-        notes = json.loads(path.read_bytes())["arms"]
-        return {arm: str(note["asked"]) for arm, note in notes.items() if "asked" in note}
+        return {str(arm): dict(note) for arm, note in json.loads(path.read_bytes())["arms"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ServiceError("The evaluation's notes on its arms are damaged.", _DAMAGED) from None
 
 
-def _answer(line: bytes, number: int, rows: Sequence[Row], closed: bool) -> tuple[str, int, Answer]:
+def _answer(line: bytes, number: int, rows: Sequence[Row], metric: Metric) -> tuple[str, int, Answer]:
     try:
         value = json.loads(line)
         arm, place, output = str(value["arm"]), int(value["row"]), str(value["output"])
         expected, took = str(value["expected"]), value.get("milliseconds")
+        tokens = (value.get("prompt_tokens"), value.get("output_tokens"))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ServiceError(f"Line {number} of the evaluation's answers is damaged.", _DAMAGED) from None
     if not 0 <= place < len(rows) or normalise(expected) != normalise(rows[place].target):
         raise ServiceError("The evaluation's answers belong to other rows than these.", _DAMAGED)
-    right = value.get("correct")
-    right = score(output, expected, closed=closed).right if right is None else bool(right)
-    return arm, place, Answer(output, right, None if took is None else float(took))
+    return arm, place, Answer(output, metric.mark(rows[place], output), None if took is None else float(took), *tokens)

@@ -3,11 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from knowledge.errors import UserError
+from trainers.evals import metrics
+from trainers.evals.guardrails import Guardrail, default_guardrails
+
+LEAST_ROWS = 20
+"""Fewer held-out rows never prove success, whatever a rule says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,19 +25,30 @@ class SuccessRule:
     """Smallest difference worth having, as a share: 0.05 is 5 points."""
     level: float = 0.95
     """Confidence level of intervals."""
-    minimum_rows: int = 20
+    minimum_rows: int = LEAST_ROWS
     """Fewer held-out rows never prove success."""
+    target: Decimal | None = None
+    """Share that the tuned model has to reach as well, such as a break-even accuracy; None is no such target."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema of right answers, for the metrics of extraction."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The metric's own settings."""
+    guardrails: tuple[Guardrail, ...] = field(default_factory=default_guardrails)
+    """What must not get worse."""
+    plan: str = ""
+    """Digest of the frozen evaluation plan that this rule comes from; "" for the rule that applies by default."""
 
     def __post_init__(self) -> None:
         """Refuse a rule that proves nothing."""
-        if self.metric != "accuracy":
-            raise UserError(f"I can't judge by {self.metric!r} yet.", "Use accuracy.")
+        metrics.check_name(self.metric)
         if not 0 <= self.useful_effect < 1:
             raise UserError("The smallest useful effect must be from 0 to below 1.", "Use 0.05 for five points.")
         if not 0.5 <= self.level < 1:
             raise UserError("The confidence level must be from 0.5 to below 1.", "Use 0.95.")
-        if self.minimum_rows < 20:
-            raise UserError("Fewer than 20 held-out rows can't carry a verdict.", "Use 20 or more.")
+        if self.minimum_rows < LEAST_ROWS:
+            raise UserError(f"Fewer than {LEAST_ROWS} held-out rows can't carry a verdict.", "Use 20 or more.")
+        if self.target is not None and not 0 < self.target <= 1:
+            raise UserError("The target must be above 0 and at most 1.", "Use 0.9 for 90%.")
 
     @property
     def digest(self) -> str:
@@ -43,7 +59,9 @@ class SuccessRule:
     def sentence(self) -> str:
         """The rule for a quote: `accuracy on unseen rows, at least 5 points above the best-prompted base`."""
         points = f"{(self.useful_effect * 100).normalize():f}"
-        return f"{self.metric} on unseen rows, at least {points} points above the best-prompted base"
+        least = f", and {(self.target * 100).normalize():f}% or more" if self.target else ""
+        name = self.metric.replace("_", " ")
+        return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal rule."""
@@ -52,14 +70,27 @@ class SuccessRule:
             "useful_effect": str(self.useful_effect),
             "level": self.level,
             "minimum_rows": self.minimum_rows,
+            "target": None if self.target is None else str(self.target),
+            "schema": self.schema,
+            "options": dict(self.options),
+            "guardrails": [guardrail.to_json() for guardrail in self.guardrails],
+            "plan": self.plan,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SuccessRule":
-        """Read what `to_json` wrote; raises `UserError` where a value is out of range."""
+        """Read what `to_json` wrote; raises `UserError` where a value is out of range.
+
+        A rule of an older quote has no guardrails; it keeps none.
+        """
         return cls(
             metric=str(data["metric"]),
             useful_effect=Decimal(str(data["useful_effect"])),
             level=float(data["level"]),
             minimum_rows=int(data["minimum_rows"]),
+            target=None if data.get("target") is None else Decimal(str(data["target"])),
+            schema=data.get("schema"),
+            options=data.get("options", {}),
+            guardrails=tuple(Guardrail.from_json(item) for item in data.get("guardrails", ())),
+            plan=str(data.get("plan", "")),
         )

@@ -1,22 +1,29 @@
 """Whether the tuned model beat its rival by the rule, did not, or nobody can tell yet; it does not score answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
+from trainers.data.findings import plural
+from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.rule import SuccessRule
-from trainers.evals.stats import Interval, bonett_price, mcnemar_mid_p, rows_needed
+from trainers.evals.stats import Comparison, Interval, compare, rows_needed, rows_needed_for, wilson
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+ENOUGH_FOR_A_BOUND = 50
+"""From so many rows on the lower bound of the tuned model's own score has to reach a target, below it the score."""
 
 
 class Pair(NamedTuple):
-    """One held-out row, answered by both."""
+    """One held-out row, answered by both: scores from 0 to 1."""
 
-    rival: bool
-    """True if the best-prompted base is right."""
-    tuned: bool
-    """True if the tuned model is right."""
+    rival: float
+    """Score of the best-prompted base; True is 1."""
+    tuned: float
+    """Score of the tuned model."""
+    cluster: str = ""
+    """Source that the row shares with others; "" for a row of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +33,29 @@ class Verdict:
     outcome: Outcome
     """PASS, FAIL or INCONCLUSIVE."""
     difference: float
-    """Share of rows gained minus share lost, -1 to 1."""
+    """Mean score of the tuned model minus its rival's, -1 to 1."""
     low: float
-    """Lower end of the interval of the difference (Bonett and Price)."""
+    """Lower end of the interval of the difference."""
     high: float
     """Upper end of the interval of the difference."""
     level: float
     """Level of the interval."""
     p_value: float
-    """McNemar's mid-p of no difference at all."""
-    gained: int
-    """Rows that only the tuned model gets right."""
-    lost: int
-    """Rows that only the rival gets right."""
+    """P of no difference at all, two-sided."""
+    method: str
+    """Where interval and p come from, in words."""
+    gained: int | None
+    """Rows that only the tuned model gets right; None where scores are graded."""
+    lost: int | None
+    """Rows that only the rival gets right; None where scores are graded."""
     n: int
     """Rows compared."""
+    clusters: int
+    """Independent sources of these rows; as many as rows where each is its own."""
     rows_needed: int | None
     """For INCONCLUSIVE: rows in total that would settle it four times out of five; None otherwise."""
+    because: tuple[str, ...]
+    """What else decided: a target that is missed, a guardrail that broke, too few sources; a sentence each."""
     sentence: str
     """Result, difference, interval and what would settle it, in words."""
 
@@ -57,36 +70,43 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Verdict":
-        """Read what `to_json` wrote."""
-        return cls(**data)
+        """Read what `to_json` wrote, in this version or an earlier one."""
+        older = {"method": "Bonett and Price (2012), McNemar's mid-p", "clusters": data["n"]}
+        return cls(**{**older, **data, "because": tuple(data.get("because", ()))})
 
 
-def decide(pairs: Iterable[Pair], rule: SuccessRule) -> Verdict:
-    """Apply the rule to paired answers.
+def decide(pairs: Iterable[Pair], rule: SuccessRule, guardrails: Sequence[GuardrailResult] = ()) -> Verdict:
+    """Apply the rule to paired scores.
 
-    PASS: the interval lies above 0, the difference is at least the useful effect, and there are enough rows.
-    FAIL: the whole interval lies below the useful effect. Otherwise INCONCLUSIVE.
+    PASS: the interval lies above 0, the difference is at least the useful effect, there are enough rows, the target is
+    reached and no guardrail that may stop it is open. FAIL: the whole interval lies below the useful effect, the
+    target is out of reach, or a guardrail broke. Otherwise INCONCLUSIVE.
     """
     rows = list(pairs)
-    n = len(rows)
-    gained = sum(pair.tuned and not pair.rival for pair in rows)
-    lost = sum(pair.rival and not pair.tuned for pair in rows)
-    difference = (gained - lost) / n if n else 0.0
-    interval = bonett_price(gained, lost, n, rule.level)
-    outcome = _outcome(gained - lost, n, interval, rule)
-    needed = _rows_needed(gained, lost, n, rule) if outcome == "INCONCLUSIVE" else None
+    seen = compare(
+        [float(pair.rival) for pair in rows],
+        [float(pair.tuned) for pair in rows],
+        clusters=_clusters(rows),
+        level=rule.level,
+    )
+    broken, still_open = _beside(rows, seen, rule, guardrails)
+    outcome = _outcome(seen, rule, broken, still_open)
+    needed = _rows_needed(seen, rule) if outcome == "INCONCLUSIVE" else None
     return Verdict(
         outcome=outcome,
-        difference=difference,
-        low=interval.low,
-        high=interval.high,
+        difference=seen.difference,
+        low=seen.low,
+        high=seen.high,
         level=rule.level,
-        p_value=mcnemar_mid_p(gained, lost),
-        gained=gained,
-        lost=lost,
-        n=n,
+        p_value=seen.p_value,
+        method=seen.method,
+        gained=seen.gained,
+        lost=seen.lost,
+        n=seen.n,
+        clusters=seen.clusters,
         rows_needed=needed,
-        sentence=_sentence(outcome, difference, interval, n, needed, rule),
+        because=(*broken, *still_open),
+        sentence=_sentence(outcome, seen, needed, rule),
     )
 
 
@@ -97,44 +117,99 @@ def points(share: float) -> str:
     return "0" if digits == "0" else f"{'+' if share > 0 else '−'}{digits}"
 
 
-def _outcome(balance: int, n: int, interval: Interval, rule: SuccessRule) -> Outcome:
-    enough = balance >= rule.useful_effect * n  # in exact numbers: 2 of 40 is 5 points, not a hair less
-    if interval.low > 0 and enough and n >= rule.minimum_rows:
-        return "PASS"
-    return "FAIL" if interval.high < rule.useful_effect else "INCONCLUSIVE"
+def _clusters(rows: Sequence[Pair]) -> list[str] | None:
+    """Name each row's source; a row without one is its own."""
+    if not any(pair.cluster for pair in rows):
+        return None
+    return [f"source {pair.cluster}" if pair.cluster else f"row {place}" for place, pair in enumerate(rows)]
 
 
-def _rows_needed(gained: int, lost: int, n: int, rule: SuccessRule) -> int:
-    """Rows that settle it with power 0.8 if the discordance stays as it is (two pairs added, as in the interval).
+def _beside(
+    rows: Sequence[Pair], seen: Comparison, rule: SuccessRule, guardrails: Sequence[GuardrailResult]
+) -> tuple[list[str], list[str]]:
+    """Say what rules success out, and what leaves it open, beside the difference itself."""
+    broken = [result.sentence for result in guardrails if result.gate and result.outcome == "broken"]
+    still_open = [result.sentence for result in guardrails if result.gate and result.outcome == "unclear"]
+    if seen.refused:
+        still_open.append(seen.refused)
+    for missed, sentence in _target(rows, seen, rule):
+        (broken if missed else still_open).append(sentence)
+    return broken, still_open
+
+
+def _target(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> Iterator[tuple[bool, str]]:
+    """Yield whether the target is out of reach, and a sentence, unless it is reached."""
+    if rule.target is None or not rows:
+        return
+    scores, target = [float(pair.tuned) for pair in rows], float(rule.target)
+    mean, interval = sum(scores) / len(scores), _interval(scores, seen, rule.level)
+    needs = interval.low if seen.n >= ENOUGH_FOR_A_BOUND else mean
+    if needs >= target:
+        return
+    span = f"{mean:.0%}, interval {interval.low:.0%} to {interval.high:.0%}"
+    if interval.high < target:
+        yield True, f"The tuned model's own score ({span}) misses the target of {target:.0%}."
+    else:
+        yield False, f"Whether the tuned model reaches the target of {target:.0%} is open ({span})."
+
+
+def _interval(scores: Sequence[float], seen: Comparison, level: float) -> Interval:
+    if set(scores) <= {0.0, 1.0} and seen.clusters == seen.n:
+        return wilson(sum(map(int, scores)), len(scores), level)
+    mean = compare([0.0] * len(scores), scores, level=level)  # a mean is its difference from nothing
+    return Interval(max(0.0, mean.low), min(1.0, mean.high))
+
+
+def _outcome(seen: Comparison, rule: SuccessRule, broken: Sequence[str], still_open: Sequence[str]) -> Outcome:
+    if broken or (seen.high < rule.useful_effect and not seen.refused):
+        return "FAIL"
+    proven = seen.low > 0 and _enough(seen, rule.useful_effect) and seen.n >= rule.minimum_rows
+    return "PASS" if proven and not still_open else "INCONCLUSIVE"
+
+
+def _enough(seen: Comparison, useful: Decimal) -> bool:
+    """Compare in exact numbers where rows are right or wrong: 2 of 40 is 5 points, not a hair less."""
+    if seen.gained is None or seen.lost is None:
+        return seen.difference >= float(useful) - 1e-12
+    return seen.gained - seen.lost >= useful * seen.n
+
+
+def _rows_needed(seen: Comparison, rule: SuccessRule) -> int:
+    """Rows that settle it with power 0.8 if the spread stays as it is.
 
     A difference that looks useful is to be told from none. A smaller one is to be told from the useful effect; where
     it comes so close that this takes for ever, the useful effect itself is to be told from none.
     """
-    if n == 0:
+    if seen.n == 0:
         return rule.minimum_rows
-    discordance = (gained + lost + 2) / (n + 2)
     useful = float(rule.useful_effect) or 0.01
-    seen = (gained - lost) / n
-    proof = rows_needed(discordance, max(seen, useful), rule.level)
-    if seen < useful:
-        proof = min(proof, rows_needed(discordance, min(1.0, useful - seen), rule.level))
-    return max(proof, rule.minimum_rows, n + 1)
+    proof = _rows_for(seen, max(seen.difference, useful), rule.level)
+    if seen.difference < useful:
+        proof = min(proof, _rows_for(seen, min(1.0, useful - seen.difference), rule.level))
+    return max(proof, rule.minimum_rows, seen.n + 1)
 
 
-def _sentence(
-    outcome: Outcome, difference: float, interval: Interval, n: int, needed: int | None, rule: SuccessRule
-) -> str:
-    if n == 0:
+def _rows_for(seen: Comparison, effect: float, level: float) -> int:
+    if seen.gained is None or seen.lost is None or seen.clusters < seen.n:
+        return rows_needed_for(seen, effect)
+    # Two pairs are added, as in the interval: no discordant row in twenty does not mean that there is none.
+    return rows_needed((seen.gained + seen.lost + 2) / (seen.n + 2), effect, level)
+
+
+def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: SuccessRule) -> str:
+    if seen.n == 0:
         return "Not proven. No held-out row was answered by both, so there is nothing to compare."
-    seen = f"{points(difference)} points"
-    span = f"{rule.level:.0%} interval {points(interval.low)} to {points(interval.high)}"
-    rows = f"{n:,} unseen rows"
+    difference = f"{points(seen.difference)} points"
+    span = f"{rule.level:.0%} interval {points(seen.low)} to {points(seen.high)}"
+    rows = f"{seen.n:,} unseen rows" + (f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else "")
     if outcome == "PASS":
-        return f"Difference {seen} ({span}), {rows}."
+        return f"Difference {difference} ({span}), {rows}."
     if outcome == "FAIL":
+        if seen.high >= rule.useful_effect:
+            return f"Difference {difference} ({span}), {rows}, but it must not be used: see below."
         useful = points(float(rule.useful_effect)).removeprefix("+")
-        return f"Difference {seen} ({span}), {rows}: a gain of {useful} points or more is ruled out."
-    return f"Not proven. {seen} ({span}), {rows}. {_more(needed or n + 1, n)}"
+        return f"Difference {difference} ({span}), {rows}: a gain of {useful} points or more is ruled out."
+    return f"Not proven. {difference} ({span}), {rows}. {_more(needed or seen.n + 1, seen.n)}"
 
 
 def _more(needed: int, n: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainers.evals.report import Report
+from trainers.jobs.accounts import cost_of
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard, ReportCard
 from trainers.tables import Job
@@ -55,6 +56,7 @@ def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = 
         what=what,
         next_step=next_step,
         ended_by=ended_by,
+        dollars=str(cost_of(job) or 0),
     )
 
 

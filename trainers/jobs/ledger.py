@@ -162,6 +162,12 @@ class Ledger:
         silent = since[0]["note"].removeprefix(DIED) if died and died[0] else ""
         return Deaths(sum(died), bool(died) and died[0], datetime.fromisoformat(silent) if silent else None)
 
+    def history(self, job: Job) -> Sequence[JobEvent]:
+        """Return what happened to a job, the first thing first: its newest 200 changes of state."""
+        query = select(_events).where(_events.c.job_id == job.id).order_by(_events.c.id.desc()).limit(200)
+        with self._reader.connect() as connection:
+            return [JobEvent(**row) for row in reversed(connection.execute(query).mappings().all())]
+
     def progress(self, connection: Connection, job: Job, phase: str, numbers: dict[str, Any]) -> None:
         """Record how far the work is; raises LeaseLost where another worker took over."""
         values = {"phase": phase, "progress": json.dumps(numbers)}

@@ -110,6 +110,8 @@ class EndedCard(_OfJob):
     what: str
     next_step: str
     ended_by: str = ""
+    dollars: str = "0"
+    """What resuming it may cost at most, as a decimal string."""
 
 
 @dataclass(frozen=True, kw_only=True)

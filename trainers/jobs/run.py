@@ -20,11 +20,10 @@ from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trai
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost
-from trainers.evals import charts, report
-from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
-from trainers.evals.rule import SuccessRule
+from trainers.evals.report import Report
 from trainers.jobs import accounts, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
+from trainers.jobs.evaluating import Bench, Evaluated, evaluate
 from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.places import refresh
@@ -67,6 +66,11 @@ class Runner:
     leaving: threading.Event = field(default_factory=threading.Event)
     """Set when this worker has to go."""
 
+    @property
+    def bench(self) -> Bench:
+        """What evaluations work with here."""
+        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads)
+
     def leave(self) -> None:
         """Put the job in hand down at its next checkpoint, for another worker to continue."""
         self.leaving.set()
@@ -100,7 +104,6 @@ class Runner:
 
     def _advance(self, job: Job, hold: "Hold") -> None:
         dataset = self.datasets.get(job.dataset_id)
-        folder = self.datasets.folder / "jobs" / job.id
         deaths = self.ledger.deaths(job)
         if deaths.times >= MOST_DEATHS:
             raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
@@ -117,21 +120,7 @@ class Runner:
         if isinstance(trained, Waiting):
             self._wait(job, trained)
             return
-        if trained.adapter is None or trained.base is None:
-            self._succeed(job, None, trained, None, [])
-            return
-        contest = Contest(
-            base=trained.base,
-            adapter=trained.adapter,
-            train=order.train,
-            test=self.datasets.folder / dataset.test_path,
-            labels=labels_of(dataset.labels),
-            folder=folder / "evaluation",
-        )
-        answered = answer_rows(contest, threads=self.threads, env=self.env, keeper=hold)
-        hold.progress("reporting", {})
-        made = self._report(job, contest, answered)
-        self._succeed(job, made, trained, answered, self._pictures(made, folder))
+        self._succeed(job, trained, evaluate(job, dataset, trained, self.bench, hold))
 
     def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
         """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
@@ -152,32 +141,6 @@ class Runner:
         model = registry.Registry(self.ledger.engine, self.datasets.folder).get(job.workspace_id, job.model_id)
         return self.backend(order.spec.backend).find(order, self.datasets.folder / model.adapter_path, hold)
 
-    def _report(self, job: Job, contest: Contest, answered: Answered) -> report.Report:
-        rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
-        return report.build(
-            answered.predictions,
-            read_rows(contest.test).rows,
-            rule,
-            train=read_rows(contest.train).rows,
-            labels=contest.labels or None,
-            arms=answered.arms,
-        )
-
-    def _pictures(self, made: report.Report, folder: Path) -> list[dict[str, str]]:
-        home = folder / "report"
-        home.mkdir(exist_ok=True)
-        (home / "report.json").write_text(json.dumps(made.to_json(), indent=2))
-        losses = folder / "train" / "losses.jsonl"
-        drawn = {"arms": (charts.arms_chart(made), "Share right, with 95% intervals", charts.arms_alt(made))}
-        if losses.exists():  # an evaluation of an earlier model has none
-            drawn = {"loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)), **drawn}
-        for name, (png, _, _) in drawn.items():
-            (home / f"{name}.png").write_bytes(png)
-        base = home.relative_to(self.datasets.folder)
-        return [
-            {"path": str(base / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()
-        ]
-
     def _wait(self, job: Job, waiting: Waiting) -> None:
         now = self.clock()
         with self.ledger.transaction() as connection:
@@ -196,23 +159,18 @@ class Runner:
                 shown = pausing.noted(connection, job, {**json.loads(kept.progress), "note": waiting.note})
                 outbox.put(connection, job, progress_card(job, kept.phase or "preparing", shown), now)
 
-    def _succeed(
-        self,
-        job: Job,
-        made: report.Report | None,
-        trained: Trained,
-        answered: Answered | None,
-        pictures: list[dict[str, str]],
-    ) -> None:
+    def _succeed(self, job: Job, trained: Trained, evaluated: Evaluated | None) -> None:
         now = self.clock()
         seconds = (now - (job.started_at or now)).total_seconds()
+        made, pictures = (evaluated.report, evaluated.pictures) if evaluated else (None, [])
         card = report_card(job, made, _model_id(job) if made else "", seconds, pictures)
         result = {
             "report": card.report,
             "images": pictures,
             "seconds": seconds,
             "model_id": card.model_id,
-            "timing": made and answered and [trained.trained_tokens, trained.seconds, made.verdict.n, answered.seconds],
+            "timing": evaluated
+            and [trained.trained_tokens, trained.seconds, evaluated.report.verdict.n, evaluated.answered.seconds],
             "trained_tokens": trained.trained_tokens,
         }
         changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
@@ -249,7 +207,7 @@ class Runner:
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
 
-    def _model(self, job: Job, made: report.Report, adapter: Path, now: datetime) -> ModelVersion:
+    def _model(self, job: Job, made: Report, adapter: Path, now: datetime) -> ModelVersion:
         prompt = read_rows(self.datasets.folder / self.datasets.get(job.dataset_id).train_path).rows[0].system
         return ModelVersion(
             id=_model_id(job),

@@ -26,7 +26,7 @@ from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import asking, open_calls, send_again
 from trainers.quotes import VALID_FOR, Quote, quote
 from trainers.spec import TrainingSpec
-from trainers.states import ENDED, LIVE
+from trainers.states import ENDED, LIVE, RESUMABLE
 from trainers.tables import Dataset, Job
 
 
@@ -187,6 +187,11 @@ class Jobs:
                 if user not in given
             ]
 
+    def note_download(self, job: Job, person: Person, now: datetime) -> None:
+        """Tell the audit that somebody took a job's report out as files."""
+        with self.ledger.transaction() as connection:
+            accounts.tell(connection, job, person.user_id, "downloaded", now)
+
     def ring(self, job: Job) -> bool:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
         return self.doorbell.ring(job.id, job.queue)
@@ -208,7 +213,7 @@ class Jobs:
             policy.check_stop(job, person, rules)
             if job.state == "queued" and not job.stop_requested_by:
                 return self._once_more(connection, job, person, rules, now)
-            if job.state not in ("failed", "cancelled"):
+            if job.state not in RESUMABLE:
                 return Outcome(job, changed=False)
             if job.approved_at is None:
                 raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")

@@ -59,6 +59,8 @@ class Metric(Protocol):
     """Whether every score is 0 or 1."""
     title: ClassVar[str]
     """What a score of 1 means, after "gets … ": `right`, `exactly right`, `in the brand's voice`."""
+    caution: ClassVar[str]
+    """What a reader should know before a verdict rests on it alone, in a sentence or two; "" for nothing."""
 
     def mark(self, row: Row, output: str) -> Mark:
         """Say how one answer did; it never raises, whatever the output holds."""

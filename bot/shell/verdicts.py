@@ -1,0 +1,126 @@
+"""The commands that judge and report: `evaluate` and `report`; workers do the work."""
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.shell.jobs import finish, run_job
+from bot.shell.rows import take_in
+from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+
+if TYPE_CHECKING:
+    from trainers.evals.rule import SuccessRule
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(evaluate)
+    app.command()(report)
+
+
+def evaluate(
+    job: Annotated[str | None, typer.Argument(help="Number of the job that trained the model.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Other held-out rows; default: those of the job.")] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help='Judge scores of yours instead: JSONL lines {"id", "cluster"?, "base", "tuned"}, 0 to 1.'),
+    ] = None,
+    effect: Annotated[float, typer.Option(help="With --pairs: smallest useful difference, in points of 100.")] = 5,
+    target: Annotated[
+        float | None, typer.Option(help="With --pairs: what the tuned model has to reach, in percent.")
+    ] = None,
+    level: Annotated[float, typer.Option(help="With --pairs: confidence level in percent.")] = 95,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge a tuned model against its best-prompted base, or anybody's scores with --pairs.
+
+    PASS: proven better by a useful amount. FAIL: such a gain is ruled out. INCONCLUSIVE: says how many more rows.
+    """
+    if (job is None) == (pairs is None):
+        raise fail_usage("Name a job, or scores with --pairs: one of the two.")
+    if pairs is not None:
+        _judge(pairs, _rule(effect, target, level), as_json=as_json)
+    elif as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    else:
+        _again(str(job), test, yes=yes, as_json=as_json)
+
+
+def report(
+    job: Annotated[str, typer.Argument(help="The job's number.")],
+    save: Annotated[
+        Path | None, typer.Option(help="Folder for the whole report: a page, JSON, a table of all answers, pictures.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what came of a job, or save all of it."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.jobs.evaluating import report_files
+    from trainers.jobs.service import result_of
+
+    with working(Settings.from_env(), say) as at:
+        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        result_of(found)
+        if save is not None:
+            files = report_files(at.deps.datasets.folder, found)
+            at.deps.jobs.note_download(found, shell_person(), utc_now())
+            _save(files[0].parent, save / f"job-{found.number}")
+    finish(found, as_json)
+
+
+def _judge(pairs: Path, rule: "SuccessRule", *, as_json: bool) -> None:
+    from trainers.evals.pairs import judge_file
+
+    judged = judge_file(pairs, rule)
+    verdict = judged.verdict
+    if as_json:
+        show_json(judged.to_json())
+        return
+    show(f"{verdict.outcome}. {verdict.sentence.removeprefix('Not proven. ')}")
+    for line in (*verdict.because, f"{verdict.method}; p {verdict.p_value:.2g}.", *judged.notices):
+        show(line)
+
+
+def _rule(effect: float, target: float | None, level: float) -> "SuccessRule":
+    from trainers.evals.rule import SuccessRule
+
+    return SuccessRule(
+        useful_effect=Decimal(str(effect)) / 100,
+        target=None if target is None else Decimal(str(target)) / 100,
+        level=level / 100,
+        guardrails=(),
+    )
+
+
+def _again(job: str, test: Path | None, *, yes: bool, as_json: bool) -> None:
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.jobs.service import spec_of
+
+    with working(Settings.from_env(), say, workers=("cpu",)) as at:
+        trained = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        model = at.deps.registry.get(trained.workspace_id, trained.id)
+        dataset = at.deps.datasets.get(trained.dataset_id)
+        if test is not None:
+            dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
+        again = at.deps.jobs.propose(
+            dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id
+        )
+        run_job(at, again, yes=yes, as_json=as_json)
+
+
+def _save(home: Path, target: Path) -> None:
+    """Copy a job's report into a folder of its own."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(home.iterdir()):
+        shutil.copyfile(path, target / path.name)
+    say(f"Saved to {target}: open report.html.")

@@ -1,0 +1,166 @@
+"""How the evidence of one evaluation becomes a report; it does not run models or draw.
+
+The rival is always the base with its best prompt, which was chosen on training rows: choosing the better prompt on the
+test rows afterwards would let chance pick the rival.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from trainers.data.jsonl import Row
+from trainers.data.labels import closed_labels
+from trainers.evals import metrics
+from trainers.evals.contamination import clusters, contamination
+from trainers.evals.metrics import Mark, Metric, Setup
+from trainers.evals.metrics.operations import Operation, operations
+from trainers.evals.notices import notices
+from trainers.evals.predictions import RIVAL, TITLES, TUNED, Answer, Answers, notes, pairs, read_answers
+from trainers.evals.report import ArmScore, Case, Report
+from trainers.evals.rule import SuccessRule
+from trainers.evals.scorers import names_label
+from trainers.evals.stats import mean_interval, median, wilson
+from trainers.evals.verdict import decide
+
+CASES = 3  # wins and misses shown in full
+MISSING = Mark(0.0)
+_JUDGED = (RIVAL, TUNED)  # shown even if they answered nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What one evaluation left behind."""
+
+    predictions: Path
+    """Every arm's answers, as the evaluation script wrote them."""
+    rows: Sequence[Row]
+    """The held-out rows."""
+    rule: SuccessRule
+    """Fixed before training."""
+    train: Sequence[Row] | None = None
+    """The training rows, for the check that none was tested."""
+    labels: Sequence[str] | None = None
+    """The closed set of labels, found in the rows if not given."""
+    arms: Path | None = None
+    """The script's arms.json, which says how each arm was asked."""
+    losses: Path | None = None
+    """The training loss by step."""
+
+
+class Assembled(NamedTuple):
+    """A report and what it was made from."""
+
+    report: Report
+    answers: Answers
+
+
+def assemble(evidence: Evidence) -> Assembled:
+    """Judge the answers of all arms; raises `ServiceError` if they are damaged or belong to other rows."""
+    rows, rule = evidence.rows, evidence.rule
+    labels = tuple(evidence.labels if evidence.labels is not None else closed_labels(rows) or ())
+    setup = Setup(labels=labels, schema=rule.schema, train=evidence.train or (), options=rule.options)
+    metric = metrics.load(rule.metric, setup)
+    answers, noted = read_answers(evidence.predictions, rows, metric), notes(evidence.arms)
+    scores = tuple(
+        _score(arm, answers[arm], rows, metric, labels, rule.level, str(noted.get(arm, {}).get("asked", "")))
+        for arm in TITLES
+        if answers[arm] or arm in _JUDGED
+    )
+    made = Report(
+        arms=scores,
+        rival=RIVAL,
+        verdict=decide(pairs(answers, rows, clusters=clusters(rows)), rule),
+        rule=rule,
+        measure=metric.title,
+        labels=labels,
+        wins=_cases(answers, rows, better=True),
+        misses=_cases(answers, rows, better=False),
+        notices=notices(answers, rows, rule, labels, metric.caution),
+        contamination=contamination(rows, evidence.train),
+    )
+    return Assembled(made, answers)
+
+
+def _score(
+    arm: str,
+    answers: Mapping[int, Answer],
+    rows: Sequence[Row],
+    metric: Metric,
+    labels: Sequence[str],
+    level: float,
+    asked: str,
+) -> ArmScore:
+    marks = [answers[row.line].mark if row.line in answers else MISSING for row in rows]
+    outputs = [answers[row.line].output if row.line in answers else None for row in rows]
+    scores = [mark.score for mark in marks]
+    right = sum(score >= 1 for score in scores)
+    interval = wilson(right, len(rows), level) if metric.binary else mean_interval(scores, level)
+    named = [row for row in rows if row.line in answers and names_label(answers[row.line].output, row.target, labels)]
+    return ArmScore(
+        arm=arm,
+        title=TITLES[arm],
+        score=sum(scores) / len(scores) if scores else 0.0,
+        right=right,
+        n=len(rows),
+        low=max(0.0, interval.low),
+        high=min(1.0, interval.high),
+        binary=metric.binary,
+        median_ms=median([a.milliseconds for a in answers.values() if a.milliseconds is not None]),
+        asked=asked,
+        named=len(named) if labels else None,
+        figures=(*metric.figures(rows, outputs, marks), *operations(_operations(answers, rows))),
+    )
+
+
+def _operations(answers: Mapping[int, Answer], rows: Sequence[Row]) -> list[Operation]:
+    return [
+        Operation(
+            output=answer.output,
+            target=row.target,
+            milliseconds=answer.milliseconds,
+            prompt_tokens=answer.prompt_tokens,
+            output_tokens=answer.output_tokens,
+        )
+        for row in rows
+        if (answer := answers.get(row.line)) is not None
+    ]
+
+
+def _cases(answers: Answers, rows: Sequence[Row], *, better: bool) -> tuple[Case, ...]:
+    """Pick up to three rows that the tuned model does better, or badly: regressions first.
+
+    Among equals one of each expected answer comes before a second of any.
+    """
+    rival, tuned = answers[RIVAL], answers[TUNED]
+    found = [
+        (tuned[row.line].mark.score - rival[row.line].mark.score, _case(row, rival[row.line], tuned[row.line]))
+        for row in rows
+        if row.line in rival and row.line in tuned and _belongs(rival[row.line], tuned[row.line], better)
+    ]
+    seen: dict[str, int] = {}
+    turn: dict[int, int] = {}
+    for _, case in found:
+        turn[case.row] = seen[case.expected] = seen.get(case.expected, 0) + 1
+    sign = -1 if better else 1
+    ordered = sorted(found, key=lambda one: (sign * round(one[0], 6), turn[one[1].row], one[1].row))
+    return tuple(case for _, case in ordered[:CASES])
+
+
+def _belongs(rival: Answer, tuned: Answer, better: bool) -> bool:
+    """Say whether a row is a win (the tuned model does better), or one on which it could do better."""
+    return (
+        tuned.mark.score > rival.mark.score if better else tuned.mark.score < 1 and tuned.mark.score <= rival.mark.score
+    )
+
+
+def _case(row: Row, rival: Answer, tuned: Answer) -> Case:
+    return Case(
+        row=row.line,
+        input=row.prompt,
+        expected=row.target,
+        base=rival.output,
+        tuned=tuned.output,
+        regression=tuned.mark.score < rival.mark.score,
+        note=tuned.mark.note,
+    )

@@ -1,0 +1,91 @@
+"""How a report reads as one HTML page that needs nothing else; it computes nothing."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from trainers.evals.metrics import Figure
+from trainers.evals.report import ArmScore, Report
+from trainers.evals.verdict import points
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+WORDS = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "Not proven (INCONCLUSIVE)"}
+
+
+def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[bytes, str]]) -> str:
+    """Write the page; `pictures` are PNGs with what they show in words. What models said is escaped, whatever it is."""
+    arms = list(reversed(report.arms))
+    return _template().render(
+        report=report,
+        title=title,
+        number=number,
+        word=WORDS[report.verdict.outcome],
+        level=percent(report.verdict.level),
+        arms=arms,
+        figures=list(figure_rows(arms)),
+        statistics=statistics(report),
+        groups=(("Better", report.wins), ("Worse or still wrong", report.misses)),
+        pictures=[(f"data:image/png;base64,{base64.b64encode(png).decode()}", alt) for png, alt in pictures],
+        percent=percent,
+        width=lambda share: f"{min(1.0, max(0.0, share)) * 100:.1f}%",
+        milliseconds=milliseconds,
+        points=points,
+    )
+
+
+def statistics(report: Report) -> str:
+    """Say what the statistics of the verdict are: where the interval comes from, p, rows won and lost."""
+    verdict = report.verdict
+    p = "below 0.001" if verdict.p_value < 0.001 else f"{verdict.p_value:.3f}"
+    said = (
+        f"Tuned minus best-prompted base, paired by row: {verdict.method}; p {p}; intervals of rates by Wilson (1927)."
+    )
+    if verdict.gained is None:
+        return said
+    return f"{said} Only the tuned model gets {verdict.gained} rows right, only the base {verdict.lost}."
+
+
+def figure_rows(arms: Sequence[ArmScore]) -> Iterable[tuple[str, list[str]]]:
+    """Yield each figure's name with its value for every arm; an arm without it has a dash."""
+    names = dict.fromkeys(figure.name for arm in arms for figure in arm.figures)
+    known = [{figure.name: figure for figure in arm.figures} for arm in arms]
+    for name in names:
+        yield name, [written(figures[name]) if name in figures else "–" for figures in known]
+
+
+def written(figure: Figure) -> str:
+    """Write a figure with its unit and, where there is one, its interval."""
+    if figure.value is None:
+        return "unknown"
+    if figure.unit in {"share", "points"}:
+        span = (
+            "" if figure.low is None or figure.high is None else f" ({percent(figure.low)} to {percent(figure.high)})"
+        )
+        return f"{percent(figure.value)}{span}"
+    if figure.unit == "ms":
+        return milliseconds(figure.value)
+    if figure.unit == "dollars":
+        return f"${figure.value:,.4f}".rstrip("0").rstrip(".")
+    return f"{figure.value:,.0f}" if figure.unit in {"count", "tokens"} else f"{figure.value:.3f}"
+
+
+def percent(share: float) -> str:
+    """Write a share in whole percent."""
+    return f"{share:.0%}"
+
+
+def milliseconds(took: float | None) -> str:
+    """Write a time that an answer took."""
+    return "not measured" if took is None else f"{took:,.0f} ms" if took >= 10 else f"{took:.1f} ms"
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("trainers.evals", "templates")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return made.get_template("report.html")
