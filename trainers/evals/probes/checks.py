@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 Check = Mapping[str, Any]
@@ -16,7 +17,7 @@ Check = Mapping[str, Any]
 _LOOKED_AT = 4000  # characters of an answer; probes ask for far less
 _EDGE = " \t\r\n\"'`*_.,;:!"
 _NUMBER = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:,[0-9]{3})*(?:\.[0-9]{1,15})?")
-_NAMES = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n?(.*?)\n?```", re.DOTALL | re.IGNORECASE)
 _PATTERNS = {"quoted": re.compile(r'"[^"\n]+"'), "iso_date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")}
 
@@ -60,7 +61,7 @@ def _only_one_of(check: Check, output: str) -> bool:
 def _in_order(check: Check, output: str) -> bool:
     """`values`: all occur, and first in this order."""
     places = [_place(value, output) for value in check["values"]]
-    return places[0] >= 0 and all(one < next_ for one, next_ in zip(places, places[1:], strict=False))
+    return places[0] >= 0 and all(one < after for one, after in pairwise(places))
 
 
 def _number(check: Check, output: str) -> bool:
