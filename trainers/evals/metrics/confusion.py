@@ -5,7 +5,7 @@
 >>> found.counts  # spam: once right, once taken for ham; ham: once right, once without an answer
 ((1, 1, 0), (0, 1, 1))
 >>> found.mistakes()
-(Mistake(expected='ham', said=None, count=1), Mistake(expected='spam', said='ham', count=1))
+(Mistake(expected='ham', said=None, rows=1), Mistake(expected='spam', said='ham', rows=1))
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ class Mistake(NamedTuple):
     """The right label."""
     said: str | None
     """The label that was answered; None for no answer or one outside the set."""
-    count: int
+    rows: int
     """How many rows."""
 
 
@@ -53,7 +53,7 @@ class Confusion(NamedTuple):
             for said, count in zip(columns, row, strict=True)
             if count and said != expected
         ]
-        return tuple(sorted(found, key=lambda one: (-one.count, one.expected, one.said or "")))
+        return tuple(sorted(found, key=lambda one: (-one.rows, one.expected, one.said or "")))
 
 
 class LabelReader:

@@ -102,7 +102,7 @@ def test_every_row_is_counted_once(pairs: list[tuple[str, str | None]], labels: 
     """Whatever targets, answers and labels are, a confusion holds each row once, and as many right as marks say."""
     found = confusion_of(pairs, labels)
     assert found.n == len(pairs)
-    assert found.right + sum(mistake.count for mistake in found.mistakes()) == found.n
+    assert found.right + sum(mistake.rows for mistake in found.mistakes()) == found.n
 
 
 def test_figures_agree_with_scikit_learn() -> None:
