@@ -54,6 +54,14 @@ class Refusal(Exception):
 
 def parse_object(raw: bytes, limits: ReadLimits) -> dict[str, object]:
     """Parse one line as a strict JSON object; raises `Refusal` for everything else."""
+    value = parse_value(raw, limits)
+    if not isinstance(value, dict):
+        raise Refusal("not_an_object", f"{_kind(value)} where a JSON object is expected")
+    return value
+
+
+def parse_value(raw: bytes, limits: ReadLimits) -> object:
+    """Parse a text as one strict JSON value of any kind, in linear time; raises `Refusal` for everything else."""
     if len(raw) > limits.line_bytes:
         raise Refusal("line_too_long", f"more than {limits.line_bytes // 1024:,} KiB")
     if b"\x00" in raw:
@@ -61,8 +69,6 @@ def parse_object(raw: bytes, limits: ReadLimits) -> dict[str, object]:
     if _deeper_than(raw, limits.depth):
         raise Refusal("too_deep", f"more than {limits.depth} levels of brackets")
     value = _decode(raw)
-    if not isinstance(value, dict):
-        raise Refusal("not_an_object", f"{_kind(value)} where a JSON object is expected")
     if b"\\u" in raw:
         _refuse_broken_text(value)
     return value

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from trainers.data.likeness import canonical
 
 _WORD = re.compile(r"\w+")
-_WRAPPING = " \t\n\"'`*_“”‘’«»()[]"
+WRAPPING = " \t\n\"'`*_“”‘’«»()[]"
 
 
 class Score(NamedTuple):
@@ -33,7 +33,7 @@ def score(output: str, expected: str, *, closed: bool) -> Score:
 
 def normalise(text: str) -> str:
     """Fold case, white space, wrapping quotation marks or emphasis, and a closing mark."""
-    return canonical(canonical(text).strip(_WRAPPING)).strip(_WRAPPING)
+    return canonical(canonical(text).strip(WRAPPING)).strip(WRAPPING)
 
 
 def names_label(output: str, expected: str, labels: Collection[str]) -> bool:
