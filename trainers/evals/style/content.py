@@ -5,6 +5,7 @@ A brief also holds numbers that are not facts ("under 50 words"), and a fact may
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from knowledge.keywords import terms
@@ -68,18 +69,32 @@ def kept(brief: str, output: str) -> Kept:
 
 def missing_from(wanted: Facts, text: str) -> tuple[str, ...]:
     """Return the facts that do not stand in `text`; a small number may be spelled out there."""
-    cut = seen(text)
-    said = f" {' '.join(_folded_words(cut))} "
-    spelled = {digit for word, digit in number_words().items() if f" {word} " in said}
-    lost = wanted.numbers - numbers(_ADDRESS.sub(" ", cut)) - spelled
-    lost |= {address for address in wanted.addresses if address not in cut.casefold()}
-    lost |= {phrase for phrase in wanted.names | wanted.quotations if not _stands(phrase, said)}
+    told = _read(seen(text))
+    lost = wanted.numbers - told.numbers
+    lost |= {address for address in wanted.addresses if address not in told.folded}
+    lost |= {phrase for phrase in wanted.names | wanted.quotations if not _stands(phrase, told.words)}
     return tuple(sorted(lost))
 
 
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers of a text in one spelling."""
     return frozenset(map(_spelling, _NUMBER.findall(text)))
+
+
+class _Told(NamedTuple):
+    """A text, made ready to be looked up in."""
+
+    folded: str
+    words: str
+    numbers: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> _Told:
+    """Make a text ready; one context is asked about many sentences."""
+    said = f" {' '.join(_folded_words(text))} "
+    spelled = {digit for word, digit in number_words().items() if f" {word} " in said}
+    return _Told(text.casefold(), said, numbers(_ADDRESS.sub(" ", text)) | spelled)
 
 
 def _spelling(number: str) -> str:

@@ -5,12 +5,14 @@ al. 2017) the angle between z-scored frequencies. The angle needs a point to loo
 others write to the same briefs) their mean is that point, and words and character 4-grams are counted. Without them
 there is only Burrows' distance on words, which tells short texts of two writers apart hardly better than chance.
 Both distances depend on length, so texts are compared at one length: cut to the largest step that the text and enough
-brand texts reach. Figures: docs of bench/style.py.
+brand texts reach. A short text's sign-off is then compared with the middle of longer brand texts, which costs it some.
+A new text and brand text i are both measured to the centroid without text i: to a centroid that knows the brand text,
+brand texts would seem nearer than they are (as in the jackknife+, Barber et al. 2021). Measured by bench/style.py.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +24,17 @@ Vectors = NDArray[np.float64]
 _PIECE = 4  # characters
 _CLOSE = 1e-9  # distances this near are equal
 _UNCUT = 0
+_MARKS = ".,;:!?-—"
+_TEXTS = 3
 
 
 class Placement(NamedTuple):
     """Where one text stands beside the brand's own."""
 
     percentile: float
-    """Share of the brand's own texts that are at least as far from the brand's centroid, 0 to 1."""
+    """Share of the brand's own texts that are at least as far from the centroid of all others, 0 to 1."""
     distance: float
-    """Distance to the centroid at that length."""
+    """Mean distance to those centroids at that length."""
     length: int
     """Words and marks that were compared; 0 if texts were compared uncut."""
 
@@ -44,12 +48,12 @@ class _Counted(NamedTuple):
 
 
 class _Spread(NamedTuple):
-    """The brand at one length."""
+    """The brand at one length; row i of each leaves out the brand's text i."""
 
-    mean: Vectors
-    deviation: Vectors
+    means: Vectors
+    deviations: Vectors
     origin: Vectors | None
-    own: Vectors  # leave-one-out distances, sorted
+    own: Vectors  # distance of text i
 
 
 class Voice:
@@ -66,8 +70,7 @@ class Voice:
         others = [tokens(text) for text in reference if text.strip()]
         self.angular = len(others) >= self._limits["least_texts"]
         if self.angular:
-            pieces = Counter(piece for each in told for piece in _pieces(each))
-            self._pieces = {piece: at for at, (piece, _) in enumerate(pieces.most_common(self._limits["pieces"]))}
+            self._pieces = _commonest(list(map(_pieces, told)), self._limits["pieces"], self._limits["spread"])
         self._brand = [self._count(each) for each in told]
         self._others = [self._count(each) for each in others] if self.angular else []
         self._spreads: dict[int, _Spread] = {}
@@ -80,9 +83,9 @@ class Voice:
         length = self._length(len(told))
         spread = self._spread(length)
         vector = self._vectors([self._count(told)], length)
-        distance = float(_distances(vector, spread.mean[None], spread.deviation[None], spread.origin)[0])
-        farther = int((spread.own >= distance - _CLOSE).sum())
-        return Placement(farther / len(spread.own), distance, length)
+        distances = _distances(vector, spread.means, spread.deviations, spread.origin)
+        farther = int((spread.own >= distances - _CLOSE).sum())
+        return Placement(farther / len(spread.own), float(distances.mean()), length)
 
     def _length(self, available: int) -> int:
         """Return the largest step that the text reaches and enough brand texts reach; uncut if there is none."""
@@ -100,19 +103,18 @@ class Voice:
         return self._spreads[length]
 
     def _measure(self, length: int) -> _Spread:
-        """Measure mean, deviation and leave-one-out distances of the brand texts that reach a length."""
+        """Measure the brand texts that reach a length, each against all others."""
         brand = self._vectors([each for each in self._brand if len(each.words) >= length], length)
         others = [each for each in self._others if len(each.words) >= length]
         if len(others) < self._limits["least_texts"]:
             others = self._others
         origin = self._vectors(others, length).mean(axis=0) if self.angular else None
-        n = len(brand)
-        total, squares = brand.sum(axis=0), (brand**2).sum(axis=0)
-        floor = self._floor(total / n, length or round(float(np.mean([len(each.words) for each in self._brand]))))
-        mean, deviation = _moments(total, squares, n, floor)
-        means, deviations = _moments(total - brand, squares - brand**2, n - 1, floor)
-        own = np.sort(_distances(brand, means, deviations, origin))
-        return _Spread(mean, deviation, origin, own)
+        size = length or round(float(np.mean([len(each.words) for each in self._brand])))
+        n = len(brand) - 1
+        means = (brand.sum(axis=0) - brand) / n
+        variances = np.maximum((brand**2).sum(axis=0) - brand**2 - n * means**2, 0) / max(1, n - 1)
+        deviations = np.maximum(np.sqrt(variances), self._floor(brand.mean(axis=0), size))
+        return _Spread(means, deviations, origin, _distances(brand, means, deviations, origin))
 
     def _floor(self, mean: Vectors, length: int) -> Vectors:
         """Half of what chance alone gives at this length: a habit without exception must not divide by zero."""
@@ -144,7 +146,7 @@ def burrows(vectors: Vectors, mean: Vectors, deviation: Vectors) -> Vectors:
 
 def cosine(vectors: Vectors, mean: Vectors, deviation: Vectors, origin: Vectors) -> Vectors:
     """Cosine Delta of each row to `mean`, z-scored from `origin`: 0 the same direction, 1 unrelated, 2 opposite."""
-    one, other = (vectors - origin) / deviation, (mean - origin) / deviation
+    one, other = (vectors - origin) / deviation, np.atleast_2d((mean - origin) / deviation)
     sizes = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     found: Vectors = 1 - (one * other).sum(axis=1) / np.where(sizes > 0, sizes, 1.0)
     return found
@@ -156,24 +158,27 @@ def _distances(vectors: Vectors, mean: Vectors, deviation: Vectors, origin: Vect
     return cosine(vectors, mean, deviation, origin)
 
 
-def _moments(total: Vectors, squares: Vectors, n: int, floor: Vectors) -> tuple[Vectors, Vectors]:
-    """Return mean and standard deviation from sums; the deviation is at least `floor`."""
-    mean = total / n
-    variance = np.maximum(squares - n * mean**2, 0) / max(1, n - 1)
-    return mean, np.maximum(np.sqrt(variance), floor)
-
-
 def _frequencies(found: NDArray[np.int64], size: int) -> Vectors:
     known = np.bincount(found[found >= 0], minlength=size)
     return known / max(1, len(found))
 
 
-def _vocabulary(told: Sequence[Sequence[str]], chosen: dict[str, int]) -> dict[str, int]:
-    """Return what is counted: the brand's commonest words and marks, or in a small corpus the shipped words."""
-    if sum(map(len, told)) < chosen["small_corpus"]:
-        return {word: at for at, word in enumerate(dict.fromkeys((*function_words(), *".,;:!?-—")))}
-    counts = Counter(token for each in told for token in each)
-    return {word: at for at, (word, _) in enumerate(counts.most_common(chosen["words"]))}
+def _vocabulary(told: Sequence[Sequence[str]], chosen: Mapping[str, Any]) -> dict[str, int]:
+    """Return what is counted: the brand's commonest words and marks, or in a small English corpus the shipped words."""
+    shipped = {word: at for at, word in enumerate(dict.fromkeys((*function_words(), *_MARKS)))}
+    said = [token for each in told for token in each]
+    english = sum(token in shipped for token in said) >= chosen["english"] * len(said)
+    own = _commonest(told, chosen["words"], chosen["spread"])
+    return shipped if not own or (english and len(said) < chosen["small_corpus"]) else own
+
+
+def _commonest(told: Sequence[Sequence[str]], most: int, spread: float) -> dict[str, int]:
+    """Return the commonest items of those in a share of the texts and in three: what one text alone says is topic."""
+    counts = Counter(item for each in told for item in each)
+    texts = Counter(item for each in told for item in set(each))
+    least = max(_TEXTS, spread * len(told))
+    usual = [item for item, _ in counts.most_common() if texts[item] >= least]
+    return {item: at for at, item in enumerate(usual[:most])}
 
 
 def _pieces(told: Sequence[str]) -> list[str]:
