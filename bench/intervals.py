@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from math import exp, lgamma, log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,6 +180,20 @@ def measure(world: World, n: int, totals: Floats, sizes: Floats, resample: bool 
     )
 
 
+def exact_false_pass(share: float, n: int) -> float:
+    """PASS among `n` pairs that gain and lose with the same chance `share`, summed over all counts: no simulation."""
+    rule = SuccessRule()
+    if n < rule.minimum_rows:
+        return 0.0
+    total = 0.0
+    for gained in range(n + 1):
+        for lost in range(n + 1 - gained):
+            if gained - lost >= float(rule.useful_effect) * n - 1e-9 and _pair(gained, lost, n)[0] > 0:
+                ways = lgamma(n + 1) - lgamma(gained + 1) - lgamma(lost + 1) - lgamma(n - gained - lost + 1)
+                total += exp(ways + (gained + lost) * log(share) + (n - gained - lost) * log(1 - 2 * share))
+    return total
+
+
 def bootstraps(values: Floats, truth: float) -> tuple[float, float]:
     """Coverage of the percentile and the BCa bootstrap (Efron 1987) of the mean; no verdict uses them."""
     from scipy.special import ndtr, ndtri
@@ -267,7 +282,7 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def _print(measured: list[Cell], power: list[dict[str, Any]]) -> None:
+def _print(measured: list[Cell], exact: dict[float, list[float]], power: list[dict[str, Any]]) -> None:
     print("| differences | n or sources | refused | coverage | width | low > truth | high < truth | false PASS", end="")
     print(" | percentile | BCa |")
     print("|---|---|---|---|---|---|---|---|---|---|")
@@ -277,6 +292,10 @@ def _print(measured: list[Cell], power: list[dict[str, Any]]) -> None:
             f"| {_percent(cell.too_high)} | {_percent(cell.too_low)} | {_percent(cell.false_pass)} "
             f"| {_percent(cell.bootstrap)} | {_percent(cell.bca)} |"
         )
+    print("\nFalse PASS of pairs, exactly (gain = loss):\n\n| gain = loss |" + "".join(f" n = {n} |" for n in SIZES))
+    print("|---" * (len(SIZES) + 1) + "|")
+    for share, found in exact.items():
+        print(f"| {share:.2f} |" + "".join(f" {each:.2%} |" for each in found))
     print("\n| differences | effect | n | Luthier PASS | finetunecheck positive | of these EXCELLENT |")
     print("|---|---|---|---|---|---|")
     for row in power:
@@ -295,13 +314,14 @@ def main() -> None:
     asked = parser.parse_args()
     begun = time.monotonic()
     measured, power = list(cells(asked.draws, asked.seed)), list(powers(asked.draws, asked.seed))
+    exact = {gain: [exact_false_pass(gain, n) for n in SIZES] for gain, _ in (PAIRS[-1], *EVEN, (0.4, 0.4))}
     low = [cell for cell in measured if cell.covered is not None and cell.covered < 0.93]
     spent = round(time.monotonic() - begun, 1)
     if asked.json:
         told = {"draws": asked.draws, "seed": asked.seed, "seconds": spent, "under_93": len(low)}
-        print(json.dumps({**told, "cells": [cell._asdict() for cell in measured], "power": power}))
+        print(json.dumps({**told, "cells": [cell._asdict() for cell in measured], "exact": exact, "power": power}))
     else:
-        _print(measured, power)
+        _print(measured, exact, power)
         print(f"\n{asked.draws} draws a cell, seed {asked.seed}, {spent} s; under 93% and not refused: {len(low)}.")
     raise SystemExit(bool(low))
 
