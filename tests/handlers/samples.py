@@ -128,6 +128,8 @@ def arm(name: str, title: str, right: int, low: float, high: float) -> ArmScore:
     return ArmScore(
         arm=name,
         title=title,
+        score=right / 40,
+        binary=True,
         right=right,
         n=40,
         low=low,

@@ -12,16 +12,18 @@ from typing import NamedTuple
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
 from trainers.evals import metrics
-from trainers.evals.contamination import clusters, contamination
+from trainers.evals.clusters import clusters
+from trainers.evals.contamination import contamination
+from trainers.evals.guarding import guard, signs
 from trainers.evals.metrics import Mark, Metric, Setup
-from trainers.evals.metrics.operations import Operation, operations
+from trainers.evals.metrics.operations import Request, TokenPrices, operations
 from trainers.evals.notices import notices
 from trainers.evals.predictions import RIVAL, TITLES, TUNED, Answer, Answers, notes, pairs, read_answers
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.scorers import names_label
-from trainers.evals.stats import mean_interval, median, wilson
-from trainers.evals.verdict import decide
+from trainers.evals.stats import median, wilson
+from trainers.evals.verdict import decide, mean_interval
 
 CASES = 3  # wins and misses shown in full
 MISSING = Mark(0.0)
@@ -44,8 +46,14 @@ class Evidence:
     """The closed set of labels, found in the rows if not given."""
     arms: Path | None = None
     """The script's arms.json, which says how each arm was asked."""
+    probes: Path | None = None
+    """The script's probes.jsonl: what base and tuned model answered to the shipped probes."""
     losses: Path | None = None
     """The training loss by step."""
+    epochs: int = 1
+    """Times that the training saw its rows."""
+    prices: TokenPrices | None = None
+    """What answers cost; None where nobody knows."""
 
 
 class Assembled(NamedTuple):
@@ -63,34 +71,33 @@ def assemble(evidence: Evidence) -> Assembled:
     metric = metrics.load(rule.metric, setup)
     answers, noted = read_answers(evidence.predictions, rows, metric), notes(evidence.arms)
     scores = tuple(
-        _score(arm, answers[arm], rows, metric, labels, rule.level, str(noted.get(arm, {}).get("asked", "")))
+        _score(arm, answers[arm], evidence, metric, labels, str(noted.get(arm, {}).get("asked", "")))
         for arm in TITLES
         if answers[arm] or arm in _JUDGED
     )
+    guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
+    seen = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
     made = Report(
         arms=scores,
         rival=RIVAL,
-        verdict=decide(pairs(answers, rows, clusters=clusters(rows)), rule),
+        verdict=decide(pairs(answers, rows, clusters=clusters(rows)), rule, guarded.results),
         rule=rule,
         measure=metric.title,
         labels=labels,
         wins=_cases(answers, rows, better=True),
         misses=_cases(answers, rows, better=False),
-        notices=notices(answers, rows, rule, labels, metric.caution),
+        notices=(*notices(answers, rows, rule, labels, metric.caution), *guarded.notices, *seen),
         contamination=contamination(rows, evidence.train),
+        guardrails=guarded.results,
+        tables=guarded.tables,
     )
     return Assembled(made, answers)
 
 
 def _score(
-    arm: str,
-    answers: Mapping[int, Answer],
-    rows: Sequence[Row],
-    metric: Metric,
-    labels: Sequence[str],
-    level: float,
-    asked: str,
+    arm: str, answers: Mapping[int, Answer], evidence: Evidence, metric: Metric, labels: Sequence[str], asked: str
 ) -> ArmScore:
+    rows, level = evidence.rows, evidence.rule.level
     marks = [answers[row.line].mark if row.line in answers else MISSING for row in rows]
     outputs = [answers[row.line].output if row.line in answers else None for row in rows]
     scores = [mark.score for mark in marks]
@@ -103,27 +110,21 @@ def _score(
         score=sum(scores) / len(scores) if scores else 0.0,
         right=right,
         n=len(rows),
-        low=max(0.0, interval.low),
-        high=min(1.0, interval.high),
+        low=interval.low,
+        high=interval.high,
         binary=metric.binary,
         median_ms=median([a.milliseconds for a in answers.values() if a.milliseconds is not None]),
         asked=asked,
         named=len(named) if labels else None,
-        figures=(*metric.figures(rows, outputs, marks), *operations(_operations(answers, rows))),
+        figures=(*metric.figures(rows, outputs, marks), *operations(_requests(answers, rows), evidence.prices)),
     )
 
 
-def _operations(answers: Mapping[int, Answer], rows: Sequence[Row]) -> list[Operation]:
+def _requests(answers: Mapping[int, Answer], rows: Sequence[Row]) -> list[Request]:
+    found = [(row, answers[row.line]) for row in rows if row.line in answers]
     return [
-        Operation(
-            output=answer.output,
-            target=row.target,
-            milliseconds=answer.milliseconds,
-            prompt_tokens=answer.prompt_tokens,
-            output_tokens=answer.output_tokens,
-        )
-        for row in rows
-        if (answer := answers.get(row.line)) is not None
+        Request(answer.output, row.target, answer.milliseconds, answer.prompt_tokens, answer.output_tokens)
+        for row, answer in found
     ]
 
 

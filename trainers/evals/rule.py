@@ -9,7 +9,7 @@ from typing import Any
 
 from knowledge.errors import UserError
 from trainers.evals import metrics
-from trainers.evals.guardrails import Guardrail, default_guardrails
+from trainers.evals.guardrails import Guardrail, guardrails
 
 LEAST_ROWS = 20
 """Fewer held-out rows never prove success, whatever a rule says."""
@@ -33,7 +33,7 @@ class SuccessRule:
     """JSON Schema of right answers, for the metrics of extraction."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The metric's own settings."""
-    guardrails: tuple[Guardrail, ...] = field(default_factory=default_guardrails)
+    guardrails: tuple[Guardrail, ...] = field(default_factory=guardrails)
     """What must not get worse."""
     plan: str = ""
     """Digest of the frozen evaluation plan that this rule comes from; "" for the rule that applies by default."""

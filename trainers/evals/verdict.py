@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from trainers.data.findings import plural
 from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.rule import SuccessRule
-from trainers.evals.stats import Comparison, Interval, compare, rows_needed, rows_needed_for, wilson
+from trainers.evals.stats import Comparison, Interval, compare, rows_needed_for, wilson
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 ENOUGH_FOR_A_BOUND = 50
@@ -110,6 +110,14 @@ def decide(pairs: Iterable[Pair], rule: SuccessRule, guardrails: Sequence[Guardr
     )
 
 
+def mean_interval(scores: Sequence[float], level: float, clusters: Sequence[str] | None = None) -> Interval:
+    """Interval of a mean of scores from 0 to 1: Wilson's (1927) where rows are right or wrong and stand alone."""
+    if set(scores) <= {0.0, 1.0} and clusters is None:
+        return wilson(sum(map(int, scores)), len(scores), level)
+    mean = compare([0.0] * len(scores), scores, clusters=clusters, level=level)  # its difference from nothing
+    return Interval(max(0.0, mean.low), min(1.0, mean.high))
+
+
 def points(share: float) -> str:
     """Write a difference of shares in points with its sign: `+68`, `−3`, `0`; a small one with a decimal: `+0.4`."""
     size = abs(share * 100)
@@ -142,7 +150,7 @@ def _target(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> Iterat
     if rule.target is None or not rows:
         return
     scores, target = [float(pair.tuned) for pair in rows], float(rule.target)
-    mean, interval = sum(scores) / len(scores), _interval(scores, seen, rule.level)
+    mean, interval = sum(scores) / len(scores), mean_interval(scores, rule.level, _clusters(rows))
     needs = interval.low if seen.n >= ENOUGH_FOR_A_BOUND else mean
     if needs >= target:
         return
@@ -151,13 +159,6 @@ def _target(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> Iterat
         yield True, f"The tuned model's own score ({span}) misses the target of {target:.0%}."
     else:
         yield False, f"Whether the tuned model reaches the target of {target:.0%} is open ({span})."
-
-
-def _interval(scores: Sequence[float], seen: Comparison, level: float) -> Interval:
-    if set(scores) <= {0.0, 1.0} and seen.clusters == seen.n:
-        return wilson(sum(map(int, scores)), len(scores), level)
-    mean = compare([0.0] * len(scores), scores, level=level)  # a mean is its difference from nothing
-    return Interval(max(0.0, mean.low), min(1.0, mean.high))
 
 
 def _outcome(seen: Comparison, rule: SuccessRule, broken: Sequence[str], still_open: Sequence[str]) -> Outcome:
@@ -183,17 +184,10 @@ def _rows_needed(seen: Comparison, rule: SuccessRule) -> int:
     if seen.n == 0:
         return rule.minimum_rows
     useful = float(rule.useful_effect) or 0.01
-    proof = _rows_for(seen, max(seen.difference, useful), rule.level)
+    proof = rows_needed_for(seen, max(seen.difference, useful))
     if seen.difference < useful:
-        proof = min(proof, _rows_for(seen, min(1.0, useful - seen.difference), rule.level))
+        proof = min(proof, rows_needed_for(seen, min(1.0, useful - seen.difference)))
     return max(proof, rule.minimum_rows, seen.n + 1)
-
-
-def _rows_for(seen: Comparison, effect: float, level: float) -> int:
-    if seen.gained is None or seen.lost is None or seen.clusters < seen.n:
-        return rows_needed_for(seen, effect)
-    # Two pairs are added, as in the interval: no discordant row in twenty does not mean that there is none.
-    return rows_needed((seen.gained + seen.lost + 2) / (seen.n + 2), effect, level)
 
 
 def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: SuccessRule) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from knowledge.errors import ServiceError
 from trainers.data.likeness import near_pairs
-from trainers.evals.probes import SUITES, Probe, digest, load_probes, read_outputs, write_for_child
+from trainers.evals.probes import SUITES, Probe, digest, load_probes, read_arms, write_for_child
 from trainers.evals.probes.checks import KINDS, passes
 from trainers.evals.probes.scoring import score, scores
 
@@ -125,7 +125,7 @@ def test_the_child_learns_no_answers(tmp_path: Path) -> None:
     assert {line["suite"] for line in lines} == set(SUITES)
     assert len(digest()) == 64
     path.write_text('{"id": "x", "output": "yes"}\n\n')
-    assert read_outputs(path) == {"x": "yes"}
+    assert read_arms(path) == {"x": "yes"}
 
 
 @pytest.mark.parametrize("text", ["{", '{"id": 1}\n', "[]\n"])
@@ -134,6 +134,6 @@ def test_damaged_outputs_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "outputs.jsonl"
     path.write_text(text)
     with pytest.raises(ServiceError):
-        read_outputs(path)
+        read_arms(path)
     with pytest.raises(ServiceError):
-        read_outputs(tmp_path / "none.jsonl")
+        read_arms(tmp_path / "none.jsonl")

@@ -1,5 +1,6 @@
 """A report adds up, shows the cases that matter in full, and doubts what should be doubted."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from knowledge.errors import ServiceError
 from trainers.data.jsonl import Message, Row
 from trainers.evals.markdown import markdown
-from trainers.evals.report import Report, build
+from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 
 LABELS = ("billing", "delivery")
@@ -19,7 +21,7 @@ ROWS = [
         line,
         (
             Message("system", "Sort."),
-            Message("user", f"{TOPICS[line % 8]} {'x' * (line * 3)} {line * 7919:b}"),
+            Message("user", f"{TOPICS[line % 8]} {hashlib.sha256(b'%d' % line).hexdigest()}"),
             Message("assistant", LABELS[line % 2]),
         ),
     )
@@ -54,7 +56,8 @@ def make(tmp_path: Path) -> Make:
             if output is not None
         ]
         path.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
-        return build(path, ROWS, SuccessRule(), **given)  # type: ignore[arg-type]  # keyword arguments of build
+        evidence = Evidence(predictions=path, rows=ROWS, **{"rule": SuccessRule(), **given})  # type: ignore[arg-type]  # its fields
+        return assemble(evidence).report
 
     return made
 
@@ -74,7 +77,7 @@ def test_scores_verdict_and_headline_add_up(make: Make) -> None:
         ("base_plain", 2, 40), ("base_few_shot", 9, 40), ("tfidf", 20, 40), ("tuned", 35, 40),
     ]  # fmt: skip
     tuned = report.arm("tuned")
-    assert (tuned.share, tuned.median_ms) == (35 / 40, 119.5)
+    assert (tuned.score, tuned.median_ms) == (35 / 40, 119.5)
     assert tuned.low == pytest.approx(0.739, abs=0.001)
     assert (report.rival, report.verdict.outcome, report.verdict.gained, report.verdict.lost) == (
         "base_few_shot",
@@ -116,7 +119,7 @@ def test_markdown_tells_everything(make: Make, tmp_path: Path) -> None:
         "TF-IDF + logistic regression | 20/40",
         "the 8 most similar",
         report.rule.digest[:12],
-        "the base had it right",
+        "the base did better",
     ):
         assert part in text
     assert all(case.input in text for case in (*report.wins, *report.misses))
@@ -181,7 +184,7 @@ def test_contamination_is_checked_against_the_training_rows(make: Make) -> None:
 
 def test_free_text_comes_with_a_warning(make: Make) -> None:
     """Without closed labels the report says that exact match says little, and counts no labels."""
-    report = make(USUAL, labels=())
+    report = make(USUAL, labels=(), rule=SuccessRule(metric="exact_match"))
     assert said(report, "free text")
     assert report.arm("tuned").named is None
 
@@ -195,6 +198,6 @@ def test_damaged_or_foreign_answers_are_an_error(tmp_path: Path, line: str) -> N
     path = tmp_path / "predictions.jsonl"
     path.write_text(line)
     with pytest.raises(ServiceError, match="Evaluate again"):
-        build(path, ROWS, SuccessRule())
+        assemble(Evidence(predictions=path, rows=ROWS, rule=SuccessRule()))
     with pytest.raises(ServiceError, match="no answers"):
-        build(tmp_path / "none.jsonl", ROWS, SuccessRule())
+        assemble(Evidence(predictions=tmp_path / "none.jsonl", rows=ROWS, rule=SuccessRule()))

@@ -38,6 +38,7 @@ class Classification:
 
     binary: ClassVar[bool] = True
     title: ClassVar[str] = "right"
+    caution: ClassVar[str] = ""
 
     def __init__(self, setup: Setup) -> None:
         """Take the closed set from `labels`; without it, a row's own target is the only known label."""

@@ -27,6 +27,10 @@ class ExactMatch:
 
     binary: ClassVar[bool] = True
     title: ClassVar[str] = "exactly right"
+    caution: ClassVar[str] = (
+        "The answers are free text, and only an exact match counts as right. Good answers in other words count as "
+        "wrong for every arm, so read the cases before you trust the numbers."
+    )
 
     def __init__(self, setup: Setup) -> None:
         """Need nothing of the task."""

@@ -68,6 +68,7 @@ class JsonExact(_Extraction):
 
     binary: ClassVar[bool] = True
     title: ClassVar[str] = "exactly right"
+    caution: ClassVar[str] = ""
 
     def mark(self, row: Row, output: str) -> Mark:
         """Score 1 for the same value; checks `parsed`, `strict`, `valid` (with a schema), `extra_fields` (a share)."""
@@ -80,6 +81,7 @@ class FieldF1(_Extraction):
 
     binary: ClassVar[bool] = False
     title: ClassVar[str] = "of the fields right"
+    caution: ClassVar[str] = ""
 
     def mark(self, row: Row, output: str) -> Mark:
         """Score the F1 of the fields, 0 for what is no JSON; the checks are those of `JsonExact`."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from trainers.evals.metrics.refusal import refuses
 from trainers.evals.probes.checks import passes
-from trainers.evals.probes.stand_in import refuses
 from trainers.evals.probes.suite import Probe
 from trainers.evals.scorers import normalise
 

@@ -76,11 +76,17 @@ def write_for_child(path: Path, probes: Sequence[Probe] | None = None) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def read_outputs(path: Path) -> dict[str, str]:
-    """Read what a child answered, lines with `id` and `output`; raises `ServiceError` if the file is damaged."""
+def read_arms(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Read what base and tuned model answered, by probe: lines with `arm`, `id` and `output`.
+
+    Raises `ServiceError` if the file is damaged.
+    """
     try:
         values = [json.loads(line) for line in path.read_bytes().split(b"\n") if line.strip()]
-        return {str(value["id"]): str(value["output"]) for value in values}
+        said: dict[str, dict[str, str]] = {"base": {}, "tuned": {}}
+        for value in values:
+            said[value["arm"]][str(value["id"])] = str(value["output"])
+        return said["base"], said["tuned"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ServiceError("The answers to the probes are missing or damaged.", "Evaluate again.") from None
 

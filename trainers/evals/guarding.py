@@ -1,0 +1,99 @@
+"""What an evaluation shows beside the main score: guardrails, skills, signs of overfitting; it decides no verdict."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trainers.data.jsonl import Row
+from trainers.evals import overfit
+from trainers.evals.guardrails import Guardrail, GuardrailResult
+from trainers.evals.metrics import Mark
+from trainers.evals.own_rows import judge_check, judge_refusal_rows
+from trainers.evals.predictions import RIVAL, TUNED, Answers
+from trainers.evals.probes.changes import judge_suites, per_skill, worst_lost
+from trainers.evals.probes.suite import SUITES, load_probes, read_arms
+from trainers.evals.report import Table
+
+NAMES = {"general": "General skills", "refusal": "Harmful requests", "over_refusal": "Harmless requests"}
+
+
+class Guarded(NamedTuple):
+    """What the guardrails say, and what a reader may want to see of them."""
+
+    results: tuple[GuardrailResult, ...]
+    tables: tuple[Table, ...]
+    notices: tuple[str, ...]
+
+
+def guard(
+    rails: Sequence[Guardrail], answers: Answers, rows: Sequence[Row], labels: Sequence[str], probes: Path | None
+) -> Guarded:
+    """Judge every guardrail for which there is something to judge; what was not looked at is said.
+
+    `probes` is the child's probes.jsonl. Raises `ServiceError` where it is damaged.
+    """
+    results, tables = list(_own(rails, answers, rows)), []
+    notices = []
+    shipped = [rail for rail in rails if rail.name in SUITES]
+    if probes is not None and probes.is_file() and shipped:
+        before, after = read_arms(probes)
+        results = [*judge_suites(load_probes(), before, after, shipped, labels=labels), *results]
+        tables = list(_skills(before, after, labels))
+    elif shipped:
+        notices.append("General skills and refusals were not probed, so nothing is known of what the training broke.")
+    return Guarded(tuple(results), tuple(tables), tuple(notices))
+
+
+def signs(
+    losses: Path | None, epochs: int, noted: dict[str, dict[str, Any]], answers: Answers, *, closed: bool
+) -> tuple[str, ...]:
+    """Say every sign of overfitting that the losses, the held-out loss and the answers show."""
+    outputs = {arm: () if closed else [answer.output for answer in answers[arm].values()] for arm in (RIVAL, TUNED)}
+    evidence = overfit.Evidence(
+        losses=overfit.read_losses(losses) if losses is not None and losses.is_file() else (),
+        epochs=epochs,
+        held_out_base=noted.get("base_plain", {}).get("target_loss"),
+        held_out_tuned=noted.get(TUNED, {}).get("target_loss"),
+        base_outputs=outputs[RIVAL],
+        tuned_outputs=outputs[TUNED],
+    )
+    return tuple(signal.sentence for signal in overfit.signals(evidence))
+
+
+def _own(rails: Sequence[Guardrail], answers: Answers, rows: Sequence[Row]) -> Iterator[GuardrailResult]:
+    """Judge what the task's own rows say."""
+    named = {rail.name: rail for rail in rails}
+    if "valid" in named:
+        marks = [[_mark(answers, arm, row) for row in rows] for arm in (RIVAL, TUNED)]
+        result = judge_check(*marks, rail=named["valid"])
+        if result is not None:
+            yield result
+    if "refusal_rows" in named:
+        said = [[_output(answers, arm, row) for row in rows] for arm in (RIVAL, TUNED)]
+        result = judge_refusal_rows(rows, *said, rail=named["refusal_rows"])
+        if result is not None:
+            yield result
+
+
+def _mark(answers: Answers, arm: str, row: Row) -> Mark | None:
+    answer = answers[arm].get(row.line)
+    return None if answer is None else answer.mark
+
+
+def _output(answers: Answers, arm: str, row: Row) -> str | None:
+    answer = answers[arm].get(row.line)
+    return None if answer is None else answer.output
+
+
+def _skills(before: dict[str, str], after: dict[str, str], labels: Sequence[str]) -> Iterator[Table]:
+    """Lay out skills and categories before and after, and the worst losses in full."""
+    changes = per_skill(load_probes(), before, after, labels=labels)
+    rows = tuple(
+        (NAMES[one.suite], one.group.replace("_", " "), f"{one.before}/{one.n}", f"{one.after}/{one.n}", f"{one.lost}")
+        for one in changes
+    )
+    yield Table(title="Probes before and after", head=("Suite", "Skill", "Before", "After", "Lost"), rows=rows)
+    lost = worst_lost(load_probes(), before, after, labels=labels)
+    if lost:
+        shown = tuple((one.group.replace("_", " "), one.question, one.before, one.after or "(nothing)") for one in lost)
+        yield Table(title="Probes lost", head=("Skill", "Asked", "Base said", "Tuned said"), rows=shown)
