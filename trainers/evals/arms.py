@@ -16,6 +16,8 @@ class Answered(NamedTuple):
     predictions: Path
     arms: Path
     seconds: float
+    probes: Path | None = None
+    """What base and tuned model said to the probes, if there were any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,10 @@ class Contest:
     """The closed set of labels, or empty for free text."""
     folder: Path
     seed: int = 7
+    probes: Path | None = None
+    """JSONL of questions that both models are asked beside the rows: id, suite, messages, max_new_tokens."""
+    probe_cache: Path | None = None
+    """Where the base's answers to the probes are kept for the next evaluation."""
 
 
 def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keeper: Keeper) -> Answered:
@@ -43,15 +49,21 @@ def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keepe
         "out": str(contest.folder),
         "seed": contest.seed,
         "threads": threads,
-        "max_new_tokens": 12 if contest.labels else 128,
     }
+    given = {"probes": contest.probes, "probe_cache": contest.probe_cache}
+    config |= {key: str(path) for key, path in given.items() if path is not None}
 
     def hear(event: Event) -> None:
         if event.get("event") == "progress":
             keeper.progress("evaluating", event)
 
     done = run_script("evaluate_arms", config, folder=contest.folder, env=env, keeper=keeper, hear=hear)
-    return Answered(contest.folder / "predictions.jsonl", contest.folder / "arms.json", float(done["seconds"]))
+    return Answered(
+        contest.folder / "predictions.jsonl",
+        contest.folder / "arms.json",
+        float(done["seconds"]),
+        contest.folder / "probes.jsonl" if contest.probes else None,
+    )
 
 
 def labels_of(dataset_labels: str) -> tuple[str, ...]:

@@ -88,6 +88,12 @@ def encode(tokenizer: Any, messages: Sequence[Message], ends: set[int], row: int
     return Encoded(ids, trained)
 
 
+def reply_limit(tokenizer: Any, replies: Iterable[str], most: int) -> int:
+    """Return how many new tokens suffice for replies like these: a quarter more than the longest, 12 at least."""
+    longest = max(len(_tokens(tokenizer, reply)) + 1 for reply in replies)
+    return min(most, max(12, int(longest * 1.25) + 4))
+
+
 def shared_prefix(sequences: Iterable[Sequence[int]]) -> int:
     """Return how many leading tokens all sequences share.
 

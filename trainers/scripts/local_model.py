@@ -1,10 +1,9 @@
-"""Knows how to load a base model, pick its precision and let it answer greedily; does not know why it is asked."""
+"""Knows how to load a base model and an adapter and pick their precision; does not know what they are asked."""
 
 import os
 import resource
 import sys
-import time
-from collections.abc import Callable, Sequence
+import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,15 +12,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a script never fetches anything:
 os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from trainers.scripts.chat import shared_prefix
 from trainers.scripts.child import ScriptError
-
-BATCH_ROWS = 16
-"""At most this many answers are written at once: decoding is bound by memory traffic, more rows cost little."""
-BATCH_TOKENS = 3072
-"""At most this many prompt tokens in one forward pass: keeps activations of the embedded default under 1 GB."""
 
 
 class Runtime(NamedTuple):
@@ -36,17 +29,6 @@ class Runtime(NamedTuple):
         """Return the context in which forward passes run."""
         enabled = self.precision == "bfloat16"
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=enabled)
-
-
-class Answer(NamedTuple):
-    """What a model wrote."""
-
-    ids: list[int]
-    """Generated tokens without the end-of-turn token."""
-    finished: bool
-    """False when the limit of new tokens cut the answer off."""
-    milliseconds: float
-    """Wall time of its batch divided by the rows in it."""
 
 
 def choose_runtime(precision: str = "auto", threads: int | None = None) -> Runtime:
@@ -80,33 +62,29 @@ def load_base(folder: Path, runtime: Runtime) -> tuple[Any, Any]:
     return model.to(runtime.device).eval(), tokenizer
 
 
-@torch.inference_mode()
-def greedy(
-    model: Any,
-    runtime: Runtime,
-    prompts: Sequence[Sequence[int]],
-    *,
-    ends: set[int],
-    max_new_tokens: int,
-    on_batch: Callable[[int], None] = lambda rows: None,
-) -> list[Answer]:
-    """Continue each prompt with the likeliest tokens; answers come in the order of the prompts.
+def load_tuned(base: Any, adapter: Path) -> Any:
+    """Put an adapter on a loaded base, which is changed in place; raises ScriptError if the two do not fit."""
+    from peft import PeftModel
 
-    What all prompts share (a system prompt) is read once and its key-value cache reused. ``on_batch`` is told how
-    many answers a batch finished; it may raise to stop.
-    """
-    answers: list[Answer | None] = [None] * len(prompts)
-    prefix = min(shared_prefix(prompts), min(map(len, prompts)) - 1) if len(prompts) > 1 else 0
-    cached = _read_prefix(model, runtime, prompts[0][:prefix]) if prefix else None
-    for batch in _batches([len(p) - prefix for p in prompts]):
-        started = time.perf_counter()
-        written = _continue(model, runtime, [list(prompts[i][prefix:]) for i in batch], cached, ends, max_new_tokens)
-        each = (time.perf_counter() - started) * 1000 / len(batch)
-        for index, ids in zip(batch, written, strict=True):
-            finished = bool(ids) and ids[-1] in ends
-            answers[index] = Answer(ids[:-1] if finished else ids, finished, each)
-        on_batch(len(batch))
-    return [a for a in answers if a is not None]
+    if not (adapter / "adapter_config.json").is_file() or not (adapter / "adapter_model.safetensors").is_file():
+        raise ScriptError("There is no adapter in the folder that was named.", "Train again, or name its folder.")
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            tuned = PeftModel.from_pretrained(base, adapter, local_files_only=True)
+    except (ValueError, RuntimeError, KeyError, TypeError) as error:
+        if "memory" in str(error).lower():
+            raise
+        raise _misfit() from error
+    if any("missing adapter keys" in str(warning.message) for warning in said):
+        raise _misfit()
+    return tuned.eval()
+
+
+def context_tokens(model: Any) -> int | None:
+    """Return the most tokens of prompt and answer that the model was made for, if its config says so."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    return int(limit) if limit else None
 
 
 def peak_memory_mib() -> int:
@@ -115,56 +93,5 @@ def peak_memory_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Group indices by length, longest first, so that little is padded and memory runs out at once or never."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        room = batches and len(batches[-1]) < BATCH_ROWS
-        if room and lengths[batches[-1][0]] * (len(batches[-1]) + 1) <= BATCH_TOKENS:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
-
-
-def _read_prefix(model: Any, runtime: Runtime, ids: Sequence[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    cache: Any = DynamicCache()
-    with runtime.autocast():
-        model(input_ids=torch.tensor([ids], device=runtime.device), past_key_values=cache, logits_to_keep=1)
-    return [(layer.keys, layer.values) for layer in cache.layers]
-
-
-def _continue(
-    model: Any,
-    runtime: Runtime,
-    prompts: list[list[int]],
-    prefix: list[tuple[torch.Tensor, torch.Tensor]] | None,
-    ends: set[int],
-    max_new_tokens: int,
-) -> list[list[int]]:
-    """Write the continuations of one left-padded batch, each up to and including its end-of-turn token."""
-    cache: Any = DynamicCache()
-    before = 0
-    if prefix is not None:
-        before = prefix[0][0].shape[-2]
-        for layer, (keys, values) in enumerate(prefix):
-            cache.update(keys.expand(len(prompts), -1, -1, -1), values.expand(len(prompts), -1, -1, -1), layer)
-    width = max(map(len, prompts))
-    pad = next(iter(ends))
-    ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=runtime.device)
-    mask = torch.tensor([[1] * before + [0] * (width - len(p)) + [1] * len(p) for p in prompts], device=runtime.device)
-    written: list[list[int]] = [[] for _ in prompts]
-    for _ in range(max_new_tokens):
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        with runtime.autocast():
-            out = model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
-            )
-        ids = out.logits[:, -1].float().argmax(-1, keepdim=True)
-        for answer, token in zip(written, ids[:, 0].tolist(), strict=True):
-            if not answer or answer[-1] not in ends:
-                answer.append(token)
-        if all(answer[-1] in ends for answer in written):
-            break
-        mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1)
-    return written
+def _misfit() -> ScriptError:
+    return ScriptError("The adapter does not fit this base model.", "Name the base that it was trained on.")

@@ -99,7 +99,7 @@ class LocalModel:
     def say(self, ask: Ask) -> Said:
         """Write one answer."""
         from trainers.scripts.chat import prompt_ids
-        from trainers.scripts.local_model import greedy
+        from trainers.scripts.decoding import greedy
 
         folder = None if ask.model == "base" else self._folder(ask.model)
         ids = prompt_ids(self.tokenizer, ask.messages)
