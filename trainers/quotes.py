@@ -84,9 +84,12 @@ def quote(
 ) -> Quote:
     """Quote a run; `folder` is the data folder that the data set's paths start from.
 
-    `training=False` quotes an evaluation of a model that exists already.
+    A `rule` that comes from no plan takes the metric that suits the rows. `training=False` quotes an evaluation of a
+    model that exists already.
     """
     rows = read_rows(folder / dataset.train_path).rows
+    if not rule.plan:
+        rule = rule.fitted(rows, read_rows(folder / dataset.test_path).rows)
     once = count((row.messages for row in rows), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     return Quote(

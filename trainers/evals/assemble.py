@@ -13,7 +13,7 @@ from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
 from trainers.evals import metrics
 from trainers.evals.clusters import clusters
-from trainers.evals.contamination import contamination
+from trainers.evals.contamination import Contamination, inspect
 from trainers.evals.guarding import guard, signs
 from trainers.evals.metrics import Mark, Metric, Setup
 from trainers.evals.metrics.operations import Request, TokenPrices, operations
@@ -23,7 +23,7 @@ from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.scorers import names_label
 from trainers.evals.stats import median, wilson
-from trainers.evals.verdict import decide, mean_interval
+from trainers.evals.verdict import Pair, decide, mean_interval
 
 CASES = 3  # wins and misses shown in full
 MISSING = Mark(0.0)
@@ -75,23 +75,36 @@ def assemble(evidence: Evidence) -> Assembled:
         for arm in TITLES
         if answers[arm] or arm in _JUDGED
     )
+    seen = inspect(rows, evidence.train)
     guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
-    seen = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
+    overfitted = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
     made = Report(
         arms=scores,
         rival=RIVAL,
-        verdict=decide(pairs(answers, rows, clusters=clusters(rows)), rule, guarded.results),
+        verdict=decide(unseen(answers, rows, seen), rule, guarded.results),
         rule=rule,
         measure=metric.title,
         labels=labels,
         wins=_cases(answers, rows, better=True),
         misses=_cases(answers, rows, better=False),
-        notices=(*notices(answers, rows, rule, labels, metric.caution), *guarded.notices, *seen),
-        contamination=contamination(rows, evidence.train),
+        notices=(*notices(answers, rows, rule, labels, metric.caution), *guarded.notices, *overfitted),
+        contamination=told(seen),
         guardrails=guarded.results,
         tables=guarded.tables,
     )
     return Assembled(made, answers)
+
+
+def unseen(answers: Answers, rows: Sequence[Row], seen: Contamination) -> list[Pair]:
+    """Pair the arms on the rows that were not in training: only they say how the model does on what is new."""
+    fresh = [row for row in rows if row.line not in set(seen.lines)]
+    return pairs(answers, fresh, clusters=clusters(fresh))
+
+
+def told(seen: Contamination) -> str:
+    """Say whether rows were in training, and that those are left out of the verdict."""
+    left_out = " They are left out of the verdict." if seen.lines else ""
+    return seen.sentence.replace("; the score may measure memory.", ".") + left_out if left_out else seen.sentence
 
 
 def _score(

@@ -65,7 +65,8 @@ class Contamination:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Contamination":
         """Read what `to_json` wrote."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        known: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**known)
 
 
 def contamination(rows: Sequence[Row], train: Sequence[Row] | None) -> str:

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from knowledge.errors import UserError
+from trainers.data.jsonl import Row
 from trainers.evals import metrics
 from trainers.evals.guardrails import Guardrail, guardrails
+from trainers.evals.metrics.choose import suggest
 
 LEAST_ROWS = 20
 """Fewer held-out rows never prove success, whatever a rule says."""
@@ -29,6 +31,8 @@ class SuccessRule:
     """Fewer held-out rows never prove success."""
     target: Decimal | None = None
     """Share that the tuned model has to reach as well, such as a break-even accuracy; None is no such target."""
+    labels: tuple[str, ...] = ()
+    """The closed set of labels, for classification."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema of right answers, for the metrics of extraction."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +67,11 @@ class SuccessRule:
         name = self.metric.replace("_", " ")
         return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
+    def fitted(self, train: Sequence[Row], test: Sequence[Row]) -> "SuccessRule":
+        """Return this rule with the metric that suits the rows, for a task that nobody planned."""
+        metric, setup = suggest(train, test)
+        return replace(self, metric=metric, labels=setup.labels, schema=setup.schema)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal rule."""
         return {
@@ -71,6 +80,7 @@ class SuccessRule:
             "level": self.level,
             "minimum_rows": self.minimum_rows,
             "target": None if self.target is None else str(self.target),
+            "labels": list(self.labels),
             "schema": self.schema,
             "options": dict(self.options),
             "guardrails": [guardrail.to_json() for guardrail in self.guardrails],
@@ -89,6 +99,7 @@ class SuccessRule:
             level=float(data["level"]),
             minimum_rows=int(data["minimum_rows"]),
             target=None if data.get("target") is None else Decimal(str(data["target"])),
+            labels=tuple(data.get("labels", ())),
             schema=data.get("schema"),
             options=data.get("options", {}),
             guardrails=tuple(Guardrail.from_json(item) for item in data.get("guardrails", ())),

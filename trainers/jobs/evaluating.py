@@ -1,7 +1,7 @@
 """Knows how a trained model becomes a report with its files and pictures; it does not know the ledger."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +12,14 @@ from trainers.data.jsonl import read_rows
 from trainers.evals import charts, page, spreadsheet
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.assemble import Assembled, Evidence, assemble
+from trainers.evals.confusion_chart import confusion_alt, confusion_chart
+from trainers.evals.metrics.confusion import confusion
+from trainers.evals.metrics.operations import FREE
+from trainers.evals.predictions import TUNED
+from trainers.evals.probes import load_probes, write_for_child
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.service import spec_of
 from trainers.tables import Dataset, Job
 
 Picture = dict[str, str]
@@ -29,6 +35,8 @@ class Bench:
     env: Mapping[str, str]
     """The environment of children: no secrets in it."""
     threads: int
+    cache: Path | None = None
+    """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
 
 
 class Evaluated(NamedTuple):
@@ -47,27 +55,44 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
     if trained.adapter is None or trained.base is None:
         return None
     own = bench.data / "jobs" / job.id
+    rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
     contest = Contest(
         base=trained.base,
         adapter=trained.adapter,
         train=bench.data / dataset.train_path,
         test=bench.data / dataset.test_path,
-        labels=labels_of(dataset.labels),
+        labels=rule.labels or labels_of(dataset.labels),
         folder=own / "evaluation",
+        probes=_probes(own / "evaluation", rule),
+        probe_cache=bench.cache,
     )
     answered = answer_rows(contest, threads=bench.threads, env=bench.env, keeper=keeper)
     keeper.progress("reporting", {})
     evidence = Evidence(
         predictions=answered.predictions,
         rows=read_rows(contest.test).rows,
-        rule=SuccessRule.from_json(json.loads(job.quote)["rule"]),
+        rule=rule,
         train=read_rows(contest.train).rows,
         labels=contest.labels or None,
         arms=answered.arms,
+        probes=answered.probes,
         losses=own / "train" / "losses.jsonl",
+        epochs=spec_of(job).hyperparameters.epochs,
+        prices=FREE,
     )
     made = assemble(evidence)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))
+
+
+def _probes(folder: Path, rule: SuccessRule) -> Path | None:
+    """Write the probes that the rule's guardrails need for the child; None where they need none."""
+    wanted = [probe for probe in load_probes() if probe.suite in {rail.name for rail in rule.guardrails}]
+    if not wanted:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "probes-asked.jsonl"
+    write_for_child(path, wanted)
+    return path
 
 
 def report_files(data: Path, job: Job) -> list[Path]:
@@ -84,10 +109,7 @@ def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) 
     made = assembled.report
     home = data / "jobs" / job.id / "report"
     home.mkdir(parents=True, exist_ok=True)
-    drawn = {"arms": (charts.arms_chart(made), "Score of each arm, with 95% intervals", charts.arms_alt(made))}
-    losses = evidence.losses
-    if losses is not None and losses.exists():  # an evaluation of an earlier model has none
-        drawn = {"loss": (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses)), **drawn}
+    drawn = dict(_drawn(assembled, evidence))
     for name, (png, _, _) in drawn.items():
         (home / f"{name}.png").write_bytes(png)
     (home / "report.json").write_text(json.dumps(made.to_json(), indent=2), "utf-8")
@@ -96,3 +118,17 @@ def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) 
     (home / "report.html").write_text(page.write(made, title=job.title, number=job.number, pictures=pictures), "utf-8")
     where = home.relative_to(data)
     return [{"path": str(where / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()]
+
+
+def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tuple[bytes, str, str]]]:
+    """Yield each picture's name with PNG, title and what it shows in words."""
+    made, losses = assembled.report, evidence.losses
+    if losses is not None and losses.exists():  # an evaluation of an earlier model has none
+        yield "loss", (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses))
+    yield "arms", (charts.arms_chart(made), "Score of each arm, with 95% intervals", charts.arms_alt(made))
+    if made.labels and assembled.answers[TUNED]:
+        outputs = [
+            answer.output if (answer := assembled.answers[TUNED].get(row.line)) else None for row in evidence.rows
+        ]
+        found = confusion(evidence.rows, outputs, made.labels)
+        yield "confusion", (confusion_chart(found), "Which label is taken for which", confusion_alt(found))

@@ -61,6 +61,8 @@ class Runner:
     """Channel of the one-line notifications by workspace; empty: none."""
     may_spend: MaySpend = accounts.may_spend
     """Says why a job may not spend (now), or ""."""
+    cache: Path | None = None
+    """Where evaluations keep what the next one can use, for all data folders."""
     keep: timedelta = KEEP
     """How long what a failed job has at a provider is kept for `resume`."""
     leaving: threading.Event = field(default_factory=threading.Event)
@@ -69,7 +71,7 @@ class Runner:
     @property
     def bench(self) -> Bench:
         """What evaluations work with here."""
-        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads)
+        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads, cache=self.cache)
 
     def leave(self) -> None:
         """Put the job in hand down at its next checkpoint, for another worker to continue."""

@@ -26,8 +26,8 @@ def write(path: Path, losses: list[float]) -> Path:
 def report(n: int = 40) -> Report:
     counts = {"base_plain": 0, "base_few_shot": n // 4, "tfidf": n // 2, "tuned": n}
     arms = tuple(
-        ArmScore(arm=arm, title=TITLES[arm], score=right / n, binary=True, right=right, n=n, low=wilson(right, n).low, high=wilson(right, n).high,
-                 median_ms=None, asked="", named=None)
+        ArmScore(arm=arm, title=TITLES[arm], score=right / n, binary=True, right=right, n=n,
+                 low=wilson(right, n).low, high=wilson(right, n).high, median_ms=None, asked="", named=None)
         for arm, right in counts.items()
     )  # fmt: skip
     rule = SuccessRule()

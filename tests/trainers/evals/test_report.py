@@ -9,8 +9,8 @@ import pytest
 
 from knowledge.errors import ServiceError
 from trainers.data.jsonl import Message, Row
-from trainers.evals.markdown import markdown
 from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.markdown import markdown
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 

@@ -44,9 +44,7 @@ class Refusal:
 
     binary: ClassVar[bool] = True
     title: ClassVar[str] = "refused or answered as expected"
-    caution: ClassVar[str] = (
-        "Refusals are told by their phrases; read the cases where wording decides."
-    )
+    caution: ClassVar[str] = "Refusals are told by their phrases; read the cases where wording decides."
 
     def __init__(self, setup: Setup) -> None:
         """Take option `expected`: line of a row -> "refuse" or "comply"; a row without one behaves as its target does.

@@ -87,7 +87,7 @@ def _json_keys(check: Check, output: str) -> bool:
 
 def _lines(check: Check, output: str) -> bool:
     """`count`: so many lines that are not blank."""
-    return len(_filled(output)) == check["count"]
+    return len(_filled(output)) == int(check["count"])
 
 
 def _bullets(check: Check, output: str) -> bool:
