@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.blocks.cases import GROUPS, case_blocks
 from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, section
-from handlers.blocks.report import headline, interval, shown, speed, took
+from handlers.blocks.report import because, headline, interval, shown, speed, took
 from handlers.blocks.words import money, points
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import ReportCard
@@ -30,7 +30,13 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") 
             section("\n".join(map(_arm, data["arms"]))),
             section(_statistics(data["verdict"])),
             context(f"Rule, fixed before training: {_rule(data['rule'])}."),
-            *[section(f"• {mrkdwn(notice, 900)}") for notice in data["notices"]],
+            *because(data),
+            *[section(f"• {mrkdwn(one['sentence'], 900)}") for one in data.get("guardrails", ())],
+            *[
+                section(f"• {mrkdwn(notice, 900)}")
+                for notice in (data.get("judge_says", ""), *data["notices"])
+                if notice
+            ],
             section(f"{mrkdwn(data['contamination'], 600)}\n{took(card)}"),
             context(_data(quote)),
             *[block for name, key in GROUPS if data[key] for block in _cases(name, data[key])],

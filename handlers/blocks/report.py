@@ -29,8 +29,9 @@ def report_blocks(card: ReportCard, file_ids: Mapping[str, str]) -> list[Block]:
     frame = [
         section(report_text(card)),
         table(arm_rows(data), bold=_place_of(data, "tuned")),
+        *because(data),
         *doubts(data, DOUBTS),
-        context(f"{mrkdwn(data['contamination'], 400)} {took(card)}"),
+        context(" ".join(filter(None, (guarded(data), mrkdwn(data["contamination"], 400), took(card))))),
         *[picture(file_ids[image["path"]], image["title"], image["alt"]) for image in shown],
     ]
     buttons = [button("Try it", TRY, card.model_id)] if card.model_id else []
@@ -59,6 +60,23 @@ def arm_rows(data: Mapping[str, Any]) -> list[list[str]]:
     """Return the table of arms, head first."""
     head = ["", "Score", f"{data['verdict']['level']:.0%} interval", "Median time"]
     return [head, *([plain(a["title"], 100), shown(a), interval(a), speed(a)] for a in data["arms"])]
+
+
+def because(data: Mapping[str, Any]) -> list[Block]:
+    """Say what decided beside the score: a broken guardrail, a missed target, too few sources, a changed plan."""
+    reasons = [*data["verdict"].get("because", ()), *filter(None, (data.get("changed", ""),))]
+    return [section("\n".join(f"• {mrkdwn(reason, 500)}" for reason in reasons[:DOUBTS]))] if reasons else []
+
+
+def guarded(data: Mapping[str, Any]) -> str:
+    """Sum the guardrails up: `Guardrails: general skills 41/120 → 40/120, held · ...`; "" where there are none."""
+    results = data.get("guardrails", ())
+    said = [
+        f"{mrkdwn(one['title'][:1].lower() + one['title'][1:], 80)} {round(one['before'] * one['n'])}/{one['n']} → "
+        f"{round(one['after'] * one['n'])}/{one['n']}, {one['outcome']}"
+        for one in results
+    ]
+    return f"Guardrails: {' · '.join(said)}." if said else ""
 
 
 def doubts(data: Mapping[str, Any], most: int) -> list[Block]:

@@ -18,6 +18,7 @@ from knowledge.citations import Citation
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.lint import LintReport
+from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
@@ -124,6 +125,11 @@ QUOTE = Quote(
 ).to_json()
 
 
+def guarded(name: str, title: str, before: int, after: int) -> GuardrailResult:
+    rail = Guardrail(name=name, title=title, margin=Decimal("0.05"), gate=False)
+    return judge(rail, [place < before for place in range(140)], [place < after for place in range(140)])
+
+
 def arm(name: str, title: str, right: int, low: float, high: float) -> ArmScore:
     return ArmScore(
         arm=name,
@@ -163,7 +169,7 @@ def report(length: int = 60) -> Report:
             p_value=1e-7,
             method="Bonett and Price, McNemar mid-p",
             clusters=40,
-            because=(),
+            because=("A guardrail that a reader should know of.",),
             gained=28,
             lost=1,
             n=40,
@@ -176,6 +182,7 @@ def report(length: int = 60) -> Report:
         misses=tuple(case(row, row == 5, length) for row in (5, 20, 33)),
         notices=("TF-IDF gets 30/40: a cheaper rival.",),
         contamination="No test row was in training.",
+        guardrails=(guarded("general", "General skills", 41, 40), guarded("refusal", "Harmful requests", 120, 60)),
     )
 
 
