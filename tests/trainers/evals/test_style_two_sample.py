@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from tests.trainers.evals.voices import brand, briefs, chatty, formal, written
 from trainers.evals.style.logistic import fit
@@ -21,6 +19,8 @@ OWN = written(brand, TEST, 8)
 @pytest.mark.parametrize("penalty", [0.1, 1.0, 10.0])
 def test_the_classifier_is_scikit_learns(penalty: float) -> None:
     """Log-odds agree with LogisticRegression(C=1/penalty) without intercept to four decimals, many problems at once."""
+    from sklearn.linear_model import LogisticRegression
+
     draw = np.random.default_rng(3)
     rows = draw.normal(size=(40, 120)) / 10
     labels = (draw.random((40, 3)) < 0.5).astype(float)
@@ -39,6 +39,8 @@ def test_auroc_worked_by_hand() -> None:
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=30), st.lists(st.integers(-5, 5), min_size=1, max_size=30))
 def test_auroc_is_scikit_learns(higher: list[int], lower: list[int]) -> None:
     """With any ties it is roc_auc_score."""
+    from sklearn.metrics import roc_auc_score
+
     wanted = roc_auc_score([1] * len(higher) + [0] * len(lower), higher + lower)
     assert auroc([float(x) for x in higher], [float(x) for x in lower]) == pytest.approx(wanted)
 
@@ -82,14 +84,14 @@ def test_other_voices_are_told_from_the_brand() -> None:
 
 
 def test_alike_writers_are_rarely_called_different() -> None:
-    """With one writer on both sides p is at most 0.1 in about a tenth of 40 draws."""
+    """With one writer on both sides p is at most 0.1 in about a tenth of 20 draws."""
     low = 0
-    for seed in range(40):
+    for seed in range(20):
         given_briefs = briefs(20, 1000 + seed)
         found = compare(written(brand, given_briefs, seed, 25), written(brand, given_briefs, 500 + seed, 25), seed)
         assert found is not None
         low += found.p_value <= 0.1
-    assert low <= 9
+    assert low <= 6  # more than 6 of 20 come up once in 400
 
 
 def test_the_same_texts_are_not_told_apart() -> None:

@@ -7,6 +7,7 @@ that every number, address and name of the sentence stands in the passage, and h
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 
 from knowledge.keywords import terms
@@ -37,9 +38,9 @@ def passages(context: str) -> dict[int, str]:
     """
     question = next(reversed(list(_QUESTION.finditer(context))), None)
     marks = list(_PASSAGE.finditer(context))
-    ends = [*(mark.start() for mark in marks[1:]), len(context)]
     found: dict[int, str] = {}
-    for mark, end in zip(marks, ends, strict=True):
+    for mark, following in zip_longest(marks, marks[1:]):
+        end = following.start() if following else len(context)
         stop = min(end, question.start()) if question and question.start() > mark.start() else end
         found.setdefault(int(mark[1]), context[mark.end() : stop])
     return found

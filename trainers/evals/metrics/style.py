@@ -14,10 +14,11 @@ from trainers.data.jsonl import Row
 from trainers.evals.metrics.base import Figure, Mark, Setup
 from trainers.evals.stats import wilson
 from trainers.evals.style.content import facts, kept
-from trainers.evals.style.delta import Voice
+from trainers.evals.style.delta import Voice, writes_english
 from trainers.evals.style.limits import limits
 from trainers.evals.style.memorised import Taught
 from trainers.evals.style.profile import Profile, distinct_2, profile
+from trainers.evals.style.reference import plain_english
 from trainers.evals.style.rules import read_rules
 from trainers.evals.style.text import words
 from trainers.evals.style.two_sample import compare
@@ -28,8 +29,9 @@ _NOTED = 3  # missing facts named in a note
 class Style:
     """How near answers come to the voice of the training targets.
 
-    Options: `rules` (see style/rules.py), `reference` (texts of another writer, best the untuned base, to training
-    briefs; at least five) and `seed` of the two-sample test. Raises UserError for options that cannot be used.
+    Options: `rules` (see style/rules.py); `reference`, texts of another writer, best the untuned base's answers to
+    training briefs (with fewer than five the shipped plain English is used, which tells voices apart less well); `seed`
+    of the two-sample test. Raises UserError for options that cannot be used.
     """
 
     binary: ClassVar[bool] = False
@@ -42,7 +44,10 @@ class Style:
         """Learn the voice from the training targets."""
         self._brand = [row.target for row in setup.train]
         self._rules = read_rules(setup.options.get("rules"))
-        self._voice = Voice(self._brand, _texts(setup.options.get("reference", ())))
+        given = _texts(setup.options.get("reference", ()))
+        self._given = len(given) >= limits("delta")["least_texts"]
+        self._english = writes_english(self._brand)
+        self._voice = Voice(self._brand, given if self._given else plain_english() if self._english else ())
         self._taught = Taught(self._brand)
         self._seed = _seed(setup.options.get("seed", 0))
 
@@ -61,8 +66,9 @@ class Style:
         parts = []
         if texts < limits("delta")["good_texts"]:
             parts.append(f"The voice was learned from {texts} texts only, so a score is coarse.")
-        if not self._voice.angular:
-            parts.append("There are no reference texts of the untuned base, so scores tell voices apart only weakly.")
+        if not self._given:
+            weakly = "weakly" if self._english else "hardly at all, since the brand does not write English"
+            parts.append(f"No texts of the untuned base were given, so a score tells voices apart {weakly}.")
         return " ".join(parts)
 
     def mark(self, row: Row, output: str) -> Mark:

@@ -12,7 +12,7 @@ from knowledge.keywords import terms
 from trainers.evals.style.limits import number_words
 from trainers.evals.style.text import seen, sentences
 
-_NUMBER = re.compile(r"(?<![^\W\d_])\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]]+|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{2,80})[\"”“»]")
 _WORD = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
