@@ -65,7 +65,7 @@ class Contamination:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Contamination":
         """Read what `to_json` wrote."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        return cls(checked=data["checked"], rows=data["rows"], **{way: tuple(data[way]) for way in _WORDS})
 
 
 def contamination(rows: Sequence[Row], train: Sequence[Row] | None) -> str:
