@@ -65,8 +65,7 @@ class Contamination:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Contamination":
         """Read what `to_json` wrote."""
-        known: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        return cls(**known)
+        return cls(checked=data["checked"], rows=data["rows"], **{way: tuple(data[way]) for way in _WORDS})
 
 
 def contamination(rows: Sequence[Row], train: Sequence[Row] | None) -> str:

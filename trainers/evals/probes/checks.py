@@ -35,7 +35,7 @@ def _equals_any(check: Check, output: str) -> bool:
 
 def _exact(check: Check, output: str) -> bool:
     """`values`: as `equals_any`, but in this very case."""
-    return output.strip(_EDGE) in check["values"]
+    return bool(output.strip(_EDGE) in check["values"])
 
 
 def _contains_any(check: Check, output: str) -> bool:
@@ -87,7 +87,7 @@ def _json_keys(check: Check, output: str) -> bool:
 
 def _lines(check: Check, output: str) -> bool:
     """`count`: so many lines that are not blank."""
-    return len(_filled(output)) == int(check["count"])
+    return bool(len(_filled(output)) == check["count"])
 
 
 def _bullets(check: Check, output: str) -> bool:
