@@ -1,0 +1,152 @@
+"""Measures rows a second of our offline evaluation beside a plain generate loop: same rows, prompts and precision.
+
+Run as: python -m bench.evaluation [--rows 60] [--repeats 3] [--precision float32] [--json]
+
+Rows and prompts are the shipped example's as the arms base_plain and base_few_shot ask them; which few-shot prompt wins
+the choice is fixed here (the eight most similar rows as earlier turns), so that runs compare. Both loops are timed in
+turn in one process, part by part, because other work on the machine comes and goes; the figure is the median of the
+ratios. In float32 equal answers are a condition; in bfloat16 the batch's shape decides how sums are rounded, so the
+answers that differ are counted.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bot.settings import Settings
+from knowledge import weights
+from trainers.backends.local import BASES
+from trainers.data.examples import EXAMPLES
+
+BASE = "smollm2-135m-instruct"
+LABELS = ["account", "billing", "delivery", "returns", "workshop"]
+SEED = 7
+ARMS = ("base_plain", "base_few_shot")
+
+
+class Pair(NamedTuple):
+    """One arm, answered once by each loop."""
+
+    ours: float
+    """Seconds."""
+    plain: float
+    """Seconds."""
+    differ: int
+    """Rows whose answers differ."""
+
+
+def main() -> None:
+    """Measure each precision and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=60, help="held-out rows, 60 at most")
+    parser.add_argument("--repeats", type=int, default=3, help="times that both loops run")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), action="append", help="default: both")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    chosen = parser.parse_args()
+    base = prepared(Settings.from_env().cache)
+    figures = {
+        precision: measure(base, precision, chosen.rows, chosen.repeats, chosen.threads)
+        for precision in chosen.precision or ("float32", "bfloat16")
+    }
+    print(json.dumps(figures) if chosen.json else "\n".join(in_words(name, found) for name, found in figures.items()))
+
+
+def prepared(cache: Path) -> Path:
+    """Return the base's folder, unpacked first where this machine lacks it, as the product does."""
+    folder = cache / "models" / BASE
+    if not (folder / "model.safetensors").exists():
+        source = weights.ensure(BASES[BASE], cache)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        run = folder.parent / "dequantise.json"
+        run.write_text(json.dumps({"gguf": str(source), "out": str(folder)}))
+        argv = [sys.executable, "-m", "trainers.scripts.dequantise", str(run)]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    return folder
+
+
+def measure(base: Path, precision: str, count: int, repeats: int, threads: int) -> dict[str, Any]:
+    """Answer the rows of both arms with both loops, in turn."""
+    from trainers.scripts.chat import prompt_ids, read_rows, reply_limit, stop_ids
+    from trainers.scripts.decoding import greedy
+    from trainers.scripts.local_model import choose_runtime, load_base
+    from trainers.scripts.prompting import Candidate, Examples, answer
+
+    runtime = choose_runtime(precision, threads)
+    model, tokenizer = load_base(base, runtime)
+    train, test = read_rows(EXAMPLES["tickets"].train), read_rows(EXAMPLES["tickets"].test)[:count]
+    examples = Examples(train, LABELS, SEED)
+    few = Candidate("similar", 8, "turns", told=False)
+    asked = {"base_plain": [r[:-1] for r in test], "base_few_shot": [examples.prompt(few, r) for r in test]}
+    ends, limit = stop_ids(tokenizer, model), reply_limit(tokenizer, [*map(answer, train), *LABELS], 512)
+    found: dict[str, list[Pair]] = {arm: [] for arm in ARMS}
+    for turn in range(repeats):
+        for arm in ARMS:
+            ids = [prompt_ids(tokenizer, prompt) for prompt in asked[arm]]
+            loops: list[Callable[[], list[list[int]]]] = [
+                lambda ids=ids: [a.ids for a in greedy(model, runtime, ids, ends=ends, max_new_tokens=limit)],
+                lambda ids=ids: [alone(model, one, ends, limit) for one in ids],
+            ]
+            timed = {place: clocked(loops[place]) for place in ((0, 1), (1, 0))[turn % 2]}  # ABBA: no side goes first
+            differ = sum(a != b for a, b in zip(timed[0][1], timed[1][1], strict=True))
+            if differ and precision == "float32":
+                raise SystemExit(f"{arm}: {differ} of {len(ids)} answers differ from the plain loop's.")
+            found[arm].append(Pair(timed[0][0], timed[1][0], differ))
+    return summed(found, len(test), limit)
+
+
+def alone(model: Any, prompt: list[int], ends: set[int], limit: int) -> list[int]:
+    """Return what the library's own loop writes for one row, without the end of the turn."""
+    import torch
+
+    ids = torch.tensor([prompt])
+    with torch.inference_mode():
+        out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=limit, do_sample=False)
+    written: list[int] = out[0, len(prompt) :].tolist()
+    return written[:-1] if written[-1] in ends else written
+
+
+def clocked(work: Callable[[], list[list[int]]]) -> tuple[float, list[list[int]]]:
+    """Return the seconds of wall time that some work took, and what came of it."""
+    begun = time.perf_counter()
+    made = work()
+    return time.perf_counter() - begun, made
+
+
+def summed(found: dict[str, list[Pair]], rows: int, limit: int) -> dict[str, Any]:
+    """Return medians over the repeats, for each arm and for both together."""
+    both = [Pair(*map(sum, zip(*turn, strict=True))) for turn in zip(*found.values(), strict=True)]
+
+    def figures(pairs: list[Pair], answers: int) -> dict[str, Any]:
+        ratios = [pair.plain / pair.ours for pair in pairs]
+        return {
+            "speed_up": round(statistics.median(ratios), 2),
+            "speed_ups": [round(ratio, 2) for ratio in ratios],
+            "rows_per_second": round(answers / statistics.median(pair.ours for pair in pairs), 2),
+            "plain_rows_per_second": round(answers / statistics.median(pair.plain for pair in pairs), 2),
+            "differ": max(pair.differ for pair in pairs),
+            "answers": answers,
+        }
+
+    arms = {arm: figures(pairs, rows) for arm, pairs in found.items()}
+    return {"rows": rows, "max_new_tokens": limit, **figures(both, rows * len(found)), "arms": arms}
+
+
+def in_words(precision: str, found: dict[str, Any]) -> str:
+    """Say one precision's figures in a line for each arm."""
+    lines = [(f"{precision}, both arms", found), *((f"  {arm}", value) for arm, value in found["arms"].items())]
+    return "\n".join(
+        f"{name:<24} {value['rows_per_second']:>7.2f} rows/s, plain loop {value['plain_rows_per_second']:>6.2f}: "
+        f"{value['speed_up']:.1f} times as fast; {value['differ']} of {value['answers']} answers differ"
+        for name, value in lines
+    )
+
+
+if __name__ == "__main__":
+    main()
