@@ -51,7 +51,7 @@ def choose(world: World, view: Json, label: str, user: str = "U0ADA") -> Json:
 
     def changed() -> Json | None:
         shown = world.slack.views(user)
-        return shown[-1] if shown and shown[-1]["blocks"] != view["blocks"] else None
+        return shown[-1] if shown and shown[-1]["blocks"][-1] != view["blocks"][-1] else None
 
     return wait_for(changed, what="the next pair")
 
