@@ -17,11 +17,13 @@ from bot.supervisor import Program, Supervisor
 from knowledge.errors import ServiceError, UserError
 from trainers.jobs.queue import answers
 
-SPEAKERS = ("web", "messenger")
-"""Our processes that speak to Slack or to a language model."""
-
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "LUTHIER_MODEL_KEY")
-"""Variables that nobody else gets."""
+SECRETS = {
+    "SLACK_BOT_TOKEN": ("web", "messenger"),
+    "SLACK_SIGNING_SECRET": ("web", "messenger"),
+    "LUTHIER_MODEL_KEY": ("web", "messenger", "worker"),
+    "LUTHIER_JUDGE_KEY": ("worker",),
+}
+"""Which of our processes get a secret: those that speak to Slack or to a language model; nobody else does."""
 
 
 def valkey(settings: Settings) -> Program:
@@ -69,8 +71,8 @@ def ours(settings: Settings, command: str, *, once: bool = False, name: str = ""
     Only the processes that speak to Slack or to a language model get the secrets for it.
     """
     env = {**settings.process_env, **environment(settings)}
-    if command.split()[0] not in SPEAKERS:
-        env = {name: value for name, value in env.items() if name not in SECRETS}
+    which = command.split()[0]
+    env = {name: value for name, value in env.items() if which in SECRETS.get(name, (which,))}
     argv = (sys.executable, "-m", "bot", *command.split())
     return Program(name=name or command, argv=argv, env=env, once=once)
 

@@ -60,6 +60,12 @@ class Settings:
     """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
+    judge_model: str = ""
+    """LUTHIER_JUDGE_MODEL: name of the language model that compares answers. Default: that of LUTHIER_MODEL, if any."""
+    judge_url: str = ""
+    """LUTHIER_JUDGE_URL: base URL of its OpenAI-compatible endpoint. Default: LUTHIER_MODEL_URL."""
+    judge_key: str = field(default="", repr=False)
+    """LUTHIER_JUDGE_KEY: its key. Default: LUTHIER_MODEL_KEY, but never for another address."""
     rehearsal_url: str = ""
     """LUTHIER_REHEARSAL_URL: address with /v1 of a `python -m trainers.rehearsal`, which pretends. Empty: none."""
     lease: float = 15
@@ -139,11 +145,24 @@ class Settings:
         return Path(gettempdir()) / f"luthier-{sha256(os.fsencode(self.data)).hexdigest()[:12]}"
 
     @property
+    def judge(self) -> tuple[str, str, str]:
+        """Name, address and key of the model that judges; without a name there is none, metrics judge alone."""
+        if not self.judge_model:
+            return self.model, self.model_url, self.model_key
+        elsewhere = self.judge_url not in ("", self.model_url)
+        return (
+            self.judge_model,
+            self.judge_url or self.model_url,
+            self.judge_key or ("" if elsewhere else self.model_key),
+        )
+
+    @property
     def remote_endpoints(self) -> tuple[str, ...]:
         """Every address outside this machine's own services that is in use, for people to see."""
         named = {
             "Slack": "" if self.slack_api_url or not self.slack_bot_token else "https://slack.com",
             "language model": (self.model_url or "the model's default endpoint") if self.model else "",
+            "judge": (self.judge[1] or "the model's default endpoint") if self.judge_model else "",
             "database": _database_host(self.database_url),
             "Redis": self.redis_url.rpartition("@")[2],
             "Chroma": self.chroma_url,
@@ -163,6 +182,9 @@ _TEXTS = {
     "model": "LUTHIER_MODEL",
     "model_url": "LUTHIER_MODEL_URL",
     "model_key": "LUTHIER_MODEL_KEY",
+    "judge_model": "LUTHIER_JUDGE_MODEL",
+    "judge_url": "LUTHIER_JUDGE_URL",
+    "judge_key": "LUTHIER_JUDGE_KEY",
     "rehearsal_url": "LUTHIER_REHEARSAL_URL",
     "torch_index": "TORCH_INDEX",
 }

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from knowledge.errors import ServiceError, UserError
@@ -17,6 +19,18 @@ TIMEOUT_SECONDS = 60.0
 
 class ModelUnavailable(ServiceError):
     """The language model does not answer."""
+
+    def __init__(
+        self, what: str = "", next_step: str = "", *, temporary: bool = False, retry_after: float | None = None
+    ) -> None:
+        """Take also whether asking later may help, and in how many seconds where the endpoint says so."""
+        super().__init__(what, next_step)
+        self.temporary = temporary
+        self.retry_after = retry_after
+
+
+class ModelBusy(ModelUnavailable):
+    """The language model asks for a pause."""
 
 
 class Message(NamedTuple):
@@ -98,6 +112,7 @@ class _LangChainModel:
         self.base_url = base_url
         self._api_key = api_key
         self._opened: Any = None
+        self._opening = Lock()
 
     def complete(
         self,
@@ -116,7 +131,8 @@ class _LangChainModel:
         if count is not None:
             count(_used(reply.usage_metadata, messages, text))
         if not text.strip():
-            raise ModelUnavailable(f"The model {self.name} sent an empty answer.", "Ask again, or try another model.")
+            what = f"The model {self.name} sent an empty answer."
+            raise ModelUnavailable(what, "Ask again, or try another model.", temporary=True)
         return text
 
     def stream(
@@ -137,7 +153,8 @@ class _LangChainModel:
                     yield str(piece.text)
         if not finished:
             # The SDK takes a connection that breaks between two events for the end.
-            raise ModelUnavailable(f"The model {self.name} broke off in the middle of its answer.", "Ask again.")
+            what = f"The model {self.name} broke off in the middle of its answer."
+            raise ModelUnavailable(what, "Ask again.", temporary=True)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
@@ -146,18 +163,19 @@ class _LangChainModel:
             opened.root_client.close()
 
     def _open(self) -> Any:
-        if self._opened is None:
-            from langchain_openai import ChatOpenAI
+        with self._opening:  # two threads would else open two, and nobody would close the first
+            if self._opened is None:
+                from langchain_openai import ChatOpenAI
 
-            client = _client(self.base_url, self._api_key)
-            self._opened = ChatOpenAI(
-                model=self.name,
-                api_key=self._api_key,
-                base_url=self.base_url,
-                root_client=client,
-                client=client.chat.completions,
-            )
-        return self._opened
+                client = _client(self.base_url, self._api_key)
+                self._opened = ChatOpenAI(
+                    model=self.name,
+                    api_key=self._api_key,
+                    base_url=self.base_url,
+                    root_client=client,
+                    client=client.chat.completions,
+                )
+            return self._opened
 
     @contextmanager
     def _guarded(self, timeout: float) -> Iterator[None]:
@@ -187,21 +205,45 @@ class _LangChainModel:
             case openai.NotFoundError():
                 return ModelUnavailable(f"{self.base_url} has no model {self.name}.", "Check LUTHIER_MODEL.")
             case openai.RateLimitError():
-                pause = error.response.headers.get("retry-after", "")
-                wait = f"in {pause} seconds" if pause.isdigit() else "in a minute"
-                return ModelUnavailable(f"The model {self.name} is busy or its quota is spent.", f"Ask again {wait}.")
+                return self._busy(error)
             case openai.APITimeoutError():
-                return ModelUnavailable(f"The model {self.name} did not answer in {timeout:g} seconds.", "Ask again.")
+                what = f"The model {self.name} did not answer in {timeout:g} seconds."
+                return ModelUnavailable(what, "Ask again.", temporary=True)
             case openai.APIConnectionError():
-                return ModelUnavailable(f"Nothing answers at {self.base_url}.", "Check LUTHIER_MODEL_URL.")
+                what = f"Nothing answers at {self.base_url}."
+                return ModelUnavailable(what, "Check LUTHIER_MODEL_URL.", temporary=True)
             case openai.APIStatusError():
                 return ModelUnavailable(
-                    f"The model {self.name} failed with HTTP status {error.status_code}.", "Ask again in a minute."
+                    f"The model {self.name} failed with HTTP status {error.status_code}.",
+                    "Ask again in a minute.",
+                    temporary=error.status_code >= 500 or error.status_code == 408,
+                    retry_after=asked_pause(error.response.headers),
                 )
         return ModelUnavailable(
             f"The model {self.name} sent something unreadable ({type(error).__name__}).",
             f"Check that {self.base_url} speaks the OpenAI chat API.",
         )
+
+    def _busy(self, error: "openai.RateLimitError") -> ModelUnavailable:
+        """Explain a 429; a spent quota is one too, and no waiting mends it."""
+        pause = asked_pause(error.response.headers)
+        wait = "in a minute" if pause is None else f"in {pause:g} seconds"
+        what, next_step = f"The model {self.name} is busy or its quota is spent.", f"Ask again {wait}."
+        if error.code == "insufficient_quota":
+            return ModelUnavailable(what, next_step)
+        return ModelBusy(what, next_step, temporary=True, retry_after=pause)
+
+
+def asked_pause(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of Retry-After, also of a date beside the reply's own (RFC 9110, 10.2.3), or None."""
+    said = headers.get("retry-after", "").strip()
+    if said.replace(".", "", 1).isdecimal() and said.isascii():
+        return float(said)
+    try:
+        until, now = parsedate_to_datetime(said), parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def _used(reported: Mapping[str, Any] | None, messages: Sequence[Message], text: str) -> Used:

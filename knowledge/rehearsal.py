@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from knowledge.keywords import terms
+from knowledge.rehearsal_judge import JudgeMode, rule
 from knowledge.sentences import sentences
 
 MODEL = "rehearsal (no language model)"
@@ -49,6 +50,14 @@ class Rehearsal:
     """How it behaves."""
     delay: float = 30.0
     """Seconds that the mode slow waits."""
+    judge: JudgeMode | None = None
+    """How it compares answers; None: it repeats passages."""
+    refusals: int = 0
+    """Chat requests that it still answers with 429 before it goes on as its mode says."""
+    pause: str = "7"
+    """Retry-After of a 429."""
+    usage: bool = True
+    """Whether it says what an answer took."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the chat requests so far."""
     hits: int = 0
@@ -70,10 +79,11 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         refusal = await _misbehave(rehearsal)
         if refusal is not None:
             return refusal
-        text = "" if rehearsal.mode == "empty" else reply(body.get("messages", []), rehearsal.mode)
+        text = "" if rehearsal.mode == "empty" else _text(body.get("messages", []), rehearsal)
         if body.get("stream"):
             return StreamingResponse(_pieces(text, cut=rehearsal.mode == "cut"), media_type="text/event-stream")
-        return JSONResponse(_completion(text))
+        answer = _completion(text, body.get("messages", []))
+        return JSONResponse(answer if rehearsal.usage else answer | {"usage": None})
 
     routes = [Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])]
     app = Starlette(routes=routes)
@@ -105,13 +115,20 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode = "good") -> str:
     return " ".join([*told, *_UNSUPPORTED] if mode == "unsupported" else told)
 
 
+def _text(messages: Sequence[Mapping[str, Any]], rehearsal: Rehearsal) -> str:
+    return rule(messages, rehearsal.judge) if rehearsal.judge else reply(messages, rehearsal.mode)
+
+
 async def _misbehave(rehearsal: Rehearsal) -> Response | None:
     """Return the reply of a mode that refuses to answer; None to go on."""
+    if rehearsal.refusals > 0:
+        rehearsal.refusals -= 1
+        return _error(429, "Rate limit reached.", "rate_limit_exceeded", {"Retry-After": rehearsal.pause})
     match rehearsal.mode:
         case "unauthorized":
             return _error(401, "Incorrect API key provided.", "invalid_api_key")
         case "busy":
-            return _error(429, "Rate limit reached.", "rate_limit_exceeded", {"Retry-After": "7"})
+            return _error(429, "Rate limit reached.", "rate_limit_exceeded", {"Retry-After": rehearsal.pause})
         case "broken":
             return _error(500, "The server had an error.", "server_error")
         case "malformed":
@@ -125,15 +142,15 @@ def _error(status: int, message: str, code: str, headers: Mapping[str, str] | No
     return JSONResponse({"error": {"message": message, "type": code, "code": code}}, status, headers=headers)
 
 
-def _completion(text: str) -> dict[str, Any]:
-    words = len(text.split())
+def _completion(text: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    asked, said = sum(len(str(message.get("content", "")).split()) for message in messages), len(text.split())
     return {
         "id": "chatcmpl-rehearsal",
         "object": "chat.completion",
         "created": 0,
         "model": MODEL,
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 0, "completion_tokens": words, "total_tokens": words},
+        "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
     }
 
 
@@ -162,8 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m knowledge.rehearsal", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=8088, help="port on 127.0.0.1 (default: 8088)")
     parser.add_argument("--mode", choices=get_args(Mode), default="good", help="how to behave (default: good)")
+    parser.add_argument("--judge", choices=get_args(JudgeMode), help="how to compare answers (default: not at all)")
     options = parser.parse_args(arguments)
-    uvicorn.run(build_app(Rehearsal(mode=options.mode)), host="127.0.0.1", port=options.port, log_level="warning")
+    app = build_app(Rehearsal(mode=options.mode, judge=options.judge))
+    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -271,3 +271,22 @@ class AuditHead(SQLModel, table=True):
     workspace_id: str = Field(primary_key=True)
     place: int
     hash: str
+
+
+class HumanLabel(SQLModel, table=True):
+    """Which of two answers one person preferred on one row of a job's evaluation; seen blind, kept resolved."""
+
+    __tablename__ = "human_label"
+    __table_args__ = (
+        CheckConstraint("choice in ('base', 'tuned', 'tie')", name="human_label_choice"),
+        UniqueConstraint("job_id", "row", "person"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(index=True)
+    job_id: str = Field(foreign_key="job.id")
+    row: int
+    """The row's line in its test file."""
+    person: str
+    choice: str
+    at: datetime | None = _moment(nullable=False)

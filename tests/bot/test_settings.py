@@ -48,7 +48,47 @@ def test_children_inherit_no_secrets(tmp_path: Path) -> None:
 def test_secrets_stay_out_of_the_representation(tmp_path: Path) -> None:
     """Printing settings, as a traceback may, shows no token."""
     env = {"DATA_DIR": str(tmp_path), "SLACK_BOT_TOKEN": "xoxb-1", "LUTHIER_MODEL_KEY": "sk-1"}
-    assert not any(secret in repr(Settings.from_env(env)) for secret in ("xoxb-1", "sk-1"))
+    env |= {"LUTHIER_JUDGE_KEY": "sk-2"}
+    assert not any(secret in repr(Settings.from_env(env)) for secret in ("xoxb-1", "sk-1", "sk-2"))
+
+
+MODEL = {"LUTHIER_MODEL": "m", "LUTHIER_MODEL_URL": "https://models.example/v1", "LUTHIER_MODEL_KEY": "sk-1"}
+
+
+@pytest.mark.parametrize(
+    ("env", "judge"),
+    [
+        ({}, ("", "", "")),
+        ({"LUTHIER_JUDGE_KEY": "sk-2", "LUTHIER_JUDGE_URL": "https://judges.example/v1"}, ("", "", "")),
+        (MODEL, ("m", "https://models.example/v1", "sk-1")),
+        ({**MODEL, "LUTHIER_JUDGE_MODEL": "j"}, ("j", "https://models.example/v1", "sk-1")),
+        (
+            {**MODEL, "LUTHIER_JUDGE_MODEL": "j", "LUTHIER_JUDGE_KEY": "sk-2"},
+            ("j", "https://models.example/v1", "sk-2"),
+        ),
+        (
+            {**MODEL, "LUTHIER_JUDGE_MODEL": "j", "LUTHIER_JUDGE_URL": "https://judges.example/v1"},
+            ("j", "https://judges.example/v1", ""),
+        ),
+    ],
+)
+def test_the_judge_is_the_model_unless_one_is_named(tmp_path: Path, env: dict[str, str], judge: object) -> None:
+    """A judge of its own may share the model's address and key; another address never gets the model's key."""
+    assert Settings.from_env({"DATA_DIR": str(tmp_path), **env}).judge == judge
+
+
+def test_a_judge_elsewhere_is_named(tmp_path: Path) -> None:
+    """A judge's address is among what leaves this machine, also the default one; one on this machine is not."""
+
+    def named(**env: str) -> tuple[str, ...]:
+        return Settings.from_env({"DATA_DIR": str(tmp_path), **env}).remote_endpoints
+
+    assert named(LUTHIER_JUDGE_MODEL="j", LUTHIER_JUDGE_URL="https://judges.example/v1") == (
+        "judge: https://judges.example/v1",
+    )
+    assert named(LUTHIER_JUDGE_MODEL="j") == ("judge: the model's default endpoint",)
+    assert named(LUTHIER_JUDGE_MODEL="j", LUTHIER_JUDGE_URL="http://127.0.0.1:9/v1") == ()
+    assert named(LUTHIER_JUDGE_URL="https://judges.example/v1") == ()
 
 
 def test_sockets_stay_within_the_limit(tmp_path: Path) -> None:

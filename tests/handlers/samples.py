@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from handlers.blocks import advice, answer, correct, details, forms, home, lint, listing, settings
+from handlers.blocks import advice, answer, correct, details, forms, home, labels, lint, listing, settings
 from handlers.notify import render
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
@@ -19,6 +19,7 @@ from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.lint import LintReport
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
+from trainers.evals.judges.agreement import Agreement
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
@@ -394,6 +395,14 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             ended_by="U0ADA",
         )
     ),
+    "label_pair": lambda: labels.pair_view(
+        labels.Shown(7, "Answer in our voice.", NASTY, NASTY * 60, ""), 7, 20, '["job_1", "C0ASK", []]'
+    ),
+    "label_thanks": lambda: labels.thanks_view(
+        20, 2, Agreement(18, 15, 0.66, (0, 0), (0, 0)), Agreement(38, 30, 0.5, (0, 0), (0, 0))
+    ),
+    "label_thanks_alone": lambda: labels.thanks_view(1, 0, None, None),
+    "label_button": lambda: message([{"type": "actions", "elements": [labels.label_button("job_1")]}]),
     "announcement": lambda: rendered(
         Announcement(**IDS, requested_by="U0ADA", state="succeeded", outcome="PASS", points=68.0),
         permalink="https://x.slack.com/p1",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.errors import UserError
-from knowledge.models import ChatModel, Message, ModelUnavailable, open_chat_model
+from knowledge.models import ChatModel, Message, ModelUnavailable, asked_pause, open_chat_model
 from knowledge.rehearsal import Mode
 from tests.chat_server import ChatServer
 from tests.chroma import free_port
@@ -132,3 +132,41 @@ def test_dead_address_is_an_error() -> None:
     assert model is not None
     with pytest.raises(ModelUnavailable, match="Nothing answers"):
         model.complete(TALK, timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "temporary", "pause"),
+    [
+        ("busy", True, 7.0),
+        ("broken", True, None),
+        ("empty", True, None),
+        ("slow", True, None),
+        ("unauthorized", False, None),
+        ("malformed", False, None),
+    ],
+)
+def test_errors_say_whether_waiting_helps(
+    chat_server: ChatServer, model: ChatModel, mode: Mode, temporary: bool, pause: float | None
+) -> None:
+    """Whoever asks many questions can tell a pause from a refusal, and hears how long the endpoint wants one."""
+    chat_server.rehearsal.mode = mode
+    with pytest.raises(ModelUnavailable) as caught:
+        model.complete(TALK, timeout=0.5)
+    assert (caught.value.temporary, caught.value.retry_after) == (temporary, pause)
+
+
+@pytest.mark.parametrize(
+    ("said", "pause"),
+    [
+        ("1.5", 1.5),
+        ("Sun, 22 Nov 2026 10:03:30 GMT", 30.0),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-4", None),
+        ("", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after_is_read_as_http_allows(said: str, pause: float | None) -> None:
+    """Seconds and dates are understood, a date by the server's own clock; anything else says nothing."""
+    assert asked_pause({"retry-after": said, "date": "Sun, 22 Nov 2026 10:03:00 GMT"}) == pause
