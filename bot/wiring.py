@@ -28,7 +28,9 @@ from trainers.backends.base import Backend, Housekeeper, Timing
 from trainers.backends.local import LocalBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.data.store import Datasets
+from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.judging import Court
 from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import Doorbell, RqDoorbell, SilentDoorbell
 from trainers.jobs.run import Runner
@@ -36,6 +38,7 @@ from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
 from trainers.spec import TrainingSpec
+from trainers.workspaces import ChatMeter
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds the four of us."""
@@ -58,7 +61,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
             ledger=_ledger(settings, engine),
             doorbell=_doorbell(settings),
             datasets=datasets,
-            rule=SuccessRule(),
+            rule=SuccessRule(metric="judged" if settings.judge[0] else "accuracy"),
             tokenizer=lambda base: settings.cache / "models" / base / "tokenizer.json",
         ),
         models=_models(settings),
@@ -82,6 +85,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel_of,
         cache=settings.cache / "probes",
+        court=_court(settings, engine),
         keep=timedelta(seconds=settings.provider_keep),
     )
 
@@ -129,6 +133,13 @@ def shell_person() -> Person:
 
 def _ledger(settings: Settings, engine: Engine) -> Ledger:
     return Ledger(engine, timedelta(seconds=settings.lease))
+
+
+def _court(settings: Settings, engine: Engine) -> Court | None:
+    judge, clock = open_judge(*settings.judge), open_clock(engine)
+    if judge is None:
+        return None
+    return Court(judge=judge, meter=lambda workspace: ChatMeter(engine=engine, workspace_id=workspace, clock=clock))
 
 
 def _index(settings: Settings, engine: Engine) -> Index:

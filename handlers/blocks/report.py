@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.blocks.cases import folded_cases
+from handlers.blocks.labels import label_button
 from handlers.blocks.parts import BLOCK_CHARACTERS, Block, actions, button, characters, context, picture, section, table
 from handlers.blocks.words import duration, minutes, person
 from handlers.escape import mrkdwn, plain
@@ -35,8 +36,14 @@ def report_blocks(card: ReportCard, file_ids: Mapping[str, str]) -> list[Block]:
         *[picture(file_ids[image["path"]], image["title"], image["alt"]) for image in shown],
     ]
     buttons = [button("Try it", TRY, card.model_id)] if card.model_id else []
-    last = actions([*buttons, button("Details", DETAILS, card.job_id)], block_id=f"report-{card.job_id}")
+    labels = [label_button(card.job_id)] if worded(data) else []
+    last = actions([*buttons, button("Details", DETAILS, card.job_id), *labels], block_id=f"report-{card.job_id}")
     return [*frame, *folded_cases(data, BLOCK_CHARACTERS - characters([*frame, *last])), *last]
+
+
+def worded(data: Mapping[str, Any]) -> bool:
+    """Say whether answers may be worded in many ways, so that people's opinion of pairs says more than marks."""
+    return data["rule"]["metric"] in ("judged", "chrf", "exact_match", "style", "correct")
 
 
 def report_text(card: ReportCard) -> str:
@@ -51,6 +58,8 @@ def report_text(card: ReportCard) -> str:
 def headline(card: ReportCard) -> str:
     """Say verdict and scores: `PASS. tickets-v2 gets 36/40 right, the best-prompted base 9/40.`"""
     data = card.report or {}
+    if data["rule"]["metric"] == "judged" and data.get("judge"):
+        return f"{VERDICTS[data['verdict']['outcome']]} {mrkdwn(card.title, 200)}: {mrkdwn(data['headline'], 300)}"
     arms = {arm["arm"]: shown(arm) for arm in data["arms"]}
     scores = f"{arms['tuned']} {mrkdwn(data.get('measure', 'right'), 60)}, the best-prompted base {arms[data['rival']]}"
     return f"{VERDICTS[data['verdict']['outcome']]} {mrkdwn(card.title, 200)} gets {scores}."

@@ -15,6 +15,9 @@ from trainers.evals import metrics
 from trainers.evals.clusters import clusters
 from trainers.evals.contamination import Contamination, inspect
 from trainers.evals.guarding import guard, signs
+from trainers.evals.guardrails import GuardrailResult
+from trainers.evals.judges.card import JudgeCard
+from trainers.evals.judges.pairwise import Judging
 from trainers.evals.metrics import Mark, Metric, Setup
 from trainers.evals.metrics.operations import Request, TokenPrices, operations
 from trainers.evals.notices import notices
@@ -23,7 +26,7 @@ from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.scorers import names_label
 from trainers.evals.stats import median, wilson
-from trainers.evals.verdict import Pair, decide, mean_interval
+from trainers.evals.verdict import Pair, Verdict, decide, mean_interval
 
 CASES = 3  # wins and misses shown in full
 MISSING = Mark(0.0)
@@ -54,6 +57,10 @@ class Evidence:
     """Times that the training saw its rows."""
     prices: TokenPrices | None = None
     """What answers cost; None where nobody knows."""
+    judging: Judging | None = None
+    """What a language model said of each row, where one was asked."""
+    card: JudgeCard | None = None
+    """The same in sum."""
 
 
 class Assembled(NamedTuple):
@@ -81,7 +88,7 @@ def assemble(evidence: Evidence) -> Assembled:
     made = Report(
         arms=scores,
         rival=RIVAL,
-        verdict=decide(unseen(answers, rows, seen), rule, guarded.results),
+        verdict=_verdict(evidence, answers, seen, guarded.results),
         rule=rule,
         measure=metric.title,
         labels=labels,
@@ -91,8 +98,35 @@ def assemble(evidence: Evidence) -> Assembled:
         contamination=told(seen),
         guardrails=guarded.results,
         tables=guarded.tables,
+        judge=evidence.card.to_json() if evidence.card else None,
+        judge_says=evidence.card.sentence if evidence.card else _no_judge(rule),
     )
     return Assembled(made, answers)
+
+
+def _verdict(
+    evidence: Evidence, answers: Answers, seen: Contamination, guardrails: Sequence[GuardrailResult]
+) -> Verdict:
+    """Apply the rule to the metric's marks or, where it says so, to what the judge prefers."""
+    rows, rule = evidence.rows, evidence.rule
+    if rule.metric != "judged":
+        return decide(unseen(answers, rows, seen), rule, guardrails)
+    if evidence.judging is None or evidence.card is None:
+        return decide([], rule, guardrails, doubts=["The rule asks for a judge, and none is set."])
+    fresh = [row for row in rows if row.line not in set(seen.lines)]
+    sources = dict(zip([row.line for row in fresh], clusters(fresh) or [""] * len(fresh), strict=True))
+    preferred = [
+        Pair(*judged.scores, cluster=sources[judged.row])
+        for judged in evidence.judging.rows
+        if judged.scores is not None and judged.row in sources
+    ]
+    doubts = [evidence.card.unusable] if evidence.card.unusable else []
+    return decide(preferred, rule, guardrails, doubts=doubts)
+
+
+def _no_judge(rule: SuccessRule) -> str:
+    worded = rule.metric in ("chrf", "exact_match", "style", "correct")
+    return "No judge is set (LUTHIER_JUDGE_MODEL), so only what can be counted was judged." if worded else ""
 
 
 def unseen(answers: Answers, rows: Sequence[Row], seen: Contamination) -> list[Pair]:

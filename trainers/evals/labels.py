@@ -19,7 +19,7 @@ from knowledge.tenancy import Person
 from trainers.data.jsonl import read_rows
 from trainers.evals.judges.agreement import Label
 from trainers.evals.judges.pairwise import Judged, Side
-from trainers.evals.predictions import RIVAL, TUNED, read_answers
+from trainers.evals.predictions import RIVAL, TUNED, read_outputs
 from trainers.tables import HumanLabel, Job
 
 MOST = 30
@@ -45,12 +45,12 @@ def sample(job_id: str, predictions: Path, test: Path, most: int = MOST) -> list
     Raises UserError where no two answers differ, ServiceError where the answers are gone or belong to other rows.
     """
     rows = read_rows(test).rows
-    answers = read_answers(predictions, rows)
-    base, tuned = answers[RIVAL], answers[TUNED]
+    said = read_outputs(predictions, rows)
+    base, tuned = said[RIVAL], said[TUNED]
     choices = [
-        Choice(row.line, row.system, row.prompt, base[row.line].output, tuned[row.line].output)
+        Choice(row.line, row.system, row.prompt, base[row.line], tuned[row.line])
         for row in rows
-        if row.line in base and row.line in tuned and base[row.line].output.strip() != tuned[row.line].output.strip()
+        if row.line in base and row.line in tuned and base[row.line].strip() != tuned[row.line].strip()
     ]
     if not choices:
         raise UserError("Both models give the same answer to every row.", "There is nothing to compare.")

@@ -1,7 +1,7 @@
 """What each arm answered on the held-out rows, as the evaluation script wrote it; it does not compare arms."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,22 +49,24 @@ Answers = dict[str, dict[int, Answer]]
 
 
 def read_answers(path: Path, rows: Sequence[Row], metric: Metric) -> Answers:
-    """Read predictions.jsonl: one object a line with arm, row, output, expected and, where measured, milliseconds,
-    prompt_tokens, output_tokens.
-
-    `row` is the 0-based position in `rows`. Every answer is marked here, by the metric alone. Raises `ServiceError`
-    if the file is missing or damaged, or was made for other rows.
-    """
+    """Read predictions.jsonl and mark every answer, by the metric alone; raises `ServiceError` as `read_outputs`."""
     answers: Answers = {arm: {} for arm in TITLES}
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        raise ServiceError("The evaluation left no answers.", _DAMAGED) from None
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            arm, place, answer = _answer(line, number, rows, metric)
-            answers.setdefault(arm, {})[rows[place].line] = answer
+    for arm, row, output, took, tokens in _read(path, rows):
+        answers.setdefault(arm, {})[row.line] = Answer(output, metric.mark(row, output), took, *tokens)
     return answers
+
+
+def read_outputs(path: Path, rows: Sequence[Row]) -> dict[str, dict[int, str]]:
+    """Read what each arm said, by line of the row, without marking it.
+
+    predictions.jsonl has one object a line with arm, row (its 0-based position in `rows`), output, expected and, where
+    measured, milliseconds, prompt_tokens, output_tokens. Raises `ServiceError` if the file is missing or damaged, or
+    was made for other rows.
+    """
+    said: dict[str, dict[int, str]] = {arm: {} for arm in TITLES}
+    for arm, row, output, _, _ in _read(path, rows):
+        said.setdefault(arm, {})[row.line] = output
+    return said
 
 
 def pairs(
@@ -96,7 +98,25 @@ def notes(path: Path | None) -> dict[str, dict[str, Any]]:
         raise ServiceError("The evaluation's notes on its arms are damaged.", _DAMAGED) from None
 
 
-def _answer(line: bytes, number: int, rows: Sequence[Row], metric: Metric) -> tuple[str, int, Answer]:
+class _Line(NamedTuple):
+    arm: str
+    row: Row
+    output: str
+    milliseconds: float | None
+    tokens: tuple[int | None, int | None]
+
+
+def _read(path: Path, rows: Sequence[Row]) -> Iterator[_Line]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        raise ServiceError("The evaluation left no answers.", _DAMAGED) from None
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _line(line, number, rows)
+
+
+def _line(line: bytes, number: int, rows: Sequence[Row]) -> _Line:
     try:
         value = json.loads(line)
         arm, place, output = str(value["arm"]), int(value["row"]), str(value["output"])
@@ -106,4 +126,4 @@ def _answer(line: bytes, number: int, rows: Sequence[Row], metric: Metric) -> tu
         raise ServiceError(f"Line {number} of the evaluation's answers is damaged.", _DAMAGED) from None
     if not 0 <= place < len(rows) or normalise(expected) != normalise(rows[place].target):
         raise ServiceError("The evaluation's answers belong to other rows than these.", _DAMAGED)
-    return arm, place, Answer(output, metric.mark(rows[place], output), None if took is None else float(took), *tokens)
+    return _Line(arm, rows[place], output, None if took is None else float(took), tokens)

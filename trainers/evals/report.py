@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from trainers.data.findings import plural
 from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.metrics import Figure
 from trainers.evals.predictions import TUNED
@@ -131,6 +132,13 @@ class Report:
     def headline(self) -> str:
         """Scores of the tuned model and of its rival: `Tuned gets 36/40 right, the best-prompted base 9/40.`"""
         tuned, rival = self.arm(TUNED), self.arm(self.rival)
+        if self.rule.metric == "judged" and self.judge is not None:
+            judge = self.judge
+            ties = judge["n"] - judge["wins"] - judge["losses"]
+            return (
+                f"The judge prefers the tuned model on {plural(judge['wins'], 'row')}, the best-prompted base on "
+                f"{judge['losses']}, neither on {ties}."
+            )
         if tuned.binary:
             return f"Tuned gets {tuned.shown} {self.measure}, the best-prompted base {rival.shown}."
         return f"Tuned scores {tuned.shown} of 100 ({self.measure}), the best-prompted base {rival.shown}."

@@ -68,8 +68,12 @@ class SuccessRule:
         return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
     def fitted(self, train: Sequence[Row], test: Sequence[Row]) -> "SuccessRule":
-        """Return this rule with the metric that suits the rows, for a task that nobody planned."""
+        """Return this rule with the metric that suits the rows, for a task that nobody planned.
+
+        Texts that may be worded in many ways stay with a judge where this rule names one.
+        """
         metric, setup = suggest(train, test)
+        metric = self.metric if metric == "chrf" and self.metric == "judged" else metric
         return replace(self, metric=metric, labels=setup.labels, schema=setup.schema)
 
     def to_json(self) -> dict[str, Any]:

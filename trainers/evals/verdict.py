@@ -75,8 +75,14 @@ class Verdict:
         return cls(**{**older, **data, "because": tuple(data.get("because", ()))})
 
 
-def decide(pairs: Iterable[Pair], rule: SuccessRule, guardrails: Sequence[GuardrailResult] = ()) -> Verdict:
-    """Apply the rule to paired scores.
+def decide(
+    pairs: Iterable[Pair],
+    rule: SuccessRule,
+    guardrails: Sequence[GuardrailResult] = (),
+    *,
+    doubts: Sequence[str] = (),
+) -> Verdict:
+    """Apply the rule to paired scores; `doubts` say why the scores themselves may not carry a PASS.
 
     PASS: the interval lies above 0, the difference is at least the useful effect, there are enough rows, the target is
     reached and no guardrail that may stop it is open. FAIL: the whole interval lies below the useful effect, the
@@ -90,6 +96,7 @@ def decide(pairs: Iterable[Pair], rule: SuccessRule, guardrails: Sequence[Guardr
         level=rule.level,
     )
     broken, still_open = _beside(rows, seen, rule, guardrails)
+    still_open += doubts
     outcome = _outcome(seen, rule, broken, still_open)
     needed = _rows_needed(seen, rule) if outcome == "INCONCLUSIVE" else None
     return Verdict(

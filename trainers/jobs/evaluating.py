@@ -19,6 +19,7 @@ from trainers.evals.predictions import TUNED
 from trainers.evals.probes import load_probes, write_for_child
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.judging import Court, judgement
 from trainers.jobs.service import spec_of
 from trainers.tables import Dataset, Job
 
@@ -37,6 +38,8 @@ class Bench:
     threads: int
     cache: Path | None = None
     """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
+    court: Court | None = None
+    """Who judges free text; None: nobody."""
 
 
 class Evaluated(NamedTuple):
@@ -67,10 +70,14 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         probe_cache=bench.cache,
     )
     answered = answer_rows(contest, threads=bench.threads, env=bench.env, keeper=keeper)
+    rows, where = read_rows(contest.test).rows, contest.folder
+    judged = judgement(
+        bench.court, rule, rows, where, base=spec_of(job).base, workspace=job.workspace_id, keeper=keeper
+    )
     keeper.progress("reporting", {})
     evidence = Evidence(
         predictions=answered.predictions,
-        rows=read_rows(contest.test).rows,
+        rows=rows,
         rule=rule,
         train=read_rows(contest.train).rows,
         labels=contest.labels or None,
@@ -79,6 +86,8 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         losses=own / "train" / "losses.jsonl",
         epochs=spec_of(job).hyperparameters.epochs,
         prices=FREE,
+        judging=judged and judged.judging,
+        card=judged and judged.card,
     )
     made = assemble(evidence)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))

@@ -24,6 +24,7 @@ from trainers.evals.report import Report
 from trainers.jobs import accounts, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
+from trainers.jobs.judging import Court
 from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.places import refresh
@@ -63,6 +64,8 @@ class Runner:
     """Says why a job may not spend (now), or ""."""
     cache: Path | None = None
     """Where evaluations keep what the next one can use, for all data folders."""
+    court: Court | None = None
+    """Who judges free text; None: nobody."""
     keep: timedelta = KEEP
     """How long what a failed job has at a provider is kept for `resume`."""
     leaving: threading.Event = field(default_factory=threading.Event)
@@ -71,7 +74,7 @@ class Runner:
     @property
     def bench(self) -> Bench:
         """What evaluations work with here."""
-        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads, cache=self.cache)
+        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads, cache=self.cache, court=self.court)
 
     def leave(self) -> None:
         """Put the job in hand down at its next checkpoint, for another worker to continue."""

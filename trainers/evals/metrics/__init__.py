@@ -16,6 +16,7 @@ METRICS = {
     "correct": "trainers.evals.metrics.qa:Correct",
     "chrf": "trainers.evals.metrics.generation:ChrF",
     "refusal": "trainers.evals.metrics.refusal:Refusal",
+    "judged": "trainers.evals.metrics.generation:Judged",
 }
 """Name (as in a success rule) -> where its class lies; loaded on first use: packages cost only who uses them."""
 

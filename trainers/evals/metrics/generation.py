@@ -35,6 +35,15 @@ class ChrF:
         return (Figure("chrF", value, unit="index", better="neither"),)
 
 
+class Judged(ChrF):
+    """Texts that a judge compares: the verdict rests on what it prefers, and chrF only shows that answers changed."""
+
+    caution: ClassVar[str] = (
+        "The verdict rests on what a language model prefers; the scores beside it say only how near the wording comes "
+        "to the references."
+    )
+
+
 def chrf(output: str, reference: str) -> float:
     """Return chrF2 of one text, 0 to 1, as sacrebleu's sentence_chrf / 100 (white space left out, no smoothing)."""
     said, wanted = ("".join(seen(text).split()) for text in (output, reference))
