@@ -120,11 +120,12 @@ def _graded(before: list[float], after: list[float], groups: list[int], level: f
     from trainers.evals.stats.flips import sign_flip
 
     n, count = len(before), len(set(groups))
-    changes = [new - old for old, new in zip(before, after, strict=True)]
-    totals, sizes = _sums(changes, groups)
     lowest, highest = min(*before, *after), max(*before, *after)
     unit = lowest >= 0 and highest <= 1
     span = 1.0 if unit else highest - lowest
+    noise = 1e-12 * span  # what is left of 0.1 + 0.2 - 0.3
+    changes = [0.0 if abs(new - old) <= noise else new - old for old, new in zip(before, after, strict=True)]
+    totals, sizes = _sums(changes, groups)
     if span == 0:
         return _told(changes, (0.0, 0.0), level, 1.0, count, _GRADED, None, "All scores are the same.")
     ends = (intervals.graded if count > 1 else intervals.adjusted)(totals, sizes, span, level)
@@ -219,4 +220,4 @@ def _blown_up(totals: "Floats", sizes: "Floats", sd: float) -> float:
 
     if len(sizes) < 2 or sd == 0:
         return 1.0
-    return max(1.0, float(spread(totals, sizes).error) ** 2 * float(sizes.sum()) / sd**2)
+    return max(1.0, (float(spread(totals, sizes).error) / sd) ** 2 * float(sizes.sum()))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from evalstats.core.resampling import bonett_price_paired_ci_flat
 from evalstats.tests import _mcnemar_midp_p
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainers.evals.stats import bonett_price, compare, groups, mcnemar_mid_p, rows_needed_for
@@ -28,7 +28,8 @@ def scored(draw: st.DrawFn) -> tuple[list[float], list[float], list[int] | None]
 
 
 @given(scored(), st.sampled_from([0.5, 0.9, 0.95]))
-@settings(max_examples=60, deadline=None)
+@example(([0.0, 0.5, 0.0], [1e-300, 0.5, 0.0], [1, 1, 2]), 0.95)  # its variance is 0 to a computer
+@settings(max_examples=40, deadline=None)
 def test_any_scores_make_a_sensible_comparison(
     drawn: tuple[list[float], list[float], list[int] | None], level: float
 ) -> None:

@@ -90,12 +90,17 @@ def test_a_win_rate_splits_ties() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=50, deadline=None)
-def test_holm_is_statsmodels_and_evalstats(p_values: list[float]) -> None:
-    """Adjusted p-values equal two other implementations'."""
-    ours = holm(p_values)
-    assert ours == pytest.approx(tuple(multipletests(p_values, method="holm")[1]))
-    assert ours == pytest.approx(tuple(np.minimum(1, correct_pvalues(np.array(p_values), "holm"))))
+@settings(deadline=None)
+def test_holm_is_evalstats(p_values: list[float]) -> None:
+    """Adjusted p-values equal another implementation's."""
+    theirs = np.minimum(1, correct_pvalues(np.array(p_values), "holm"))
+    assert holm(p_values) == pytest.approx(tuple(theirs))
+
+
+def test_holm_is_statsmodels() -> None:
+    """One list with ties equals statsmodels', which collects garbage at each call and is too slow for many."""
+    p_values = [0.04, 0.01, 0.01, 0.2, 0.03, 0.9]
+    assert holm(p_values) == pytest.approx(tuple(multipletests(p_values, method="holm")[1]))
 
 
 @pytest.mark.parametrize(("sd", "effect"), [(0.3, 0.05), (0.3, 0.1), (0.15, 0.05), (0.3, 0.2), (1.0, 0.5)])
