@@ -1,8 +1,9 @@
 """Reviews on both databases: nothing written is lost, nobody overwrites anybody, and a review ends once."""
 
 import json
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -48,6 +49,14 @@ DRAFTS = [drafted("My card was charged twice"), drafted("Where is it?", "shippin
 @pytest.fixture
 def reviews(engine: Engine, tmp_path: Path) -> Reviews:
     return Reviews(engine=engine, datasets=Datasets(engine, tmp_path / "data"))
+
+
+@pytest.fixture
+def sqlite_reviews(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Reviews]:
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
+    yield Reviews(engine=engine, datasets=Datasets(engine, tmp_path))
+    engine.dispose()
 
 
 def begun(
@@ -179,9 +188,7 @@ def test_of_two_who_change_one_row_one_wins(reviews: Reviews, what: str) -> None
         }
         first, _, second = what.partition(" and ")
         came = at_once(lambda: calls[first](ADA), lambda: calls[second or first](BEN))  # noqa: B023  # called at once
-        assert sum(outcome.changed for outcome in came) == (
-            1 if "rest" not in what else came[0].changed + came[1].changed
-        )
+        assert sum(outcome.changed for outcome in came) == 1
         row = reviews.look(ADA, made).rows[0]
         history = reviews.history(ADA, made, 1)
         assert row.version == 2
@@ -253,9 +260,12 @@ def test_a_death_while_finishing_loses_nothing(reviews: Reviews) -> None:
     assert reviews.look(ADA, made).review.finished_by == "U0ADA"
 
 
-TRAIN = [drafted(f"Please help me with matter number {n} of the {thing}", "billing" if n % 2 else "shipping")
-         for n, thing in enumerate(f"{a} {b}" for a in ("old", "new", "red", "blue", "late", "lost", "torn", "wet")
-                                   for b in ("lamp", "sofa", "invoice", "parcel", "charger", "desk", "kettle", "bike"))]  # fmt: skip
+STATES = ("old", "new", "red", "blue", "late", "lost", "torn", "wet")
+THINGS = ("lamp", "sofa", "invoice", "parcel", "charger", "desk", "kettle", "bike")
+TRAIN = [
+    drafted(f"Please help me with matter number {n} of the {state} {THINGS[n % 8]}", "billing" if n % 2 else "shipping")
+    for n, state in enumerate(STATES * 8)
+]
 
 
 def test_training_rows_become_one_version(reviews: Reviews) -> None:
@@ -318,7 +328,8 @@ def test_another_workspace_sees_nothing(reviews: Reviews) -> None:
 @pytest.mark.parametrize(
     "messages",
     [None, "hello", [1], [{"role": "tool", "content": "x"}], [{"role": "user", "content": " "}], [],
-     [{"role": "user", "content": "x"}, {"role": "system", "content": "late"}], [{"role": "assistant", "content": "x"}]],
+     [{"role": "user", "content": "x"}, {"role": "system", "content": "late"}],
+     [{"role": "assistant", "content": "x"}]],
 )  # fmt: skip
 def test_what_is_no_row_is_refused(reviews: Reviews, messages: object) -> None:
     """Drafts of a wrong shape begin no review."""
@@ -362,14 +373,14 @@ VERBS = st.sampled_from(["keep", "drop", "edit", "undo", "rest", "add", "finish"
 STEP = st.tuples(VERBS, st.integers(1, 4), st.integers(0, 2), st.sampled_from([ADA, BEN]))
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, max_size=14))
-def test_no_sequence_of_verbs_loses_a_text(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
+def test_no_sequence_of_verbs_loses_a_text(sqlite_reviews: Reviews, steps: list[Any]) -> None:
     """Whatever people do in whatever order, on versions old or new, every text that was taken is in the history.
 
     Each row equals its newest version there, and versions have no gap. On SQLite; races run on both databases above.
     """
-    reviews = _fresh(tmp_path_factory)
+    reviews = sqlite_reviews
     made = begun(reviews)
     wrote: set[str] = set()
     for number, (verb, place, behind, who) in enumerate(steps):
@@ -397,7 +408,8 @@ def _step(
     row = next((row for row in reviews.look(who, made).rows if row.place == place), None)
     at = Key(made, place, max(1, row.version - behind) if row else 1)
     if verb == "reopen":
-        return Reviews(engine=open_engine(str(reviews.engine.url)), datasets=reviews.datasets), False
+        reviews.engine.dispose()
+        return Reviews(engine=reviews.engine, datasets=reviews.datasets), False
     if verb == "edit":
         reviews.edit(who, at, words(text_), NOW)
         return reviews, True
@@ -412,15 +424,6 @@ def _step(
     }
     other[verb]()
     return reviews, False
-
-
-def _fresh(factory: pytest.TempPathFactory) -> Reviews:
-    from sqlmodel import SQLModel
-
-    folder = factory.mktemp("review")
-    engine = open_engine(f"sqlite:///{folder / 'luthier.db'}")
-    SQLModel.metadata.create_all(engine)
-    return Reviews(engine=engine, datasets=Datasets(engine, folder))
 
 
 def test_many_turns_survive(reviews: Reviews) -> None:
