@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from handlers.blocks.parts import Block, actions, button, confirm, context, divider, modal, quoted, rich, run, section
 from handlers.blocks.words import clock_time, count, day, person
@@ -25,6 +26,9 @@ SHOWN_CHARACTERS = 900
 
 PIECE = 2900
 """Characters of one block where a whole row is shown."""
+
+VIEW_BYTES = 200_000
+"""Blocks of a modal, as JSON: Slack takes 250,000 with all around them."""
 
 NOUNS = {"test": "test row", "train": "training row"}
 ROLES = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
@@ -58,9 +62,11 @@ def review_text(look: Look) -> str:
 def whole_view(look: Look, row: ReviewRow) -> Block:
     """Draw a row in full, in a modal that only shows."""
     blocks = [block for turn in turns_of(row) for block in _pieces(turn)]
-    more = len(blocks) - 90
-    rest = [context(f"{count(more, 'more part')} of this row do not fit here; the JSONL has all.")] if more > 0 else []
-    return modal(f"Row {row.place} of {len(look.rows)}", [*_head(look, row), *blocks[:90], *rest])
+    sizes = accumulate(len(json.dumps(block)) for block in blocks)
+    fit = min(90, sum(size <= VIEW_BYTES for size in sizes))
+    more = len(blocks) - fit
+    rest = [context(f"{count(more, 'more part')} of this row do not fit here; the JSONL has all.")] if more else []
+    return modal(f"Row {row.place} of {len(look.rows)}", [*_head(look, row), *blocks[:fit], *rest])
 
 
 def tally(told: Coverage) -> str:
@@ -154,7 +160,8 @@ def _decide(row: ReviewRow) -> list[Block]:
         *([button("Undo", UNDO, value, spoken=f"Undo the last change of {of}")] if row.version > 1 else []),
         button("Another like this", LIKE, value, spoken=f"Another like {of}"),
     ]
-    return actions(buttons, block_id="review-row")
+    # A click on an older drawing names a block that is no longer there: it can never fall on the next row.
+    return actions(buttons, block_id=f"review-row-{row.place}-{row.version}")
 
 
 def _whole_review(look: Look, told: Coverage) -> list[Block]:
@@ -172,7 +179,7 @@ def _whole_review(look: Look, told: Coverage) -> list[Block]:
     ready = told.left - told.unanswered
     rest = [button("Keep the rest", REST, review_id, confirm=_rest(ready))] if ready else []
     end = [button("Finish → JSONL", FINISH, review_id, confirm=_finish(told))] if told.kept else []
-    rows = actions(paging, block_id="review-pages"), actions([*rest, adding, *end], block_id="review-all")
+    rows = actions(paging, block_id=f"review-pages-{row.place}"), actions([*rest, adding, *end], block_id="review-all")
     return [block for row_of in rows for block in row_of]
 
 

@@ -5,10 +5,11 @@ Block id and action id of an input are the same. A text longer than an input tak
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from handlers.blocks.parts import Block, context, field, modal, option, plain_text, quoted, run, section, select
-from handlers.blocks.review import turn_name
+from handlers.blocks.review import VIEW_BYTES, turn_name
 from handlers.blocks.words import count, person
 from handlers.escape import clean, mrkdwn, plain
 from trainers.data.jsonl import Message
@@ -112,7 +113,7 @@ def _field(title: str, text: str) -> Block:
 
 def _inputs(look: Look, draft: Draft) -> list[Block]:
     messages = draft.messages
-    first = max(0, len(messages) - MOST_TURNS)
+    first = _first(messages)
     earlier = [context(f"{count(first, 'earlier turn')} stay as they are.")] if first else []
     turns = [_turn(messages, at) for at in range(first, len(messages))]
     kinds = [option(kind, kind) for kind in _kinds(look, draft.kind)]
@@ -124,6 +125,13 @@ def _inputs(look: Look, draft: Draft) -> list[Block]:
         field("Kind", select(KIND, "Choose", kinds, chosen), block_id=KIND),
         field(PURPOSES[look.review.purpose], why, block_id=WHY, optional=True, hint="One sentence for the report."),
     ]
+
+
+def _first(messages: Sequence[Message]) -> int:
+    """Return the first turn that the form has room for, counted from the end."""
+    sizes = accumulate(len(json.dumps(turn.content[:MOST_CHARACTERS])) for turn in reversed(messages))
+    fit = sum(size <= VIEW_BYTES // 2 for size in sizes)
+    return len(messages) - min(MOST_TURNS, fit, len(messages))
 
 
 def _turn(messages: Sequence[Message], at: int) -> Block:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.store.engine import open_engine
 from handlers.review import begin_review
 from knowledge.tenancy import Person
-from tests.console import wait_for
+from tests.console import find_element, wait_for
 from tests.handlers.samples import NASTY, REVIEW_DRAFTS
 from tests.handlers.world import ADA, World, serve
 from trainers.data.review import Look
@@ -49,6 +49,15 @@ def again(world: World, card: Json, words: str) -> Json:
 def look(world: World, card: Json) -> Look:
     value = next(e["value"] for b in card["blocks"] for e in b.get("elements", []) if "value" in e)
     return world.deps.reviews.look(ADA, value.partition(":")[0])
+
+
+def old_click(world: World, card: Json, action: str, user: str) -> None:
+    """Click as a page does that has not been told of the newest drawing."""
+    block_id, element = find_element(card, action)
+    body = {"type": "block_actions", "team": {"id": ADA.workspace_id}, "user": {"id": user}, "trigger_id": "1.1"}
+    body |= {"channel": {"id": "C0ASK"}, "actions": [{**element, "block_id": block_id}]}
+    body |= {"container": {"message_ts": card["ts"], "channel_id": "C0ASK", "thread_ts": card["thread_ts"]}}
+    world.slack.http.post(world.hands.url, data={"payload": json.dumps(body)})
 
 
 def whispers(world: World, card: Json, user: str) -> str:
@@ -95,7 +104,11 @@ def test_two_who_edit_one_row_lose_nothing(world: World) -> None:
     world.slack.submit(forms["U0BEN"], {"turn1": "Ben's words"}, user="U0BEN")
     again(world, card, "Ben's words")
     world.slack.submit(forms["U0ADA"], {"turn1": "Ada's words"})
-    form = wait_for(lambda: next((v for v in world.slack.views() if "nothing was lost" in json.dumps(v)), None), 5)
+    form = wait_for(
+        lambda: next((v for v in world.slack.views() if "nothing was lost" in json.dumps(v)), None),
+        5,
+        what="both texts",
+    )
     assert "Ben's words" in json.dumps(form)
     assert "Ada's words" in json.dumps(form)
     assert turns_of(look(world, card).rows[0])[1].content == "Ben's words"
@@ -112,7 +125,7 @@ def test_a_row_without_an_answer_is_not_kept(world: World) -> None:
     world.slack.wait_message("Say what the right answer is first", thread_ts=card["thread_ts"])
     assert "Say what the right answer is first" not in whispers(world, card, "U0BEN")
     world.slack.click(card, "Edit")
-    world.slack.submit(world.slack.wait_view(title="Edit row 1"), {"turn1": "I cannot help with that."})
+    world.slack.submit(world.slack.wait_view(title="Edit row 1"), {"turn2": "I cannot help with that."})
     again(world, card, "1 kept")
 
 
@@ -139,7 +152,7 @@ def test_another_like_this_without_a_drafter_offers_the_words(world: World) -> N
     form = world.slack.wait_view(title="Add a row")
     assert "words of row 1" in json.dumps(form)
     world.slack.submit(form, {"turn1": "A different lamp is broken"})
-    again(world, card, "Row 5 of 5")
+    card = again(world, card, "Row 5 of 5")
     turns = [{"role": "user", "content": "drafted by a model"}]
     more = {"messages": turns, "kind": "easy", "why": "", "provenance": "a model"}
     world.deps = dataclasses.replace(world.deps, more_rows=lambda *_: more)
@@ -195,11 +208,14 @@ def test_a_click_on_an_old_card_hears_who_was_first(world: World) -> None:
     card = begun(world)
     world.slack.click(card, "Drop")
     again(world, card, "1 dropped")
-    world.slack.click(card, "Keep", user="U0BEN")
+    old_click(world, card, "Keep", "U0BEN")
     world.slack.wait_message("before your click", thread_ts=card["thread_ts"], user="U0BEN")
     assert "before your click" not in whispers(world, card, "U0ADA")
-    world.slack.click(card, "Drop")
+    old_click(world, card, "Drop", "U0ADA")
+    old_click(world, card, "▶", "U0ADA")
+    again(world, card, "Row 2 of 4")
     assert [row.status for row in look(world, card).rows] == ["dropped", "draft", "draft", "draft"]
+    assert whispers(world, card, "U0ADA").count("is_ephemeral") == 0
 
 
 def test_edits_after_the_end_are_refused_and_kept(world: World) -> None:
