@@ -21,8 +21,8 @@ REST, ADD, FINISH = "review_rest", "review_add", "review_finish"
 SHOWN_TURNS = 6
 """Turns of a row on the card: the last ones, and the system prompt."""
 
-SHOWN_CHARACTERS = 900
-"""Of one turn on the card; the button beside it shows all."""
+SHOWN_CHARACTERS = {"system": 240}
+"""Of a turn on the card, by role; 900 where not named. *See it all* shows the whole row."""
 
 PIECE = 2900
 """Characters of one block where a whole row is shown."""
@@ -135,7 +135,7 @@ def _head(look: Look, row: ReviewRow) -> list[Block]:
 
 
 def _turn(messages: Sequence[Message], at: int) -> Block:
-    text = plain(messages[at].content, SHOWN_CHARACTERS).strip()
+    text = plain(messages[at].content, SHOWN_CHARACTERS.get(messages[at].role, 900)).strip()
     missing = "Not said yet: use Edit to say what the right answer is." if at == len(messages) - 1 else "(nothing)"
     return quoted([run(turn_name(messages, at), bold=True)], text or missing)
 
@@ -152,7 +152,7 @@ def _decide(row: ReviewRow) -> list[Block]:
     value, of = f"{row.review_id}:{row.place}:{row.version}", f"row {row.place}"
     keep = button("Keep", KEEP, value, style="primary", spoken=f"Keep {of}")
     drop = button("Drop", DROP, value, spoken=f"Drop {of}")
-    # What is done already is not offered; the others stay where they were, for hands that know the place.
+    # What is done already is not offered.
     buttons = [
         *([keep] if row.status != "kept" else []),
         button("Edit", EDIT, value, spoken=f"Edit {of}"),

@@ -137,7 +137,7 @@ def _first(messages: Sequence[Message]) -> int:
 def _turn(messages: Sequence[Message], at: int) -> Block:
     turn, name = messages[at], turn_name(messages, at)
     if turn.role == "system":
-        return quoted([run(f"{name} (the same for every row)", bold=True)], plain(turn.content, 600) or "(nothing)")
+        return quoted([run(f"{name} (stays as it is)", bold=True)], plain(turn.content, 600) or "(nothing)")
     if len(turn.content) > MOST_CHARACTERS:
         why = f"{name}: {len(turn.content):,} characters, more than a form takes; it stays as it is"
         return quoted([run(why, bold=True)], plain(turn.content, 600))

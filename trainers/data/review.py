@@ -56,6 +56,13 @@ class Look(NamedTuple):
         """The row that the card shows; None where there are no rows."""
         return next((row for row in self.rows if row.place == self.review.shown), self.rows[0] if self.rows else None)
 
+    def row(self, place: int) -> ReviewRow:
+        """Return a row by place; raises ReviewNotFound where there is none."""
+        found = next((row for row in self.rows if row.place == place), None)
+        if found is None:
+            raise ReviewNotFound("There is no such row in this review.", "Look at the card again.")
+        return found
+
     @property
     def spec(self) -> dict[str, Any]:
         """What the rows are for."""

@@ -75,7 +75,7 @@ def read_draft(value: Mapping[str, Any]) -> Draft:
         messages += (Message("assistant", ""),)
     check(messages)
     texts = [str(value.get(name) or "").strip() for name in ("kind", "why", "provenance")]
-    return Draft(messages, texts[0][:60] or "other", texts[1], texts[2])
+    return Draft(messages, texts[0].replace("_", " ")[:60] or "other", texts[1], texts[2])
 
 
 def check(messages: Sequence[Message]) -> None:
