@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from knowledge.clock import Clock
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
+from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
@@ -41,6 +42,14 @@ class Deps:
     """What time it is."""
     install_note: Callable[[], str]
     """What the training packages still lack, with its progress, or ""."""
+
+    more_rows: Maker | None = None
+    """Drafts one more row like a given one; without it, people write it themselves."""
+
+    @property
+    def reviews(self) -> Reviews:
+        """Reviews of drafted rows."""
+        return Reviews(engine=self.engine, datasets=self.datasets)
 
     @property
     def workspaces(self) -> Workspaces:

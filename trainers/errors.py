@@ -5,6 +5,8 @@ UserError
 ├── JobNotFound         no such job in this workspace
 ├── StaleApproval       the quote that was approved is no longer the job's quote
 ├── NotAllowed          this person may not do that
+├── ReviewNotFound      no such review in this workspace
+├── RowRefused          a row under review cannot become that
 └── OverBudget          the month's budget does not hold it
 LuthierError
 ├── LeaseLost           another worker owns the job now; stop quietly
@@ -31,6 +33,14 @@ class StaleApproval(UserError):
 
 class NotAllowed(UserError):
     """You may not do that."""
+
+
+class ReviewNotFound(UserError):
+    """There is no such review in this workspace."""
+
+
+class RowRefused(UserError):
+    """This row cannot become that."""
 
 
 class OverBudget(UserError):

@@ -290,3 +290,80 @@ class HumanLabel(SQLModel, table=True):
     person: str
     choice: str
     at: datetime | None = _moment(nullable=False)
+
+
+class Review(SQLModel, table=True):
+    """Rows that people look through together, in one card of one thread, before anything uses them."""
+
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'finishing', 'finished', 'discarded')", name="review_state"),
+        CheckConstraint("purpose in ('test', 'train')", name="review_purpose"),
+    )
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    purpose: str
+    title: str
+    spec: str = "{}"
+    """JSON of what the rows are for; `labels`, where given, are the answers that are wanted."""
+    channel: str = ""
+    thread_ts: str = ""
+    card_ts: str = ""
+    shown: int = 1
+    """Place of the row that the card shows: it is one card for everybody in the thread."""
+    revision: int = 0
+    """Counts every change of the review and its rows, so that an older drawing is recognised."""
+    state: str = "open"
+    created_by: str
+    created_at: datetime | None = _moment(nullable=False)
+    finished_by: str = ""
+    finished_at: datetime | None = _moment()
+    dataset_id: str = ""
+    result: str = "{}"
+    """JSON of what finishing made: counts, hash and file names."""
+    posting_at: datetime | None = _moment()
+    """When somebody last began to upload the files into the thread."""
+    posted: str = ""
+    """Slack's ids of the uploaded files, with spaces between them."""
+
+
+class ReviewRow(SQLModel, table=True):
+    """A row under review as it is now."""
+
+    __tablename__ = "review_row"
+    __table_args__ = (CheckConstraint("status in ('draft', 'kept', 'dropped')", name="review_row_status"),)
+
+    review_id: str = Field(primary_key=True, foreign_key="review.id")
+    place: int = Field(primary_key=True)
+    messages: str
+    """JSON of the turns; the last one is the assistant's, the expected answer, and may be empty while a draft."""
+    kind: str
+    why: str = ""
+    provenance: str
+    answered: bool
+    """Whether the expected answer says something."""
+    status: str = "draft"
+    version: int = 1
+    changed_by: str
+    changed_at: datetime | None = _moment(nullable=False)
+
+
+class ReviewChange(SQLModel, table=True):
+    """One version of a row, or an edit that came too late to become one; SQL refuses to change it."""
+
+    __tablename__ = "review_change"
+    __table_args__ = (Index("review_change_row", "review_id", "place", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    review_id: str = Field(foreign_key="review.id")
+    place: int
+    version: int
+    """The version that this made; of an edit that came too late, the version that it was written on."""
+    what: str
+    """drafted, added, edited, kept, dropped, undid, or too late."""
+    messages: str
+    kind: str
+    why: str
+    status: str
+    who: str
+    at: datetime | None = _moment(nullable=False)

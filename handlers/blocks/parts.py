@@ -48,8 +48,13 @@ def actions(elements: Sequence[Block], *, block_id: str = "") -> list[Block]:
     return [made | {"block_id": block_id}] if block_id else [made]
 
 
-def button(label: str, action_id: str, value: str = "", *, style: str = "", confirm: Block | None = None) -> Block:
-    """Return a button; `value` comes back with the click, `style` is "primary" or "danger"."""
+def button(
+    label: str, action_id: str, value: str = "", *, style: str = "", confirm: Block | None = None, spoken: str = ""
+) -> Block:
+    """Return a button; `value` comes back with the click, `style` is "primary" or "danger".
+
+    `spoken` is what a screen reader says where the label alone says too little.
+    """
     made: Block = {"type": "button", "action_id": action_id, "text": plain_text(label, 75)}
     if value:
         made["value"] = value
@@ -57,6 +62,8 @@ def button(label: str, action_id: str, value: str = "", *, style: str = "", conf
         made["style"] = style
     if confirm:
         made["confirm"] = confirm
+    if spoken:
+        made["accessibility_label"] = plain(spoken, 75)
     return made
 
 
@@ -107,10 +114,20 @@ def rich(*lines: Sequence[Block]) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(line)} for line in lines]}
 
 
-def run(text: str, *, bold: bool = False) -> Block:
+def run(text: str, *, bold: bool = False, italic: bool = False) -> Block:
     """Return a piece of a rich line."""
     made: Block = {"type": "text", "text": text}
-    return made | {"style": {"bold": True}} if bold else made
+    style = {name: True for name, wanted in (("bold", bold), ("italic", italic)) if wanted}
+    return made | {"style": style} if style else made
+
+
+def quoted(title: Sequence[Block], text: str) -> Block:
+    """Return a line and under it a text set off with a bar, in which Slack reads no markup."""
+    lines = [
+        {"type": "rich_text_section", "elements": list(title)},
+        {"type": "rich_text_quote", "elements": [run(text)]},
+    ]
+    return {"type": "rich_text", "elements": lines}
 
 
 def container(title: str, children: Sequence[Block]) -> Block:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.blocks import advice, answer, correct, details, forms, home, labels, lint, listing, settings
+from handlers.blocks import advice, answer, correct, details, forms, home, lint, listing, review, review_forms, settings
 from handlers.notify import render
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
@@ -17,9 +18,12 @@ from knowledge.answer import Answer
 from knowledge.citations import Citation
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
+from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.judges.agreement import Agreement
+from trainers.data.review import Look
+from trainers.data.review_rows import Draft, read_draft
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
@@ -36,7 +40,7 @@ from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
 from trainers.spec import TrainingSpec
-from trainers.tables import Dataset, Job, ModelVersion
+from trainers.tables import Dataset, Job, ModelVersion, Review, ReviewRow
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 NOW = datetime(2026, 11, 22, 10, 3, tzinfo=UTC)
@@ -309,6 +313,75 @@ def approval_request(**more: Any) -> ApprovalRequest:
 
 FILES = {"jobs/job_1/report/loss.png": "F0LOSS"}
 
+
+SORT = "Sort the ticket into one queue: returns, billing or shipping. Answer with the queue alone."
+REVIEW_DRAFTS: list[dict[str, Any]] = [
+    {
+        "messages": [
+            {"role": "system", "content": SORT},
+            {"role": "user", "content": asks},
+            *([{"role": "assistant", "content": answer}] if answer else []),
+        ],
+        "kind": kind,
+        "why": why,
+        "provenance": "drafted by the planner",
+    }
+    for asks, answer, kind, why in (
+        ("The lamp arrived broken, I want to send it back.", "returns", "easy", "the plain case is missed"),
+        ("Refund me, my parcel is two weeks late.", "shipping", "boundary", "a refund and a late parcel: which wins?"),
+        ("lamp??? charged 2x!!1", "billing", "edge", "spelling and punctuation throw it off"),
+        ("Write me a poem about lamps.", "", "out of scope", "it answers what is not its business"),
+    )
+]
+
+
+def review_look(row: int = 1, state: str = "open", purpose: str = "test", drafts: Any = None, **more: Any) -> Look:
+    """A review whose first row is kept by Ada and whose second Ben dropped."""
+    rows = [
+        ReviewRow(
+            review_id="rev_1",
+            place=place,
+            **read_draft(draft).columns(),
+            status=["kept", "dropped"][place - 1] if place < 3 and drafts is None else "draft",
+            version=2 if place < 3 and drafts is None else 1,
+            changed_by=["U0ADA", "U0BEN"][place - 1] if place < 3 else "U0ADA",
+            changed_at=NOW,
+        )
+        for place, draft in enumerate(REVIEW_DRAFTS if drafts is None else drafts, start=1)
+    ]
+    made = Review(
+        id="rev_1",
+        workspace_id="T1",
+        purpose=purpose,
+        title="sort tickets into 3 queues",
+        spec=json.dumps({"labels": ["returns", "billing", "shipping"]}),
+        channel="C0ASK",
+        thread_ts="1.1",
+        card_ts="1.2",
+        shown=row,
+        state=state,
+        created_by="U0ADA",
+        created_at=NOW,
+        **more,
+    )
+    return Look(made, rows)
+
+
+ENDED = {"finished_by": "U0BEN", "finished_at": NOW, "posted": "F1 F2"}
+COUNTS = {"kept": 1, "dropped": 1, "left": 2, "sha256": "ab" * 32, "rows": "r", "report": "t"}
+LONG = [
+    {
+        "messages": [
+            {"role": ("user", "assistant")[n % 2], "content": f"{n} {NASTY} " + "long " * 3000} for n in range(40)
+        ],
+        "kind": NASTY,
+        "why": NASTY * 30,
+        "provenance": "",
+    }
+] * 3
+MINE = Draft((Message("system", SORT), Message("user", NASTY), Message("assistant", "billing")), "easy", "why", "")
+
+
 DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "advice": lambda: message(advice.advice_blocks(ADVICE)),
     "advice_private": lambda: message(advice.advice_blocks(ADVICE, editable=False)),
@@ -407,6 +480,31 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         Announcement(**IDS, requested_by="U0ADA", state="succeeded", outcome="PASS", points=68.0),
         permalink="https://x.slack.com/p1",
     ),
+    "review": lambda: message(review.review_blocks(review_look())),
+    "review_undecided": lambda: message(review.review_blocks(review_look(3))),
+    "review_unanswered": lambda: message(review.review_blocks(review_look(4, purpose="train"))),
+    "review_empty": lambda: message(review.review_blocks(review_look(drafts=[]))),
+    "review_long": lambda: message(review.review_blocks(review_look(drafts=LONG))),
+    "review_finished": lambda: message(
+        review.review_blocks(review_look(state="finished", result=json.dumps(COUNTS), **ENDED))
+    ),
+    "review_finished_data_set": lambda: message(
+        review.review_blocks(
+            review_look(
+                state="finished",
+                purpose="train",
+                result=json.dumps({**COUNTS, "dataset_id": "d1", "name": "tickets", "version": 2}),
+                **ENDED,
+            )
+        )
+    ),
+    "review_discarded": lambda: message(review.review_blocks(review_look(state="discarded", **ENDED))),
+    "review_whole": lambda: review.whole_view(review_look(drafts=LONG), review_look(drafts=LONG).rows[0]),
+    "review_edit": lambda: review_forms.edit_form(review_look(), review_look().rows[1]),
+    "review_edit_long": lambda: review_forms.edit_form(review_look(drafts=LONG), review_look(drafts=LONG).rows[0]),
+    "review_edit_late": lambda: review_forms.edit_form(review_look(), review_look().rows[0], MINE),
+    "review_add": lambda: review_forms.add_form(review_look()),
+    "review_add_like": lambda: review_forms.add_form(review_look(), review_look().rows[1]),
     "announcement_failed": lambda: rendered(Announcement(**IDS, requested_by="U0ADA", state="failed")),
 }
 """Everything that is drawn, by the name of its snapshot."""

@@ -1,0 +1,220 @@
+"""Knows how a review looks in its thread: one card, one row at a time; it does not know what a click does."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+from handlers.blocks.parts import Block, actions, button, confirm, context, divider, modal, quoted, rich, run, section
+from handlers.blocks.words import clock_time, count, day, person
+from handlers.escape import mrkdwn, plain
+from trainers.data.jsonl import Message
+from trainers.data.review import Key, Look
+from trainers.data.review_report import PURPOSES
+from trainers.data.review_rows import Coverage, coverage, turns_of
+from trainers.tables import ReviewRow
+
+KEEP, EDIT, DROP, LIKE, UNDO = "review_keep", "review_edit", "review_drop", "review_like", "review_undo"
+BACK, ON, WHOLE = "review_back", "review_on", "review_whole"
+REST, ADD, FINISH = "review_rest", "review_add", "review_finish"
+"""Action ids of the buttons on the card."""
+
+SHOWN_TURNS = 6
+"""Turns of a row on the card: the last ones, and the system prompt."""
+
+SHOWN_CHARACTERS = {"system": 240}
+"""Of a turn on the card, by role; 900 where not named. *See it all* shows the whole row."""
+
+PIECE = 2900
+"""Characters of one block where a whole row is shown."""
+
+VIEW_BYTES = 200_000
+"""Blocks of a modal, as JSON: Slack takes 250,000 with all around them."""
+
+NOUNS = {"test": "test row", "train": "training row"}
+ROLES = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
+STATUS = {"draft": "not decided", "kept": "✅ kept", "dropped": "🗑 dropped"}
+
+
+def review_blocks(look: Look) -> list[Block]:
+    """Draw the card; a review that is over has no buttons."""
+    if look.review.state in {"finished", "discarded"}:
+        return _ended(look)
+    told = coverage(look.rows, labels(look))
+    row = look.shown
+    body = (
+        [section("No rows yet. *Add my own* writes the first one."), *_whole_review(look, told)]
+        if row is None
+        else [*_row(look, row), *_decide(row), *_whole_review(look, told)]
+    )
+    return [section(f"*{_title(look)}*\n{tally(told)}"), *_coverage(told), divider(), *body]
+
+
+def review_text(look: Look) -> str:
+    """Say the card in a sentence or two, for notifications and screen readers."""
+    told = coverage(look.rows)
+    if look.review.state in {"finished", "discarded"}:
+        return f"{_title(look)}: {_end(look)}"
+    row = look.shown
+    at = f" Row {row.place} of {len(look.rows)}, {_kind(row)}, {_status(row)}." if row else ""
+    return f"{_title(look)}: {tally(told)}.{at} Keep, edit or drop each row, then finish."
+
+
+def whole_view(look: Look, row: ReviewRow) -> Block:
+    """Draw a row in full, in a modal that only shows."""
+    blocks = [block for turn in turns_of(row) for block in _pieces(turn)]
+    sizes = accumulate(len(json.dumps(block)) for block in blocks)
+    fit = min(90, sum(size <= VIEW_BYTES for size in sizes))
+    more = len(blocks) - fit
+    rest = [context(f"{count(more, 'more part')} of this row do not fit here; the JSONL has all.")] if more else []
+    return modal(f"Row {row.place} of {len(look.rows)}", [*_head(look, row), *blocks[:fit], *rest])
+
+
+def tally(told: Coverage) -> str:
+    """Say how the rows stand."""
+    without = f" ({told.unanswered} without an answer yet)" if told.unanswered else ""
+    return f"{told.kept} kept · {told.dropped} dropped · {told.left} left{without}"
+
+
+def labels(look: Look) -> Sequence[str]:
+    """Return the answers that the task wants, as far as it says."""
+    wanted = look.spec.get("labels")
+    return [str(label) for label in wanted] if isinstance(wanted, list) else []
+
+
+def key_of(value: str) -> Key:
+    """Read which row, at which version, a button was drawn for."""
+    review_id, place, version = value.split(":")
+    return Key(review_id, int(place), int(version))
+
+
+def turn_name(messages: Sequence[Message], at: int) -> str:
+    """Name a turn for people; the last one is the answer that is expected."""
+    last = at == len(messages) - 1
+    return "Expected answer" if last else ROLES.get(messages[at].role, messages[at].role)
+
+
+def _title(look: Look) -> str:
+    return f"{count(len(look.rows), NOUNS[look.review.purpose])}: {mrkdwn(look.review.title, 150)}"
+
+
+def _kind(row: ReviewRow) -> str:
+    return mrkdwn(row.kind, 60)
+
+
+def _status(row: ReviewRow) -> str:
+    by = f" by {person(row.changed_by)}" if row.status != "draft" else ""
+    return f"{STATUS[row.status]}{by}"
+
+
+def _coverage(told: Coverage) -> list[Block]:
+    lines = [_shares("Kept by kind", told.kinds), _shares("Kept by answer", told.labels)]
+    shown = [line for line in lines if line]
+    return [context(*shown)] if shown else []
+
+
+def _shares(name: str, shares: Mapping[str, tuple[int, int]]) -> str:
+    if not shares:
+        return ""
+    told = [f"{mrkdwn(key, 40)} {kept}/{all_}" for key, (kept, all_) in list(shares.items())[:12]]
+    more = f" · {len(shares) - 12} more" if len(shares) > 12 else ""
+    return f"{name}: {' · '.join(told)}{more}"
+
+
+def _row(look: Look, row: ReviewRow) -> list[Block]:
+    messages = turns_of(row)
+    shown = [at for at, turn in enumerate(messages) if turn.role == "system" or at >= len(messages) - SHOWN_TURNS]
+    hidden = len(messages) - len(shown)
+    note = [context(f"{count(hidden, 'earlier turn')} not shown here: *See it all*.")] if hidden else []
+    return [*_head(look, row), *note, *[_turn(messages, at) for at in shown]]
+
+
+def _head(look: Look, row: ReviewRow) -> list[Block]:
+    head = section(f"*Row {row.place} of {len(look.rows)}* · {_kind(row)} · {_status(row)}")
+    why = f"{PURPOSES[look.review.purpose]}: {plain(row.why, 600)}" if row.why else ""
+    return [head, *([rich([run(why, italic=True)])] if why else [])]
+
+
+def _turn(messages: Sequence[Message], at: int) -> Block:
+    text = plain(messages[at].content, SHOWN_CHARACTERS.get(messages[at].role, 900)).strip()
+    missing = "Not said yet: use Edit to say what the right answer is." if at == len(messages) - 1 else "(nothing)"
+    return quoted([run(turn_name(messages, at), bold=True)], text or missing)
+
+
+def _pieces(turn: Message) -> list[Block]:
+    text = plain(turn.content, len(turn.content) + 1) or "(nothing)"
+    name = [run(ROLES.get(turn.role, plain(turn.role, 40)), bold=True)]
+    pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+    return [quoted(name if at == 0 else [run("…", bold=True)], piece) for at, piece in enumerate(pieces)]
+
+
+def _decide(row: ReviewRow) -> list[Block]:
+    """Draw what can be done with the row that is shown; each button says for a screen reader which row it is."""
+    value, of = f"{row.review_id}:{row.place}:{row.version}", f"row {row.place}"
+    keep = button("Keep", KEEP, value, style="primary", spoken=f"Keep {of}")
+    drop = button("Drop", DROP, value, spoken=f"Drop {of}")
+    # What is done already is not offered.
+    buttons = [
+        *([keep] if row.status != "kept" else []),
+        button("Edit", EDIT, value, spoken=f"Edit {of}"),
+        *([drop] if row.status != "dropped" else []),
+        *([button("Undo", UNDO, value, spoken=f"Undo the last change of {of}")] if row.version > 1 else []),
+        button("Another like this", LIKE, value, spoken=f"Another like {of}"),
+    ]
+    # A click on an older drawing names a block that is no longer there: it can never fall on the next row.
+    return actions(buttons, block_id=f"review-row-{row.place}-{row.version}")
+
+
+def _whole_review(look: Look, told: Coverage) -> list[Block]:
+    review_id, row = look.review.id, look.shown
+    adding = button("Add my own", ADD, review_id)
+    if row is None:
+        return actions([adding], block_id="review-all")
+    last = len(look.rows)
+    back, on = row.place - 1 or last, row.place % last + 1
+    paging = [
+        button("◀", BACK, f"{review_id}:{back}:0", spoken=f"Show row {back} of {last}"),
+        button("▶", ON, f"{review_id}:{on}:0", spoken=f"Show row {on} of {last}"),
+        button("See it all", WHOLE, f"{review_id}:{row.place}:0", spoken=f"See all of row {row.place}"),
+    ]
+    ready = told.left - told.unanswered
+    rest = [button("Keep the rest", REST, review_id, confirm=_rest(ready))] if ready else []
+    end = [button("Finish → JSONL", FINISH, review_id, confirm=_finish(told))] if told.kept else []
+    rows = actions(paging, block_id=f"review-pages-{row.place}"), actions([*rest, adding, *end], block_id="review-all")
+    return [block for row_of in rows for block in row_of]
+
+
+def _rest(ready: int) -> Block:
+    text = "Rows that nobody has decided about are kept as they are. Each can still be edited or dropped."
+    return confirm(f"Keep {count(ready, 'more row')}?", text, "Keep them", "Not yet")
+
+
+def _finish(told: Coverage) -> Block:
+    left = f" {count(told.left, 'undecided row')} will be left out." if told.left else ""
+    text = f"The rows are frozen and posted here as a file.{left} To change them later, begin a new review."
+    return confirm(f"Finish with {count(told.kept, 'row')}?", text, "Finish", "Not yet")
+
+
+def _ended(look: Look) -> list[Block]:
+    result = json.loads(look.review.result)
+    lines = [section(f"*{_title(look)}*\n{_end(look)}"), *_coverage(coverage(look.rows, labels(look)))]
+    return [*lines, context(f"SHA-256 of the rows `{result['sha256'][:16]}…`")] if result else lines
+
+
+def _end(look: Look) -> str:
+    review, result = look.review, json.loads(look.review.result)
+    at = review.finished_at.isoformat() if review.finished_at else ""
+    when = f"{day(at)}, {clock_time(at)}" if at else ""
+    who = person(review.finished_by)
+    if review.state == "discarded":
+        return f"Discarded by {who} on {when}; nothing was made of it."
+    left = f", {result['left']} left out" if result["left"] else ""
+    made = f"{result['kept']} kept, {result['dropped']} dropped{left}"
+    version = f" They are the data set *{mrkdwn(result['name'], 80)} v{result['version']}*." if "name" in result else ""
+    files = " Files in this thread: " + " and ".join(f"`{name}`" for name in file_names(look)) + "."
+    return f"Finished by {who} on {when}: {made}.{version}{files if review.posted else ''}"
+
+
+def file_names(look: Look) -> tuple[str, str]:
+    """Return how the rows and the report are called in Slack."""
+    bare = "".join(c if c.isalnum() or c in "-_" else "-" for c in look.review.title.lower())[:40].strip("-") or "rows"
+    return f"{bare}-{look.review.purpose}.jsonl", f"{bare}-{look.review.purpose}-review.md"

@@ -1,0 +1,242 @@
+"""Knows what each button and form of a review does; it does not know how they look or how rows are kept.
+
+Whoever can click the card can decide: it stands in a channel, and Slack shows it to that channel's members only. The
+workspace is checked on every click.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers.blocks import review as card
+from handlers.blocks import review_forms as forms
+from handlers.blocks.words import person
+from handlers.deps import Deps
+from handlers.people import person_of, place_of
+from handlers.posting import edit, post, whisper
+from knowledge.errors import UserError
+from knowledge.tenancy import Person
+from trainers.data import review_finish
+from trainers.data.review import Outcome
+from trainers.data.review_rows import Draft, turns_of
+from trainers.jobs.service import Place
+from trainers.tables import Review
+
+Json = Mapping[str, Any]
+
+OVER = "This review ended meanwhile, so nothing was changed."
+
+REDRAWS = 5
+"""How often a card is drawn again because it changed while Slack took the drawing."""
+
+
+def register(app: App, deps: Deps) -> None:
+    """Listen for clicks on cards and for submitted forms."""
+    listeners: dict[str, Callable[..., None]] = {
+        card.KEEP: decide,
+        card.DROP: decide,
+        card.UNDO: decide,
+        card.BACK: turn_page,
+        card.ON: turn_page,
+        card.WHOLE: show_whole,
+        card.EDIT: open_edit,
+        card.ADD: open_add,
+        card.LIKE: another,
+        card.REST: keep_rest,
+        card.FINISH: finish,
+    }
+    for action_id, listener in listeners.items():
+        app.action(action_id)(partial(listener, deps))
+    app.view(forms.EDIT_FORM)(partial(submit_edit, deps))
+    app.view(forms.ADD_FORM)(partial(submit_add, deps))
+
+
+def begin_review(
+    client: WebClient,
+    deps: Deps,
+    person: Person,
+    place: Place,
+    drafts: Sequence[Json],
+    *,
+    purpose: Literal["test", "train"],
+    title: str,
+    spec: Json,
+) -> None:
+    """Put drafts before people in the thread `place`.
+
+    A draft has `messages` (the last assistant turn is the expected answer, or missing), `kind`, `why`, `provenance`.
+    `spec` says what the rows are for; `labels` in it are counted, `name` names the data set. Raises RowRefused.
+    """
+    where: dict[str, Any] = {"channel": place.channel, "thread_ts": place.thread_ts, "person": person}
+    begun = deps.reviews.begin(drafts, purpose=purpose, title=title, spec=spec, now=deps.clock(), **where)
+    look = deps.reviews.look(person, begun.id)
+    ts = post(client, place.channel, card.review_text(look), card.review_blocks(look), thread_ts=place.thread_ts)
+    deps.reviews.at_card(begun.id, ts)
+
+
+def decide(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Keep or drop the row that was shown, or take its last change back."""
+    ack()
+    who, key = person_of(context), card.key_of(str(action["value"]))
+    verbs = {card.KEEP: deps.reviews.keep, card.DROP: deps.reviews.drop, card.UNDO: deps.reviews.undo}
+    outcome = verbs[str(action["action_id"])](who, key, deps.clock())
+    draw(client, deps, who, outcome.review)
+    explain(client, body, who, outcome)
+
+
+def turn_page(deps: Deps, ack: Ack, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Show another row, for everybody; a second click on the same button goes to the same row."""
+    ack()
+    who, key = person_of(context), card.key_of(str(action["value"]))
+    draw(client, deps, who, deps.reviews.show(who, key.review_id, key.place).review)
+
+
+def show_whole(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Show a row in full to one person."""
+    ack()
+    key = card.key_of(str(action["value"]))
+    look = deps.reviews.look(person_of(context), key.review_id)
+    client.views_open(trigger_id=body["trigger_id"], view=card.whole_view(look, look.row(key.place)))
+
+
+def open_edit(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the form with the row as it is now, whatever the card showed."""
+    ack()
+    key = card.key_of(str(action["value"]))
+    look = deps.reviews.look(person_of(context), key.review_id)
+    client.views_open(trigger_id=body["trigger_id"], view=forms.edit_form(look, look.row(key.place)))
+
+
+def open_add(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the empty form."""
+    ack()
+    look = deps.reviews.look(person_of(context), str(action["value"]))
+    client.views_open(trigger_id=body["trigger_id"], view=forms.add_form(look))
+
+
+def another(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Draft one more row like the one that is shown; where nothing drafts, the form with its words to change."""
+    ack()
+    who, key = person_of(context), card.key_of(str(action["value"]))
+    if deps.more_rows is None:
+        look = deps.reviews.look(who, key.review_id)
+        client.views_open(trigger_id=body["trigger_id"], view=forms.add_form(look, look.row(key.place)))
+        return
+    outcome = deps.reviews.another_like(who, key, deps.more_rows, deps.clock())
+    draw(client, deps, who, outcome.review)
+    explain(client, body, who, outcome)
+
+
+def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Keep all that nobody has decided about."""
+    ack()
+    who = person_of(context)
+    outcome = deps.reviews.keep_rest(who, str(action["value"]), deps.clock())
+    draw(client, deps, who, outcome.review)
+    explain(client, body, who, outcome)
+
+
+def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """End the review and put its files into the thread, once."""
+    ack()
+    who = person_of(context)
+    outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
+    post_files(client, deps, who, outcome.review)
+    draw(client, deps, who, outcome.review)
+    explain(client, body, who, outcome)
+
+
+def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
+    """Save a row's new words; where somebody was first, show both texts and keep the form open."""
+    who, key = person_of(context), forms.where(view)
+    row = deps.reviews.look(who, key.review_id).row(key.place)
+    draft = forms.entered(view["state"]["values"], turns_of(row), row.provenance)
+    try:
+        outcome = deps.reviews.edit(who, key, draft, deps.clock())
+    except UserError as refused:
+        ack(response_action="errors", errors={forms.question(draft.messages): f"{refused.what} {refused.next_step}"})
+        return
+    if outcome.changed or outcome.why == "same":
+        ack()
+        draw(client, deps, who, outcome.review)
+        return
+    _answer_late(deps, ack, who, outcome, draft)
+
+
+def submit_add(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
+    """Add a row that somebody wrote."""
+    who, key, values = person_of(context), forms.where(view), view["state"]["values"]
+    look = deps.reviews.look(who, key.review_id)
+    draft = forms.entered(values, forms.blank(look, values), f"written in Slack by {who.user_id}")
+    try:
+        outcome = deps.reviews.add(who, key.review_id, draft, deps.clock())
+    except UserError as refused:
+        ack(response_action="errors", errors={forms.question(draft.messages): f"{refused.what} {refused.next_step}"})
+        return
+    if outcome.changed:
+        ack()
+    else:
+        ack(response_action="errors", errors={forms.question(draft.messages): OVER})
+    draw(client, deps, who, outcome.review)
+
+
+def draw(client: WebClient, deps: Deps, who: Person, review: Review) -> None:
+    """Edit the card to what is true now.
+
+    Two who draw at once may reach Slack in the wrong order; each looks again afterwards, so the last one is right.
+    """
+    look, drawn = deps.reviews.look(who, review.id), -1
+    for _ in range(REDRAWS):
+        if look.review.revision == drawn or not look.review.card_ts:
+            return
+        drawn = look.review.revision
+        edit(client, look.review.channel, look.review.card_ts, card.review_text(look), card.review_blocks(look))
+        look = deps.reviews.look(who, review.id)
+
+
+def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> None:
+    """Tell whoever clicked, and nobody else, why nothing came of it; a double click of one's own needs no words."""
+    row, place = outcome.row, place_of(body)
+    if outcome.why == "closed" and outcome.review.finished_by != who.user_id:
+        whisper(client, place.channel, who.user_id, _over(outcome.review), thread_ts=place.thread_ts)
+    elif outcome.why == "stale" and row is not None and row.changed_by != who.user_id:
+        words = f"{person(row.changed_by)} changed row {row.place} before your click; the card shows it as it is now."
+        whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
+
+
+def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> None:
+    """Upload the frozen rows and the report into the thread, unless somebody else does or has done it."""
+    if not review_finish.may_post(deps.reviews, review, deps.clock()):
+        return
+    look, sent = deps.reviews.look(who, review.id), []
+    files = review_finish.finished(deps.reviews, review)
+    named = zip((files.rows, files.report), card.file_names(look), strict=True)
+    uploads = [{"content": path.read_bytes(), "filename": name, "title": name} for path, name in named]
+    try:
+        answer = client.files_upload_v2(
+            file_uploads=uploads, channel=review.channel, thread_ts=review.thread_ts or review.card_ts
+        )
+        sent = [str(file["id"]) for file in answer["files"]]
+    except SlackApiError as error:
+        what = f"The rows are finished, but Slack did not take the files ({error.response['error']})."
+        raise UserError(what, "Click Finish again to have them posted.") from error
+    finally:
+        review_finish.posted(deps.reviews, review, sent)
+
+
+def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:
+    if outcome.why == "closed" or outcome.row is None:
+        words = f"{OVER} Your text stays in the row's history."
+        ack(response_action="errors", errors={forms.question(draft.messages): words})
+        return
+    look = deps.reviews.look(who, outcome.review.id)
+    ack(response_action="update", view=forms.edit_form(look, outcome.row, draft))
+
+
+def _over(review: Review) -> str:
+    ended = {"finishing": "is finishing", "discarded": "discarded"}.get(review.state, "finished")
+    return f"{person(review.finished_by)} {ended} this review, so nothing was changed."

@@ -1,0 +1,69 @@
+"""Knows how the report of a finished review reads, in Markdown; it does not know where it is kept."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from trainers.data.jsonl import Message
+from trainers.data.review_rows import coverage, turns_of
+from trainers.tables import Review, ReviewRow
+
+PURPOSES = {"test": "Would reveal", "train": "Why it helps"}
+
+
+def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime) -> str:
+    """Say what was kept and why, by whom, and what was left out."""
+    kept = [row for row in rows if row.status == "kept"]
+    counts = coverage(rows)
+    lines = [
+        f"# {_line(review.title)}",
+        "",
+        f"{counts.kept} rows kept, {counts.dropped} dropped, {counts.left} left undecided and not used.",
+        f"Finished {now:%Y-%m-%d %H:%M} UTC by {review.finished_by}. Review {review.id}.",
+        f"SHA-256 of the rows: `{sha256}`",
+        "",
+        *_table("Kind", [(kind, str(share[0]), str(share[1])) for kind, share in counts.kinds.items()]),
+        *_table("Answer", [(label, str(share[0]), str(share[1])) for label, share in counts.labels.items()]),
+        "## Who decided",
+        "",
+        *[f"- {name}: {number}" for name, number in Counter(row.changed_by for row in kept).most_common()],
+        "",
+        "## Rows",
+        *[line for number, row in enumerate(kept, start=1) for line in _row(review, number, row)],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, cells: Sequence[tuple[str, str, str]]) -> list[str]:
+    if not cells:
+        return []
+    body = [f"| {_cell(first)} | {kept} | {all_} |" for first, kept, all_ in cells]
+    return [f"| {name} | Kept | Kept or undecided |", "|---|---|---|", *body, ""]
+
+
+def _row(review: Review, number: int, row: ReviewRow) -> list[str]:
+    told = f"{PURPOSES[review.purpose]}: {_line(row.why)}" if row.why else f"{PURPOSES[review.purpose]}: not said"
+    decided = f"{row.kind} · decided by {row.changed_by}, version {row.version} · from {_line(row.provenance)}"
+    return [
+        "",
+        f"### Line {number}",
+        "",
+        told,
+        "",
+        decided,
+        "",
+        *[line for turn in turns_of(row) for line in _turn(turn)],
+    ]
+
+
+def _turn(turn: Message) -> list[str]:
+    """Write a turn as an indented block, in which Markdown reads nothing."""
+    return [f"{turn.role}:", "", *[f"    {line}" for line in turn.content.splitlines() or [""]], ""]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cell(text: str) -> str:
+    return _line(text).replace("|", "\\|")
