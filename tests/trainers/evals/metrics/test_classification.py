@@ -159,7 +159,7 @@ def test_a_reader_without_labels_reads_nothing() -> None:
     assert Classification(Setup()).figures([], [], [])[0].value is None
 
 
-@pytest.mark.slow  # 1,000 bootstraps in each of 12 cells: a minute
+@pytest.mark.slow  # 1,000 bootstraps in each of 12 cells: minutes
 @pytest.mark.parametrize("labels", [2, 5, 12])
 @pytest.mark.parametrize("accuracy", [0.6, 0.8, 0.9, 0.95])
 def test_the_interval_of_macro_f1_keeps_its_coverage(labels: int, accuracy: float) -> None:
