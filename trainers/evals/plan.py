@@ -22,6 +22,12 @@ __all__ = ["EvalPlan", "make_plan", "plan_text"]
 _USEFUL = Decimal(table()["rule"]["useful_effect"])
 _NUMBERS = re.compile(r"\b(amount|total|price|quantity|number of|count|sum|tax|net|gross|percent|age)\b", re.IGNORECASE)
 
+_LISTS = re.compile(
+    r"\b(items|products|articles|positions|goods|skills|tags|keywords|topics|languages|attendees|participants|people"
+    r"|names|authors|contacts|owners)$",
+    re.IGNORECASE,
+)
+
 
 def make_plan(
     task: str,
@@ -154,7 +160,7 @@ def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> Mappi
             )
         )
         return None
-    properties = {_key(name): {"type": [_type(name), "null"]} for name in fields}
+    properties = {_key(name): _node(name) for name in fields}
     notes.append(
         Assumption(
             f"The fields are {_listed(tuple(properties))}; each may be null where a text doesn't hold it.",
@@ -168,8 +174,12 @@ def _key(name: str) -> str:
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "field"
 
 
-def _type(name: str) -> str:
-    return "number" if _NUMBERS.search(name) and not re.search(r"\bnumber$", name.strip()) else "string"
+def _node(name: str) -> dict[str, Any]:
+    """Guess the type of a field from its name."""
+    if _LISTS.search(name):
+        return {"type": ["array", "null"], "items": {"type": "string"}}
+    number = _NUMBERS.search(name) and not name.strip().lower().endswith(" number")
+    return {"type": ["number" if number else "string", "null"]}
 
 
 def _assume_spread(wide: Sequence[Spread], given: float | None, binary: bool, notes: list[Assumption]) -> None:
