@@ -37,6 +37,12 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
     }
 
 
+def unknown_fields(plan: EvalPlan) -> list[str]:
+    """Return the keys of which the recipes don't know what stands in them: no draft fills these."""
+    deck = Deck(random.Random(0))  # noqa: S311  # a try, no secret
+    return [field.key for field in fields_of(plan.schema) if field.draw(deck) is None] if plan.schema else []
+
+
 class _Paper(NamedTuple):
     """One set of values and the text made of them."""
 

@@ -89,7 +89,7 @@ class _Desk:
     def typos(self) -> Iterator[Piece]:
         """A misspelt question."""
         for topic in self._topics():
-            question, answer = topic["easy"][0]
+            question, answer = topic["typo"]
             passages = [_own(topic), self._filler()]
             wrong = misspelt(question, self.draw)
             yield self._piece("edge", passages, wrong, answer, self.recipe["reveals"]["typos"], "edge/typos")

@@ -16,6 +16,7 @@ MOST_LABELS = 1000
 LABEL_CHARACTERS = 80
 MOST_FIELDS = 100
 _TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
+_DEPTH = 16
 _KEEP = {"\n", "\t"}
 
 
@@ -85,14 +86,23 @@ def check_have(have: int | None) -> int | None:
 
 
 def _check_node(node: Any, where: str, depth: int) -> None:
-    if depth > 16:
-        raise _no_schema("it is nested more than 16 levels deep")
+    if depth > _DEPTH:
+        raise _no_schema(f"it is nested more than {_DEPTH} levels deep")
     if isinstance(node, bool):
         return
     if not isinstance(node, Mapping):
         raise _no_schema(f"{where} is not an object")
+    _check_words(node, where)
+    for name, child in node.get("properties", {}).items():
+        _check_node(child, f"the field {str(name)[:40]!r}", depth + 1)
+    if "items" in node:
+        _check_node(node["items"], f"'items' of {where}", depth + 1)
+
+
+def _check_words(node: Mapping[str, Any], where: str) -> None:
+    """Check the keywords that drafts and metrics go by."""
     kinds = node.get("type", [])
-    unknown = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind not in _TYPES]
+    unknown = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if str(kind) not in _TYPES]
     if unknown:
         raise _no_schema(f"{where} has the type {str(unknown[0])[:40]!r}, which JSON Schema does not know")
     for key, wanted in (("properties", Mapping), ("required", list), ("enum", list)):
@@ -100,10 +110,6 @@ def _check_node(node: Any, where: str, depth: int) -> None:
             raise _no_schema(f"{key!r} of {where} is not {'an object' if wanted is Mapping else 'a list'}")
     if not all(isinstance(name, str) for name in node.get("required", ())):
         raise _no_schema(f"'required' of {where} holds something that is no name")
-    for name, child in node.get("properties", {}).items():
-        _check_node(child, f"the field {str(name)[:40]!r}", depth + 1)
-    if "items" in node:
-        _check_node(node["items"], f"'items' of {where}", depth + 1)
 
 
 def _no_schema(why: str) -> UserError:

@@ -1,4 +1,4 @@
-"""What kind of task a text describes, and the labels and fields that it names; it reads words, it does not judge them."""
+"""What kind of task a text describes, and the labels and fields that it names; it judges none of it."""
 
 import re
 import tomllib
@@ -18,17 +18,19 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _FIELDS = re.compile(
-    r"\b(?:extract|pull out|capture|parse|find|read|json(?: object)? with|fields?:?|keys?:?)\s+(?:the |all |these |following |fields?:? |out )*"
+    r"\b(?:extract|pull out|capture|parse|find|read|json(?: object)? with|fields?:?|keys?:?)\s+"
+    r"(?:the |all |these |following |fields?:? |out )*"
     r"(?P<list>[^.;:()\n?]{3,600})",
     re.IGNORECASE,
 )
 _ENDS = re.compile(
-    r"\b(?:from|out of|as json|into|in json|to json|as a json|and (?:answer|return|reply|give|write)|so that|for (?:our|the|my)"
-    r"|using|when|with)\b.*",
+    r"\b(?:from|out of|as json|into|in json|to json|as a json|and (?:answer|return|reply|give|write)|so that"
+    r"|for (?:our|the|my)|using|when|with)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 _LABEL_ENDS = re.compile(
-    r"\s+(?:so that|because|for (?:our|the|my)|using|when|while|which|who|we|in our|based on|and (?:answer|return|reply|say))\b.*",
+    r"\s+(?:so that|because|for (?:our|the|my)|using|when|while|which|who|we|in our|based on"
+    r"|and (?:answer|return|reply|say))\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 _SPLIT = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,|;|\s/\s|/|\||\s+or\s+)\s*", re.IGNORECASE)

@@ -30,7 +30,8 @@ def rows_sentences(plan: EvalPlan) -> list[str]:
     if plan.rows_planned < expected.rows:
         said.append(
             f"Proposed: {plan.rows_planned:,} rows, about as many as people will look at. "
-            f"They show a gain of {points(plan.sees(plan.rows_planned))} points or more; a smaller one may stay unproven."
+            f"They show a gain of {points(plan.sees(plan.rows_planned))} points or more; "
+            "a smaller one may stay unproven."
         )
     else:
         said.append(f"Proposed: {plan.rows_planned:,} rows.")
@@ -63,40 +64,23 @@ def target_sentences(plan: EvalPlan) -> list[str]:
 
 
 def _lines(plan: EvalPlan) -> Iterator[str]:
-    yield "# Evaluation plan"
-    yield ""
-    yield from (f"> {line}" for line in plan.task.splitlines())
-    yield ""
+    yield from ("# Evaluation plan", "", *(f"> {line}" for line in plan.task.splitlines()), "")
     yield f"**Kind** {plan.kind}" + (f" · {len(plan.labels):,} labels: {_labels(plan)}" if plan.labels else "")
-    yield ""
-    yield f"**Primary metric** `{plan.metric}`: {plan.why}."
+    yield from ("", f"**Primary metric** `{plan.metric}`: {plan.why}.")
     yield f"Shown besides, deciding nothing: {', '.join(f'`{name}`' for name in plan.secondary)}."
-    yield ""
-    yield f"**Comparison** {plan.comparison}."
-    yield ""
-    yield "**Success** " + _rule(plan)
-    yield ""
-    yield "**Target** " + " ".join(target_sentences(plan))
-    yield ""
-    yield "## Rows"
-    yield ""
-    for sentence in rows_sentences(plan):
-        yield f"- {sentence}"
-    yield ""
+    yield from ("", f"**Comparison** {plan.comparison}.")
+    yield from ("", "**Success** " + _rule(plan))
+    yield from ("", "**Target** " + " ".join(target_sentences(plan)))
+    yield from ("", "## Rows", "", *(f"- {sentence}" for sentence in rows_sentences(plan)), "")
     yield from _table(plan)
-    yield ""
-    yield "## Must not get worse"
-    yield ""
+    yield from ("", "## Must not get worse", "")
     for rail in plan.guardrails:
         yield f"- {rail.title}: at most {points(float(rail.margin))} points lost; {rail.why}."
-    yield ""
-    yield "## Assumed"
-    yield ""
+    yield from ("", "## Assumed", "")
     for says, correct in plan.assumptions:
         yield f"- {says} *Wrong?* {correct}"
-    yield ""
-    frozen = f" Test rows {plan.test_sha256[:12]}." if plan.test_sha256 else " Test rows are not frozen yet."
-    yield f"Plan {plan.digest[:12]}.{frozen}"
+    frozen = f"Test rows {plan.test_sha256[:12]}." if plan.test_sha256 else "Test rows are not frozen yet."
+    yield from ("", f"Plan {plan.digest[:12]}. {frozen}")
 
 
 def _rule(plan: EvalPlan) -> str:
