@@ -19,7 +19,9 @@ from trainers.evals.plans.text import plan_text
 
 __all__ = ["EvalPlan", "make_plan", "plan_text"]
 
-_USEFUL = Decimal(table()["rule"]["useful_effect"])
+_RULE = table()["rule"]
+_USEFUL, _LEVEL, _POWER = Decimal(_RULE["useful_effect"]), float(_RULE["level"]), float(_RULE["power"])
+_MINIMUM, _MOST, _PER_LABEL = int(_RULE["minimum_rows"]), int(_RULE["most_rows"]), int(_RULE["per_label"])
 _NUMBERS = re.compile(r"\b(amount|total|price|quantity|number of|count|sum|tax|net|gross|percent|age)\b", re.IGNORECASE)
 
 _LISTS = re.compile(
@@ -54,32 +56,25 @@ def make_plan(
     found_kind = _kind(text, kind, labels, schema, rows, notes)
     found_labels = _labels(text, found_kind, labels, rows, notes)
     found_schema = _schema(text, found_kind, schema, notes)
-    effect, had, chosen, settings = check_effect(useful_effect), check_have(have), choice(found_kind), table()["rule"]
-    level, power = float(settings["level"]), float(settings["power"])
-    wide = spreads(float(effect), binary=chosen.binary, expected=discordance, level=level, power=power)
+    effect, had, chosen = check_effect(useful_effect), check_have(have), choice(found_kind)
+    wide = spreads(float(effect), binary=chosen.binary, expected=discordance, level=_LEVEL, power=_POWER)
     _assume_spread(wide, discordance, chosen.binary, notes)
-    planned = _planned(wide[1].rows, had, len(found_labels))
-    share, source = _target(target, costs, chosen.binary)
+    must = _target(target, costs, chosen.binary)
     return EvalPlan(
         task=text,
         kind=found_kind,
         labels=found_labels,
         schema=found_schema,
-        metric=chosen.metric,
-        why=chosen.why,
-        binary=chosen.binary,
-        secondary=chosen.secondary,
-        guardrails=chosen.guardrails,
+        **chosen._asdict(),
         comparison=comparison(found_kind),
         useful_effect=effect,
-        level=level,
-        power=power,
-        minimum_rows=int(settings["minimum_rows"]),
-        target=share,
-        target_from=source,
+        level=_LEVEL,
+        power=_POWER,
+        minimum_rows=_MINIMUM,
+        **must,
         costs=costs,
         spreads=wide,
-        rows_planned=planned,
+        rows_planned=_planned(wide[1].rows, had, len(found_labels)),
         rows_had=had,
         assumptions=tuple(notes),
     )
@@ -97,7 +92,7 @@ def _kind(
     fix = "Say so in the task, or name the kind (--kind in the shell)."
     if named:
         return kind_named(named)
-    if labels:
+    if any(label.strip() for label in labels):
         return "classification"
     if schema is not None:
         return "extraction"
@@ -198,23 +193,24 @@ def _assume_spread(wide: Sequence[Spread], given: float | None, binary: bool, no
 
 def _planned(needed: int, had: int | None, labels: int) -> int:
     """Propose a number of test rows: what the useful effect needs, within what people can look at."""
-    rule = table()["rule"]
-    wanted = max(ceil(needed / 10) * 10, rule["minimum_rows"], min(labels * rule["per_label"], rule["most_rows"]))
-    return max(min(int(wanted), int(rule["most_rows"])), min(had or 0, int(wanted)))
+    wanted = max(ceil(needed / 10) * 10, _MINIMUM, min(labels * _PER_LABEL, _MOST))
+    return max(min(wanted, _MOST), min(had or 0, wanted))
 
 
-def _target(target: Decimal | None, costs: Costs | None, binary: bool) -> tuple[Decimal | None, str]:
+def _target(target: Decimal | None, costs: Costs | None, binary: bool) -> dict[str, Any]:
+    """Return the absolute share that must be reached, and where it comes from."""
     if target is not None:
         if not target.is_finite() or not 0 < target <= 1:
             raise UserError("A target must be above 0 and at most 100 percent.", "Use 90 for 90%.")
-        return target, "named by you"
-    if costs is None:
-        return None, "none named: better than the best-prompted base is the only demand"
-    if costs.target == 0:
-        return None, "a failure costs nothing, so every accuracy pays and no target follows"
-    if not binary:
-        return None, f"{costs.sentence}: {costs.target:.1%} of answers must be usable, which a graded metric can't tell"
-    return costs.target, costs.sentence
+        return {"target": target, "target_from": "named by you"}
+    why = "none named: better than the best-prompted base is the only demand"
+    if costs is not None and costs.target == 0:
+        why = "a failure costs nothing, so every accuracy pays and no target follows"
+    elif costs is not None and not binary:
+        why = f"{costs.sentence}: {costs.target:.1%} of answers must be usable, which a graded metric can't tell"
+    elif costs is not None:
+        return {"target": costs.target, "target_from": costs.sentence}
+    return {"target": None, "target_from": why}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Drafts written by a language model: what about first, then each text in a call of its own; answers are suggestions."""
+"""Drafts written by a language model: subjects first, then each text in a call of its own; answers are suggestions."""
 
 import html
 import json

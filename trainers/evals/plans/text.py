@@ -69,7 +69,7 @@ def _lines(plan: EvalPlan) -> Iterator[str]:
     yield from ("", f"**Primary metric** `{plan.metric}`: {plan.why}.")
     yield f"Shown besides, deciding nothing: {', '.join(f'`{name}`' for name in plan.secondary)}."
     yield from ("", f"**Comparison** {plan.comparison}.")
-    yield from ("", "**Success** " + _rule(plan))
+    yield from ("", "**Success** " + rule_sentence(plan))
     yield from ("", "**Target** " + " ".join(target_sentences(plan)))
     yield from ("", "## Rows", "", *(f"- {sentence}" for sentence in rows_sentences(plan)), "")
     yield from _table(plan)
@@ -83,7 +83,8 @@ def _lines(plan: EvalPlan) -> Iterator[str]:
     yield from ("", f"Plan {plan.digest[:12]}. {frozen}")
 
 
-def _rule(plan: EvalPlan) -> str:
+def rule_sentence(plan: EvalPlan) -> str:
+    """Say when the tuned model passes."""
     return (
         f"at least {points(float(plan.useful_effect))} points better, the {plan.level:.0%} interval of the difference "
         f"above 0, at least {plan.minimum_rows} rows, every guardrail kept."
