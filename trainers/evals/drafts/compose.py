@@ -67,13 +67,12 @@ def compose(
 
 
 def quota(count: int) -> dict[DraftKind, int]:
-    """Divide a number of drafts among the kinds; what rounding leaves over goes to the easy ones."""
-    parts = {kind: int(count * SHARES[kind]) for kind in DRAFT_KINDS}
-    for kind in ("out_of_scope", "refusal", "edge", "boundary"):  # even a short list has one of each
-        if parts[kind] == 0 and count - sum(parts.values()) > 0:
-            parts[kind] = 1
-    parts["easy"] += count - sum(parts.values())
-    return parts
+    """Divide a number of drafts among the kinds; five have one of each, fewer begin with an easy one."""
+    if count < len(DRAFT_KINDS):
+        first = ("easy", "boundary", "edge", "out_of_scope")[:count]
+        return {kind: int(kind in first) for kind in DRAFT_KINDS}
+    parts: dict[DraftKind, int] = {kind: max(1, int(count * SHARES[kind])) for kind in DRAFT_KINDS if kind != "easy"}
+    return {kind: parts.get(kind, count - sum(parts.values())) for kind in DRAFT_KINDS}
 
 
 def _draft(piece: Piece, system: str) -> Draft:

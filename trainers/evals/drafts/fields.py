@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from trainers.evals.drafts.recipe import Recipe, recipe
 
 _MOST_ITEMS = 2
+_SAID = {"title", "description", "default", "examples", "$comment", "format", "deprecated", "readOnly", "writeOnly"}
+_READ = _SAID | {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"}
+_SHAPE = _SAID | {"type", "items", "properties", "required", "additionalProperties"}
 
 
 class Value(NamedTuple):
@@ -75,28 +78,32 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
 
 
 def fits(node: Mapping[str, Any], answer: Any) -> bool:
-    """Whether a value has a type, a length and an enumeration that the schema takes."""
+    """Whether a text or number is surely one that the schema takes; a keyword that is not read here makes it unsure."""
     kinds = _types(node)
-    right = not kinds or any(_is(kind, answer) for kind in kinds)
-    return right and ("enum" not in node or answer in node["enum"])
+    if set(node) - _READ or (kinds and not any(_is(kind, answer) for kind in kinds)):
+        return False
+    if ("enum" in node and answer not in node["enum"]) or ("const" in node and answer != node["const"]):
+        return False
+    if isinstance(answer, str):
+        long_enough = node.get("minLength", 0) <= len(answer) <= node.get("maxLength", len(answer))
+        return bool(long_enough) and "pattern" not in node
+    return bool(node.get("minimum", answer) <= answer <= node.get("maximum", answer))
 
 
 def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | None:
-    choices = [choice for choice in node.get("enum", ()) if isinstance(choice, str | int | float)]
-    if choices:
-        choice = draw.choice(choices)
-        return Value(str(choice), choice)
-    if "const" in node:
-        return Value(str(node["const"]), node["const"])
-    if _has(node, "boolean"):
-        yes = draw.choice((True, False))
-        return Value("yes" if yes else "no", yes)
-    if _has(node, "array"):
-        return _list(node, known, draw)
-    if _has(node, "object"):
-        return _object(node, draw)
+    """Draw a value of which it is sure that the schema takes it."""
+    if _has(node, "array", "object"):
+        if set(node) - _SHAPE:
+            return None
+        return _list(node, known, draw) if _has(node, "array") else _object(node, draw)
     values = [Value(text, answer) for text, answer in (known or {}).get("values", ())]
-    fitting = [fitted for value in values if (fitted := _fitted(node, value))]
+    if "const" in node or "enum" in node:
+        fixed = node.get("enum", [node.get("const")])
+        values = [Value(str(each), each) for each in fixed if isinstance(each, str | int | float)]
+    if _has(node, "boolean") or any(isinstance(value.answer, bool) for value in values):
+        chosen = draw.choice((True, False))
+        return Value("yes" if chosen else "no", chosen) if set(node) <= _SAID | {"type"} else None
+    fitting = [fitted for value in values if value.text.strip() and (fitted := _fitted(node, value))]
     return draw.choice(fitting) if fitting else None
 
 
@@ -104,7 +111,7 @@ def _fitted(node: Mapping[str, Any], value: Value) -> Value | None:
     """Give a value the type that is asked for: whole numbers for integers, the written text for strings."""
     if fits(node, value.answer):
         return value
-    if _has(node, "string") and isinstance(value.answer, int | float) and "pattern" not in node:
+    if isinstance(value.answer, int | float) and fits(node, value.text):
         return Value(value.text, value.text)
     return None
 
@@ -112,7 +119,7 @@ def _fitted(node: Mapping[str, Any], value: Value) -> Value | None:
 def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | None:
     items = node.get("items")
     inner = items if isinstance(items, Mapping) else {}
-    if not _types(inner) and "enum" not in inner and "properties" not in inner:
+    if set(inner) <= _SAID:
         inner = {"type": "string"}
     drawn = [value for _ in range(8) if (value := _draw(inner, known, draw))]
     values = list({value.text: value for value in drawn}.values())[:_MOST_ITEMS]
@@ -124,9 +131,9 @@ def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
 
 
 def _object(node: Mapping[str, Any], draw: Deck) -> Value | None:
-    if "properties" not in node:
+    if not set(node.get("required", ())) <= set(node.get("properties", ())):
         return None
-    drawn = [(field, field.draw(draw)) for field in fields_of(node)]
+    drawn = [(field, field.draw(draw)) for field in fields_of({"properties": {}, **node})]
     if any(value is None for field, value in drawn if not field.optional and not field.nullable):
         return None
     text = ", ".join(f"{field.title} {value.text}" for field, value in drawn if value)
