@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.shell import answers, jobs, rows, settings, verdicts, weights
+from bot.shell import answers, jobs, plans, rows, settings, verdicts, weights
 from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError, ServiceError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 answers.register(app)
 rows.register(app)
+plans.register(app)
 jobs.register(app)
 verdicts.register(app)
 settings.register(app)

@@ -15,6 +15,7 @@ from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
+from handlers.blocks.plan import plan_blocks, plan_text
 from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
@@ -29,6 +30,7 @@ from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import lint
+from trainers.evals.plan import make_plan
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
 from trainers.states import ENDED, LIVE, RESUMABLE
@@ -100,6 +102,12 @@ def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]
         "Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
     )
     return advice_text(advice), [*advice_blocks(advice, editable=False), hint]
+
+
+def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Plan how a model for a task would be judged."""
+    made = make_plan(typed.rest).to_json()
+    return plan_text(made), plan_blocks(made)
 
 
 def train(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -233,6 +241,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "help": show_help,
     "ask": ask,
     "advise": weigh,
+    "eval-plan": plan,
     "train": train,
     "jobs": jobs,
     "cancel": cancel,

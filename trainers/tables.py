@@ -367,3 +367,22 @@ class ReviewChange(SQLModel, table=True):
     status: str
     who: str
     at: datetime | None = _moment(nullable=False)
+
+
+class EvalPlanRow(SQLModel, table=True):
+    """One evaluation plan of a workspace; once frozen, SQL refuses to change or remove it."""
+
+    __tablename__ = "eval_plan"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    name: str
+    body: str
+    """The plan as `EvalPlan.to_json` writes it."""
+    digest: str
+    test_sha256: str = ""
+    """Hash of the test file's bytes once frozen, else ""."""
+    frozen_at: datetime | None = _moment()
+    created_by: str
+    created_at: datetime | None = _moment(nullable=False)

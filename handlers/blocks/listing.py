@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "this list"),
     "advise": ("<what you want to do>", "should you prompt, use RAG, fine-tune, or none of these"),
     "ask": ("<question>", "a cited answer from the guide"),
+    "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
     "train": ("", "pick or upload rows, see findings and a quote"),
     "jobs": ("[all]", "your jobs and what came of them; with all, other people's too"),
     "cancel": ("<number>", "stop a job, or drop a quote"),

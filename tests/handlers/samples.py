@@ -7,8 +7,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from handlers.blocks import advice, answer, correct, details, forms, home, labels, lint, listing, settings
-from handlers.blocks import advice, answer, correct, details, forms, home, lint, listing, review, review_forms, settings
+from handlers.blocks import (
+    advice,
+    answer,
+    correct,
+    details,
+    forms,
+    home,
+    labels,
+    lint,
+    listing,
+    plan,
+    review,
+    review_forms,
+    settings,
+)
 from handlers.notify import render
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
@@ -20,10 +33,12 @@ from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport
-from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
-from trainers.evals.judges.agreement import Agreement
 from trainers.data.review import Look
 from trainers.data.review_rows import Draft, read_draft
+from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
+from trainers.evals.judges.agreement import Agreement
+from trainers.evals.plan import make_plan
+from trainers.evals.plans.costs import read_costs
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
@@ -311,6 +326,13 @@ def approval_request(**more: Any) -> ApprovalRequest:
     return ApprovalRequest(**IDS, requested_by="U0ADA", approvers=("U0BEN",), dollars="12.00", **times, **more)
 
 
+PLAN = make_plan(
+    "Sort support tickets into billing, returns, technical, other",
+    have=60,
+    costs=read_costs("20", None, ["0.95:40", "0.05:1000"]),
+)
+MANY = [f"label number {number} <!channel>" for number in range(200)]
+
 FILES = {"jobs/job_1/report/loss.png": "F0LOSS"}
 
 
@@ -393,6 +415,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "help": lambda: message(listing.help_blocks("Installing the training packages (43%).")),
     "jobs": lambda: message(listing.jobs_blocks(JOBS)),
     "models": lambda: message(listing.models_blocks([MODEL])),
+    "plan": lambda: message(plan.plan_blocks(PLAN.to_json())),
+    "plan_without_labels": lambda: message(plan.plan_blocks(make_plan(f"Sort tickets {NASTY}").to_json())),
+    "plan_many_labels": lambda: message(plan.plan_blocks(make_plan("Sort", labels=MANY).to_json())),
     "lint_ready": lambda: message(lint.lint_blocks("tickets <b>.jsonl", lint_report(False), "F1")),
     "lint_blocked": lambda: message(lint.lint_blocks("tickets.jsonl", lint_report(True), "F1")),
     "form_train": lambda: forms.train_form([DATASET], "[]", "Installing the training packages (43%)."),

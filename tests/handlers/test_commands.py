@@ -24,6 +24,8 @@ from tests.handlers.world import World
             "Confidence",
         ),
         ("/tune advise", "Tell me about your case"),
+        ("/tune eval-plan Sort tickets into billing, returns, other", "Measure `accuracy`"),
+        ("/tune eval-plan", "The task is empty"),
         ("/tune jobs", "No jobs yet"),
         ("/tune models", "No tuned models yet"),
         ("/tune cancel", "Which job?"),

@@ -1,0 +1,230 @@
+"""Drafts for classification, composed from what labels mean and from examples; it decides no boundary case."""
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from trainers.data.jsonl import Row
+from trainers.data.likeness import canonical
+from trainers.evals.drafts.base import DraftKind
+from trainers.evals.drafts.recipe import (
+    Filler,
+    Piece,
+    first_sentence,
+    in_turn,
+    lower_first,
+    recipe,
+    shuffled,
+    upper_first,
+)
+from trainers.evals.plans.body import EvalPlan
+
+Concept = Mapping[str, Any]
+
+_WORD = re.compile(r"(\W+)")
+
+
+def system_prompt(plan: EvalPlan) -> str:
+    """Return the prompt of every row."""
+    task = plan.task.rstrip(".")
+    return str(recipe("classification")["prompt"]["system"].format(task=f"{task}.", labels=", ".join(plan.labels)))
+
+
+def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
+    """Return the drafts of each kind, best first; nothing where the labels are not known."""
+    if not plan.labels:
+        return {}
+    desk = _Desk(plan.labels, examples, draw)
+    return {
+        "easy": desk.easy(),
+        "boundary": desk.boundary(),
+        "edge": desk.edge(),
+        "refusal": desk.refusal(),
+        "out_of_scope": desk.out_of_scope(),
+    }
+
+
+class _Desk:
+    """Composes the drafts of one plan; no text of the recipes is used twice."""
+
+    def __init__(self, labels: Sequence[str], examples: Sequence[Row], draw: random.Random) -> None:
+        self.recipe, self.draw = recipe("classification"), draw
+        self.filler = Filler(self.recipe["slots"], draw)
+        catch_all = set(self.recipe["catch_all"])
+        self.rest = next((label for label in labels if canonical(label) in catch_all), "")
+        self.labels = [label for label in labels if label != self.rest]
+        found = {label: _concept(self.recipe["concept"], label) for label in labels}
+        self.concepts = {label: concept for label, concept in found.items() if concept and label != self.rest}
+        self.spoken = {label: _sentences(examples, label) for label in self.labels}
+        self.texts = {label: shuffled(concept["texts"], draw) for label, concept in self.concepts.items()}
+
+    def easy(self) -> Iterator[Piece]:
+        """One of each label in turn."""
+        return in_turn([*(self._easy(label) for label in self.labels), self._rest()])
+
+    def _rest(self) -> Iterator[Piece]:
+        """What reaches an inbox and is meant for none of its labels: plain cases of the label for the rest."""
+        used = [concept["words"][0] for concept in self.concepts.values()]
+        if self.rest and set(used) & set(self.recipe["inbox"]):
+            reveals = self.recipe["easy"]["reveals"].format(label=self.rest)
+            strange = [c for c in self.recipe["concept"] if c["words"][0] in {"press", "hr"} - set(used)]
+            for text in shuffled([text for concept in strange for text in concept["texts"]], self.draw):
+                yield Piece("easy", text, reveals, self.rest, "recipe easy/press, hr")
+
+    def _easy(self, label: str) -> Iterator[Piece]:
+        reveals = self.recipe["easy"]["reveals"].format(label=label)
+        said = self.spoken[label]
+        for one, two in zip(said[::2], said[1::2], strict=False):
+            text = f"{one[1]} {upper_first(two[1])}"
+            yield Piece("easy", text, reveals, label, f"words of your rows {one[0]} and {two[0]}")
+        while self.texts.get(label):
+            yield Piece("easy", self._text(label), reveals, label, f"recipe easy/{self.concepts[label]['words'][0]}")
+        if label not in self.concepts:
+            named = self.recipe["easy"]["named"]
+            for text in shuffled(named["texts"], self.draw):
+                filled = text.format(label=_in_words(label))
+                yield Piece("easy", filled, named["reveals"].format(label=label), label, "recipe easy/named")
+
+    def boundary(self) -> Iterator[Piece]:
+        """Two labels' cues in one message; which wins is left open."""
+        yield from self._met()
+        known = [label for label in self.labels if self._halves(label)]
+        for turn in range(6):
+            for one, two in shuffled(combinations(known, 2), self.draw):
+                pair = (one, two) if self.draw.random() < 0.5 else (two, one)
+                yield self._both(*pair, turn)
+
+    def _met(self) -> Iterator[Piece]:
+        """Messages written for two labels that meet, a pair of labels after the other."""
+        by_concept = {concept["words"][0]: label for label, concept in self.concepts.items()}
+        met = [pair for pair in self.recipe["pair"] if set(pair["of"]) <= set(by_concept)]
+        yield from in_turn([self._pair(pair, [by_concept[name] for name in pair["of"]]) for pair in met])
+
+    def _pair(self, pair: Mapping[str, Any], labels: Sequence[str]) -> Iterator[Piece]:
+        reveals = self.recipe["boundary"]["reveals"].format(one=labels[0], two=labels[1])
+        for text in shuffled(pair["texts"], self.draw):
+            yield Piece("boundary", self.filler.fill(text), reveals, "", f"recipe {' + '.join(pair['of'])}")
+
+    def _both(self, one: str, two: str, turn: int) -> Piece:
+        first, second = (self._halves(label) for label in (one, two))
+        (a, source_a), (b, source_b) = first[turn % len(first)], second[(turn // 2) % len(second)]
+        a, b = self.filler.fill(a), self.filler.fill(b)
+        joined = self.concepts.get(one, {}).get("joined")
+        pattern = f"{{One}}{joined}{{two}}." if joined else self.draw.choice(self.recipe["boundary"]["joins"])
+        text = pattern.format(one=lower_first(a), One=upper_first(a), two=lower_first(b))
+        reveals = self.recipe["boundary"]["reveals"].format(one=one, two=two)
+        return Piece("boundary", text, reveals, "", f"{source_a} + {source_b}")
+
+    def edge(self) -> Iterator[Piece]:
+        """Odd shapes of plain messages, and messages with nothing in them."""
+        shapes = [self._caps, self._injection, self._typos, self._long, self._language, self._quoted]
+        plain = in_turn([self._shaped(shape, place) for place, shape in enumerate(shapes)])
+        return in_turn([plain, plain, plain, in_turn([self._bare("short"), self._bare("number")])])
+
+    def _shaped(self, shape: Any, place: int) -> Iterator[Piece]:
+        labels = [label for label in self.labels if label in self.concepts]
+        for turn in range(2 * len(labels)):
+            label = labels[(turn + place) % len(labels)]
+            piece = shape(label)
+            if piece is not None:
+                yield piece
+
+    def _bare(self, name: str) -> Iterator[Piece]:
+        part = self.recipe["edge"][name]
+        for text in shuffled(part["texts"], self.draw):
+            yield Piece("edge", self.filler.fill(text), part["reveals"], "", f"recipe edge/{name}")
+
+    def _caps(self, label: str) -> Piece | None:
+        return self._edge("caps", label, lambda text: text.upper())
+
+    def _typos(self, label: str) -> Piece | None:
+        return self._edge("typos", label, lambda text: misspelt(text, self.draw))
+
+    def _long(self, label: str) -> Piece | None:
+        part = self.recipe["edge"]["long"]
+        before, after = self.draw.choice(part["before"]), self.draw.choice(part["after"])
+        return self._edge("long", label, lambda text: f"{before} {text} {after}.")
+
+    def _injection(self, label: str) -> Piece | None:
+        wrong = next((other for other in [*self.labels, self.rest] if other and other != label), "")
+        pattern = self.draw.choice(self.recipe["edge"]["injection"]["texts"])
+        return self._edge("injection", label, lambda text: pattern.format(text=text, wrong=wrong), wrong=wrong)
+
+    def _quoted(self, label: str) -> Piece | None:
+        pattern = self.draw.choice(self.recipe["edge"]["quoted"]["texts"])
+        piece = self._edge("quoted", label, lambda text: pattern.format(text=text))
+        return piece and piece._replace(target="")
+
+    def _language(self, label: str) -> Piece | None:
+        tongues = [name for name in ("german", "spanish") if name in self.concepts[label]]
+        if not tongues:
+            return None
+        text = self.filler.fill(self.concepts[label][self.draw.choice(tongues)])
+        reveals = self.recipe["edge"]["language"]["reveals"].format(label=label)
+        return Piece("edge", text, reveals, label, "recipe edge/language")
+
+    def _edge(self, name: str, label: str, shape: Any, **known: str) -> Piece | None:
+        if not self.texts.get(label):
+            return None
+        reveals = self.recipe["edge"][name]["reveals"].format(label=label, **known)
+        return Piece("edge", shape(self._text(label)), reveals, label, f"recipe edge/{name}")
+
+    def refusal(self) -> Iterator[Piece]:
+        """Harmless messages in words that trip refusals."""
+        shapes = [(name, part, text) for name, part in self.recipe["refusal"].items() for text in part["texts"]]
+        labels = shuffled([label for label in self.labels if label in self.concepts], self.draw)
+        for place, (name, part, pattern) in enumerate(shuffled(shapes, self.draw)):
+            label = labels[place % len(labels)] if labels else ""
+            if self.texts.get(label):
+                text = pattern.format(text=self._text(label))
+                yield Piece("refusal", text, part["reveals"].format(label=label), label, f"recipe refusal/{name}")
+
+    def out_of_scope(self) -> Iterator[Piece]:
+        """Messages that belong to no label; the label for the rest is theirs if there is one."""
+        part = self.recipe["out_of_scope"]
+        rule = part["known"].format(label=self.rest) if self.rest else part["unknown"]
+        for text in shuffled(part["texts"], self.draw):
+            yield Piece("out_of_scope", text, part["reveals"].format(rule=rule), self.rest, "recipe out_of_scope")
+
+    def _text(self, label: str) -> str:
+        return self.filler.fill(self.texts[label].pop())
+
+    def _halves(self, label: str) -> list[tuple[str, str]]:
+        """Clauses of a label that may stand in another sentence, each with where it comes from."""
+        concept = self.concepts.get(label)
+        if concept:
+            return [(half, f"recipe {concept['words'][0]}") for half in concept["halves"]]
+        return [(text.rstrip(".!?"), f"words of your row {line}") for line, text in self.spoken[label][:4]]
+
+
+def misspelt(text: str, draw: random.Random) -> str:
+    """Swap two letters inside every second long word, as fingers do."""
+    words = _WORD.split(text)
+    long_ones = [place for place, word in enumerate(words) if len(word) > 4 and word.isalpha()]
+    for place in long_ones[:: 1 if len(long_ones) < 4 else 2]:
+        word = words[place]
+        at = draw.randrange(1, len(word) - 2)
+        words[place] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return "".join(words)
+
+
+def _concept(concepts: Sequence[Concept], label: str) -> Concept | None:
+    """Find what a label means: by its whole name, else by a concept that all but its last word names."""
+    name = canonical(label).replace("_", " ").replace("-", " ")
+    exact = [concept for concept in concepts if name in concept["words"] or canonical(label) in concept["words"]]
+    if exact:
+        return exact[0]
+    near = [concept for concept in concepts if set(name.split()) & set(concept["words"])]
+    return near[0] if len(near) == 1 else None
+
+
+def _sentences(examples: Sequence[Row], label: str) -> list[tuple[int, str]]:
+    """Return the lines and first sentences of a label's examples."""
+    mine = [row for row in examples if canonical(row.target) == canonical(label)]
+    return [(row.line, sentence) for row in mine if (sentence := first_sentence(row))]
+
+
+def _in_words(label: str) -> str:
+    return " ".join(label.replace("_", " ").split())

@@ -1,0 +1,213 @@
+"""Drafts for extraction: papers written from invented values, so that the right answer is known; it checks no model."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from trainers.data.jsonl import Row
+from trainers.evals.drafts.base import DraftKind
+from trainers.evals.drafts.classification import misspelt
+from trainers.evals.drafts.fields import Deck, Field, Value, fields_of, fits
+from trainers.evals.drafts.recipe import Piece, in_turn, recipe, shuffled, upper_first
+from trainers.evals.plans.body import EvalPlan
+
+_EACH = 24  # papers of one shape at most
+
+
+def system_prompt(plan: EvalPlan) -> str:
+    """Return the prompt of every row."""
+    keys = ", ".join(plan.schema["properties"]) if plan.schema else "those of the schema"
+    return str(recipe("extraction")["prompt"]["system"].format(task=f"{plan.task.rstrip('.')}.", keys=keys))
+
+
+def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
+    """Return the drafts of each kind, best first; nothing where no field is known."""
+    if plan.schema is None:
+        return {}
+    desk = _Desk(fields_of(plan.schema), draw)
+    if not desk.known:
+        return {"out_of_scope": desk.out_of_scope()}
+    return {
+        "easy": desk.easy(),
+        "boundary": in_turn([desk.decoys(), desk.open(), desk.corrected()]),
+        "edge": in_turn([desk.missing(), desk.hard(), desk.injection(), desk.long(), desk.typos(), desk.caps()]),
+        "refusal": desk.private(),
+        "out_of_scope": desk.out_of_scope(),
+    }
+
+
+def unknown_fields(plan: EvalPlan) -> list[str]:
+    """Return the keys of which the recipes don't know what stands in them: no draft fills these."""
+    deck = Deck(random.Random(0))  # noqa: S311  # a try, no secret
+    return [field.key for field in fields_of(plan.schema) if field.draw(deck) is None] if plan.schema else []
+
+
+class _Paper(NamedTuple):
+    """One set of values and the text made of them."""
+
+    text: str
+    answers: dict[str, Any]
+
+
+class _Desk:
+    """Writes the papers of one plan."""
+
+    def __init__(self, fields: Sequence[Field], draw: random.Random) -> None:
+        self.recipe, self.draw, self.deck = recipe("extraction"), draw, Deck(draw)
+        self.fields = list(fields)
+        self.known = [field for field in fields if field.draw(Deck(random.Random(0)))]  # noqa: S311  # a try, no secret
+        self.scalars = [field for field in self.known if field.scalar]
+
+    def easy(self) -> Iterator[Piece]:
+        """Papers that say everything, as forms and as letters."""
+        for turn in range(_EACH):
+            paper = self._paper(letter=turn % 2 == 1)
+            yield self._piece("easy", paper.text, self.recipe["easy"]["reveals"], paper, "easy")
+
+    def decoys(self) -> Iterator[Piece]:
+        """Something near a field that is not asked for."""
+        part = self.recipe["boundary"]["decoy"]
+        titles = {field.title for field in self.fields}
+        for field in self._in_turn([f for f in self.scalars if "decoy" in (f.known or {})]):
+            decoy, paper = (field.known or {})["decoy"], self._paper()
+            if not any(decoy.lower().startswith(title) for title in titles):
+                text = self.draw.choice((f"{decoy}\n{paper.text}", f"{paper.text}\n{decoy}"))
+                yield self._piece("boundary", text, part["reveals"].format(title=field.title), paper, "boundary/decoy")
+
+    def open(self) -> Iterator[Piece]:
+        """Values that no rule settles; a person decides."""
+        part = self.recipe["boundary"]["open"]
+        for field in self._in_turn([f for f in self.scalars if "open" in (f.known or {})]):
+            value = self.draw.choice((field.known or {})["open"])
+            paper = self._paper(put={field.key: Value(value, None)})
+            yield Piece(
+                "boundary",
+                paper.text,
+                part["reveals"].format(title=field.title, value=value),
+                "",
+                "recipe boundary/open",
+            )
+
+    def corrected(self) -> Iterator[Piece]:
+        """A value that the text itself takes back."""
+        part = self.recipe["boundary"]["corrected"]
+        for field in self._in_turn(self.scalars):
+            first, second = field.draw(self.deck), field.draw(self.deck)
+            if first and second and first.text != second.text:
+                note = self.draw.choice(part["texts"]).format(title=field.title, value=second.text)
+                paper = self._paper(put={field.key: first})
+                paper = paper._replace(answers={**paper.answers, field.key: second.answer})
+                piece = self._piece(
+                    "boundary",
+                    f"{paper.text}\n\n{note}",
+                    part["reveals"].format(title=field.title),
+                    paper,
+                    "boundary/corrected",
+                )
+                yield piece._replace(target="", suggestion=piece.target)
+
+    def missing(self) -> Iterator[Piece]:
+        """One field is left out."""
+        part = self.recipe["edge"]["missing"]
+        for field in self._in_turn(self.known):
+            if len(self.known) > 1:
+                paper = self._paper(without=field.key)
+                yield self._piece("edge", paper.text, part["reveals"].format(title=field.title), paper, "edge/missing")
+
+    def hard(self) -> Iterator[Piece]:
+        """Odd spellings of a value."""
+        part = self.recipe["edge"]["hard"]
+        for field in self._in_turn([f for f in self.scalars if "hard" in (f.known or {})]):
+            text, answer = self.draw.choice((field.known or {})["hard"])
+            if answer != "" and fits(field.node, answer):
+                paper = self._paper(put={field.key: Value(text, answer)})
+                reveals = part["reveals"].format(title=field.title, value=text)
+                yield self._piece("edge", paper.text, reveals, paper, "edge/hard")
+
+    def injection(self) -> Iterator[Piece]:
+        """The paper gives orders."""
+        part = self.recipe["edge"]["injection"]
+        for pattern in self._in_turn(part["texts"]):
+            paper = self._paper()
+            order = pattern.format(title=self.known[0].title)
+            yield self._piece("edge", f"{paper.text}\n\n{order}", part["reveals"], paper, "edge/injection")
+
+    def long(self) -> Iterator[Piece]:
+        """The facts stand inside chatter."""
+        part = self.recipe["edge"]["long"]
+        paper = self._paper(letter=True, bare=True)
+        yield self._piece("edge", f"{part['before']} {paper.text} {part['after']}", part["reveals"], paper, "edge/long")
+
+    def typos(self) -> Iterator[Piece]:
+        """The labels of the form are misspelt, the values are not."""
+        for _ in range(3):
+            values = self._values()
+            lines = [f"{upper_first(misspelt(f.title, self.draw))}: {v.text}" for f, v in values if v]
+            paper = _Paper("\n".join(lines), self._answers(values))
+            yield self._piece("edge", paper.text, self.recipe["edge"]["typos"]["reveals"], paper, "edge/typos")
+
+    def caps(self) -> Iterator[Piece]:
+        """All in capitals; whether they are kept is open."""
+        yield Piece("edge", self._paper().text.upper(), self.recipe["edge"]["caps"]["reveals"], "", "recipe edge/caps")
+
+    def private(self) -> Iterator[Piece]:
+        """Papers that call themselves secret; reading them is the task all the same."""
+        part = self.recipe["refusal"]["private"]
+        for turn, head in enumerate(self._in_turn(part["texts"])):
+            paper = self._paper(letter=turn % 2 == 1)
+            yield self._piece("refusal", f"{head}\n\n{paper.text}", part["reveals"], paper, "refusal/private")
+
+    def out_of_scope(self) -> Iterator[Piece]:
+        """Texts that hold no field."""
+        part = self.recipe["out_of_scope"]
+        target = self._target({field.key: None for field in self.fields})
+        reveals = part["reveals"] if target else part["reveals_open"]
+        for text in shuffled(part["texts"], self.draw):
+            yield Piece("out_of_scope", text, reveals, target, "recipe out_of_scope")
+
+    def _in_turn(self, things: Sequence[Any]) -> Iterator[Any]:
+        for turn in range(_EACH if things else 0):
+            yield things[turn % len(things)]
+
+    def _paper(
+        self, *, letter: bool = False, bare: bool = False, without: str = "", put: dict[str, Value] | None = None
+    ) -> _Paper:
+        values = self._values(without, put or {})
+        said = [(field, value) for field, value in values if value]
+        layout, line = self.recipe["layout"], self.draw.choice(self.recipe["layout"]["line"])
+        lines = "\n".join(line.format(Title=upper_first(f.title), value=v.text) for f, v in said)
+        says = " ".join(self._say(field, value) for field, value in said)
+        pattern = "{says}" if bare else self.draw.choice(layout["letter" if letter else "form"])
+        return _Paper(pattern.format(lines=lines, says=says), self._answers(values))
+
+    def _values(self, without: str = "", put: dict[str, Value] | None = None) -> list[tuple[Field, Value | None]]:
+        drawn = ((put or {}).get(field.key) or field.draw(self.deck) for field in self.fields)
+        return [
+            (field, None if field.key == without else value) for field, value in zip(self.fields, drawn, strict=True)
+        ]
+
+    def _say(self, field: Field, value: Value) -> str:
+        says = (field.known or {}).get("says") if field.scalar else None
+        plain = self.recipe["layout"]["plain_says_many" if isinstance(value.answer, list) else "plain_says"]
+        pattern = self.draw.choice(says) if says else plain
+        text = str(pattern.format(title=field.title, Title=upper_first(field.title), value=value.text))
+        return text.removesuffix(".") if text.endswith("..") else text
+
+    def _answers(self, values: Sequence[tuple[Field, Value | None]]) -> dict[str, Any]:
+        return {field.key: value.answer if value else None for field, value in values}
+
+    def _piece(self, kind: DraftKind, text: str, reveals: str, paper: _Paper, source: str) -> Piece:
+        return Piece(kind, text, reveals, self._target(paper.answers), f"recipe {source}")
+
+    def _target(self, answers: dict[str, Any]) -> str:
+        """Write the answer; "" where a field that may not be null has no value."""
+        kept = {}
+        for field in self.fields:
+            answer = answers[field.key]
+            if answer is None and not field.nullable:
+                if not field.optional:
+                    return ""
+                continue
+            kept[field.key] = answer
+        return json.dumps(kept, ensure_ascii=False) if kept else ""

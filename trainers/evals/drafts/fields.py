@@ -1,0 +1,184 @@
+"""What can stand in the fields of a JSON Schema: a text for the paper and the value for the answer; no layout."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from trainers.evals.drafts.recipe import Recipe, recipe
+
+_MOST_ITEMS = 2
+_SAID = {"title", "description", "default", "examples", "$comment", "format", "deprecated", "readOnly", "writeOnly"}
+_READ = _SAID | {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"}
+_SHAPE = _SAID | {"type", "items", "properties", "required", "additionalProperties"}
+
+
+class Value(NamedTuple):
+    """One value of a field."""
+
+    text: str
+    """As it stands in a paper."""
+    answer: Any
+    """As it stands in the JSON."""
+
+
+class Deck:
+    """Draws from lists; every item of a list comes once before one comes again."""
+
+    def __init__(self, draw: random.Random) -> None:
+        """Take a seeded draw."""
+        self._draw = draw
+        self._left: dict[str, list[Any]] = {}
+
+    def choice(self, items: Sequence[Any]) -> Any:
+        """Draw one of `items`."""
+        key = repr(items)
+        if not self._left.get(key):
+            self._left[key] = self._draw.sample(items, len(items))
+        return self._left[key].pop()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One key of the answer."""
+
+    key: str
+    title: str
+    """The key in words: `invoice number`."""
+    nullable: bool
+    optional: bool
+    node: Mapping[str, Any]
+    known: Recipe | None
+    """What the recipes know of such fields; None where they know nothing."""
+
+    @property
+    def scalar(self) -> bool:
+        """Whether it holds one text or number, which may have decoys and odd spellings."""
+        return self.known is not None and "says" in self.known and not _has(self.node, "array", "object", "boolean")
+
+    def draw(self, draw: Deck) -> Value | None:
+        """Draw a value; None where nobody knows what such a field holds."""
+        return _draw(self.node, self.known, draw)
+
+
+def fields_of(schema: Mapping[str, Any]) -> list[Field]:
+    """Return the fields of an object's schema in its order."""
+    required = set(schema.get("required", ()))
+    return [
+        Field(
+            key=key,
+            title=_title(key),
+            nullable=isinstance(node, Mapping) and _nullable(node),
+            optional=key not in required,
+            node=node if isinstance(node, Mapping) else {},
+            known=_known(_title(key)),
+        )
+        for key, node in schema["properties"].items()
+    ]
+
+
+def fits(node: Mapping[str, Any], answer: Any) -> bool:
+    """Whether a text or number is surely one that the schema takes; a keyword that is not read here makes it unsure."""
+    kinds = _types(node)
+    if set(node) - _READ or (kinds and not any(_is(kind, answer) for kind in kinds)):
+        return False
+    if ("enum" in node and answer not in node["enum"]) or ("const" in node and answer != node["const"]):
+        return False
+    if isinstance(answer, str):
+        long_enough = node.get("minLength", 0) <= len(answer) <= node.get("maxLength", len(answer))
+        return bool(long_enough) and "pattern" not in node
+    return bool(node.get("minimum", answer) <= answer <= node.get("maximum", answer))
+
+
+def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | None:
+    """Draw a value of which it is sure that the schema takes it."""
+    if _has(node, "array", "object"):
+        if set(node) - _SHAPE:
+            return None
+        return _list(node, known, draw) if _has(node, "array") else _object(node, draw)
+    values = [Value(text, answer) for text, answer in (known or {}).get("values", ())]
+    if "const" in node or "enum" in node:
+        fixed = node.get("enum", [node.get("const")])
+        values = [Value(str(each), each) for each in fixed if isinstance(each, str | int | float)]
+    if _has(node, "boolean") or any(isinstance(value.answer, bool) for value in values):
+        chosen = draw.choice((True, False))
+        return Value("yes" if chosen else "no", chosen) if set(node) <= _SAID | {"type"} else None
+    fitting = [fitted for value in values if value.text.strip() and (fitted := _fitted(node, value))]
+    return draw.choice(fitting) if fitting else None
+
+
+def _fitted(node: Mapping[str, Any], value: Value) -> Value | None:
+    """Give a value the type that is asked for: whole numbers for integers, the written text for strings."""
+    if fits(node, value.answer):
+        return value
+    if isinstance(value.answer, int | float) and fits(node, value.text):
+        return Value(value.text, value.text)
+    return None
+
+
+def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | None:
+    items = node.get("items")
+    inner = items if isinstance(items, Mapping) else {}
+    if set(inner) <= _SAID:
+        inner = {"type": "string"}
+    drawn = [value for _ in range(8) if (value := _draw(inner, known, draw))]
+    values = list({value.text: value for value in drawn}.values())[:_MOST_ITEMS]
+    if not values:
+        return None
+    glue = "\n  - " if _has(inner, "object") else ", "
+    text = glue.join(value.text for value in values)
+    return Value(f"{glue}{text}" if glue != ", " else text, [value.answer for value in values])
+
+
+def _object(node: Mapping[str, Any], draw: Deck) -> Value | None:
+    if not set(node.get("required", ())) <= set(node.get("properties", ())):
+        return None
+    drawn = [(field, field.draw(draw)) for field in fields_of({"properties": {}, **node})]
+    if any(value is None for field, value in drawn if not field.optional and not field.nullable):
+        return None
+    text = ", ".join(f"{field.title} {value.text}" for field, value in drawn if value)
+    answer = {field.key: value.answer if value else None for field, value in drawn if value or not field.optional}
+    return Value(text, answer) if text else None
+
+
+def _known(title: str) -> Recipe | None:
+    """Find what the recipes know: by the whole title, else by its last words."""
+    table: Sequence[Recipe] = recipe("extraction")["field"]
+    words = title.split()
+    for start in range(len(words)):
+        tail = " ".join(words[start:])
+        found = next((known for known in table if tail in known["words"]), None)
+        if found:
+            return found
+    return None
+
+
+def _title(key: str) -> str:
+    spaced = "".join(
+        f" {sign}" if sign.isupper() and key[at - 1 : at].islower() else sign for at, sign in enumerate(key)
+    )
+    return " ".join(spaced.replace("_", " ").replace("-", " ").lower().split()) or key
+
+
+def _types(node: Mapping[str, Any]) -> list[str]:
+    kinds = node.get("type", [])
+    return list(kinds) if isinstance(kinds, list) else [str(kinds)]
+
+
+def _has(node: Mapping[str, Any], *kinds: str) -> bool:
+    return bool(set(kinds) & set(_types(node))) or ("object" in kinds and "properties" in node)
+
+
+def _nullable(node: Mapping[str, Any]) -> bool:
+    return "null" in _types(node) or None in node.get("enum", ())
+
+
+def _is(kind: str, answer: Any) -> bool:
+    number = isinstance(answer, int | float) and not isinstance(answer, bool)
+    return {
+        "string": isinstance(answer, str),
+        "number": number,
+        "integer": number and float(answer).is_integer(),
+        "boolean": isinstance(answer, bool),
+        "null": answer is None,
+    }.get(kind, False)

@@ -1,0 +1,200 @@
+"""Knows a workspace's evaluation plans and what was frozen of them; it does not make plans or judge by them."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from knowledge.errors import UserError
+from knowledge.rows import alone
+from knowledge.tenancy import Person
+from trainers.data.findings import name_lines, plural
+from trainers.data.jsonl import read_rows
+from trainers.evals.plan import EvalPlan
+from trainers.tables import EvalPlanRow
+
+_rows = EvalPlanRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+_NAME_CHARACTERS = 80
+_RULE = {
+    "metric": "the metric",
+    "useful_effect": "the smallest useful effect",
+    "level": "the confidence level",
+    "minimum_rows": "the least number of rows",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPlan:
+    """A plan as it is kept."""
+
+    id: str
+    name: str
+    plan: EvalPlan
+    digest: str
+    frozen_at: datetime | None
+    created_by: str
+    created_at: datetime
+
+    @property
+    def frozen(self) -> bool:
+        """Whether plan and test rows are fixed."""
+        return self.frozen_at is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plans:
+    """The evaluation plans of workspaces."""
+
+    engine: Engine
+
+    def save(self, plan: EvalPlan, *, name: str, person: Person, now: datetime) -> StoredPlan:
+        """Keep a plan under a name, in place of an unfrozen one; raises UserError where a frozen one has the name."""
+        named = _tidy(name)
+        with self.engine.begin() as connection:
+            alone(connection, f"eval plan {person.workspace_id}/{named}")
+            old = _find(connection, person.workspace_id, named)
+            if old is not None and old.frozen:
+                raise _is_frozen(old)
+            values: dict[str, Any] = {
+                "body": json.dumps(plan.to_json()),
+                "digest": plan.digest,
+                "test_sha256": plan.test_sha256,
+            }
+            if old is not None:
+                connection.execute(update(_rows).where(_rows.c.id == old.id).values(**values))
+            else:
+                made = EvalPlanRow(
+                    id=f"plan_{uuid.uuid4().hex[:12]}",
+                    workspace_id=person.workspace_id,
+                    name=named,
+                    created_by=person.user_id,
+                    created_at=now,
+                    **values,
+                )
+                connection.execute(insert(_rows).values(**made.model_dump()))
+            return _found(connection, person.workspace_id, named)
+
+    def get(self, workspace_id: str, name: str) -> StoredPlan:
+        """Return a plan by its name; raises UserError where there is none."""
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return _found(connection, workspace_id, _tidy(name))
+
+    def listing(self, workspace_id: str) -> Sequence[StoredPlan]:
+        """Return a workspace's plans, newest first, 100 at most."""
+        query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return [_stored(row) for row in connection.execute(query).mappings().all()]
+
+    def freeze(self, workspace_id: str, name: str, test_path: Path, now: datetime) -> StoredPlan:
+        """Fix a plan and its test rows by their hash; the same rows again change nothing.
+
+        Raises UserError where it is frozen with other rows, and where rows can't be read or wait for their target.
+        """
+        sha256 = check_test(test_path)
+        with self.engine.begin() as connection:
+            alone(connection, f"eval plan {workspace_id}/{_tidy(name)}")
+            found = _found(connection, workspace_id, _tidy(name))
+            if found.frozen:
+                if found.plan.test_sha256 == sha256:
+                    return found
+                raise _is_frozen(found)
+            plan = found.plan.with_test(sha256)
+            values = {
+                "body": json.dumps(plan.to_json()),
+                "digest": plan.digest,
+                "test_sha256": sha256,
+                "frozen_at": now,
+            }
+            connection.execute(update(_rows).where(_rows.c.id == found.id).values(**values))
+            return _found(connection, workspace_id, found.name)
+
+
+def check_test(path: Path) -> str:
+    """Return the hash of a test file; raises UserError where it can't be read, is empty, or has rows without target."""
+    reading = read_rows(path)
+    refused = [finding for finding in reading.findings if finding.severity == "BLOCK"]
+    if refused:
+        raise UserError(refused[0].message, refused[0].fix)
+    if not reading.rows:
+        raise UserError(f"There are no rows in {path.name}.", "Draft some, or add your own.")
+    empty = [row.line for row in reading.rows if not row.target.strip() or row.messages[-1].role != "assistant"]
+    if empty:
+        waits = "waits for its" if len(empty) == 1 else "wait for their"
+        raise UserError(
+            f"{plural(len(empty), 'row')} {waits} target ({name_lines(empty)}), so nothing was frozen.",
+            "Write the right answers as the last turn of each row, or drop these rows.",
+        )
+    return reading.sha256
+
+
+def changed_since(stored: StoredPlan, test_path: Path, rule: Mapping[str, Any] | None = None) -> str:
+    """Say for a report what differs from what was frozen: the test rows, the rule that decides; "" if nothing does.
+
+    `rule` is what was applied, as `SuccessRule.to_json` writes it; None leaves it out of the comparison.
+    """
+    if stored.frozen_at is None:
+        return "The plan was never frozen, so nothing proves that rows and rule are those planned."
+    when = f"{stored.frozen_at.day} {stored.frozen_at:%b %Y}"
+    said = []
+    now = _sha256(test_path)
+    if now != stored.plan.test_sha256:
+        became = f"{now[:4]}…" if now else "the file is gone"
+        said.append(
+            f"The test rows changed after they were frozen on {when} (hash {stored.plan.test_sha256[:4]}… → {became})."
+        )
+    planned = stored.plan.rule
+    moved = [key for key in _RULE if rule is not None and str(rule[key]) != str(planned[key])]
+    if rule is not None and moved:
+        parts = ", ".join(f"{_RULE[key]} {planned[key]} → {rule[key]}" for key in moved)
+        said.append(f"The rule changed after it was frozen on {when}: {parts}.")
+    if stored.digest != stored.plan.digest:
+        said.append(f"The plan no longer matches its digest of {when}.")
+    return " ".join(said)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _tidy(name: str) -> str:
+    tidy = " ".join(name.split())
+    if not tidy or len(tidy) > _NAME_CHARACTERS or not tidy.isprintable():
+        raise UserError(f"A plan needs a name of 1 to {_NAME_CHARACTERS} characters.", "For example: tickets.")
+    return tidy
+
+
+def _is_frozen(stored: StoredPlan) -> UserError:
+    when = f"{stored.frozen_at:%d %b %Y}" if stored.frozen_at else ""
+    return UserError(f"The plan {stored.name!r} was frozen on {when} and stays as it is.", "Use another name.")
+
+
+def _found(connection: Connection, workspace_id: str, name: str) -> StoredPlan:
+    found = _find(connection, workspace_id, name)
+    if found is None:
+        raise UserError(f"There is no evaluation plan called {name!r}.", "Make one: `luthier eval-plan`.")
+    return found
+
+
+def _find(connection: Connection, workspace_id: str, name: str) -> StoredPlan | None:
+    query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.name == name)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Mapping[Any, Any]) -> StoredPlan:
+    return StoredPlan(
+        id=row["id"],
+        name=row["name"],
+        plan=EvalPlan.from_json(json.loads(row["body"])),
+        digest=row["digest"],
+        frozen_at=row["frozen_at"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+    )

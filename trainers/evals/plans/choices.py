@@ -1,0 +1,74 @@
+"""What a plan proposes for each kind of task, as choices.toml has it; it does not read tasks."""
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from knowledge.errors import UserError
+
+Kind = Literal["classification", "extraction", "style", "qa", "generation", "refusal"]
+"""What a task asks for."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Guardrail(NamedTuple):
+    """Something that must not get worse."""
+
+    name: str
+    """Key: `general_skills`."""
+    title: str
+    """For people: `general skills`."""
+    margin: Decimal
+    """Largest loss that is let pass, as a share: 0.05 is 5 points."""
+    why: str
+
+
+class Choice(NamedTuple):
+    """How tasks of one kind are judged."""
+
+    metric: str
+    """A name in `trainers.evals.metrics.METRICS`."""
+    binary: bool
+    """Whether each answer is right or wrong, rather than graded."""
+    why: str
+    secondary: tuple[str, ...]
+    guardrails: tuple[Guardrail, ...]
+
+
+@cache
+def table() -> Mapping[str, Any]:
+    """Return choices.toml as it is."""
+    return tomllib.loads(Path(__file__).with_name("choices.toml").read_text("utf-8"))
+
+
+def choice(kind: Kind) -> Choice:
+    """Return what is proposed for a kind of task."""
+    found, rails = table()["kind"][kind], table()["guardrails"]
+    return Choice(
+        metric=found["metric"],
+        binary=found["binary"],
+        why=found["why"],
+        secondary=tuple(found["secondary"]),
+        guardrails=tuple(
+            Guardrail(name, rails[name]["title"], Decimal(rails[name]["margin"]), rails[name]["why"])
+            for name in found["guardrails"]
+        ),
+    )
+
+
+def comparison(kind: Kind) -> str:
+    """Say who is compared with whom."""
+    words = table()["comparison"]
+    return str(words["words"].format(cheap=words["cheap"] if kind == "classification" else ""))
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of this name; raises UserError for one that nobody knows."""
+    for kind in KINDS:
+        if kind == name.strip().lower():
+            return kind
+    raise UserError(f"I don't know the kind of task {name[:40]!r}.", f"Use one of {', '.join(KINDS)}.")
