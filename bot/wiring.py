@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -20,14 +20,16 @@ from handlers.deps import Deps
 from knowledge.embeddings import open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
-from knowledge.models import open_chat_model
+from knowledge.models import ChatModel, open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
 from trainers.backends.azure_shape import ACCOUNT, DeploymentApi
 from trainers.backends.base import Backend, Housekeeper, Timing
 from trainers.backends.local import LocalBackend
 from trainers.backends.openai_shape import FineTuningApi
+from trainers.data.review import Maker
 from trainers.data.store import Datasets
+from trainers.evals.drafts.another import another_like
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.judging import Court
@@ -38,6 +40,7 @@ from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
 from trainers.spec import TrainingSpec
+from trainers.tables import Review, ReviewRow
 from trainers.workspaces import ChatMeter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +54,13 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
     """Build what handlers and commands call; nothing is connected or loaded before its first use."""
     engine = engine or open_engine(settings.database)
     datasets = Datasets(engine, settings.data)
+    model = open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None)
     return Deps(
         engine=engine,
         index=_index(settings, engine),
         datasets=datasets,
         registry=Registry(engine, settings.data),
-        model=open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None),
+        model=model,
         jobs=Jobs(
             ledger=_ledger(settings, engine),
             doorbell=_doorbell(settings),
@@ -69,6 +73,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         file_limit=FILE_LIMIT,
         clock=open_clock(engine),
         install_note=lambda: install.note(settings),
+        more_rows=_more_rows(engine, model),
     )
 
 
@@ -140,6 +145,16 @@ def _court(settings: Settings, engine: Engine) -> Court | None:
     if judge is None:
         return None
     return Court(judge=judge, meter=lambda workspace: ChatMeter(engine=engine, workspace_id=workspace, clock=clock))
+
+
+def _more_rows(engine: Engine, model: ChatModel | None) -> Maker:
+    clock = open_clock(engine)
+
+    def make(review: Review, row: ReviewRow, rows: Sequence[ReviewRow]) -> Mapping[str, Any]:
+        meter = ChatMeter(engine=engine, workspace_id=review.workspace_id, clock=clock)
+        return another_like(review, row, rows, model=model, meter=meter)
+
+    return make
 
 
 def _index(settings: Settings, engine: Engine) -> Index:

@@ -2,12 +2,25 @@
 
 from slack_bolt import App
 
-from handlers import actions, assistant, commands, errors, home, labels, mentions, messages, modals, reports, review
+from handlers import (
+    actions,
+    assistant,
+    commands,
+    errors,
+    home,
+    labels,
+    mentions,
+    messages,
+    modals,
+    plans,
+    reports,
+    review,
+)
 from handlers.deps import Deps
 
 
 def register(app: App, deps: Deps) -> None:
     """Attach every listener to `app`."""
     errors.register(app)
-    for part in (mentions, messages, assistant, commands, actions, modals, labels, reports, review, home):
+    for part in (mentions, messages, assistant, commands, actions, modals, labels, plans, reports, review, home):
         part.register(app, deps)

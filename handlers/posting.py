@@ -29,6 +29,23 @@ def post(client: WebClient, channel: str, text: str, blocks: Sequence[Block] = (
     return str(answer["ts"])
 
 
+def begin_thread(client: WebClient, channel: str, thread_ts: str, user: str, text: str) -> tuple[str, str]:
+    """Go on in a thread, or begin one with `text`; where we may not write, in our direct messages with the person.
+
+    Returns channel and thread.
+    """
+    if thread_ts:
+        post(client, channel, text, thread_ts=thread_ts)
+        return channel, thread_ts
+    try:
+        answer = client.chat_postMessage(channel=channel or user, text=shorten(text, TEXT), unfurl_links=False)
+    except SlackApiError as error:
+        if error.response["error"] not in CLOSED:
+            raise
+        answer = client.chat_postMessage(channel=user, text=shorten(text, TEXT), unfurl_links=False)
+    return str(answer["channel"]), str(answer["ts"])
+
+
 def edit(client: WebClient, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
     """Replace a message of ours."""
     client.chat_update(channel=channel, ts=ts, text=shorten(text, TEXT), blocks=list(blocks))

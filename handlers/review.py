@@ -16,6 +16,7 @@ from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
 from handlers.blocks.words import person
 from handlers.deps import Deps
+from handlers.escape import mrkdwn
 from handlers.people import person_of, place_of
 from handlers.posting import edit, post, whisper
 from knowledge.errors import UserError
@@ -23,6 +24,7 @@ from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
+from trainers.evals.planned import freeze_reviewed, rule_of
 from trainers.jobs.service import Place
 from trainers.tables import Review
 
@@ -146,6 +148,7 @@ def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     who = person_of(context)
     outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
     post_files(client, deps, who, outcome.review)
+    tell_frozen(client, deps, who, outcome)
     draw(client, deps, who, outcome.review)
     explain(client, body, who, outcome)
 
@@ -226,6 +229,18 @@ def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> No
         raise UserError(what, "Click Finish again to have them posted.") from error
     finally:
         review_finish.posted(deps.reviews, review, sent)
+
+
+def tell_frozen(client: WebClient, deps: Deps, who: Person, outcome: Outcome) -> None:
+    """Freeze the evaluation plan of reviewed test rows with them, and say once what that means."""
+    frozen = freeze_reviewed(deps.engine, deps.reviews, outcome.review, who, deps.clock())
+    if frozen is None or not outcome.changed:
+        return
+    words = (
+        f"Frozen: the plan *{mrkdwn(frozen.name, 120)}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give "
+        f"the file as held-out rows in `/tune train`: the model is then judged by {mrkdwn(rule_of(frozen.plan).sentence, 300)}."
+    )
+    post(client, outcome.review.channel, words, thread_ts=outcome.review.thread_ts or outcome.review.card_ts)
 
 
 def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:

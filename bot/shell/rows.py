@@ -58,7 +58,7 @@ def cost(
         offer = quote(
             dataset,
             spec,
-            jobs.rule,
+            jobs.rule_for(dataset),
             folder=at.deps.datasets.folder,
             tokenizer=jobs.tokenizer(spec.base),
             past=jobs.past_runs(spec, shell_person()),

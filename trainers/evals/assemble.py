@@ -61,6 +61,8 @@ class Evidence:
     """What a language model said of each row, where one was asked."""
     card: JudgeCard | None = None
     """The same in sum."""
+    changed: str = ""
+    """What is no longer as the plan froze it, in words."""
 
 
 class Assembled(NamedTuple):
@@ -98,6 +100,7 @@ def assemble(evidence: Evidence) -> Assembled:
         contamination=told(seen),
         guardrails=guarded.results,
         tables=guarded.tables,
+        changed=evidence.changed,
         judge=evidence.card.to_json() if evidence.card else None,
         judge_says=evidence.card.sentence if evidence.card else _no_judge(rule),
     )

@@ -1,7 +1,7 @@
 """Knows how a trained model becomes a report with its files and pictures; it does not know the ledger."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +40,8 @@ class Bench:
     """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
+    changed: Callable[[str, SuccessRule, Path], str] = lambda workspace, rule, test: ""
+    """Says what of a workspace's frozen plan no longer fits the rule or the test rows."""
 
 
 class Evaluated(NamedTuple):
@@ -88,6 +90,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         prices=FREE,
         judging=judged and judged.judging,
         card=judged and judged.card,
+        changed=bench.changed(job.workspace_id, rule, contest.test),
     )
     made = assemble(evidence)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))

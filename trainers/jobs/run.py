@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trai
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost
+from trainers.evals.planned import changed
 from trainers.evals.report import Report
 from trainers.jobs import accounts, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
@@ -74,7 +76,14 @@ class Runner:
     @property
     def bench(self) -> Bench:
         """What evaluations work with here."""
-        return Bench(data=self.datasets.folder, env=self.env, threads=self.threads, cache=self.cache, court=self.court)
+        return Bench(
+            data=self.datasets.folder,
+            env=self.env,
+            threads=self.threads,
+            cache=self.cache,
+            court=self.court,
+            changed=partial(changed, self.ledger.engine),
+        )
 
     def leave(self) -> None:
         """Put the job in hand down at its next checkpoint, for another worker to continue."""

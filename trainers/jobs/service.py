@@ -17,6 +17,7 @@ from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
+from trainers.evals.planned import plan_for, rule_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
@@ -196,6 +197,12 @@ class Jobs:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
         return self.doorbell.ring(job.id, job.queue)
 
+    def rule_for(self, dataset: Dataset) -> SuccessRule:
+        """Return the rule of the plan that was frozen with these very test rows, or the one that applies by default."""
+        test = self.datasets.folder / dataset.test_path
+        plan = plan_for(self.ledger.engine, dataset.workspace_id, test)
+        return self.rule if plan is None else rule_of(plan.plan, judge=self.rule.metric == "judged")
+
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
         found = self.ledger.results(person.workspace_id, kind="train")
@@ -247,7 +254,7 @@ class Jobs:
         return quote(
             dataset,
             spec,
-            self.rule,
+            self.rule_for(dataset),
             folder=self.datasets.folder,
             tokenizer=self.tokenizer(spec.base),
             past=self.past_runs(spec, person),

@@ -54,6 +54,12 @@ class Draft(NamedTuple):
         """Plain data that `from_json` reads back to an equal draft."""
         return {**self._asdict(), "messages": [list(message) for message in self.messages]}
 
+    def to_review(self) -> dict[str, Any]:
+        """Plain data as reviews take them: the expected answer last, empty where a person has to write it."""
+        turns = [turn._asdict() for turn in (*self.messages, Message("assistant", self.target))]
+        hint = f" Suggested answer, unchecked: {self.suggestion}" if self.suggestion and not self.target else ""
+        return {"messages": turns, "kind": self.kind, "why": self.reveals + hint, "provenance": self.provenance}
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Draft":
         """Read what `to_json` wrote."""

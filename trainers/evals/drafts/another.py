@@ -1,0 +1,36 @@
+"""How one more test row like a given one is drafted for a review; it does not know who asks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from knowledge.models import ChatModel, Meter
+from trainers.data.jsonl import Message, Row
+from trainers.data.likeness import canonical
+from trainers.errors import RowRefused
+from trainers.evals.drafts import draft
+from trainers.evals.plans.body import EvalPlan
+from trainers.tables import Review, ReviewRow
+
+AT_ONCE = 60
+"""Drafts among which one of the wanted kind is looked for."""
+
+
+def another_like(
+    review: Review, row: ReviewRow, rows: Sequence[ReviewRow], *, model: ChatModel | None, meter: Meter | None
+) -> Mapping[str, Any]:
+    """Return one draft of the row's kind that no row of the review asks already; raises RowRefused if there is none."""
+    plan = json.loads(review.spec).get("plan")
+    if plan is None:
+        raise RowRefused("Nothing is known of what these rows are for.", "Write the row yourself: Add my own.")
+    taken = [_row(place, each) for place, each in enumerate(rows, start=1)]
+    made = draft(EvalPlan.from_json(plan), count=AT_ONCE, seed=1000 + len(rows), avoid=taken, model=model, meter=meter)
+    asked = {canonical(each.prompt) for each in taken}
+    for one in made.drafts:
+        if one.kind.replace("_", " ") == row.kind and canonical(one.input) not in asked:
+            return one.to_review()
+    raise RowRefused(f"I have no further row of the kind {row.kind!r}.", "Write one yourself: Add my own.")
+
+
+def _row(place: int, row: ReviewRow) -> Row:
+    return Row(place, tuple(Message(turn["role"], turn["content"]) for turn in json.loads(row.messages)))
