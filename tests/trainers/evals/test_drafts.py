@@ -73,14 +73,16 @@ def test_targets_are_certain_or_left_to_people() -> None:
 
 def test_a_label_that_nobody_knows_is_named_or_takes_words_from_examples() -> None:
     """Without examples a message names the label; with some it is made of their words, and says whose."""
-    labels = ["warranty_claim_b", "kryptonite"]
-    plain = drafts(make_plan("Sort", labels=labels), 20)
+    labels = ["glorp_claim_b", "kryptonite"]
+    told = draft(make_plan("Sort", labels=labels), count=20, seed=7)
+    plain = told.drafts
+    assert "I don't know what glorp_claim_b, kryptonite mean" in told.note
     assert all(each.target.split("_")[0] in each.input.lower() for each in plain if each.kind == "easy")
     examples = [
         row(1, "My cape glows green near the old mine.", "kryptonite", "Sort it."),
         row(2, "The stone on my desk hums at night!", "kryptonite", "Sort it."),
-        row(3, "Please mend the pump that you sold me.", "warranty_claim_b", "Sort it."),
-        row(4, "The seal broke within a week of use.", "warranty_claim_b", "Sort it."),
+        row(3, "Please mend the pump that you sold me.", "glorp_claim_b", "Sort it."),
+        row(4, "The seal broke within a week of use.", "glorp_claim_b", "Sort it."),
     ]
     lent = drafts(make_plan("Sort", labels=labels, rows=examples), 20, examples=examples)
     first = next(each for each in lent if each.target == "kryptonite")

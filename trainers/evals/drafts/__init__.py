@@ -7,6 +7,7 @@ from knowledge.models import ChatModel, Meter
 from trainers.data.jsonl import Row
 from trainers.data.likeness import canonical
 from trainers.evals.drafts.base import DRAFT_KINDS, Draft, Drafted, DraftKind
+from trainers.evals.drafts.classification import unknown_labels
 from trainers.evals.drafts.compose import compose, quota, system_prompt
 from trainers.evals.drafts.disjoint import Disjoint, disjoint
 from trainers.evals.drafts.extraction import unknown_fields
@@ -105,9 +106,7 @@ def _completed(
             notes.append(f"{sum(each.provenance.startswith('recipe') for each in drafts)} drafts are from recipes.")
     else:
         drafts = tuple(written)
-    unknown = unknown_fields(plan)
-    if unknown:
-        notes.append(f"No recipe knows what stands in {', '.join(unknown[:8])}: no draft fills it.")
+    notes += _unknown(plan, examples)
     if len(drafts) < count:
         notes.append(
             f"{len(drafts)} of {count}: the recipes hold no more for this task. "
@@ -133,6 +132,19 @@ def _count(rejected: dict[str, int], left: Disjoint) -> None:
     ):
         if number:
             rejected[reason] = rejected.get(reason, 0) + number
+
+
+def _unknown(plan: EvalPlan, examples: Sequence[Row]) -> list[str]:
+    """Say of which fields and labels the recipes know nothing."""
+    said = []
+    if fields := unknown_fields(plan):
+        said.append(f"No recipe knows what stands in {', '.join(fields[:8])}: no draft fills it.")
+    if labels := unknown_labels(plan, examples):
+        said.append(
+            f"I don't know what {', '.join(labels[:8])} {'means' if len(labels) == 1 else 'mean'}: "
+            "give two example rows of each, and drafts use their words."
+        )
+    return said
 
 
 def _check(plan: EvalPlan) -> None:

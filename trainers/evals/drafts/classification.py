@@ -46,6 +46,13 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
     }
 
 
+def unknown_labels(plan: EvalPlan, examples: Sequence[Row]) -> list[str]:
+    """Return the labels that no recipe knows and no example shows: their plain cases can only name them."""
+    concepts, rest = recipe("classification")["concept"], set(recipe("classification")["catch_all"])
+    strange = [label for label in plan.labels if canonical(label) not in rest and not _concept(concepts, label)]
+    return [label for label in strange if len(_sentences(examples, label)) < 2]
+
+
 class _Desk:
     """Composes the drafts of one plan; no text of the recipes is used twice."""
 

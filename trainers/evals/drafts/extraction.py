@@ -189,8 +189,7 @@ class _Desk:
 
     def _say(self, field: Field, value: Value) -> str:
         says = (field.known or {}).get("says") if field.scalar else None
-        plain = self.recipe["layout"]["plain_says_many" if isinstance(value.answer, list) else "plain_says"]
-        pattern = self.draw.choice(says) if says else plain
+        pattern = self.draw.choice(says) if says else self.recipe["layout"]["plain_says"]
         text = str(pattern.format(title=field.title, Title=upper_first(field.title), value=value.text))
         return text.removesuffix(".") if text.endswith("..") else text
 

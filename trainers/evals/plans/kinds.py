@@ -10,7 +10,7 @@ from typing import Any
 from trainers.evals.plans.choices import Kind, kind_named
 
 _NAMED = re.compile(
-    r"\b(?:into|labels?|categor(?:y|ies)|queues?|class(?:es)?|one of|is|are|as|between"
+    r"\b(?:into|labels?|categor(?:y|ies)|queues?|class(?:es)?|one of|is|are|as|between|by\s+\w+(?=\s*[:(])"
     r"|(?:route|send|assign|forward)\w*\b[^.;:]{0,60}?\bto|(?:tag|mark|label)\w*\b[^.;:]{0,60}?\bwith)\b\s*"
     r"(?:(?:one of|either|the|these|those|our|following|\d+|two|three|four|five|six|seven|eight|nine|ten|twelve)\s+)*"
     r"(?:(?:\w+\s+)?(?:queues|labels|categories|classes|buckets|groups|topics|intents)\s*(?=[:(=]))?[:(=]*\s*"
