@@ -10,6 +10,7 @@ from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
 from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
+from trainers.evals.plan_store import Plans
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
@@ -50,6 +51,11 @@ class Deps:
     def reviews(self) -> Reviews:
         """Reviews of drafted rows."""
         return Reviews(engine=self.engine, datasets=self.datasets)
+
+    @property
+    def plans(self) -> Plans:
+        """Evaluation plans."""
+        return Plans(engine=self.engine)
 
     @property
     def workspaces(self) -> Workspaces:

@@ -47,6 +47,8 @@ class Wish(NamedTuple):
     name: str
     announced: bool
     """Whether a job that was begun in private may be announced and listed like any other."""
+    plan: str
+    """Id of a frozen evaluation plan, or ""."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -59,7 +61,8 @@ def register(app: App, deps: Deps) -> None:
 def open_training(client: WebClient, deps: Deps, person: Person, place: Place, trigger_id: str) -> None:
     """Open the training form; what it leads to goes to `place`."""
     sets, note = deps.datasets.listing(person.workspace_id), deps.install_note()
-    form = forms.train_form(sets, json.dumps(place), note, private=place.private)
+    plans = [stored for stored in deps.plans.listing(person.workspace_id) if stored.frozen]
+    form = forms.train_form(sets, json.dumps(place), note, private=place.private, plans=plans)
     client.views_open(trigger_id=trigger_id, view=form)
 
 
@@ -119,7 +122,8 @@ def read_wish(values: Json) -> Wish:
     name = values[forms.NAME][forms.NAME].get("value") or ""
     announced = bool(values.get(forms.ANNOUNCE, {}).get(forms.ANNOUNCE, {}).get("selected_options"))
     choice = str(chosen.get("value") or "")
-    return Wish(choice=choice, train=files[0], test=files[1], ours=ours, name=name.strip(), announced=announced)
+    plan = str(((values.get(forms.PLAN, {}).get(forms.PLAN) or {}).get("selected_option") or {}).get("value") or "")
+    return Wish(choice, files[0], files[1], ours, name.strip(), announced, plan)
 
 
 def problems(wish: Wish, file_limit: int) -> dict[str, str]:
@@ -166,10 +170,10 @@ def rows_name(wish: Wish, deps: Deps) -> str:
 def carry_out(client: WebClient, deps: Deps, person: Person, place: Place, wish: Wish) -> None:
     """Turn the form into a quote in its thread."""
     if wish.train is None:
-        train_on_known(client, deps, person, place, wish.choice)
+        train_on_known(client, deps, person, place, wish.choice, wish.plan)
     else:
         test = str(wish.test["id"]) if wish.test else ""
-        train_on_upload(client, deps, person, place, str(wish.train["id"]), test, wish.name)
+        train_on_upload(client, deps, person, place, str(wish.train["id"]), test, wish.name, wish.plan)
 
 
 def ask_both(deps: Deps, model: ModelVersion, asked: str) -> dict[str, Any]:

@@ -236,9 +236,10 @@ def tell_frozen(client: WebClient, deps: Deps, who: Person, outcome: Outcome) ->
     frozen = freeze_reviewed(deps.engine, deps.reviews, outcome.review, who, deps.clock())
     if frozen is None or not outcome.changed:
         return
+    name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
     words = (
-        f"Frozen: the plan *{mrkdwn(frozen.name, 120)}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give "
-        f"the file as held-out rows in `/tune train`: the model is then judged by {mrkdwn(rule_of(frozen.plan).sentence, 300)}."
+        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
+        f"`/tune train` and choose the plan there: the model is then judged by {rule}."
     )
     post(client, outcome.review.channel, words, thread_ts=outcome.review.thread_ts or outcome.review.card_ts)
 

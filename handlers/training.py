@@ -20,7 +20,7 @@ TARGET = "local"
 """Where rows are to be trained, for the linter's limits."""
 
 
-def train_on_known(client: WebClient, deps: Deps, person: Person, place: Place, choice: str) -> None:
+def train_on_known(client: WebClient, deps: Deps, person: Person, place: Place, choice: str, plan: str = "") -> None:
     """Quote a run on the shipped example (`example:NAME`) or on a data set of the workspace (`dataset:ID`)."""
     kind, _, name = choice.partition(":")
     if kind == "example":
@@ -31,11 +31,18 @@ def train_on_known(client: WebClient, deps: Deps, person: Person, place: Place, 
             raise DatasetRejected("That data set belongs to another workspace.", "Pick another one.")
         folder = deps.datasets.folder
         added = Added(dataset, lint(folder / dataset.train_path, target=TARGET, test=folder / dataset.test_path))
-    _quote(client, deps, person, place, added)
+    _quote(client, deps, person, place, added, plan)
 
 
 def train_on_upload(
-    client: WebClient, deps: Deps, person: Person, place: Place, train_id: str, test_id: str = "", name: str = ""
+    client: WebClient,
+    deps: Deps,
+    person: Person,
+    place: Place,
+    train_id: str,
+    test_id: str = "",
+    name: str = "",
+    plan: str = "",
 ) -> None:
     """Download, lint and keep an uploaded file, then quote a run on it; a blocked file is explained and not kept."""
     with ExitStack() as files:
@@ -52,7 +59,7 @@ def train_on_upload(
                 raise
             _show(client, place, train.name, report)
             return
-    _quote(client, deps, person, place, added)
+    _quote(client, deps, person, place, added, plan)
 
 
 def look_at_file(client: WebClient, deps: Deps, place: Place, file_id: str) -> None:
@@ -67,10 +74,10 @@ def named_after(file_name: str) -> str:
     return Path(file_name.replace("\\", "/")).stem[:60].strip() or "rows"
 
 
-def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added) -> None:
+def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added, plan: str) -> None:
     """Show the findings, then put the quote before the person; the quote's card comes through the outbox."""
     _show(client, place, f"{added.dataset.name} v{added.dataset.version}", added.report)
-    deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place)
+    deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place, plan=plan)
 
 
 def _show(client: WebClient, place: Place, name: str, report: LintReport, file_id: str = "") -> None:

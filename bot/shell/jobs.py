@@ -45,6 +45,7 @@ def train(
             help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
         ),
     ] = "local",
+    plan: Annotated[str, typer.Option(help="Judge by this frozen evaluation plan (`luthier eval-plan`).")] = "",
     batch: Annotated[
         bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
     ] = False,
@@ -64,7 +65,7 @@ def train(
     with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
-        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch)
+        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
         run_job(at, job, yes=yes, as_json=as_json)
 
 

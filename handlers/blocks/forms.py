@@ -8,6 +8,7 @@ from handlers.blocks.parts import Block, context, divider, field, modal, option,
 from handlers.blocks.words import count
 from handlers.escape import mrkdwn, plain
 from trainers.data.examples import EXAMPLES
+from trainers.evals.plan_store import StoredPlan
 from trainers.serving import Said
 from trainers.tables import Dataset
 
@@ -15,7 +16,7 @@ TRAIN, TRY = "train_form", "try_form"
 """Callback ids."""
 
 ROWS, TRAIN_FILE, TEST_FILE, OURS, NAME, INPUT = "rows", "train_file", "test_file", "ours", "name", "input"
-ANNOUNCE = "announce"
+ANNOUNCE, PLAN = "announce", "plan"
 """Block ids and action ids of the inputs; each input has one name for both."""
 
 MOST_SETS = 90
@@ -29,10 +30,18 @@ class Both(NamedTuple):
     tuned: Said
 
 
-def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "", *, private: bool = False) -> Block:
+def train_form(
+    datasets: Sequence[Dataset],
+    metadata: str,
+    note: str = "",
+    *,
+    private: bool = False,
+    plans: Sequence[StoredPlan] = (),
+) -> Block:
     """Draw the form that asks for rows; `note` says what the training packages still lack.
 
-    Where it was opened in a private conversation, it asks whether others may hear of the job.
+    Where it was opened in a private conversation, it asks whether others may hear of the job; where evaluation plans
+    are frozen, by which one the model is to be judged.
     """
     choices = [*map(_example_option, EXAMPLES), *map(_dataset_option, datasets[:MOST_SETS])]
     rows = select(ROWS, "Choose rows", choices, choices[0])
@@ -42,6 +51,7 @@ def train_form(datasets: Sequence[Dataset], metadata: str, note: str = "", *, pr
         field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload a file below."),
         divider(),
         *_upload_fields(),
+        *([_plan_field(plans)] if plans else []),
         *([_announce_field()] if private else []),
     ]
     return modal("Train a model", blocks, callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata)
@@ -91,6 +101,16 @@ def _upload_fields() -> list[Block]:
         field("For an upload", tick, block_id=OURS, optional=True),
         field("Name", name, block_id=NAME, optional=True, hint="For an upload; its file name otherwise."),
     ]
+
+
+def _plan_field(plans: Sequence[StoredPlan]) -> Block:
+    menu = select(PLAN, "By its test rows, else by default", [_plan_option(plan) for plan in plans[:MOST_SETS]])
+    hint = "Its metric, target and guardrails decide. The report says so if the test rows are not those frozen."
+    return field("Evaluation plan", menu, block_id=PLAN, optional=True, hint=hint)
+
+
+def _plan_option(stored: StoredPlan) -> Block:
+    return option(plain(stored.name, 75), stored.id, f"{stored.plan.metric}, {count(stored.plan.rows_planned, 'row')}")
 
 
 def _announce_field() -> Block:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from knowledge.errors import UserError
 from knowledge.rows import alone
@@ -82,7 +82,7 @@ class Plans:
             return _found(connection, person.workspace_id, named)
 
     def get(self, workspace_id: str, name: str) -> StoredPlan:
-        """Return a plan by its name; raises UserError where there is none."""
+        """Return a plan by its name or id; raises UserError where there is none."""
         with self.engine.execution_options(reading=True).connect() as connection:
             return _found(connection, workspace_id, _tidy(name))
 
@@ -183,7 +183,7 @@ def _found(connection: Connection, workspace_id: str, name: str) -> StoredPlan:
 
 
 def _find(connection: Connection, workspace_id: str, name: str) -> StoredPlan | None:
-    query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.name == name)
+    query = select(_rows).where(_rows.c.workspace_id == workspace_id, or_(_rows.c.name == name, _rows.c.id == name))
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _stored(row)
 

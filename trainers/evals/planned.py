@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.review import Reviews
 from trainers.data.review_finish import finished
@@ -41,6 +42,14 @@ def plan_for(engine: Engine, workspace_id: str, test: Path) -> StoredPlan | None
     sha256 = hashlib.sha256(test.read_bytes()).hexdigest()
     frozen = (stored for stored in Plans(engine=engine).listing(workspace_id) if stored.frozen)
     return next((stored for stored in frozen if stored.plan.test_sha256 == sha256), None)
+
+
+def frozen(engine: Engine, workspace_id: str, name: str) -> StoredPlan:
+    """Return a frozen plan by its name or id; raises UserError where there is none or it was never frozen."""
+    stored = Plans(engine=engine).get(workspace_id, name)
+    if not stored.frozen:
+        raise UserError(f"The plan {stored.name!r} was never frozen.", "Freeze it with its test rows first.")
+    return stored
 
 
 def freeze_reviewed(

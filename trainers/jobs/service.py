@@ -17,7 +17,7 @@ from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
-from trainers.evals.planned import plan_for, rule_of
+from trainers.evals.planned import frozen, plan_for, rule_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
@@ -72,14 +72,16 @@ class Jobs:
         kind: str = "train",
         model_id: str = "",
         batch: bool = False,
+        plan: str = "",
     ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent.
 
-        With `batch` it lets pass what somebody waits for, for two hours at most.
-        Raises UserError for a backend that nobody knows.
+        With `batch` it lets pass what somebody waits for, for two hours at most. `plan` names a frozen evaluation
+        plan, by which the model is judged whatever the test rows are; without it the plan that was frozen with these
+        rows applies, if there is one. Raises UserError for a backend or a plan that nobody knows.
         """
         check_name(spec.backend)
-        offer = self._quote(dataset, spec, person, kind)
+        offer = self._quote(dataset, spec, person, kind, plan)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
@@ -197,11 +199,14 @@ class Jobs:
         """Wake a worker for this job; where nobody hears it the sweeper rings again."""
         return self.doorbell.ring(job.id, job.queue)
 
-    def rule_for(self, dataset: Dataset) -> SuccessRule:
-        """Return the rule of the plan that was frozen with these very test rows, or the one that applies by default."""
-        test = self.datasets.folder / dataset.test_path
-        plan = plan_for(self.ledger.engine, dataset.workspace_id, test)
-        return self.rule if plan is None else rule_of(plan.plan, judge=self.rule.metric == "judged")
+    def rule_for(self, dataset: Dataset, plan: str = "") -> SuccessRule:
+        """Return the rule of a plan: the one named, else the one frozen with these very test rows, else the default.
+
+        Raises UserError for a plan that is unknown or was never frozen.
+        """
+        test, engine = self.datasets.folder / dataset.test_path, self.ledger.engine
+        chosen = frozen(engine, dataset.workspace_id, plan) if plan else plan_for(engine, dataset.workspace_id, test)
+        return self.rule if chosen is None else rule_of(chosen.plan, judge=self.rule.metric == "judged")
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
@@ -250,11 +255,11 @@ class Jobs:
         changed = move(connection, job, "queued", person.user_id, now, remark="sent again", wake_at=None, rung_at=None)
         return Outcome(read(connection, job.id), changed)
 
-    def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str) -> Quote:
+    def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str) -> Quote:
         return quote(
             dataset,
             spec,
-            self.rule_for(dataset),
+            self.rule_for(dataset, plan),
             folder=self.datasets.folder,
             tokenizer=self.tokenizer(spec.base),
             past=self.past_runs(spec, person),
