@@ -1,62 +1,84 @@
-"""`luthier eval-plan` as somebody in a shell meets it: real processes on a data folder of their own."""
+"""`luthier eval-plan` as somebody in a shell meets it, on a data folder of its own."""
 
 import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from tests.bot.test_cli import luthier, told
+from bot.cli import app
+from knowledge.errors import UserError
+from tests.bot.test_cli import told
 
 TASK = "Sort support tickets into billing, returns, technical, other"
 
 
-def test_from_plan_to_frozen_rows(tmp_path: Path) -> None:
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["eval-plan", *words], env={"COLUMNS": "160"})
+
+
+def test_from_plan_to_frozen_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plan, draft, review, freeze: open answers are refused, and a frozen plan is not overwritten."""
-    data, rows = tmp_path / "data", tmp_path / "test.jsonl"
-    done = luthier(
-        data, "eval-plan", TASK, "--have", "60", "--gain", "20", "--loss", "88", "--draft", "10", "--out", str(rows)
-    )
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    rows = tmp_path / "test.jsonl"
+    done = run(TASK, "--have", "60", "--gain", "20", "--loss", "88", "--draft", "10", "--out", str(rows))
+    assert done.exit_code == 0, done.output
     assert "81.5%" in done.stdout
     assert "10 drafts: 2 wait for their target." in done.stderr
     assert rows.read_text().count("\n") == 10
-    early = luthier(data, "eval-plan", TASK, "--freeze", "tickets", "--test", str(rows))
-    assert early.returncode == 1
-    assert "nothing was frozen" in early.stderr
+    early = run(TASK, "--freeze", "tickets", "--test", str(rows))
+    assert isinstance(early.exception, UserError)
+    assert "nothing was frozen" in early.exception.what
     reviewed = [json.loads(line) for line in rows.read_text().splitlines()]
     rows.write_text("".join(json.dumps(each) + "\n" for each in reviewed if each["messages"][-1]["content"]))
-    frozen = told(data, "eval-plan", TASK, "--freeze", "tickets", "--test", str(rows))
+    frozen = json.loads(run(TASK, "--freeze", "tickets", "--test", str(rows), "--json").stdout)
     assert frozen["frozen_at"]
     assert len(frozen["test_sha256"]) == 64
-    again = luthier(data, "eval-plan", TASK, "--freeze", "tickets", "--test", str(rows), "--effect", "1")
-    assert again.returncode == 1
-    assert "stays as it is" in again.stderr
+    again = run(TASK, "--freeze", "tickets", "--test", str(rows), "--effect", "1")
+    assert isinstance(again.exception, UserError)
+    assert "stays as it is" in again.exception.what
 
 
 def test_json_is_one_document_with_drafts(tmp_path: Path) -> None:
-    """A program reads metric, rows, sentences and drafts, offline."""
+    """A program reads metric, rows, sentences and drafts, offline, from a real process."""
     plan = told(tmp_path, "eval-plan", TASK, "--effect", "10", "--draft", "5")
     assert (plan["kind"], plan["metric"], plan["rows_needed"]) == ("classification", "accuracy", 194)
     assert [each["kind"] for each in plan["drafts"]] == ["easy", "boundary", "edge", "refusal", "out_of_scope"]
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    "words",
     [
-        ([""], 2),
-        (["x", "--effect", "five"], 2),
-        (["x", "--out", "y"], 2),
-        (["x", "--freeze", "y"], 2),
-        (["x", "--schema", "/none.json"], 2),
-        (["x", "--effect", "0"], 1),
-        (["x", "--effect", "100"], 1),
-        (["x", "--gain", "20", "--loss", "-5"], 1),
-        (["x", "--labels", "one"], 1),
+        [""],
+        ["x", "--effect", "five"],
+        ["x", "--out", "y"],
+        ["x", "--freeze", "y"],
+        ["x", "--schema", "/none.json"],
+        ["x", "--rows", "/none.jsonl"],
     ],
+    ids=" ".join,
 )
-def test_wrong_use_is_told_in_words(tmp_path: Path, words: list[str], code: int) -> None:
-    """A call that means nothing exits 2, one that cannot be planned for exits 1, neither with a traceback."""
-    done = luthier(tmp_path, "eval-plan", *words)
-    assert done.returncode == code, done.stderr
+def test_wrong_use_exits_2_and_says_how(words: list[str]) -> None:
+    """A call that means nothing exits 2 with words on standard error."""
+    done = run(*words)
+    assert done.exit_code == 2
     assert done.stderr.strip()
-    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["x", "--effect", "0"],
+        ["x", "--effect", "100"],
+        ["x", "--gain", "20", "--loss=-5"],
+        ["x", "--labels", "one"],
+        ["x", "--kind", "telepathy"],
+        ["Turn mails into JSON", "--draft", "5"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_planned_is_told_with_a_way_out(words: list[str]) -> None:
+    """Values out of range are an error in words, with what to do next."""
+    done = run(*words)
+    assert isinstance(done.exception, UserError)
+    assert done.exception.next_step
