@@ -1,4 +1,4 @@
-"""Knows what the button of an evaluation plan does: it drafts test rows and puts them up for review; it makes no rows."""
+"""Knows what the button of an evaluation plan does: test rows are drafted and reviewed; it writes none itself."""
 
 from functools import partial
 from typing import Any

@@ -17,6 +17,10 @@ from trainers.evals.report import Table
 NAMES = {"general": "General skills", "refusal": "Harmful requests", "over_refusal": "Harmless requests"}
 
 
+CHECKS = ("valid", "content_kept")
+"""Checks of a metric's marks that are guardrails of their own."""
+
+
 class Guarded(NamedTuple):
     """What the guardrails say, and what a reader may want to see of them."""
 
@@ -63,9 +67,9 @@ def signs(
 def _own(rails: Sequence[Guardrail], answers: Answers, rows: Sequence[Row]) -> Iterator[GuardrailResult]:
     """Judge what the task's own rows say."""
     named = {rail.name: rail for rail in rails}
-    if "valid" in named:
+    for check in CHECKS:
         marks = [[_mark(answers, arm, row) for row in rows] for arm in (RIVAL, TUNED)]
-        result = judge_check(*marks, rail=named["valid"])
+        result = judge_check(*marks, check=check, rail=named[check]) if check in named else None
         if result is not None:
             yield result
     if "refusal_rows" in named:

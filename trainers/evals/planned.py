@@ -75,4 +75,7 @@ def changed(engine: Engine, workspace_id: str, rule: SuccessRule, test: Path) ->
     if not rule.plan:
         return ""
     stored = next((one for one in Plans(engine=engine).listing(workspace_id) if one.digest == rule.plan), None)
-    return NO_PLAN if stored is None else changed_since(stored, test, rule.to_json())
+    if stored is None:
+        return NO_PLAN
+    applied = rule.to_json() | ({"metric": stored.plan.metric} if rule.metric == "judged" else {})
+    return changed_since(stored, test, applied)

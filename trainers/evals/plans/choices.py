@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from knowledge.errors import UserError
+from trainers.evals.guardrails import guardrails
 
 Kind = Literal["classification", "extraction", "style", "qa", "generation", "refusal"]
 """What a task asks for."""
@@ -19,9 +20,9 @@ class Guardrail(NamedTuple):
     """Something that must not get worse."""
 
     name: str
-    """Key: `general_skills`."""
+    """Key in guardrails.toml: `general`."""
     title: str
-    """For people: `general skills`."""
+    """For people: `General skills`."""
     margin: Decimal
     """Largest loss that is let pass, as a share: 0.05 is 5 points."""
     why: str
@@ -47,15 +48,14 @@ def table() -> Mapping[str, Any]:
 
 def choice(kind: Kind) -> Choice:
     """Return what is proposed for a kind of task."""
-    found, rails = table()["kind"][kind], table()["guardrails"]
+    found, why = table()["kind"][kind], table()["why"]
     return Choice(
         metric=found["metric"],
         binary=found["binary"],
         why=found["why"],
         secondary=tuple(found["secondary"]),
         guardrails=tuple(
-            Guardrail(name, rails[name]["title"], Decimal(rails[name]["margin"]), rails[name]["why"])
-            for name in found["guardrails"]
+            Guardrail(rail.name, rail.title, rail.margin, why[rail.name]) for rail in guardrails(found["guardrails"])
         ),
     )
 
