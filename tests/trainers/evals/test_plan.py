@@ -171,7 +171,7 @@ def test_a_target_says_how_many_rows_must_be_right() -> None:
 def test_the_page_says_what_a_person_needs() -> None:
     """Metric, rivals, rows for what they have, target, guardrails and assumptions stand in the text."""
     text = plan_text(make_plan(TICKETS, have=60, costs=read_costs("20", "88", ())))
-    for words in ("`accuracy`", "best few-shot prompt", "With the 60 you have", "81.5%", "general skills", "*Wrong?*"):
+    for words in ("`accuracy`", "best few-shot prompt", "With the 60 you have", "81.5%", "General skills", "*Wrong?*"):
         assert words in text
     assert "Fewer than 20 can never pass" in plan_text(make_plan(TICKETS, have=12))
 

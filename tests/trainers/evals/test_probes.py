@@ -124,11 +124,11 @@ def test_the_child_learns_no_answers(tmp_path: Path) -> None:
     assert all(set(line) == {"id", "suite", "messages", "max_new_tokens"} for line in lines)
     assert {line["suite"] for line in lines} == set(SUITES)
     assert len(digest()) == 64
-    path.write_text('{"id": "x", "output": "yes"}\n\n')
-    assert read_arms(path) == {"x": "yes"}
+    path.write_text('{"arm": "base", "id": "x", "output": "yes"}\n\n{"arm": "tuned", "id": "x", "output": "no"}\n')
+    assert read_arms(path) == ({"x": "yes"}, {"x": "no"})
 
 
-@pytest.mark.parametrize("text", ["{", '{"id": 1}\n', "[]\n"])
+@pytest.mark.parametrize("text", ["{", '{"id": 1}\n', "[]\n", '{"arm": "other", "id": 1, "output": ""}\n'])
 def test_damaged_outputs_are_refused(tmp_path: Path, text: str) -> None:
     """A file that is no list of answers is an error with a next step."""
     path = tmp_path / "outputs.jsonl"
