@@ -153,7 +153,7 @@ class Reader:
                 input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
             )
         logits = out.logits[:, -1].float()
-        tokens = logits.argmax(-1, keepdim=True)  # a NaN counts as the largest
+        tokens: torch.Tensor = logits.argmax(-1, keepdim=True)  # a NaN counts as the largest
         if not bool(logits.gather(1, tokens).isfinite().all()):
             raise not_numbers()
         self.on_step()
