@@ -31,6 +31,9 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.advice
 	$(BIN)/python -m bench.abstention
 	$(BIN)/python -m bench.protocol
+	$(BIN)/python -m bench.intervals
+	$(BIN)/python -m bench.guardrails
+	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.journey
 	$(BIN)/python -m bench.budget --seeds 20
