@@ -17,7 +17,7 @@ from trainers.evals.plan import EvalPlan, make_plan, plan_text
 from trainers.evals.plans.choices import KINDS, choice
 from trainers.evals.plans.costs import Costs, Failure, break_even, read_costs
 from trainers.evals.plans.kinds import read_fields
-from trainers.evals.plans.power import detectable, graded_rows_needed, power_table, right_needed, rows_for
+from trainers.evals.plans.power import detectable, power_table, right_needed, rows_for
 from trainers.evals.stats import bonett_price, wilson
 
 TICKETS = "Sort support tickets into billing, returns, technical, other"
@@ -146,7 +146,7 @@ def test_rows_of_the_table_and_what_they_can_show_agree() -> None:
 def test_graded_rows_agree_with_statsmodels(sd: float, effect: float) -> None:
     """The corrected normal formula is within two rows of the exact power of the paired t-test."""
     exact = TTestPower().solve_power(effect_size=effect / sd, alpha=0.05, power=0.8)
-    assert abs(graded_rows_needed(sd, effect, 0.95, 0.8) - exact) <= 2
+    assert abs(rows_for(effect, sd, binary=False, level=0.95, power=0.8) - exact) <= 2
 
 
 @pytest.mark.parametrize(("discordance", "effect"), [(0.15, 0.1), (0.25, 0.1), (0.35, 0.15)])

@@ -1,9 +1,9 @@
 """How far a judge and people agree on the same rows, beyond chance; it does not know where labels come from."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from trainers.evals import stats
 from trainers.evals.judges.pairwise import Side
 from trainers.evals.stats import Interval, wilson
 
@@ -68,14 +68,8 @@ def among_people(labels: Sequence[Label]) -> Agreement | None:
 
 def kappa(both: Sequence[tuple[str, str]]) -> float | None:
     """Agreement beyond chance, 1 at most (Cohen 1960); None for no pairs and where chance agrees always."""
-    n = len(both)
-    if n == 0:
-        return None
-    first, second = Counter(one for one, _ in both), Counter(other for _, other in both)
-    by_chance = sum(first[name] * second[name] for name in first)
-    if by_chance == n * n:
-        return None
-    return (_agreed(both) / n - by_chance / (n * n)) / (1 - by_chance / (n * n))
+    first, second = [one for one, _ in both], [other for _, other in both]
+    return stats.kappa(first, second).kappa if len({*first, *second}) > 1 else None
 
 
 def _agreed(both: Sequence[tuple[str, str]]) -> int:

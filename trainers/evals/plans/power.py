@@ -7,14 +7,17 @@ Guenther's correction (1981), which is within a row of the exact answer. Power i
 from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil
-from statistics import NormalDist
 from typing import NamedTuple
 
 from knowledge.errors import UserError
 from trainers.evals.plans.choices import table
-from trainers.evals.stats import rows_needed, smallest_detectable, wilson
-
-_MOST_ROWS = 1_000_000
+from trainers.evals.stats import (
+    rows_needed,
+    rows_needed_graded,
+    smallest_detectable,
+    smallest_detectable_graded,
+    wilson,
+)
 
 
 class Spread(NamedTuple):
@@ -43,28 +46,14 @@ def spreads(effect: float, *, binary: bool, expected: float | None, level: float
 
 def rows_for(effect: float, spread: float, *, binary: bool, level: float, power: float) -> int:
     """Return rows after which a true difference of `effect` (share) is told from none with this power."""
-    return (rows_needed if binary else graded_rows_needed)(spread, effect, level, power)
+    return (rows_needed if binary else rows_needed_graded)(spread, effect, level, power)
 
 
 def detectable(rows: int, spread: float, *, binary: bool, level: float, power: float) -> float:
     """Return the smallest true difference (share) that so many rows tell from none with this power."""
     if binary:
         return smallest_detectable(spread, rows, level, power)
-    low, high = 0.0, 1.0
-    for _ in range(40):  # halves the range to below 1e-12
-        middle = (low + high) / 2
-        enough = middle > 0 and graded_rows_needed(spread, middle, level, power) <= rows
-        low, high = (low, middle) if enough else (middle, high)
-    return high
-
-
-def graded_rows_needed(deviation: float, difference: float, level: float, power: float) -> int:
-    """Return the pairs for a paired t-test; `deviation` is that of the differences (Guenther 1981)."""
-    tail, strength = NormalDist().inv_cdf((1 + level) / 2), NormalDist().inv_cdf(power)
-    if difference * _MOST_ROWS < deviation:
-        return _MOST_ROWS
-    rows = ((tail + strength) * deviation / difference) ** 2 + tail * tail / 2
-    return min(_MOST_ROWS, max(2, ceil(rows)))
+    return min(1.0, smallest_detectable_graded(spread, rows, level, power))
 
 
 def power_table(*, binary: bool, level: float, power: float) -> list[tuple[float, tuple[int, ...]]]:
