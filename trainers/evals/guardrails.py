@@ -87,6 +87,11 @@ class GuardrailResult:
     sentence: str
     """Counts, outcome and what would settle it, in words."""
 
+    @property
+    def little_to_lose(self) -> bool:
+        """Whether the base had no more than the margin to begin with, so that nothing could have broken this."""
+        return self.n > 0 and 0 < self.margin >= Decimal(str(self.before))
+
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal result."""
         return {**asdict(self), "margin": str(self.margin)}
@@ -177,7 +182,10 @@ def _sentence(
     lost = sum(one and not other for one, other in pairs)
     gained = lost + after - before
     counts = f"{before:,} of {len(pairs):,} before, {after:,} after; {lost:,} lost, {gained:,} gained"
-    return f"{guardrail.title}: {counts}: {_reading(guardrail, interval, outcome)}{_wanted(more, guardrail.unit)}."
+    hollow = " (it had too little to lose for that to show much)" if 0 < guardrail.margin * len(pairs) >= before else ""
+    return (
+        f"{guardrail.title}: {counts}: {_reading(guardrail, interval, outcome)}{hollow}{_wanted(more, guardrail.unit)}."
+    )
 
 
 def _reading(guardrail: Guardrail, interval: Interval, outcome: State) -> str:

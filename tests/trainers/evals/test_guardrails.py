@@ -72,6 +72,15 @@ def test_the_sentence_has_counts_and_outcome() -> None:
     assert "not checked" in judge(GENERAL, [], []).sentence
 
 
+def test_a_base_with_nothing_to_lose_is_said_to_have_had_nothing() -> None:
+    """A base that refused 3 of 140 can't break a margin of ten points, and the sentence says so."""
+    before, after = [True] * 3 + [False] * 137, [False] * 140
+    result = judge(GENERAL, before, after)
+    assert (result.outcome, result.little_to_lose) == ("held", True)
+    assert result.sentence.endswith("held within 10 points (it had too little to lose for that to show much).")
+    assert not judge(GENERAL, [True] * 120, [True] * 120).little_to_lose
+
+
 def test_with_the_probes_it_asks_for_it_is_usually_settled() -> None:
     """A model three points worse, open at ten points on 80 probes, is held on the number asked for in most draws."""
     opened = judge(GENERAL, *marks(8, 11, 80))
