@@ -110,7 +110,8 @@ def judge(
     n = len(pairs)
     lost = sum(one and not other for one, other in pairs)
     gained = sum(other and not one for one, other in pairs)
-    interval = bonett_price(gained, lost, n, default_level() if level is None else level)
+    level = default_level() if level is None else level
+    interval = bonett_price(gained, lost, n, level)
     outcome = _outcome(gained - lost, n, interval, float(guardrail.margin))
     more = _more(gained, lost, n, guardrail, level) if outcome == "unclear" else None
     return GuardrailResult(
@@ -128,7 +129,7 @@ def judge(
         gate=guardrail.gate,
         outcome=outcome,
         more=more,
-        sentence=_sentence(guardrail, pairs, interval, outcome, more),
+        sentence=_sentence(guardrail, pairs, _span(interval, level), outcome, more),
     )
 
 
@@ -162,19 +163,19 @@ def _outcome(balance: int, n: int, interval: Interval, margin: float) -> State:
     return "held" if held else "unclear"
 
 
-def _more(gained: int, lost: int, n: int, guardrail: Guardrail, level: float | None) -> int | None:
+def _more(gained: int, lost: int, n: int, guardrail: Guardrail, level: float) -> int | None:
     """Probes beyond these that would tell the loss from the margin if marks go on changing as often as now."""
     if n == 0:
         return None
     distance = abs((gained - lost) / n + float(guardrail.margin))
     if not 0 < distance <= 1:
         return None
-    needed = rows_needed((gained + lost + 2) / (n + 2), distance, default_level() if level is None else level)
+    needed = rows_needed((gained + lost + 2) / (n + 2), distance, level)
     return max(1, needed - n) if needed <= _MOST else None
 
 
 def _sentence(
-    guardrail: Guardrail, pairs: Sequence[tuple[bool, bool]], interval: Interval, outcome: State, more: int | None
+    guardrail: Guardrail, pairs: Sequence[tuple[bool, bool]], span: str, outcome: State, more: int | None
 ) -> str:
     if not pairs:
         return f"{guardrail.title}: not checked, nothing was answered before and after."
@@ -183,14 +184,15 @@ def _sentence(
     gained = lost + after - before
     counts = f"{before:,} of {len(pairs):,} before, {after:,} after; {lost:,} lost, {gained:,} gained"
     hollow = " (it had too little to lose for that to show much)" if 0 < guardrail.margin * len(pairs) >= before else ""
-    return (
-        f"{guardrail.title}: {counts}: {_reading(guardrail, interval, outcome)}{hollow}{_wanted(more, guardrail.unit)}."
-    )
+    return f"{guardrail.title}: {counts}: {_reading(guardrail, span, outcome)}{hollow}{_wanted(more, guardrail.unit)}."
 
 
-def _reading(guardrail: Guardrail, interval: Interval, outcome: State) -> str:
+def _span(interval: Interval, level: float) -> str:
+    return f"{level:.0%} interval {_points(interval.low)} to {_points(interval.high)} points"
+
+
+def _reading(guardrail: Guardrail, span: str, outcome: State) -> str:
     margin = f"{(guardrail.margin * 100).normalize():f} points"
-    span = f"95% interval {_points(interval.low)} to {_points(interval.high)} points"
     if not guardrail.margin:
         return {"held": "not lower", "broken": f"proven lower ({span})", "unclear": f"lower, not proven ({span})"}[
             outcome
