@@ -70,4 +70,4 @@ def _arms(judged: "Report") -> str:
 
 def _doubts(judged: "Report") -> list[str]:
     guarded = (result.sentence for result in judged.guardrails)
-    return [*guarded, judged.contamination, *filter(None, (judged.judge_says,)), *judged.notices]
+    return [*guarded, judged.contamination, *filter(None, (judged.proof, judged.judge_says)), *judged.notices]

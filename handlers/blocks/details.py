@@ -34,7 +34,7 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") 
             *[section(f"• {mrkdwn(one['sentence'], 900)}") for one in data.get("guardrails", ())],
             *[
                 section(f"• {mrkdwn(notice, 900)}")
-                for notice in (data.get("judge_says", ""), *data["notices"])
+                for notice in (data.get("judge_says", ""), data.get("proof", ""), *data["notices"])
                 if notice
             ],
             section(f"{mrkdwn(data['contamination'], 600)}\n{took(card)}"),

@@ -21,7 +21,8 @@ from trainers.evals.judges.pairwise import Judging
 from trainers.evals.metrics import Mark, Metric, Setup
 from trainers.evals.metrics.operations import Request, TokenPrices, operations
 from trainers.evals.notices import notices
-from trainers.evals.predictions import RIVAL, TITLES, TUNED, Answer, Answers, notes, pairs, read_answers
+from trainers.evals.predictions import PLAIN, RIVAL, TITLES, TUNED, Answer, Answers, notes, pairs, read_answers
+from trainers.evals.proof import ProofResult, prove
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.scorers import names_label
@@ -61,6 +62,10 @@ class Evidence:
     """What a language model said of each row, where one was asked."""
     card: JudgeCard | None = None
     """The same in sum."""
+    wanted_model: str = ""
+    """Of an endpoint: the tuned model's name; "" for a model on this machine."""
+    answered_by: Sequence[str] | None = None
+    """Of an endpoint: the model that each answer of the tuned arm names."""
     changed: str = ""
     """What is no longer as the plan froze it, in words."""
 
@@ -86,16 +91,20 @@ def assemble(evidence: Evidence) -> Assembled:
     )
     seen = inspect(rows, evidence.train)
     guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
+    proof = prove(
+        arms=evidence.arms, wanted_model=evidence.wanted_model, answered_by=evidence.answered_by, **_said(answers, rows)
+    )
     overfitted = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
     made = Report(
         arms=scores,
         rival=RIVAL,
-        verdict=_verdict(evidence, answers, seen, guarded.results),
+        verdict=_verdict(evidence, answers, seen, guarded.results, proof),
         rule=rule,
         measure=metric.title,
         labels=labels,
         wins=_cases(answers, rows, better=True),
         misses=_cases(answers, rows, better=False),
+        proof=" ".join(proof.sentences),
         notices=(*notices(answers, rows, rule, labels, metric.caution), *guarded.notices, *overfitted),
         contamination=told(seen),
         guardrails=guarded.results,
@@ -108,12 +117,17 @@ def assemble(evidence: Evidence) -> Assembled:
 
 
 def _verdict(
-    evidence: Evidence, answers: Answers, seen: Contamination, guardrails: Sequence[GuardrailResult]
+    evidence: Evidence,
+    answers: Answers,
+    seen: Contamination,
+    guardrails: Sequence[GuardrailResult],
+    proof: ProofResult,
 ) -> Verdict:
     """Apply the rule to the metric's marks or, where it says so, to what the judge prefers."""
     rows, rule = evidence.rows, evidence.rule
+    doubts = list(proof.sentences) if proof.outcome == "refuted" else []
     if rule.metric != "judged":
-        return decide(unseen(answers, rows, seen), rule, guardrails)
+        return decide(unseen(answers, rows, seen), rule, guardrails, doubts=doubts)
     if evidence.judging is None or evidence.card is None:
         return decide([], rule, guardrails, doubts=["The rule asks for a judge, and none is set."])
     fresh = [row for row in rows if row.line not in set(seen.lines)]
@@ -123,8 +137,14 @@ def _verdict(
         for judged in evidence.judging.rows
         if judged.scores is not None and judged.row in sources
     ]
-    doubts = [evidence.card.unusable] if evidence.card.unusable else []
+    doubts += [evidence.card.unusable] if evidence.card.unusable else []
     return decide(preferred, rule, guardrails, doubts=doubts)
+
+
+def _said(answers: Answers, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return what base and tuned model answered to the rows that both answered, in the same order."""
+    both = [row.line for row in rows if row.line in answers[PLAIN] and row.line in answers[TUNED]]
+    return {name: [answers[arm][line].output for line in both] for name, arm in (("plain", PLAIN), ("tuned", TUNED))}
 
 
 def _no_judge(rule: SuccessRule) -> str:

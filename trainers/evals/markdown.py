@@ -24,7 +24,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield statistics(report)
     yield from _guardrails(report.guardrails)
     yield ""
-    doubts = (report.contamination, report.judge_says, *report.notices)
+    doubts = (report.contamination, report.proof, report.judge_says, *report.notices)
     yield from (f"- {doubt}" for doubt in doubts if doubt)
     yield from _cases("Better", report.wins)
     yield from _cases("Worse or still wrong", report.misses)

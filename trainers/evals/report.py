@@ -117,6 +117,8 @@ class Report:
     """What a reader should know before believing the verdict, one sentence or two each."""
     contamination: str
     """Whether test rows were in training, in one sentence."""
+    proof: str = ""
+    """What shows that the tuned model answered, and not its base by mistake."""
     guardrails: tuple[GuardrailResult, ...] = ()
     """What must not get worse, before and after."""
     tables: tuple[Table, ...] = ()
@@ -160,7 +162,7 @@ class Report:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Report":
         """Read what `to_json` wrote, in this version or an earlier one."""
-        plain = ("rival", "contamination", "measure", "judge", "judge_says", "changed")
+        plain = ("rival", "contamination", "measure", "judge", "judge_says", "changed", "proof")
         return cls(
             arms=tuple(ArmScore.from_json(arm) for arm in data["arms"]),
             verdict=Verdict.from_json(data["verdict"]),
