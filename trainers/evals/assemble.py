@@ -91,8 +91,13 @@ def assemble(evidence: Evidence) -> Assembled:
     )
     seen = inspect(rows, evidence.train)
     guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
+    plain, tuned = _said(answers, rows)
     proof = prove(
-        arms=evidence.arms, wanted_model=evidence.wanted_model, answered_by=evidence.answered_by, **_said(answers, rows)
+        arms=evidence.arms,
+        wanted_model=evidence.wanted_model,
+        answered_by=evidence.answered_by,
+        plain=plain,
+        tuned=tuned,
     )
     overfitted = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
     made = Report(
@@ -141,10 +146,10 @@ def _verdict(
     return decide(preferred, rule, guardrails, doubts=doubts)
 
 
-def _said(answers: Answers, rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Return what base and tuned model answered to the rows that both answered, in the same order."""
+def _said(answers: Answers, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """Return what the plain base and the tuned model answered to the rows that both answered, in the same order."""
     both = [row.line for row in rows if row.line in answers[PLAIN] and row.line in answers[TUNED]]
-    return {name: [answers[arm][line].output for line in both] for name, arm in (("plain", PLAIN), ("tuned", TUNED))}
+    return [answers[PLAIN][line].output for line in both], [answers[TUNED][line].output for line in both]
 
 
 def _no_judge(rule: SuccessRule) -> str:
