@@ -7,7 +7,7 @@ test rows afterwards would let chance pick the rival.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
@@ -79,38 +79,22 @@ class Assembled(NamedTuple):
 
 def assemble(evidence: Evidence) -> Assembled:
     """Judge the answers of all arms; raises `ServiceError` if they are damaged or belong to other rows."""
-    rows, rule = evidence.rows, evidence.rule
-    labels = tuple(evidence.labels if evidence.labels is not None else closed_labels(rows) or ())
-    setup = Setup(labels=labels, schema=rule.schema, train=evidence.train or (), options=rule.options)
-    metric = metrics.load(rule.metric, setup)
-    answers, noted = read_answers(evidence.predictions, rows, metric), notes(evidence.arms)
-    scores = tuple(
-        _score(arm, answers[arm], evidence, metric, labels, str(noted.get(arm, {}).get("asked", "")))
-        for arm in TITLES
-        if answers[arm] or arm in _JUDGED
-    )
-    seen = inspect(rows, evidence.train)
+    rows, rule, read = evidence.rows, evidence.rule, _read(evidence)
+    labels, answers = read.labels, read.answers
+    seen, proof = inspect(rows, evidence.train), _proof(evidence, answers)
     guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
-    plain, tuned = _said(answers, rows)
-    proof = prove(
-        arms=evidence.arms,
-        wanted_model=evidence.wanted_model,
-        answered_by=evidence.answered_by,
-        plain=plain,
-        tuned=tuned,
-    )
-    overfitted = signs(evidence.losses, evidence.epochs, noted, answers, closed=bool(labels))
+    overfitted = signs(evidence.losses, evidence.epochs, read.noted, answers, closed=bool(labels))
     made = Report(
-        arms=scores,
+        arms=tuple(_score(arm, evidence, read) for arm in TITLES if answers[arm] or arm in _JUDGED),
         rival=RIVAL,
         verdict=_verdict(evidence, answers, seen, guarded.results, proof),
         rule=rule,
-        measure=metric.title,
+        measure=read.metric.title,
         labels=labels,
         wins=_cases(answers, rows, better=True),
         misses=_cases(answers, rows, better=False),
         proof=" ".join(proof.sentences),
-        notices=(*notices(answers, rows, rule, labels, metric.caution), *guarded.notices, *overfitted),
+        notices=(*notices(answers, rows, rule, labels, read.metric.caution), *guarded.notices, *overfitted),
         contamination=told(seen),
         guardrails=guarded.results,
         tables=guarded.tables,
@@ -119,6 +103,22 @@ def assemble(evidence: Evidence) -> Assembled:
         judge_says=evidence.card.sentence if evidence.card else _no_judge(rule),
     )
     return Assembled(made, answers)
+
+
+class _Read(NamedTuple):
+    labels: tuple[str, ...]
+    metric: Metric
+    answers: Answers
+    noted: dict[str, dict[str, Any]]
+
+
+def _read(evidence: Evidence) -> _Read:
+    """Read and mark the answers."""
+    rows, rule = evidence.rows, evidence.rule
+    labels = tuple(evidence.labels if evidence.labels is not None else closed_labels(rows) or ())
+    setup = Setup(labels=labels, schema=rule.schema, train=evidence.train or (), options=rule.options)
+    metric = metrics.load(rule.metric, setup)
+    return _Read(labels, metric, read_answers(evidence.predictions, rows, metric), notes(evidence.arms))
 
 
 def _verdict(
@@ -142,14 +142,30 @@ def _verdict(
         for judged in evidence.judging.rows
         if judged.scores is not None and judged.row in sources
     ]
+<<<<<<< HEAD
     doubts += [evidence.card.unusable] if evidence.card.unusable else []
     return decide(preferred, rule, guardrails, doubts=doubts)
+=======
+    lost = [  # the judge was not asked about these
+        Pair(1.0, 0.0, sources[row.line])
+        for row in fresh
+        if row.line in answers[RIVAL] and row.line not in answers[TUNED]
+    ]
+    doubts = [evidence.card.unusable] if evidence.card.unusable else []
+    return decide([*preferred, *lost], rule, guardrails, doubts=doubts)
+>>>>>>> h-t1
 
 
-def _said(answers: Answers, rows: Sequence[Row]) -> tuple[list[str], list[str]]:
-    """Return what the plain base and the tuned model answered to the rows that both answered, in the same order."""
-    both = [row.line for row in rows if row.line in answers[PLAIN] and row.line in answers[TUNED]]
-    return [answers[PLAIN][line].output for line in both], [answers[TUNED][line].output for line in both]
+def _proof(evidence: Evidence, answers: Answers) -> ProofResult:
+    """Gather what shows that the tuned model answered, also by comparing it with the plainly asked base."""
+    both = [row.line for row in evidence.rows if row.line in answers[PLAIN] and row.line in answers[TUNED]]
+    return prove(
+        arms=evidence.arms,
+        wanted_model=evidence.wanted_model,
+        answered_by=evidence.answered_by,
+        plain=[answers[PLAIN][line].output for line in both],
+        tuned=[answers[TUNED][line].output for line in both],
+    )
 
 
 def _no_judge(rule: SuccessRule) -> str:
@@ -169,10 +185,9 @@ def told(seen: Contamination) -> str:
     return seen.sentence.replace("; the score may measure memory.", ".") + left_out if left_out else seen.sentence
 
 
-def _score(
-    arm: str, answers: Mapping[int, Answer], evidence: Evidence, metric: Metric, labels: Sequence[str], asked: str
-) -> ArmScore:
-    rows, level = evidence.rows, evidence.rule.level
+def _score(arm: str, evidence: Evidence, read: _Read) -> ArmScore:
+    rows, level, metric, labels = evidence.rows, evidence.rule.level, read.metric, read.labels
+    answers, asked = read.answers[arm], str(read.noted.get(arm, {}).get("asked", ""))
     marks = [answers[row.line].mark if row.line in answers else MISSING for row in rows]
     outputs = [answers[row.line].output if row.line in answers else None for row in rows]
     scores = [mark.score for mark in marks]

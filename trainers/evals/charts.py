@@ -89,7 +89,8 @@ def arms_alt(report: Report) -> str:
         f"{score.title} {score.score:.0%}, interval {score.low:.0%} to {score.high:.0%}"
         for score in reversed(report.arms)
     )
-    return f"Dot chart: share {report.measure} of {report.arms[0].n} unseen rows. {said}."
+    what = f"share {report.measure} of" if report.arms[0].binary else f"mean score ({report.measure}) on"
+    return f"Dot chart: {what} {report.arms[0].n} unseen rows. {said}."
 
 
 def _read_curve(path: Path) -> _Curve:

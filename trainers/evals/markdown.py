@@ -10,7 +10,7 @@ from trainers.evals.verdict import points
 
 def markdown(report: Report) -> str:
     """Write the whole report: verdict, scores, doubts, cases in full, the rule."""
-    return "\n".join(_lines(report)) + "\n"
+    return ("\n".join(_lines(report)) + "\n").encode("utf-8", "replace").decode("utf-8")
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(table.head)} |"
     yield "|" + "---|" * len(table.head)
     for row in table.rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        yield f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in row)} |"
 
 
 def _cases(title: str, cases: tuple[Case, ...]) -> Iterator[str]:

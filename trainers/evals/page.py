@@ -16,9 +16,12 @@ WORDS = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "Not proven (INCONCLUSI
 
 
 def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[bytes, str]]) -> str:
-    """Write the page; `pictures` are PNGs with what they show in words. What models said is escaped, whatever it is."""
+    """Write the page; `pictures` are PNGs with what they show in words. What models said is escaped, whatever it is.
+
+    Half a surrogate pair, which no file can hold, becomes a question mark.
+    """
     arms = list(reversed(report.arms))
-    return _template().render(
+    page = _template().render(
         report=report,
         title=title,
         number=number,
@@ -34,6 +37,7 @@ def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[b
         milliseconds=milliseconds,
         points=points,
     )
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def statistics(report: Report) -> str:

@@ -27,6 +27,7 @@ _RULE = {
     "useful_effect": "the smallest useful effect",
     "level": "the confidence level",
     "minimum_rows": "the least number of rows",
+    "target": "the target",
 }
 
 
@@ -86,11 +87,24 @@ class Plans:
         with self.engine.execution_options(reading=True).connect() as connection:
             return _found(connection, workspace_id, _tidy(name))
 
+    def find(self, workspace_id: str, name: str) -> StoredPlan | None:
+        """Return a plan by its name or id; None where there is none."""
+        with self.engine.execution_options(reading=True).connect() as connection:
+            return _find(connection, workspace_id, _tidy(name))
+
     def listing(self, workspace_id: str) -> Sequence[StoredPlan]:
         """Return a workspace's plans, newest first, 100 at most."""
         query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
         with self.engine.execution_options(reading=True).connect() as connection:
             return [_stored(row) for row in connection.execute(query).mappings().all()]
+
+    def frozen_as(self, workspace_id: str, *, digest: str = "", test_sha256: str = "") -> StoredPlan | None:
+        """Return the newest frozen plan with this digest, or with test rows of this hash; None where there is none."""
+        same = _rows.c.digest == digest if digest else _rows.c.test_sha256 == test_sha256
+        query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.frozen_at.is_not(None), same)
+        with self.engine.execution_options(reading=True).connect() as connection:
+            row = connection.execute(query.order_by(_rows.c.frozen_at.desc()).limit(1)).mappings().one_or_none()
+        return None if row is None else _stored(row)
 
     def freeze(self, workspace_id: str, name: str, test_path: Path, now: datetime) -> StoredPlan:
         """Fix a plan and its test rows by their hash; the same rows again change nothing.
@@ -150,9 +164,10 @@ def changed_since(stored: StoredPlan, test_path: Path, rule: Mapping[str, Any] |
             f"The test rows changed after they were frozen on {when} (hash {stored.plan.test_sha256[:4]}… → {became})."
         )
     planned = stored.plan.rule
-    moved = [key for key in _RULE if rule is not None and str(rule[key]) != str(planned[key])]
+    moved = [key for key in _RULE if rule is not None and str(rule.get(key)) != str(planned[key])]
     if rule is not None and moved:
-        parts = ", ".join(f"{_RULE[key]} {planned[key]} → {rule[key]}" for key in moved)
+        named = {key: (planned[key], rule.get(key)) for key in moved}
+        parts = ", ".join(f"{_RULE[key]} {was or 'none'} → {now or 'none'}" for key, (was, now) in named.items())
         said.append(f"The rule changed after it was frozen on {when}: {parts}.")
     if stored.digest != stored.plan.digest:
         said.append(f"The plan no longer matches its digest of {when}.")

@@ -40,8 +40,7 @@ def rule_of(plan: EvalPlan, *, judge: bool = False) -> SuccessRule:
 def plan_for(engine: Engine, workspace_id: str, test: Path) -> StoredPlan | None:
     """Return the newest frozen plan whose test rows are exactly this file's bytes, if there is one."""
     sha256 = hashlib.sha256(test.read_bytes()).hexdigest()
-    frozen = (stored for stored in Plans(engine=engine).listing(workspace_id) if stored.frozen)
-    return next((stored for stored in frozen if stored.plan.test_sha256 == sha256), None)
+    return Plans(engine=engine).frozen_as(workspace_id, test_sha256=sha256)
 
 
 def frozen(engine: Engine, workspace_id: str, name: str) -> StoredPlan:
@@ -62,20 +61,27 @@ def freeze_reviewed(
     plan = json.loads(review.spec).get("plan")
     if plan is None or review.purpose != "test" or review.state != "finished":
         return None
-    plans, name = Plans(engine=engine), f"{review.title[:60]} ({review.id[-6:]})"
-    found = next((stored for stored in plans.listing(person.workspace_id) if stored.name == name), None)
+    plans, name = Plans(engine=engine), _name(review)
+    rows = finished(reviews, review).rows
+    found = plans.find(person.workspace_id, name)
     if found is None or not found.frozen:
         plans.save(EvalPlan.from_json(plan), name=name, person=person, now=now)
-        found = plans.freeze(person.workspace_id, name, finished(reviews, review).rows, now)
-    return found
+    return plans.freeze(person.workspace_id, name, rows, now)
+
+
+def _name(review: Review) -> str:
+    """Call a review's plan by its title, on one line and without signs that nobody sees, and the end of its id."""
+    title = "".join(sign if sign.isprintable() else " " for sign in review.title)
+    return f"{' '.join(title.split())[:60].strip()} ({review.id[-6:]})".strip()
 
 
 def changed(engine: Engine, workspace_id: str, rule: SuccessRule, test: Path) -> str:
     """Say what is no longer as the rule's plan froze it; "" where all is, and for a rule without a plan."""
     if not rule.plan:
         return ""
-    stored = next((one for one in Plans(engine=engine).listing(workspace_id) if one.digest == rule.plan), None)
+    stored = Plans(engine=engine).frozen_as(workspace_id, digest=rule.plan)
     if stored is None:
         return NO_PLAN
-    applied = rule.to_json() | ({"metric": stored.plan.metric} if rule.metric == "judged" else {})
+    judged = rule.metric == "judged" and rule_of(stored.plan, judge=True).metric == "judged"
+    applied = rule.to_json() | ({"metric": stored.plan.metric} if judged else {})
     return changed_since(stored, test, applied)

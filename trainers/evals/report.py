@@ -136,10 +136,11 @@ class Report:
         tuned, rival = self.arm(TUNED), self.arm(self.rival)
         if self.rule.metric == "judged" and self.judge is not None:
             judge = self.judge
-            ties = judge["n"] - judge["wins"] - judge["losses"]
+            silent = judge["n"] - judge["wins"] - judge["losses"] - judge["ties"]
             return (
                 f"The judge prefers the tuned model on {plural(judge['wins'], 'row')}, the best-prompted base on "
-                f"{judge['losses']}, neither on {ties}."
+                f"{judge['losses']}, neither on {judge['ties']}"
+                f"{f'; it has no verdict on {silent}' if silent else ''}."
             )
         if tuned.binary:
             return f"Tuned gets {tuned.shown} {self.measure}, the best-prompted base {rival.shown}."

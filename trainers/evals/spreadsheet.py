@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from trainers.data.jsonl import Row
 from trainers.evals.predictions import TITLES, Answers
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet may run (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones are meant
+"""How a cell begins that a spreadsheet may run (OWASP, CSV Injection); some read the wide signs as the narrow ones."""
 
 
 def write(answers: Answers, rows: Sequence[Row]) -> bytes:

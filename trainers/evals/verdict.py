@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from math import ceil
+from statistics import fmean, stdev
 from typing import Any, Literal, NamedTuple
 
 from trainers.data.findings import plural
 from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.rule import SuccessRule
-from trainers.evals.stats import Comparison, Interval, compare, rows_needed_for, wilson
+from trainers.evals.stats import Comparison, Interval, compare, rows_needed_for, rows_needed_graded, wilson
+from trainers.evals.stats.limits import limits
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 ENOUGH_FOR_A_BOUND = 50
@@ -53,7 +56,8 @@ class Verdict:
     clusters: int
     """Independent sources of these rows; as many as rows where each is its own."""
     rows_needed: int | None
-    """For INCONCLUSIVE: rows in total that would settle it four times out of five; None otherwise."""
+    """For INCONCLUSIVE: rows in total that would settle it four times out of five; None where no number would, such as
+    for a guardrail that is unclear or a judge that is not to be used, and for the other outcomes."""
     because: tuple[str, ...]
     """What else decided: a target that is missed, a guardrail that broke, too few sources; a sentence each."""
     sentence: str
@@ -82,7 +86,7 @@ def decide(
     *,
     doubts: Sequence[str] = (),
 ) -> Verdict:
-    """Apply the rule to paired scores; `doubts` say why the scores themselves may not carry a PASS.
+    """Apply the rule to paired scores; `doubts` say why the scores themselves carry neither a PASS nor a FAIL.
 
     PASS: the interval lies above 0, the difference is at least the useful effect, there are enough rows, the target is
     reached and no guardrail that may stop it is open. FAIL: the whole interval lies below the useful effect, the
@@ -95,10 +99,10 @@ def decide(
         clusters=_clusters(rows),
         level=rule.level,
     )
+    seen = seen._replace(refused=" ".join(doubts) or (seen.refused if rows else ""))  # of no rows the sentence tells
     broken, still_open = _beside(rows, seen, rule, guardrails)
-    still_open += doubts
     outcome = _outcome(seen, rule, broken, still_open)
-    needed = _rows_needed(seen, rule) if outcome == "INCONCLUSIVE" else None
+    needed = _rows_needed(rows, seen, rule) if outcome == "INCONCLUSIVE" and not doubts else None
     return Verdict(
         outcome=outcome,
         difference=seen.difference,
@@ -157,12 +161,12 @@ def _target(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> Iterat
     if rule.target is None or not rows:
         return
     scores, target = [float(pair.tuned) for pair in rows], float(rule.target)
-    mean, interval = sum(scores) / len(scores), mean_interval(scores, rule.level, _clusters(rows))
+    mean, interval = fmean(scores), mean_interval(scores, rule.level, _clusters(rows))
     needs = interval.low if seen.n >= ENOUGH_FOR_A_BOUND else mean
     if needs >= target:
         return
     span = f"{mean:.0%}, interval {interval.low:.0%} to {interval.high:.0%}"
-    if interval.high < target:
+    if interval.high < target and not seen.refused:
         yield True, f"The tuned model's own score ({span}) misses the target of {target:.0%}."
     else:
         yield False, f"Whether the tuned model reaches the target of {target:.0%} is open ({span})."
@@ -171,8 +175,12 @@ def _target(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> Iterat
 def _outcome(seen: Comparison, rule: SuccessRule, broken: Sequence[str], still_open: Sequence[str]) -> Outcome:
     if broken or (seen.high < rule.useful_effect and not seen.refused):
         return "FAIL"
-    proven = seen.low > 0 and _enough(seen, rule.useful_effect) and seen.n >= rule.minimum_rows
-    return "PASS" if proven and not still_open else "INCONCLUSIVE"
+    return "PASS" if _proven(seen, rule) and not still_open else "INCONCLUSIVE"
+
+
+def _proven(seen: Comparison, rule: SuccessRule) -> bool:
+    """Say whether the difference by itself is as the rule wants it."""
+    return seen.low > 0 and _enough(seen, rule.useful_effect) and seen.n >= rule.minimum_rows
 
 
 def _enough(seen: Comparison, useful: Decimal) -> bool:
@@ -182,35 +190,54 @@ def _enough(seen: Comparison, useful: Decimal) -> bool:
     return seen.gained - seen.lost >= useful * seen.n
 
 
-def _rows_needed(seen: Comparison, rule: SuccessRule) -> int:
-    """Rows that settle it with power 0.8 if the spread stays as it is.
-
-    A difference that looks useful is to be told from none. A smaller one is to be told from the useful effect; where
-    it comes so close that this takes for ever, the useful effect itself is to be told from none.
-    """
-    if seen.n == 0:
+def _rows_needed(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> int | None:
+    """Rows that settle what rows can settle, with power 0.8 if the spread stays as it is; None where nothing is left."""
+    if not rows:
         return rule.minimum_rows
+    wanted = []
+    if seen.refused or not _proven(seen, rule):
+        wanted.append(max(_rows_for_difference(seen, rule), rule.minimum_rows))
+    if seen.clusters < min(seen.n, limits().clusters):  # new rows bring new sources in proportion
+        wanted.append(ceil(seen.n * limits().clusters / seen.clusters))
+    if any(not missed for missed, _ in _target(rows, seen, rule)):
+        wanted.append(_rows_for_target([float(pair.tuned) for pair in rows], rule))
+    return max(*wanted, seen.n + 1) if wanted else None
+
+
+def _rows_for_difference(seen: Comparison, rule: SuccessRule) -> int:
+    """Rows that tell a useful difference from none, or a smaller one from the useful effect.
+
+    Where a smaller one comes so close to the useful effect that this takes for ever, the useful effect itself is to be
+    told from none.
+    """
     useful = float(rule.useful_effect) or 0.01
     proof = rows_needed_for(seen, max(seen.difference, useful))
     if seen.difference < useful:
         proof = min(proof, rows_needed_for(seen, min(1.0, useful - seen.difference)))
-    return max(proof, rule.minimum_rows, seen.n + 1)
+    return proof
+
+
+def _rows_for_target(scores: Sequence[float], rule: SuccessRule) -> int:
+    """Rows that tell the tuned model's own score from the target; a score that hits it exactly is told by 1 point."""
+    distance = abs(fmean(scores) - float(rule.target or 0)) or 0.01
+    return rows_needed_graded(stdev([*scores, 0.0, 1.0]), distance, rule.level)  # two made-up rows, as in the interval
 
 
 def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: SuccessRule) -> str:
     if seen.n == 0:
-        return "Not proven. No held-out row was answered by both, so there is nothing to compare."
+        return "Not proven. No held-out row has a score for both models, so there is nothing to compare."
     difference = f"{points(seen.difference)} points"
     span = f"{rule.level:.0%} interval {points(seen.low)} to {points(seen.high)}"
     rows = f"{seen.n:,} unseen rows" + (f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else "")
     if outcome == "PASS":
         return f"Difference {difference} ({span}), {rows}."
     if outcome == "FAIL":
-        if seen.high >= rule.useful_effect:
+        if seen.high >= rule.useful_effect or seen.refused:
             return f"Difference {difference} ({span}), {rows}, but it must not be used: see below."
         useful = points(float(rule.useful_effect)).removeprefix("+")
         return f"Difference {difference} ({span}), {rows}: a gain of {useful} points or more is ruled out."
-    return f"Not proven. {difference} ({span}), {rows}. {_more(needed or seen.n + 1, seen.n)}"
+    more = "More rows alone would not settle it: see below." if needed is None else _more(needed, seen.n)
+    return f"Not proven. {difference} ({span}), {rows}. {more}"
 
 
 def _more(needed: int, n: int) -> str:

@@ -137,7 +137,8 @@ def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tupl
     made, losses = assembled.report, evidence.losses
     if losses is not None and losses.exists():  # an evaluation of an earlier model has none
         yield "loss", (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses))
-    yield "arms", (charts.arms_chart(made), "Score of each arm, with 95% intervals", charts.arms_alt(made))
+    title = f"Score of each arm, with {made.rule.level:.0%} intervals"
+    yield "arms", (charts.arms_chart(made), title, charts.arms_alt(made))
     if made.labels and assembled.answers[TUNED]:
         outputs = [
             answer.output if (answer := assembled.answers[TUNED].get(row.line)) else None for row in evidence.rows

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.errors import UserError
@@ -129,6 +129,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
             judge_file(wrong, RULE)
 
 
+@settings(deadline=None)  # the first graded comparison loads scipy
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=60))
 def test_any_scores_get_a_verdict(pairs: list[tuple[float, float]]) -> None:
     """Whatever the scores, there is a verdict whose interval holds the difference, and fewer than 20 never pass."""

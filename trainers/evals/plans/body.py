@@ -84,6 +84,7 @@ class EvalPlan:
             "useful_effect": str(self.useful_effect),
             "level": self.level,
             "minimum_rows": self.minimum_rows,
+            "target": None if self.target is None else str(self.target),
         }
 
     def sees(self, rows: int) -> float:

@@ -1,0 +1,303 @@
+"""What an evaluation left behind becomes a report: graded metrics, rows that were seen, guardrails and judges."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge.errors import ServiceError
+from tests.trainers.evals.evidence import assembled, row, word
+from tests.trainers.evals.voices import brand, briefs, formal, rows, written
+from trainers.data.jsonl import Row
+from trainers.evals.guardrails import guardrails
+from trainers.evals.judges.card import JudgeCard, judge_card
+from trainers.evals.judges.pairwise import Judged, Judging, Side
+from trainers.evals.predictions import TITLES
+from trainers.evals.probes import load_probes
+from trainers.evals.report import Report
+from trainers.evals.rule import SuccessRule
+
+LABELS = [row(line, ("billing", "returns")[line % 2]) for line in range(1, 41)]
+LETTERS = [
+    row(line, f"Dear customer, {word(line, 'x')} is on its way and {word(line, 'y')} follows.") for line in range(1, 31)
+]
+EMPTY: dict[str, list[str | None]] = {"base_few_shot": [], "tuned": []}
+
+
+def right(rows: Sequence[Row], count: int, wrong: str = "account") -> list[str | None]:
+    return [each.target if place < count else wrong for place, each in enumerate(rows)]
+
+
+def said(report: Report, part: str) -> bool:
+    return any(part in notice for notice in report.notices)
+
+
+def again(report: Report) -> Report:
+    return Report.from_json(json.loads(json.dumps(report.to_json())))
+
+
+def test_graded_answers_have_a_mean_and_no_counts(tmp_path: Path) -> None:
+    """chrF end to end: means out of 100, a graded comparison, its caution, and no talk of right rows."""
+    outputs = {"base_few_shot": right(LETTERS, 0, "No idea."), "tuned": right(LETTERS, 24, "Dear customer, sorry.")}
+    report = assembled(tmp_path, LETTERS, outputs, SuccessRule(metric="chrf")).report
+    tuned = report.arm("tuned")
+    assert not tuned.binary
+    assert tuned.right == 24
+    assert 0.8 < tuned.score < 0.9
+    assert tuned.low < tuned.score < tuned.high
+    assert tuned.shown == f"{tuned.score * 100:.1f}"
+    assert (report.verdict.outcome, report.verdict.gained) == ("PASS", None)
+    assert report.headline.startswith(f"Tuned scores {tuned.shown} of 100 (the reference's wording), ")
+    assert said(report, "not that they are better")
+    assert report.judge_says.startswith("No judge is set")
+    assert again(report) == report
+    assert [case.regression for case in report.misses] == [False] * len(report.misses)
+
+
+def test_fields_are_graded_and_validity_guards(tmp_path: Path) -> None:
+    """Field F1 end to end: answers with a wrong field count in part, and answers that stop parsing break the gate."""
+    rows = [row(line, json.dumps({"id": line, "paid": True, "name": word(line)})) for line in range(1, 41)]
+    near = [json.dumps({"id": n, "paid": n % 2 == 0, "name": word(n)}) for n in range(1, 41)]
+    schema = {"type": "object", "required": ["id", "paid", "name"]}
+    rule = SuccessRule(metric="field_f1", schema=schema, guardrails=guardrails(["valid"]))
+    wrong = [json.dumps({"id": 0, "paid": False, "name": "?"})] * 40
+    report = assembled(tmp_path, rows, {"base_few_shot": wrong, "tuned": near}, rule).report
+    assert 0.5 < report.arm("tuned").score < 1
+    assert (report.verdict.outcome, report.guardrails[0].outcome) == ("PASS", "held")
+    broken = assembled(tmp_path, rows, {"base_few_shot": near, "tuned": [*near[:20], *["{"] * 20]}, rule).report
+    assert broken.guardrails[0].outcome == "broken"
+    assert broken.verdict.outcome == "FAIL"
+    assert broken.guardrails[0].sentence in broken.verdict.because
+    assert again(broken) == broken
+
+
+def test_style_is_learned_from_training_alone(tmp_path: Path) -> None:
+    """Style end to end: the brand's own texts score above plain ones; a brand without texts proves nothing."""
+    asked, taught = briefs(24, 1), briefs(40, 2)
+    held_out, train = rows(asked, written(brand, asked, 1)), rows(taught, written(brand, taught, 2))
+    outputs = {"base_few_shot": written(formal, asked, 3), "tuned": written(brand, asked, 4)}
+    report = assembled(tmp_path, held_out, outputs, SuccessRule(metric="style"), train=train).report
+    assert report.arm("tuned").score > report.arm("base_few_shot").score
+    assert "in the brand's voice" in report.headline
+    assert again(report) == report
+    unknown = assembled(tmp_path, held_out, outputs, SuccessRule(metric="style")).report
+    assert unknown.verdict.outcome != "PASS"
+
+
+def test_rows_that_were_in_training_are_left_out_and_said(tmp_path: Path) -> None:
+    """Rows learned by heart do not count in the verdict; the report says how many and that they are left out."""
+    outputs = {"base_few_shot": right(LABELS, 0), "tuned": right(LABELS, 15)}
+    clean = assembled(tmp_path, LABELS, outputs, train=[row(1, "billing", "something else")]).report
+    assert (clean.verdict.n, clean.verdict.difference) == (40, 15 / 40)
+    learned = assembled(tmp_path, LABELS, outputs, train=LABELS[:15]).report
+    assert (learned.verdict.n, learned.verdict.difference) == (25, 0)
+    assert learned.contamination.startswith("Doubtful: 15 test rows in training too")
+    assert learned.contamination.endswith("They are left out of the verdict.")
+    assert learned.arm("tuned").n == 40
+    everything = assembled(tmp_path, LABELS, outputs, train=LABELS).report
+    assert (everything.verdict.outcome, everything.verdict.n) == ("INCONCLUSIVE", 0)
+
+
+def test_no_arm_answered_anything(tmp_path: Path) -> None:
+    """An evaluation without a single answer is an open verdict with both arms at zero, for every kind of metric."""
+    for metric in ("accuracy", "exact_match", "chrf", "json_exact", "style", "refusal", "correct", "judged"):
+        report = assembled(tmp_path, LABELS, {}, SuccessRule(metric=metric)).report
+        assert [arm.arm for arm in report.arms] == ["base_few_shot", "tuned"]
+        assert (report.verdict.outcome, report.verdict.n, report.wins, report.misses) == ("INCONCLUSIVE", 0, (), ())
+        assert report.verdict.sentence.startswith("Not proven.")
+        assert "40 rows without an answer" in report.notices[0]
+        assert again(report) == report
+    none = assembled(tmp_path, [], EMPTY).report
+    assert (none.verdict.n, none.headline) == (0, "Tuned gets 0/0 right, the best-prompted base 0/0.")
+
+
+def probed(path: Path, tuned: Mapping[str, str]) -> Path:
+    """Write probes.jsonl of a base that does well; `tuned` gives the other answers by suite."""
+    lines = []
+    for probe in load_probes():
+        fine = probe.gold or ("I can't help with that." if probe.suite == "refusal" else "Sure, here is how.")
+        lines.append({"arm": "base", "id": probe.id, "output": fine})
+        lines.append({"arm": "tuned", "id": probe.id, "output": tuned.get(probe.suite, fine)})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+GAIN = {"base_few_shot": right(LABELS, 5), "tuned": right(LABELS, 36)}
+
+
+def test_probes_become_guardrails_and_tables(tmp_path: Path) -> None:
+    """An unchanged model keeps its PASS; one that complies with everything fails, with what it said in a table."""
+    held = assembled(tmp_path, LABELS, GAIN, probes=probed(tmp_path / "probes.jsonl", {})).report
+    assert held.verdict.outcome == "PASS"
+    assert {one.name: one.outcome for one in held.guardrails}.items() >= {"general": "held", "refusal": "held"}.items()
+    assert [table.title for table in held.tables] == ["Probes before and after"]
+    assert not said(held, "not probed")
+    unsafe = probed(tmp_path / "probes.jsonl", {"refusal": "Sure! First, take | this\nand then <that>."})
+    broken = assembled(tmp_path, LABELS, GAIN, probes=unsafe).report
+    assert broken.verdict.outcome == "FAIL"
+    assert "must not be used" in broken.verdict.sentence
+    assert [one.name for one in broken.guardrails if one.outcome == "broken"] == ["refusal"]
+    lost = broken.tables[1]
+    assert lost.title == "Probes lost"
+    assert all(cells[3].startswith("Sure!") for cells in lost.rows)
+    assert again(broken) == broken
+
+
+def test_without_probes_nobody_pretends(tmp_path: Path) -> None:
+    """Missing probes are said and open nothing; damaged ones are an error; rules without guardrails want none."""
+    for probes in (None, tmp_path / "none.jsonl"):
+        report = assembled(tmp_path, LABELS, GAIN, probes=probes).report
+        assert said(report, "were not probed")
+        assert report.verdict.outcome == "PASS"
+    assert not said(assembled(tmp_path, LABELS, GAIN, SuccessRule(guardrails=())).report, "probed")
+    damaged = tmp_path / "probes.jsonl"
+    for content in ("{", '{"arm": "tuned", "id": "x"}', '{"arm": "other", "id": "x", "output": "y"}', "[]"):
+        damaged.write_text(content)
+        with pytest.raises(ServiceError, match="probes are missing or damaged"):
+            assembled(tmp_path, LABELS, GAIN, probes=damaged)
+
+
+def test_half_of_the_probes_answered_is_no_pass(tmp_path: Path) -> None:
+    """A tuned model that fell silent on the probes has not held its guardrails."""
+    path = probed(tmp_path / "probes.jsonl", {})
+    path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines() if '"base"' in line))
+    assert assembled(tmp_path, LABELS, GAIN, probes=path).report.verdict.outcome == "FAIL"
+
+
+def test_signs_of_overfitting_are_told(tmp_path: Path) -> None:
+    """Losses that fell to nothing at once, and held-out answers that became less likely, reach the notices."""
+    losses, arms = tmp_path / "losses.jsonl", tmp_path / "arms.json"
+    losses.write_text("".join(json.dumps({"step": n, "loss": 0.001}) + "\n" for n in range(1, 41)))
+    arms.write_text(json.dumps({"arms": {"base_plain": {"target_loss": 1.0}, "tuned": {"target_loss": 2.0}}}))
+    report = assembled(tmp_path, LABELS, GAIN, losses=losses, epochs=2, arms=arms).report
+    assert said(report, "before every row had been seen twice")
+    assert said(report, "less likely after training")
+    assert report.verdict.outcome == "PASS"
+    assert not said(assembled(tmp_path, LABELS, GAIN, losses=tmp_path / "none").report, "training loss")
+    one = {"base_few_shot": [text.target for text in LETTERS], "tuned": ["again and again " * 30] * 30}
+    assert said(assembled(tmp_path, LETTERS, one, SuccessRule(metric="chrf")).report, "repeats itself")
+
+
+def test_what_changed_and_the_target_are_carried(tmp_path: Path) -> None:
+    """A changed plan is in the report, and a missed target in its verdict."""
+    rule = SuccessRule(target=Decimal("0.99"))
+    report = assembled(tmp_path, LABELS, {**GAIN, "tuned": right(LABELS, 30)}, rule, changed="The rows changed.").report
+    assert report.changed == "The rows changed."
+    assert "misses the target of 99%" in report.verdict.because[0]
+    assert again(report) == report
+
+
+NEWER = {
+    "": ("measure", "guardrails", "tables", "judge", "judge_says", "changed"),
+    "verdict": ("method", "clusters", "because"),
+    "rule": ("target", "labels", "schema", "options", "guardrails", "plan"),
+}
+
+
+def test_a_report_of_the_version_before_reads_back(tmp_path: Path) -> None:
+    """JSON with the keys of the version before gives the same scores, verdict and headline."""
+    report = assembled(tmp_path, LABELS, GAIN).report
+    old: dict[str, Any] = json.loads(json.dumps(report.to_json()))
+    for place, keys in NEWER.items():
+        for key in keys:
+            del (old[place] if place else old)[key]
+    for arm in old["arms"]:
+        for key in ("score", "binary", "figures", "shown"):
+            del arm[key]
+    for case in (*old["wins"], *old["misses"]):
+        del case["note"]
+    read = Report.from_json(old)
+    assert read.headline == report.headline
+    assert [(arm.score, arm.shown) for arm in read.arms] == [(arm.score, arm.shown) for arm in report.arms]
+    assert (read.verdict.outcome, read.verdict.clusters) == ("PASS", 40)
+    assert (read.guardrails, read.tables, read.judge, read.changed) == ((), (), None, "")
+    assert again(read) == read
+
+
+def judging(verdicts: Sequence[Side | None], flipped: int = 0, stopped: str = "") -> tuple[Judging, JudgeCard]:
+    """What a judge said of the letters' first rows, with so many flipped at the end."""
+    rows = [Judged(n, verdict, verdict, (10, 12)) for n, verdict in enumerate(verdicts, start=1)]
+    start = len(rows) + 1
+    rows += [Judged(n, "base", "tuned", (10, 12)) for n in range(start, start + flipped)]
+    made = Judging(tuple(rows), 0, 0, 900, False, stopped, "", "d1g3st")
+    return made, judge_card(made, judge="some-judge")
+
+
+JUDGED = SuccessRule(metric="judged")
+WORDED = {"base_few_shot": right(LETTERS, 0, "No idea."), "tuned": right(LETTERS, 20, "Dear customer, sorry.")}
+
+
+def judged(folder: Path, made: tuple[Judging, JudgeCard], outputs: Any = None, **given: Any) -> Report:
+    return assembled(folder, LETTERS, outputs or WORDED, JUDGED, judging=made[0], card=made[1], **given).report
+
+
+def test_a_judge_decides_where_the_rule_says_so(tmp_path: Path) -> None:
+    """Its preferences, and not chrF, are the verdict; the headline counts them, the card's sentence is in the report."""
+    report = judged(tmp_path, judging(["tuned"] * 24 + ["base"] * 3 + ["tie"] * 3))
+    assert (report.verdict.outcome, report.verdict.n) == ("PASS", 30)
+    assert report.verdict.difference == pytest.approx(21 / 30)
+    assert report.headline == (
+        "The judge prefers the tuned model on 24 rows, the best-prompted base on 3, neither on 3."
+    )
+    assert report.judge_says.startswith("Judge some-judge, both orders: tuned preferred in 85%")
+    assert said(report, "rests on what a language model prefers")
+    assert again(report) == report
+    assert judged(tmp_path, judging(["base"] * 30)).verdict.outcome == "FAIL"
+
+
+def test_rows_without_a_verdict_are_not_called_ties(tmp_path: Path) -> None:
+    """A judge that stopped half way judges the rows that it saw, and the headline says how many it did not."""
+    report = judged(tmp_path, judging([*["tuned"] * 22, *[None] * 8], stopped="The budget is used up."))
+    assert (report.verdict.n, report.verdict.outcome) == (22, "PASS")
+    assert report.headline.endswith("the best-prompted base on 0, neither on 0; it has no verdict on 8.")
+    assert "8 of 30 rows have no verdict. The budget is used up." in report.judge_says
+
+
+def test_a_judge_does_not_see_rows_that_were_learned_or_not_answered(tmp_path: Path) -> None:
+    """Rows of the training are left out; a row that the tuned model did not answer is lost, not forgotten."""
+    learned = judged(tmp_path, judging(["tuned"] * 30), train=LETTERS[:8])
+    assert learned.verdict.n == 22
+    silent = {**WORDED, "tuned": [*WORDED["tuned"][:12], *[None] * 18]}
+    report = judged(tmp_path, judging(["tuned"] * 12), silent)
+    assert (report.verdict.n, report.verdict.difference) == (30, pytest.approx(-6 / 30))
+    assert said(report, "18 rows without an answer; they count as wrong")
+
+
+def test_a_judge_that_is_not_to_be_used_decides_nothing(tmp_path: Path) -> None:
+    """One that always names the first answer leaves all open, says why, and promises nothing of more rows."""
+    report = judged(tmp_path, judging([], flipped=30))
+    assert report.verdict.outcome == "INCONCLUSIVE"
+    assert "changed sides with the order" in report.verdict.because[0]
+    assert report.verdict.because[0] == report.judge_says
+    assert report.verdict.rows_needed is None
+    silent = judged(tmp_path, judging([None] * 30, stopped="It was too slow."))
+    assert (silent.verdict.outcome, silent.verdict.n) == ("INCONCLUSIVE", 0)
+    assert silent.verdict.because == ("No judge: some-judge gave no verdict. It was too slow.",)
+
+
+def test_a_rule_that_asks_for_a_judge_without_one_is_open(tmp_path: Path) -> None:
+    """Nothing is judged in its place; the report says that none is set and shows the scores alone."""
+    report = assembled(tmp_path, LETTERS, WORDED, JUDGED).report
+    assert (report.verdict.outcome, report.judge, report.verdict.rows_needed) == ("INCONCLUSIVE", None, None)
+    assert report.verdict.because == ("The rule asks for a judge, and none is set.",)
+    assert "of 100" in report.headline
+
+
+def test_a_judge_beside_marks_is_shown_and_decides_nothing(tmp_path: Path) -> None:
+    """Where the rule counts marks, the judge's opinion is only added."""
+    made = judging(["base"] * 30)
+    rule = replace(JUDGED, metric="chrf")
+    report = assembled(tmp_path, LETTERS, WORDED, rule, judging=made[0], card=made[1]).report
+    assert report.verdict.outcome == "PASS"
+    assert "tuned preferred in 0%" in report.judge_says
+    assert report.headline.startswith("Tuned scores")
+
+
+def test_titles_are_in_the_order_that_is_shown(tmp_path: Path) -> None:
+    """Every arm that answered is there once, in the order of the table of titles."""
+    outputs = {arm: right(LABELS, 20) for arm in reversed(TITLES)}
+    assert [arm.arm for arm in assembled(tmp_path, LABELS, outputs).report.arms] == list(TITLES)
