@@ -142,18 +142,13 @@ def _verdict(
         for judged in evidence.judging.rows
         if judged.scores is not None and judged.row in sources
     ]
-<<<<<<< HEAD
-    doubts += [evidence.card.unusable] if evidence.card.unusable else []
-    return decide(preferred, rule, guardrails, doubts=doubts)
-=======
     lost = [  # the judge was not asked about these
         Pair(1.0, 0.0, sources[row.line])
         for row in fresh
         if row.line in answers[RIVAL] and row.line not in answers[TUNED]
     ]
-    doubts = [evidence.card.unusable] if evidence.card.unusable else []
+    doubts += [evidence.card.unusable] if evidence.card.unusable else []
     return decide([*preferred, *lost], rule, guardrails, doubts=doubts)
->>>>>>> h-t1
 
 
 def _proof(evidence: Evidence, answers: Answers) -> ProofResult:
