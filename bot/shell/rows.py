@@ -117,6 +117,10 @@ def read_quote(offer: dict[str, Any]) -> str:
     """Lay out a quote."""
     from trainers.evals.rule import SuccessRule
 
+    if "endpoint" in offer:
+        from bot.shell.endpoint import read_endpoint_quote
+
+        return read_endpoint_quote(offer)
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
     training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"

@@ -71,14 +71,17 @@ class Jobs:
         kind: str = "train",
         model_id: str = "",
         batch: bool = False,
+        offer: Quote | None = None,
     ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent.
 
-        With `batch` it lets pass what somebody waits for, for two hours at most.
+        With `batch` it lets pass what somebody waits for, for two hours at most. `offer` is a quote made elsewhere.
         Raises UserError for a backend that nobody knows.
         """
         check_name(spec.backend)
-        offer = self._quote(dataset, spec, person, kind)
+        if offer is None and spec.backend == "endpoint":
+            raise UserError("An endpoint answers, it trains nothing.", "Judge its models: `luthier evaluate --url`.")
+        offer = offer or self._quote(dataset, spec, person, kind)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
@@ -129,7 +132,8 @@ class Jobs:
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
             who = person.user_id
-            if job.state == "running" or open_calls(connection, job.id):
+            paying = accounts.pays_as_it_goes(job) and job.state == "queued" and job.fence > 0
+            if job.state == "running" or open_calls(connection, job.id) or paying:  # a worker counts what was paid
                 changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
                 changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")

@@ -1,0 +1,106 @@
+"""How `luthier evaluate --url` is asked for and how its quote reads; it computes and asks nothing itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.shell.jobs import run_job
+from bot.shell.rows import take_in
+from bot.shell.terminal import fail_usage, say
+
+if TYPE_CHECKING:
+    from trainers.evals.metrics.operations import TokenPrices
+    from trainers.jobs.endpoint_job import Asked
+
+Url = Annotated[str, typer.Option(help="Judge two models at an OpenAI-compatible endpoint instead: http://host/v1.")]
+Train = Annotated[Path | None, typer.Option(help="With --url: the rows that the model was trained on.")]
+Base = Annotated[str, typer.Option(help="With --url: name of the base there.")]
+Tuned = Annotated[str, typer.Option(help="With --url: name of the tuned model there.")]
+Price = Annotated[
+    str, typer.Option(help="With --url: dollars per million tokens, in and out alike; 0: your own server.")
+]
+PriceIn = Annotated[str, typer.Option(help="With --url: dollars per million prompt tokens.")]
+PriceOut = Annotated[str, typer.Option(help="With --url: dollars per million output tokens.")]
+TunedPriceIn = Annotated[str, typer.Option(help="The same for the tuned model, if it costs something else.")]
+TunedPriceOut = Annotated[str, typer.Option(help="The same for the tuned model's output.")]
+KeyEnv = Annotated[str, typer.Option(help="With --url: name of the variable that holds the key; never the key.")]
+Concurrency = Annotated[int, typer.Option(help="With --url: calls at a time.")]
+Most = Annotated[str, typer.Option(help="With --url: dollars to spend at most, if less than all may cost.")]
+Probes = Annotated[bool, typer.Option("--probes/--no-probes", help="With --url: whether general skills are asked too.")]
+
+
+def asked_for(
+    url: str,
+    names: tuple[str, str],
+    prices: tuple[str, str, str],
+    tuned_prices: tuple[str, str],
+    **other: Any,
+) -> "Asked":
+    """Read what was typed; `prices` is --price, --price-in, --price-out. Raises UserError, or the exit for wrong use."""
+    from trainers.jobs.endpoint_job import Asked, read_price
+
+    both, each = prices[0], prices[1:]
+    if not all(names):
+        raise fail_usage("--url needs --base and --tuned: the names of both models there.")
+    if (both and any(each)) or bool(each[0]) != bool(each[1]) or bool(tuned_prices[0]) != bool(tuned_prices[1]):
+        raise fail_usage("Give --price-in together with --price-out, or --price alone.")
+    base = _prices(both or each[0], both or each[1])
+    tuned = _prices(*tuned_prices) or base
+    known = {names[0]: base, names[1]: tuned} if base and tuned else None
+    budget = other.pop("budget")
+    return Asked(
+        url=url, base=names[0], tuned=names[1], prices=known, budget=read_price(budget) if budget else None, **other
+    )
+
+
+def over_endpoint(asked: "Asked", train: Path | None, test: Path | None, *, yes: bool, as_json: bool) -> None:
+    """Quote, ask for the yes, and follow the job to its report."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.jobs.endpoint_job import propose
+
+    if as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    if train is None:
+        raise fail_usage("--url needs --train: the base's examples come from there, and no test row may be in it.")
+    settings = Settings.from_env()
+    if asked.key_env:
+        settings.secret(asked.key_env)  # said now rather than by a worker after the approval
+    with working(settings, say, workers=("io",)) as at:
+        dataset, _ = take_in(at.deps, train, test, "")
+        job = propose(at.deps.jobs, dataset, asked, person=shell_person(), now=utc_now())
+        run_job(at, job, yes=yes, as_json=as_json)
+
+
+def read_endpoint_quote(offer: dict[str, Any]) -> str:
+    """Lay out the quote of an evaluation over an endpoint."""
+    from bot.shell.rows import minutes
+    from trainers.evals.rule import SuccessRule
+
+    asked, cost = offer["endpoint"], offer["evaluation_cost"]
+    bill = asked["bill"]
+    parts = ", ".join(f"{part.replace('_', ' ')} {count}" for part, count in bill["parts"].items())
+    low, expected, most = (f"{count:,}" for count in bill["prompt_tokens"])
+    least, likely, longest = (f"{count:,}" for count in bill["output_tokens"])
+    return "\n".join(
+        [
+            f"{offer['dataset']}: {asked['tuned']} against {asked['base']} at {asked['url']}",
+            f"  Cost        {'unknown' if cost is None else f'${cost} at most'} ({offer['cost_basis']})",
+            f"  Calls       {bill['calls']} ({parts})",
+            f"  Tokens      in {low} to {most}, expected {expected}; out {least} to {longest}, expected {likely} "
+            "(estimated: four characters a token)",
+            f"  Time        {minutes(offer['evaluation_minutes'])}; times {offer['time_basis']}.",
+            f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
+            f"{offer['test_rows']} unseen rows.",
+        ]
+    )
+
+
+def _prices(prompt: str, output: str) -> "TokenPrices | None":
+    from trainers.evals.metrics.operations import TokenPrices
+    from trainers.jobs.endpoint_job import read_price
+
+    return TokenPrices(read_price(prompt), read_price(output)) if prompt and output else None
