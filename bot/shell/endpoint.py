@@ -37,7 +37,7 @@ def asked_for(
     tuned_prices: tuple[str, str],
     **other: Any,
 ) -> "Asked":
-    """Read what was typed; `prices` is --price, --price-in, --price-out. Raises UserError, or the exit for wrong use."""
+    """Read what was typed; `prices` are --price, --price-in, --price-out. Raises UserError, or the exit for misuse."""
     from trainers.jobs.endpoint_job import Asked, read_price
 
     both, each = prices[0], prices[1:]

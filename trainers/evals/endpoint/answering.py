@@ -192,8 +192,9 @@ class _Run:
     def _lost(self, key: str, flight: _Flight, told: Told) -> None:
         self.meter.lose(flight.held)
         self.journal.gone(key, told.why)
-        self.pace.lost(self.clock())
         self.lost, self.lost_in_a_row = self.lost + 1, self.lost_in_a_row + 1
+        if self.lost_in_a_row > 1:  # one is bad luck
+            self.pace.lost(self.clock())
         if self.journal.lost[key] > self.limits.lost_again:
             self.missing[key] = told.why
         else:

@@ -1,10 +1,12 @@
 """Knows how every arm answers over an endpoint and writes what the evaluation child writes; it judges no answer.
 
-Rows are asked in pairs, tuned model first, so that money or patience that ends midway leaves rows that both answered.
+Rows are asked in pairs, tuned model first, in an order that no file has: money or patience that ends midway leaves rows
+that both answered, and a file sorted by label does not decide which.
 TF-IDF is no arm here: its training belongs to the child (`trainers.scripts.evaluate_arms`), which needs the weights.
 """
 
 import json
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +77,9 @@ class Asking:
         self._ask([tuned[0], plain[0]])  # a wrong key or name is to cost two calls, not a choice of prompts
         trials = contest.prompts.choose(self._score)
         few = [contest.asks(contest.base, contest.prompts.turns(trials[0].way, row)) for row in contest.test]
-        self._ask([question for both in zip(tuned, few, strict=True) for question in both])
+        rows = list(zip(tuned, few, strict=True))
+        random.Random(contest.seed).shuffle(rows)  # noqa: S311  # an order, not a secret
+        self._ask([question for both in rows for question in both])
         self._ask(plain)
         probed = [contest.probing(contest.base), contest.probing(contest.tuned)]
         self._ask([question for both in zip(*probed, strict=True) for question in both])

@@ -136,7 +136,7 @@ def bill(contest: Contest, prices: Mapping[str, TokenPrices] | None) -> Bill:
             output_sums[place] += share * said[place]
             if prices is not None:
                 money[place] += share * prices[ask.question.model].dollars(prompt[place], said[place])
-    parts = {part: int(count) for part, count in counted.items()}
+    parts = {part: round(count) for part, count in counted.items()}
     low, expected, most = (amount.quantize(MICRO, rounding=ROUND_CEILING) for amount in money)
     return Bill(
         calls=sum(parts.values()),
