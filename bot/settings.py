@@ -135,8 +135,9 @@ class Settings:
 
         Luthier's own secrets are not to be had that way: an endpoint is somebody else's.
         """
-        if not name.isidentifier() or _TEXTS_BY_VARIABLE.get(name, "model_key") != "model_key":
-            raise UserError(f"{name!r} is no variable for an endpoint's key.", "Name another one with --key-env.")
+        plain = name.isascii() and name.isidentifier() and name.isupper()  # what is not may be the key itself
+        if not plain or _TEXTS_BY_VARIABLE.get(name, "model_key") != "model_key":
+            raise UserError("That is no name of a variable with an endpoint's key.", "Name one such as MY_KEY.")
         value = self.process_env.get(name, "").strip()
         if not value:
             raise UserError(f"{name} is not set where Luthier's workers run.", "Set it there, start them, `resume`.")

@@ -1,5 +1,7 @@
 """How `luthier evaluate --url` is asked for and how its quote reads; it computes and asks nothing itself."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,28 +32,23 @@ Most = Annotated[str, typer.Option(help="With --url: dollars to spend at most, i
 Probes = Annotated[bool, typer.Option("--probes/--no-probes", help="With --url: whether general skills are asked too.")]
 
 
-def asked_for(
-    url: str,
-    names: tuple[str, str],
-    prices: tuple[str, str, str],
-    tuned_prices: tuple[str, str],
-    **other: Any,
-) -> "Asked":
-    """Read what was typed; `prices` are --price, --price-in, --price-out. Raises UserError, or the exit for misuse."""
+def asked_for(url: str, names: tuple[str, str], money: Sequence[str], **other: Any) -> "Asked":
+    """Read what was typed; raises UserError, or the exit for wrong use.
+
+    `money` are --price, --price-in, --price-out, --tuned-price-in, --tuned-price-out and --budget.
+    """
     from trainers.jobs.endpoint_job import Asked, read_price
 
-    both, each = prices[0], prices[1:]
+    both, prompt, output, tuned_prompt, tuned_output, most = money
     if not all(names):
         raise fail_usage("--url needs --base and --tuned: the names of both models there.")
-    if (both and any(each)) or bool(each[0]) != bool(each[1]) or bool(tuned_prices[0]) != bool(tuned_prices[1]):
+    if (both and (prompt or output)) or bool(prompt) != bool(output) or bool(tuned_prompt) != bool(tuned_output):
         raise fail_usage("Give --price-in together with --price-out, or --price alone.")
-    base = _prices(both or each[0], both or each[1])
-    tuned = _prices(*tuned_prices) or base
+    base = _prices(both or prompt, both or output)
+    tuned = _prices(tuned_prompt, tuned_output) or base
     known = {names[0]: base, names[1]: tuned} if base and tuned else None
-    budget = other.pop("budget")
-    return Asked(
-        url=url, base=names[0], tuned=names[1], prices=known, budget=read_price(budget) if budget else None, **other
-    )
+    budget = read_price(most) if most else None
+    return Asked(url=url, base=names[0], tuned=names[1], prices=known, budget=budget, **other)
 
 
 def over_endpoint(asked: "Asked", train: Path | None, test: Path | None, *, yes: bool, as_json: bool) -> None:
@@ -79,16 +76,17 @@ def read_endpoint_quote(offer: dict[str, Any]) -> str:
     """Lay out the quote of an evaluation over an endpoint."""
     from bot.shell.rows import minutes
     from trainers.evals.rule import SuccessRule
+    from trainers.policy import dollars
 
     asked, cost = offer["endpoint"], offer["evaluation_cost"]
-    bill = asked["bill"]
+    bill, money = asked["bill"], "unknown" if cost is None else f"{dollars(Decimal(cost))} at most"
     parts = ", ".join(f"{part.replace('_', ' ')} {count}" for part, count in bill["parts"].items())
     low, expected, most = (f"{count:,}" for count in bill["prompt_tokens"])
     least, likely, longest = (f"{count:,}" for count in bill["output_tokens"])
     return "\n".join(
         [
             f"{offer['dataset']}: {asked['tuned']} against {asked['base']} at {asked['url']}",
-            f"  Cost        {'unknown' if cost is None else f'${cost} at most'} ({offer['cost_basis']})",
+            f"  Cost        {money} ({offer['cost_basis']})",
             f"  Calls       {bill['calls']} ({parts})",
             f"  Tokens      in {low} to {most}, expected {expected}; out {least} to {longest}, expected {likely} "
             "(estimated: four characters a token)",

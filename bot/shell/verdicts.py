@@ -57,12 +57,11 @@ def evaluate(
     if [job is None, pairs is None, not url].count(False) != 1:
         raise fail_usage("Name a job, or scores with --pairs, or an endpoint with --url: one of the three.")
     if url:
-        prices, tuned_prices = (price, price_in, price_out), (tuned_price_in, tuned_price_out)
-        more = {"key_env": key_env, "concurrency": concurrency, "budget": budget, "probes": probes}
-        asked = endpoint.asked_for(url, (base, tuned), prices, tuned_prices, **more)
+        money = (price, price_in, price_out, tuned_price_in, tuned_price_out, budget)
+        more = {"key_env": key_env, "concurrency": concurrency, "probes": probes}
+        asked = endpoint.asked_for(url, (base, tuned), money, **more)
         endpoint.over_endpoint(asked, train, test, yes=yes, as_json=as_json)
-        return
-    if pairs is not None:
+    elif pairs is not None:
         _judge(pairs, _rule(effect, target, level), as_json=as_json)
     elif as_json and not yes:
         raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")

@@ -35,6 +35,7 @@ from trainers.evals.rule import SuccessRule
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.evaluating import Bench, Evaluated, write_files
 from trainers.jobs.service import NOWHERE, Jobs, Place
+from trainers.policy import dollars
 from trainers.quotes import Quote
 from trainers.spec import TrainingSpec
 from trainers.tables import Dataset, Job
@@ -222,8 +223,9 @@ def _basis(asked: Asked, found: Bill) -> str:
     """Say where the price comes from, and how it relates to what is expected."""
     if asked.prices is None or found.dollars is None:
         return "the endpoint's prices are not known: give --price-in and --price-out, or --price 0 for your own server"
-    each = " and ".join(f"${p.prompt} and ${p.output} ({name})" for name, p in asked.prices.items())
-    return (
-        f"at most; about ${found.dollars[1]} is expected, {found.choosing} of {found.calls} calls choose the base's "
-        f"prompt; prices as you gave them, dollars per million tokens in and out: {each}"
-    )
+    each = " and ".join(f"{dollars(p.prompt)} and {dollars(p.output)} ({name})" for name, p in asked.prices.items())
+    short = asked.budget is not None and asked.budget < found.dollars[1]
+    warned = "; the budget is below that: rows will be missing" if short else ""
+    choice = f"{found.choosing} of {found.calls} calls choose the base's prompt"
+    prices = f"prices as you gave them, for a million tokens in and out: {each}"
+    return f"about {dollars(found.dollars[1])} is expected{warned}; {choice}; {prices}"
