@@ -1,7 +1,6 @@
-"""How `luthier evaluate --url` is asked for and how its quote reads; it computes and asks nothing itself."""
+"""How `luthier evaluate --url` is asked for and how it begins; it computes and asks nothing itself."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,31 +69,6 @@ def over_endpoint(asked: "Asked", train: Path | None, test: Path | None, *, yes:
         dataset, _ = take_in(at.deps, train, test, "")
         job = propose(at.deps.jobs, dataset, asked, person=shell_person(), now=utc_now())
         run_job(at, job, yes=yes, as_json=as_json)
-
-
-def read_endpoint_quote(offer: dict[str, Any]) -> str:
-    """Lay out the quote of an evaluation over an endpoint."""
-    from bot.shell.rows import minutes
-    from trainers.evals.rule import SuccessRule
-    from trainers.policy import dollars
-
-    asked, cost = offer["endpoint"], offer["evaluation_cost"]
-    bill, money = asked["bill"], "unknown" if cost is None else f"{dollars(Decimal(cost))} at most"
-    parts = ", ".join(f"{part.replace('_', ' ')} {count}" for part, count in bill["parts"].items())
-    low, expected, most = (f"{count:,}" for count in bill["prompt_tokens"])
-    least, likely, longest = (f"{count:,}" for count in bill["output_tokens"])
-    return "\n".join(
-        [
-            f"{offer['dataset']}: {asked['tuned']} against {asked['base']} at {asked['url']}",
-            f"  Cost        {money} ({offer['cost_basis']})",
-            f"  Calls       {bill['calls']} ({parts})",
-            f"  Tokens      in {low} to {most}, expected {expected}; out {least} to {longest}, expected {likely} "
-            "(estimated: four characters a token)",
-            f"  Time        {minutes(offer['evaluation_minutes'])}; times {offer['time_basis']}.",
-            f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
-            f"{offer['test_rows']} unseen rows.",
-        ]
-    )
 
 
 def _prices(prompt: str, output: str) -> "TokenPrices | None":

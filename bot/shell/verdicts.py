@@ -58,8 +58,7 @@ def evaluate(
         raise fail_usage("Name a job, or scores with --pairs, or an endpoint with --url: one of the three.")
     if url:
         money = (price, price_in, price_out, tuned_price_in, tuned_price_out, budget)
-        more = {"key_env": key_env, "concurrency": concurrency, "probes": probes}
-        asked = endpoint.asked_for(url, (base, tuned), money, **more)
+        asked = endpoint.asked_for(url, (base, tuned), money, key_env=key_env, concurrency=concurrency, probes=probes)
         endpoint.over_endpoint(asked, train, test, yes=yes, as_json=as_json)
     elif pairs is not None:
         _judge(pairs, _rule(effect, target, level), as_json=as_json)
