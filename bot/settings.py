@@ -136,6 +136,19 @@ class Settings:
         named = dict(part.strip().split("=", 1) for part in self.notify_channel.split(",") if "=" in part)
         return named.get(workspace_id, "") if named else self.notify_channel.strip()
 
+    def secret(self, name: str) -> str:
+        """Return the value of the variable that a person named for an endpoint's key; raises UserError.
+
+        Luthier's own secrets are not to be had that way: an endpoint is somebody else's.
+        """
+        plain = name.isascii() and name.isidentifier() and name.isupper()  # what is not may be the key itself
+        if not plain or _TEXTS_BY_VARIABLE.get(name, "model_key") != "model_key":
+            raise UserError("That is no name of a variable with an endpoint's key.", "Name one such as MY_KEY.")
+        value = self.process_env.get(name, "").strip()
+        if not value:
+            raise UserError(f"{name} is not set where Luthier's workers run.", "Set it there, start them, `resume`.")
+        return value
+
     @property
     def run(self) -> Path:
         """Folder of sockets and locks, with a path short enough for unix sockets."""
@@ -188,6 +201,8 @@ _TEXTS = {
     "rehearsal_url": "LUTHIER_REHEARSAL_URL",
     "torch_index": "TORCH_INDEX",
 }
+
+_TEXTS_BY_VARIABLE = {variable: name for name, variable in _TEXTS.items()}
 
 _CHILD_DEFAULTS = {
     # Children load weights from disk only and report to nobody.

@@ -89,6 +89,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         clock=open_clock(engine),
         owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel_of,
+        secret=settings.secret,
         cache=settings.cache / "probes",
         court=_court(settings, engine),
         keep=timedelta(seconds=settings.provider_keep),

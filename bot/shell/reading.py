@@ -51,7 +51,8 @@ def read_report(job: "Job") -> str:
             f"\n{word}:",
             *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
         ]
-    lines += ["", f"Took {result['seconds']:.0f} s. Try it: luthier chat {job.number}"]
+    chat = f" Try it: luthier chat {job.number}" if result.get("model_id", "here") else ""  # "": it is not here
+    lines += ["", f"Took {result['seconds']:.0f} s.{chat}"]
     lines.append(f"All of it as a page and a table: luthier report {job.number} --save .")
     return "\n".join(lines)
 

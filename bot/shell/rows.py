@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.shell.endpoint_quote import read_endpoint_quote
 from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def read_quote(offer: dict[str, Any]) -> str:
     """Lay out a quote."""
     from trainers.evals.rule import SuccessRule
 
+    if "endpoint" in offer:
+        return read_endpoint_quote(offer, minutes)
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
     training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.shell import endpoint
 from bot.shell.jobs import finish, run_job
 from bot.shell.rows import take_in
 from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
@@ -33,6 +34,19 @@ def evaluate(
         float | None, typer.Option(help="With --pairs: what the tuned model has to reach, in percent.")
     ] = None,
     level: Annotated[float, typer.Option(help="With --pairs: confidence level in percent.")] = 95,
+    url: endpoint.Url = "",
+    train: endpoint.Train = None,
+    base: endpoint.Base = "",
+    tuned: endpoint.Tuned = "",
+    price: endpoint.Price = "",
+    price_in: endpoint.PriceIn = "",
+    price_out: endpoint.PriceOut = "",
+    tuned_price_in: endpoint.TunedPriceIn = "",
+    tuned_price_out: endpoint.TunedPriceOut = "",
+    key_env: endpoint.KeyEnv = "",
+    concurrency: endpoint.Concurrency = 4,
+    budget: endpoint.Most = "",
+    probes: endpoint.Probes = True,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the quote without being asked.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -40,9 +54,13 @@ def evaluate(
 
     PASS: proven better by a useful amount. FAIL: such a gain is ruled out. INCONCLUSIVE: says how many more rows.
     """
-    if (job is None) == (pairs is None):
-        raise fail_usage("Name a job, or scores with --pairs: one of the two.")
-    if pairs is not None:
+    if [job is None, pairs is None, not url].count(False) != 1:
+        raise fail_usage("Name a job, or scores with --pairs, or an endpoint with --url: one of the three.")
+    if url:
+        money = (price, price_in, price_out, tuned_price_in, tuned_price_out, budget)
+        asked = endpoint.asked_for(url, (base, tuned), money, key_env=key_env, concurrency=concurrency, probes=probes)
+        endpoint.over_endpoint(asked, train, test, yes=yes, as_json=as_json)
+    elif pairs is not None:
         _judge(pairs, _rule(effect, target, level), as_json=as_json)
     elif as_json and not yes:
         raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")

@@ -7,13 +7,14 @@ from knowledge.errors import UserError
 from trainers.backends.base import Backend
 
 BACKENDS = {
+    "endpoint": "trainers.backends.endpoint:EndpointBackend",
     "local": "trainers.backends.local:LocalBackend",
     "hosted_rehearsal": "trainers.backends.hosted_rehearsal:HostedRehearsalBackend",
     "rehearsal": "trainers.backends.rehearsal:RehearsalBackend",
 }
 """Name -> where its class lies; loaded on first use, so that no backend's packages slow the others down."""
 
-QUEUES = {"local": "cpu", "hosted_rehearsal": "io", "rehearsal": "io"}
+QUEUES = {"endpoint": "io", "local": "cpu", "hosted_rehearsal": "io", "rehearsal": "io"}
 """Name -> the queue of the workers that advance it; known without loading the backend."""
 
 

@@ -42,13 +42,14 @@ def begin(connection: Connection, job: Job, rules: Rules, now: datetime) -> Deci
 def begin_again(connection: Connection, job: Job, person: Person, rules: Rules, now: datetime) -> Decimal:
     """Set aside what a job that is being resumed may still cost; returns it, in dollars.
 
-    What runs at a provider still is paid for once, so only the rest of the approved cost is set aside. Else it starts
+    What runs at a provider still, and each answer of an endpoint, is paid for once: only the rest of the approved cost
+    is set aside. Else it starts
     anew: what its earlier lives have spent comes on top of what was approved, and this click has to cover the cost.
     """
     audit.take_turn(connection, job.workspace_id)
     check_share(connection, job, rules)
     cost, spent = cost_of(job) or Decimal(0), budgets.spent_by(connection, job.id)
-    if spent and _is_open(connection, job):
+    if spent and (_is_open(connection, job) or pays_as_it_goes(job)):
         return budgets.reserve(connection, job, max(Decimal(0), cost - spent), rules, now)
     if spent and approval_step(job, person, cost, rules, ()) != "queue":
         raise NotAllowed(
@@ -92,6 +93,11 @@ def may_begin(connection: Connection, job: Job) -> str:
     return f"Its approved {dollars(cost)} went to the run that has ended; starting anew costs as much again."
 
 
+def pays_as_it_goes(job: Job) -> bool:
+    """Say whether a job pays for many small calls, each kept in its own folder, and not for one run at a provider."""
+    return bool(json.loads(job.spec)["backend"] == "endpoint")
+
+
 def check_share(connection: Connection, job: Job, rules: Rules) -> None:
     """Raise NotAllowed where the person who asked for a job has as many queued or running as one person may."""
     live = select(func.count()).where(
@@ -116,6 +122,8 @@ def _may_have_paid(connection: Connection, job: Job) -> bool:
         _submissions.c.provider_id.is_not(None),
         _submissions.c.life == resumes(connection, job),
     )
+    if pays_as_it_goes(job) and job.fence:
+        return True
     was_there = connection.execute(select(_submissions.c.id).where(this_life).limit(1)).first() is not None
     return was_there or _is_open(connection, job)
 

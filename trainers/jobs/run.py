@@ -8,10 +8,12 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from knowledge.clock import Clock
@@ -25,6 +27,7 @@ from trainers.evals.planned import changed
 from trainers.evals.report import Report
 from trainers.jobs import accounts, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
+from trainers.jobs.endpoint_job import evaluate_over, paid
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
 from trainers.jobs.judging import Court
 from trainers.jobs.ledger import LEASE, Ledger, move, read
@@ -64,6 +67,8 @@ class Runner:
     """Channel of the one-line notifications by workspace; empty: none."""
     may_spend: MaySpend = accounts.may_spend
     """Says why a job may not spend (now), or ""."""
+    secret: Callable[[str], str] = lambda name: ""
+    """Value of a named environment variable, asked for when it is needed and kept nowhere; raises UserError."""
     cache: Path | None = None
     """Where evaluations keep what the next one can use, for all data folders."""
     court: Court | None = None
@@ -125,6 +130,9 @@ class Runner:
             hold.recovery = recovery(job, deaths.silent_since, self.clock())
             hold.note = hold.recovery.at_first()
         hold.progress("preparing", {})
+        if accounts.pays_as_it_goes(job):
+            self._over_endpoint(job, dataset, hold)
+            return
         order = self._order(job, dataset)
         trained = (
             self._model_to_judge(job, order, hold)
@@ -135,6 +143,17 @@ class Runner:
             self._wait(job, trained)
             return
         self._succeed(job, trained, evaluate(job, dataset, trained, self.bench, hold))
+
+    def _over_endpoint(self, job: Job, dataset: Dataset, hold: "Hold") -> None:
+        evaluated = evaluate_over(job, dataset, self.bench, hold, self.secret)
+        if isinstance(evaluated, Waiting):
+            self._wait(job, evaluated)
+        else:
+            self._succeed(job, Trained(adapter=None, base=None), evaluated)
+
+    def _paid(self, connection: Connection, job: Job) -> Decimal | None:
+        """Return what a job has spent, in dollars, where its own list of answers knows."""
+        return paid(connection, job, self.datasets.folder) if accounts.pays_as_it_goes(job) else None
 
     def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
         """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
@@ -177,7 +196,7 @@ class Runner:
         now = self.clock()
         seconds = (now - (job.started_at or now)).total_seconds()
         made, pictures = (evaluated.report, evaluated.pictures) if evaluated else (None, [])
-        card = report_card(job, made, _model_id(job) if made else "", seconds, pictures)
+        card = report_card(job, made, _model_id(job) if made and trained.adapter else "", seconds, pictures)
         result = {
             "report": card.report,
             "images": pictures,
@@ -191,7 +210,7 @@ class Runner:
         model = self._model(job, made, trained.adapter, now) if made and trained.adapter else None
         with self.ledger.transaction() as connection:
             if move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
-                accounts.settle(connection, read(connection, job.id), None, now)
+                accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
                 if model and job.kind == "train":
                     registry.add(connection, model)
                 self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
@@ -206,7 +225,7 @@ class Runner:
             messages += [announcement(job, state, None)] if failed else []
             changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
-                accounts.settle(connection, read(connection, job.id), None, now)
+                accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
                 self._tell(connection, job, state, messages, now)
 
     def _tell(self, connection: Any, job: Job, state: str, messages: list[Message], now: datetime) -> None:

@@ -73,15 +73,19 @@ class Jobs:
         model_id: str = "",
         batch: bool = False,
         plan: str = "",
+        offer: Quote | None = None,
     ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent.
 
         With `batch` it lets pass what somebody waits for, for two hours at most. `plan` names a frozen evaluation
         plan, by which the model is judged whatever the test rows are; without it the plan that was frozen with these
-        rows applies, if there is one. Raises UserError for a backend or a plan that nobody knows.
+        rows applies, if there is one. `offer` is a quote made elsewhere. Raises UserError for a backend or a plan that
+        nobody knows.
         """
         check_name(spec.backend)
-        offer = self._quote(dataset, spec, person, kind, plan)
+        if offer is None and spec.backend == "endpoint":
+            raise UserError("An endpoint answers, it trains nothing.", "Judge its models: `luthier evaluate --url`.")
+        offer = offer or self._quote(dataset, spec, person, kind, plan)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
@@ -132,7 +136,8 @@ class Jobs:
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
             who = person.user_id
-            if job.state == "running" or open_calls(connection, job.id):
+            paying = accounts.pays_as_it_goes(job) and job.state == "queued" and job.fence > 0
+            if job.state == "running" or open_calls(connection, job.id) or paying:  # a worker counts what was paid
                 changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
                 changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")
