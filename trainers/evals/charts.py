@@ -7,6 +7,7 @@ that says the same.
 import io
 import json
 import math
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,7 +68,7 @@ def loss_alt(losses: Path) -> str:
 def arms_chart(report: Report) -> bytes:
     """Draw each arm's score as a dot with its interval, the tuned model in colour on top."""
     arms = report.arms
-    head = report.measure.capitalize() if arms[0].binary else f"Score out of 100 ({report.measure})"
+    head = report.measure.capitalize() if arms[0].binary else "Mean score"
     figure, axes = _canvas(f"{head} on {arms[0].n} unseen rows (dot), {report.rule.level:.0%} interval (line)")
     for place, score in enumerate(arms):
         colour = ACCENT if score.arm == TUNED else QUIET
@@ -126,7 +127,7 @@ def _canvas(title: str) -> "tuple[Figure, Axes]":
 
     engine = ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.14)
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white", layout=engine)
-    figure.suptitle(title, x=0.03, ha="left", fontsize=TEXT + 3, color=INK)
+    figure.suptitle(textwrap.fill(title, 64), x=0.03, ha="left", fontsize=TEXT + 3, color=INK)
     axes = figure.add_subplot()
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

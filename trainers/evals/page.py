@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from trainers.data.findings import plural
 from trainers.evals.metrics import Figure
 from trainers.evals.report import ArmScore, Report
 from trainers.evals.verdict import points
@@ -44,17 +45,20 @@ def statistics(report: Report) -> str:
     """Say what the statistics of the verdict are: where the interval comes from, p, rows won and lost."""
     verdict = report.verdict
     p = "below 0.001" if verdict.p_value < 0.001 else f"{verdict.p_value:.3f}"
-    said = (
-        f"Tuned minus best-prompted base, paired by row: {verdict.method}; p {p}; intervals of rates by Wilson (1927)."
-    )
-    if verdict.gained is None:
+    rates = "; intervals of rates by Wilson (1927)" if report.arms[0].binary else ""
+    said = f"Tuned minus best-prompted base, paired by row: {verdict.method}; p {p}{rates}."
+    if verdict.gained is None or not report.arms[0].binary:
         return said
-    return f"{said} Only the tuned model gets {verdict.gained} rows right, only the base {verdict.lost}."
+    won = plural(verdict.gained, "row")
+    return f"{said} Only the tuned model gets {won} right, only the base {verdict.lost}."
 
 
 def figure_rows(arms: Sequence[ArmScore]) -> Iterable[tuple[str, list[str]]]:
-    """Yield each figure's name with its value for every arm; an arm without it has a dash."""
-    names = dict.fromkeys(figure.name for arm in arms for figure in arm.figures)
+    """Yield each figure's name with its value for every arm; an arm without it has a dash.
+
+    What is not known of any arm is left out.
+    """
+    names = dict.fromkeys(figure.name for arm in arms for figure in arm.figures if figure.value is not None)
     known = [{figure.name: figure for figure in arm.figures} for arm in arms]
     for name in names:
         yield name, [written(figures[name]) if name in figures else "–" for figures in known]

@@ -64,7 +64,7 @@ class SuccessRule:
         """The rule for a quote: `accuracy on unseen rows, at least 5 points above the best-prompted base`."""
         points = f"{(self.useful_effect * 100).normalize():f}"
         least = f", and {(self.target * 100).normalize():f}% or more" if self.target else ""
-        name = self.metric.replace("_", " ")
+        name = "a judge's preference" if self.metric == "judged" else self.metric.replace("_", " ")
         return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
     def fitted(self, train: Sequence[Row], test: Sequence[Row]) -> "SuccessRule":

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,11 @@ class Parsed(HTMLParser):
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2", "h3", "ul", "li", "div", "table",
     "thead", "tbody", "tr", "th", "td", "br", "span", "i", "b", "figure", "img", "figcaption", "section", "dl", "dt",
-    "dd", "footer", "code", "caption", "bdi", "header",
+    "dd", "footer", "code", "bdi", "details", "summary",
 }  # fmt: skip
 ATTRIBUTES = {
     "lang", "charset", "name", "content", "http-equiv", "class", "style", "aria-hidden", "src", "alt", "scope",
-    "tabindex", "role", "aria-label",
+    "tabindex", "role", "aria-label", "dir",
 }  # fmt: skip
 
 
@@ -225,7 +226,8 @@ def full(folder: Path) -> str:
     (rail,) = guardrails(["general"])
     result = judge(rail, [True] * 120, [place < 112 for place in range(120)])
     table = Table(title="Probes", head=("Suite", "Skill", "Before"), rows=(("General skills", "arithmetic", "9/15"),))
-    report = Report(**{**vars(PLAIN), "guardrails": (result,), "tables": (table,), "wins": made.report.wins,
+    wins = (replace(made.report.wins[0], base=HOSTILE[-1]), *made.report.wins[1:])
+    report = Report(**{**vars(PLAIN), "guardrails": (result,), "tables": (table,), "wins": wins,
                        "misses": made.report.misses, "changed": "The test rows changed."})  # fmt: skip
     return page.write(report, title="tickets-v2", number=12, pictures=[(arms_chart(report), arms_alt(report))])
 
@@ -244,8 +246,8 @@ def test_people_can_read_it_on_a_phone_and_in_the_dark(tmp_path: Path, chromium:
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         assert tab.evaluate("document.scripts.length") == 0
         found: list[Any] = []
-        for scheme in ("light", "dark"):
-            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
-            found += Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
+        found += Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
+        tab.emulate_media(color_scheme="dark")  # where colours alone differ
+        found += Axe().run(tab, options={"runOnly": ["color-contrast"]}).response["violations"]
     assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found] == []
     assert [text for text in wrong if "axe" not in text.casefold()] == []
