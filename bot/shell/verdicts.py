@@ -42,6 +42,8 @@ def evaluate(
     """
     if (job is None) == (pairs is None):
         raise fail_usage("Name a job, or scores with --pairs: one of the two.")
+    if pairs is not None and test is not None:
+        raise fail_usage("--test is for a job; --pairs has its rows already.")
     if pairs is not None:
         _judge(pairs, _rule(effect, target, level), as_json=as_json)
     elif as_json and not yes:
@@ -65,6 +67,8 @@ def report(
     from trainers.jobs.evaluating import report_files
     from trainers.jobs.service import result_of
 
+    if save is not None and save.exists() and not save.is_dir():
+        raise fail_usage(f"{save} is no folder.")
     with working(Settings.from_env(), say) as at:
         found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
         result_of(found)
@@ -91,10 +95,17 @@ def _judge(pairs: Path, rule: "SuccessRule", *, as_json: bool) -> None:
 def _rule(effect: float, target: float | None, level: float) -> "SuccessRule":
     from trainers.evals.rule import SuccessRule
 
+    # Written so that nan, which is neither above nor below anything, is refused as well.
+    if not 0 < effect < 100:
+        raise fail_usage("--effect is points of 100: above 0 and below 100, such as 5.")
+    if target is not None and not 0 < target <= 100:
+        raise fail_usage("--target is percent: above 0 and at most 100, such as 90.")
+    if not 50 <= level < 100:
+        raise fail_usage("--level is percent: from 50 to below 100, such as 95.")
     return SuccessRule(
         useful_effect=Decimal(str(effect)) / 100,
         target=None if target is None else Decimal(str(target)) / 100,
-        level=level / 100,
+        level=float(Decimal(str(level)) / 100),
         guardrails=(),
     )
 

@@ -62,7 +62,7 @@ def freeze_reviewed(
     plan = json.loads(review.spec).get("plan")
     if plan is None or review.purpose != "test" or review.state != "finished":
         return None
-    plans, name = Plans(engine=engine), f"{review.title[:60]} ({review.id[-6:]})"
+    plans, name = Plans(engine=engine), " ".join(f"{review.title[:60]} ({review.id[-6:]})".split())
     found = next((stored for stored in plans.listing(person.workspace_id) if stored.name == name), None)
     if found is None or not found.frozen:
         plans.save(EvalPlan.from_json(plan), name=name, person=person, now=now)
