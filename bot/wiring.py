@@ -73,7 +73,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         file_limit=FILE_LIMIT,
         clock=open_clock(engine),
         install_note=lambda: install.note(settings),
-        more_rows=_more_rows(engine, model),
+        more_rows=more_rows(engine, model),
     )
 
 
@@ -148,7 +148,8 @@ def _court(settings: Settings, engine: Engine) -> Court | None:
     return Court(judge=judge, meter=lambda workspace: ChatMeter(engine=engine, workspace_id=workspace, clock=clock))
 
 
-def _more_rows(engine: Engine, model: ChatModel | None) -> Maker:
+def more_rows(engine: Engine, model: ChatModel | None) -> Maker:
+    """Return what drafts one more row for a review; a model's tokens count against the review's workspace."""
     clock = open_clock(engine)
 
     def make(review: Review, row: ReviewRow, rows: Sequence[ReviewRow]) -> Mapping[str, Any]:

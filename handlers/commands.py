@@ -33,6 +33,7 @@ from trainers.data.lint import lint
 from trainers.evals.plan import make_plan
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
+from trainers.policy import check_stop
 from trainers.states import ENDED, LIVE, RESUMABLE
 from trainers.tables import Job
 
@@ -141,6 +142,7 @@ def resume(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block
         return "Which job? `/tune resume 3` continues job #3 from its last checkpoint; `/tune jobs` lists them.", []
     found = _job_named(deps, typed)
     if found.approved_at and found.state in RESUMABLE and (cost := cost_of(found)):
+        check_stop(found, typed.person, deps.workspaces.rules(typed.person.workspace_id))
         return resume_offer(found.id, found.number, str(cost))
     return resume_words(deps.jobs.resume(found.id, typed.person, deps.clock())), []
 

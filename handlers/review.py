@@ -24,6 +24,7 @@ from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
+from trainers.evals.plan_store import StoredPlan
 from trainers.evals.planned import freeze_reviewed, rule_of
 from trainers.jobs.service import Place
 from trainers.tables import Review
@@ -147,8 +148,9 @@ def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     ack()
     who = person_of(context)
     outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
-    post_files(client, deps, who, outcome.review)
-    tell_frozen(client, deps, who, outcome)
+    plan = freeze_reviewed(deps.engine, deps.reviews, outcome.review, who, deps.clock())
+    if post_files(client, deps, who, outcome.review) and plan is not None:
+        tell_frozen(client, outcome.review, plan)
     draw(client, deps, who, outcome.review)
     explain(client, body, who, outcome)
 
@@ -211,10 +213,10 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
-def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> None:
-    """Upload the frozen rows and the report into the thread, unless somebody else does or has done it."""
+def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> bool:
+    """Upload the frozen rows and the report into the thread; False where somebody else does or has done it."""
     if not review_finish.may_post(deps.reviews, review, deps.clock()):
-        return
+        return False
     look, sent = deps.reviews.look(who, review.id), []
     files = review_finish.finished(deps.reviews, review)
     named = zip((files.rows, files.report), card.file_names(look), strict=True)
@@ -229,19 +231,17 @@ def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> No
         raise UserError(what, "Click Finish again to have them posted.") from error
     finally:
         review_finish.posted(deps.reviews, review, sent)
+    return True
 
 
-def tell_frozen(client: WebClient, deps: Deps, who: Person, outcome: Outcome) -> None:
-    """Freeze the evaluation plan of reviewed test rows with them, and say once what that means."""
-    frozen = freeze_reviewed(deps.engine, deps.reviews, outcome.review, who, deps.clock())
-    if frozen is None or not outcome.changed:
-        return
+def tell_frozen(client: WebClient, review: Review, frozen: StoredPlan) -> None:
+    """Say what it means that an evaluation plan was frozen with the rows of a review."""
     name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
     words = (
         f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
         f"`/tune train` and choose the plan there: the model is then judged by {rule}."
     )
-    post(client, outcome.review.channel, words, thread_ts=outcome.review.thread_ts or outcome.review.card_ts)
+    post(client, review.channel, words, thread_ts=review.thread_ts or review.card_ts)
 
 
 def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:

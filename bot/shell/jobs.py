@@ -14,6 +14,7 @@ from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, 
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
+    from bot.settings import Settings
     from bot.working import Working
     from trainers.tables import Job
 
@@ -62,7 +63,10 @@ def train(
     from trainers.backends import QUEUES
 
     spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
+    settings = Settings.from_env()
+    if plan:
+        _check_plan(settings, plan)
+    with working(settings, say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
@@ -141,9 +145,11 @@ def resume(
     from bot.working import working
     from knowledge.clock import utc_now
 
-    with working(Settings.from_env(), say, workers=("cpu", "io")) as at:
+    settings = Settings.from_env()
+    with working(settings, say) as at:
         found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
-        _ask_price(found, yes=yes, as_json=as_json)
+        ask_price(found, yes=yes, as_json=as_json)
+    with working(settings, say, workers=(found.queue,)) as at:
         outcome = at.deps.jobs.resume(found.id, shell_person(), utc_now())
         if not outcome.changed:
             say(f"Job #{outcome.job.number} is {outcome.job.state}; there is nothing to resume.")
@@ -191,7 +197,17 @@ def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
-def _ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
+def _check_plan(settings: "Settings", plan: str) -> None:
+    """Raise UserError for a plan that cannot judge, before rows are kept and workers started."""
+    from bot.wiring import shell_person
+    from bot.working import working
+    from trainers.evals.planned import frozen
+
+    with working(settings, say) as at:
+        frozen(at.deps.engine, shell_person().workspace_id, plan)
+
+
+def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
     """Ask before a paid job that has ended may spend again; exit 1 at a no, 2 where nobody can be asked."""
     from trainers.jobs.accounts import cost_of
     from trainers.policy import dollars

@@ -56,6 +56,8 @@ def evaluate(
     """
     if [job is None, pairs is None, not url].count(False) != 1:
         raise fail_usage("Name a job, or scores with --pairs, or an endpoint with --url: one of the three.")
+    if pairs is not None and test is not None:
+        raise fail_usage("--test is for a job or an endpoint; --pairs has its rows already.")
     if url:
         money = (price, price_in, price_out, tuned_price_in, tuned_price_out, budget)
         asked = endpoint.asked_for(url, (base, tuned), money, key_env=key_env, concurrency=concurrency, probes=probes)
@@ -83,6 +85,8 @@ def report(
     from trainers.jobs.evaluating import report_files
     from trainers.jobs.service import result_of
 
+    if save is not None and save.exists() and not save.is_dir():
+        raise fail_usage(f"{save} is no folder.")
     with working(Settings.from_env(), say) as at:
         found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
         result_of(found)
@@ -109,10 +113,17 @@ def _judge(pairs: Path, rule: "SuccessRule", *, as_json: bool) -> None:
 def _rule(effect: float, target: float | None, level: float) -> "SuccessRule":
     from trainers.evals.rule import SuccessRule
 
+    # Written so that nan, which is neither above nor below anything, is refused as well.
+    if not 0 < effect < 100:
+        raise fail_usage("--effect is points of 100: above 0 and below 100, such as 5.")
+    if target is not None and not 0 < target <= 100:
+        raise fail_usage("--target is percent: above 0 and at most 100, such as 90.")
+    if not 50 <= level < 100:
+        raise fail_usage("--level is percent: from 50 to below 100, such as 95.")
     return SuccessRule(
         useful_effect=Decimal(str(effect)) / 100,
         target=None if target is None else Decimal(str(target)) / 100,
-        level=level / 100,
+        level=float(Decimal(str(level)) / 100),
         guardrails=(),
     )
 

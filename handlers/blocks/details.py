@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.blocks.cases import GROUPS, case_blocks
+from handlers.blocks.job import asked_of
 from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, section
 from handlers.blocks.report import because, headline, interval, shown, speed, took
 from handlers.blocks.words import money, points
@@ -65,8 +66,7 @@ def _statistics(verdict: Mapping[str, Any]) -> str:
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
-    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
-    return f"{mrkdwn(rule['metric'], 60)}, {effect}, {rule['minimum_rows']} unseen rows or more"
+    return f"{mrkdwn(rule['metric'], 60)}, {asked_of(rule)}, {rule['minimum_rows']} unseen rows or more"
 
 
 def _data(quote: Mapping[str, Any]) -> str:

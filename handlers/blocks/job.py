@@ -1,5 +1,6 @@
 """Knows how a job's quote, progress, end and one-line notice look; it does not know jobs, only their messages."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -152,13 +153,19 @@ def tokens(offer: dict[str, Any]) -> str:
 
 def _rule(offer: dict[str, Any]) -> str:
     rule = offer["rule"]
-    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
-    text = f"Success is fixed now: {rule['metric']} on {count(offer['test_rows'], 'unseen row')}, {effect}."
+    metric = rule["metric"].replace("_", " ")
+    text = f"Success is fixed now: {metric} on {count(offer['test_rows'], 'unseen row')}, {asked_of(rule)}."
     if offer["test_rows"] < rule["minimum_rows"]:
         text += (
             f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
         )
     return text
+
+
+def asked_of(rule: Mapping[str, Any]) -> str:
+    """Say what a rule asks of a tuned model: `at least 5 points above the best-prompted base, and 90% or more`."""
+    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
+    return f"{effect}, and {float(rule['target']) * 100:g}% or more" if rule.get("target") else effect
 
 
 def _step(card: ProgressCard) -> str:

@@ -112,7 +112,7 @@ def report_files(data: Path, job: Job) -> list[Path]:
     home = data / "jobs" / job.id / "report"
     found = [home / name for name in ("report.html", "predictions.csv") if (home / name).is_file()]
     if not found:
-        raise UserError(f"Job #{job.number} left no report as files.", "Evaluate it again; the new report has them.")
+        raise UserError(f"Job #{job.number} left no report as files.", "Rehearsals write none; a new run does.")
     return found
 
 

@@ -13,7 +13,10 @@ from trainers.evals.plans.body import EvalPlan
 from trainers.tables import Review, ReviewRow
 
 AT_ONCE = 60
-"""Drafts among which one of the wanted kind is looked for."""
+"""Drafts by recipe among which one of the wanted kind is looked for."""
+
+WRITTEN = 5
+"""Drafts that a language model is asked for first, one of each kind: each costs a call or two."""
 
 
 def another_like(
@@ -24,11 +27,14 @@ def another_like(
     if plan is None:
         raise RowRefused("Nothing is known of what these rows are for.", "Write the row yourself: Add my own.")
     taken = [_row(place, each) for place, each in enumerate(rows, start=1)]
-    made = draft(EvalPlan.from_json(plan), count=AT_ONCE, seed=1000 + len(rows), avoid=taken, model=model, meter=meter)
     asked = {canonical(each.prompt) for each in taken}
-    for one in made.drafts:
-        if one.kind.replace("_", " ") == row.kind and canonical(one.input) not in asked:
-            return one.to_review()
+    for count, writer in ((WRITTEN, model), (AT_ONCE, None)):
+        made = draft(
+            EvalPlan.from_json(plan), count=count, seed=1000 + len(rows), avoid=taken, model=writer, meter=meter
+        )
+        for one in made.drafts:
+            if one.kind.replace("_", " ") == row.kind and canonical(one.input) not in asked:
+                return one.to_review()
     raise RowRefused(f"I have no further row of the kind {row.kind!r}.", "Write one yourself: Add my own.")
 
 

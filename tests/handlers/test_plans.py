@@ -1,0 +1,213 @@
+"""An evaluation plan as people meet it: drafted rows are reviewed and frozen once, and a training is judged by it."""
+
+import json
+import threading
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.wiring import more_rows
+from handlers.review import begin_review
+from tests.console import find_element, wait_for
+from tests.handlers.samples import REVIEW_DRAFTS
+from tests.handlers.test_review import again, card_in, look, old_click
+from tests.handlers.test_training import form, job_in
+from tests.handlers.world import ADA, World, serve
+from trainers.data import review_finish
+from trainers.data.review_rows import turns_of
+from trainers.evals.plan import make_plan
+from trainers.evals.plan_store import StoredPlan
+from trainers.jobs.service import Place
+from trainers.tables import Job
+
+Json = dict[str, Any]
+TASK = "Sort support tickets into billing, returns, other"
+FROZEN = "Frozen: the plan"
+
+
+@pytest.fixture
+def drafting(world: World) -> World:
+    """A world whose reviews draft further rows as a started Luthier does that has no language model."""
+    world.deps = replace(world.deps, more_rows=more_rows(world.engine, None))
+    serve(world)
+    return world
+
+
+def drafted(world: World, channel: str = "C0ASK", answered_in: str = "C0ASK") -> Json:
+    """Plan the task and let its test rows be drafted; gives the review's card."""
+    world.slack.command(f"/tune eval-plan {TASK}", channel=channel)
+    plan = world.slack.wait_message("Draft test rows", channel=channel)
+    world.slack.click(plan, "Draft test rows")
+    root = world.slack.wait_message("drafts test rows for", channel=answered_in)
+    return world.slack.wait_message("Add my own", channel=answered_in, thread_ts=root["ts"])
+
+
+def reviewed(world: World, title: str) -> Json:
+    """Begin a review of two drafts for the plan, and keep them."""
+    root = world.slack.send("Please draft a test")
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    spec, place = {"plan": make_plan(TASK).to_json()}, Place("C0ASK", root["ts"])
+    begin_review(client, world.deps, ADA, place, REVIEW_DRAFTS[:2], purpose="test", title=title, spec=spec)
+    card = card_in(world, root["ts"], "Add my own")
+    world.slack.click(card, "Keep the rest")
+    return again(world, card, "2 kept")
+
+
+def until(world: World, card: Json, fits: Any) -> Json:
+    """Wait until the same card is drawn so."""
+    at = {"channel": card["channel"], "thread_ts": card["thread_ts"]}
+    return world.slack.wait_message(lambda m: m["ts"] == card["ts"] and fits(json.dumps(m, ensure_ascii=False)), **at)
+
+
+def frozen_words(world: World, card: Json) -> list[str]:
+    said = world.slack.messages(card["channel"], card["thread_ts"])
+    return [message["text"] for message in said if FROZEN in message["text"]]
+
+
+def test_a_plan_becomes_frozen_rows_once(world: World) -> None:
+    """Twenty drafts, edited, dropped, kept: two files and one sentence on what is frozen, however many click Finish."""
+    card = drafted(world)
+    assert "Row 1 of 20" in json.dumps(card)
+    world.slack.click(card, "Edit")
+    edit = world.slack.wait_view(title="Edit row 1")
+    world.slack.submit(edit, {"turn1": "The invoice names my old address", "turn2": "billing"})
+    card = again(world, card, "The invoice names my old address")
+    world.slack.click(card, "▶")
+    card = again(world, card, "Row 2 of 20")
+    world.slack.click(card, "Drop")
+    card = again(world, card, "1 dropped")
+    world.slack.click(card, "Keep the rest")
+    card = until(world, card, lambda drawn: "Keep the rest" not in drawn)
+    press = lambda user: world.slack.click(card, "Finish → JSONL", user=user)  # noqa: E731
+    clicks = [threading.Thread(target=press, args=(user,)) for user in ("U0ADA", "U0BEN", "U0ADA")]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    again(world, card, "Files in this thread")
+    (said,) = wait_for(lambda: frozen_words(world, card), what="what was frozen")
+    (stored,) = world.deps.plans.listing(ADA.workspace_id)
+    assert stored.frozen
+    assert stored.name in said
+    assert stored.plan.test_sha256[:12] in said
+    files = [f["name"] for m in world.slack.messages("C0ASK", card["thread_ts"]) for f in m.get("files", [])]
+    assert sorted(name.rpartition("-test")[2] for name in files) == ["-review.md", ".jsonl"]
+
+
+def test_another_like_this_drafts_one_more_of_its_kind(drafting: World) -> None:
+    """One row more, of the same kind, undecided, that asks what no other row asks."""
+    card = drafted(drafting)
+    drafting.slack.click(card, "Another like this")
+    again(drafting, card, "Row 21 of 21")
+    rows = look(drafting, card).rows
+    assert (rows[20].kind, rows[20].status) == (rows[0].kind, "draft")
+    assert turns_of(rows[20])[-2].content not in [turns_of(row)[-2].content for row in rows[:20]]
+
+
+def test_a_kind_of_which_nothing_more_is_drafted_is_said_so(drafting: World) -> None:
+    """For a row of a kind that only people know, whoever clicks is told to write one."""
+    root = drafting.slack.send("Please draft a test")
+    client = WebClient(drafting.slack.bot_token, base_url=f"{drafting.slack.url}/api/")
+    spec, place = {"plan": make_plan(TASK).to_json()}, Place("C0ASK", root["ts"])
+    odd = [REVIEW_DRAFTS[0] | {"kind": "angry"}]
+    begin_review(client, drafting.deps, ADA, place, odd, purpose="test", title="odd", spec=spec)
+    drafting.slack.click(card_in(drafting, root["ts"], "Add my own"), "Another like this")
+    drafting.slack.wait_message("no further row of the kind 'angry'", thread_ts=root["ts"])
+
+
+def test_where_the_bot_may_not_write_the_review_is_in_direct_messages(world: World) -> None:
+    """Asked for in a private channel that Luthier is not in, the rows come to the DM, and so do the files."""
+    quiet = world.slack.act("create_channel", user="U0ADA", name="quiet", private=True)["channel"]["id"]
+    card = drafted(world, channel=quiet, answered_in="D0ADA")
+    world.slack.click(card, "Keep the rest")
+    card = until(world, card, lambda drawn: "Keep the rest" not in drawn)
+    world.slack.click(card, "Finish → JSONL")
+    until(world, card, lambda drawn: "Files in this thread" in drawn)
+    assert wait_for(lambda: frozen_words(world, card), what="what was frozen")
+    assert "drafts test rows for" not in json.dumps(world.slack.messages(quiet))
+
+
+def test_a_plan_that_lacks_what_drafting_needs_has_no_button(world: World) -> None:
+    """Without labels there is nothing to draft; the plan says what it assumed."""
+    world.slack.command("/tune eval-plan Classify our tickets")
+    plan = world.slack.wait_message("I assumed")
+    with pytest.raises(AssertionError, match="No element"):
+        find_element(plan, "Draft test rows")
+
+
+@pytest.mark.parametrize(
+    "title", ["a" * 59 + " tickets", "sort  tickets\ninto\xa0queues"], ids=["a space where it is cut", "odd spaces"]
+)
+def test_a_name_with_odd_spaces_is_frozen_once(world: World, title: str) -> None:
+    """The plan is found again by the name that it is kept under: a late Finish is no error and freezes nothing more."""
+    card = reviewed(world, title)
+    world.slack.click(card, "Finish → JSONL")
+    wait_for(lambda: frozen_words(world, card), what="what was frozen")
+    old_click(world, card, "Finish → JSONL", "U0BEN")
+    world.slack.wait_message("finished this review", thread_ts=card["thread_ts"], user="U0BEN")
+    assert len(world.deps.plans.listing(ADA.workspace_id)) == 1
+    assert len(frozen_words(world, card)) == 1
+
+
+def test_who_finishes_a_review_that_a_dead_process_left_is_told_what_was_frozen(world: World) -> None:
+    """A process that died between the end of the review and its files: the next Finish posts them and says the rest."""
+    card = reviewed(world, "tickets")
+    review_finish.finish(world.deps.reviews, ADA, look(world, card).review.id, world.now)
+    world.slack.click(card, "Finish → JSONL", user="U0BEN")
+    again(world, card, "Files in this thread")
+    assert len(wait_for(lambda: frozen_words(world, card), what="what was frozen")) == 1
+
+
+# Trained by a plan
+
+
+def plan_with_target(world: World, tmp_path: Path) -> StoredPlan:
+    """Freeze a plan that asks for another metric and a target, with rows of its own."""
+    rows = tmp_path / "frozen.jsonl"
+    rows.write_text("".join(json.dumps({"messages": draft["messages"]}) + "\n" for draft in REVIEW_DRAFTS[:3]))
+    plan = make_plan(TASK, target=Decimal("0.9"), useful_effect=Decimal("0.1"))
+    world.deps.plans.save(plan, name="tickets <!here>", person=ADA, now=world.now)
+    return world.deps.plans.freeze(ADA.workspace_id, "tickets <!here>", rows, world.now)
+
+
+def rule(job: Job) -> Json:
+    made: Json = json.loads(job.quote)["rule"]
+    return made
+
+
+def test_the_form_offers_frozen_plans_only(world: World, tmp_path: Path) -> None:
+    """No plan, no field; a draft of a plan is not offered; a frozen one is, with metric and rows."""
+    assert "Evaluation plan" not in json.dumps(form(world))
+    world.deps.plans.save(make_plan(TASK), name="not yet", person=ADA, now=world.now)
+    stored = plan_with_target(world, tmp_path)
+    world.slack.command("/tune train")
+    shown = wait_for(
+        lambda: next((v for v in world.slack.views() if "Evaluation plan" in json.dumps(v)), None), what="the field"
+    )
+    (only,) = find_element(shown, "plan")[1]["options"]
+    assert only["value"] == stored.id
+    assert only["description"]["text"].startswith("accuracy, ")
+
+
+def test_a_training_by_a_plan_is_quoted_with_its_rule(world: World, tmp_path: Path) -> None:
+    """The chosen plan's metric, effect, target and digest are in the rule that is approved, and the card names them."""
+    stored = plan_with_target(world, tmp_path)
+    world.slack.submit(form(world), {"plan": stored.id})
+    made = rule(job_in(world, "quoted"))
+    assert (made["plan"], made["metric"]) == (stored.digest, "accuracy")
+    assert (Decimal(made["target"]), Decimal(made["useful_effect"])) == (Decimal("0.9"), Decimal("0.1"))
+    world.deliver()
+    root = world.slack.wait_message("wants to train")
+    card = json.dumps(world.slack.wait_message("Quote #1", thread_ts=root["ts"]))
+    assert "at least 10 points above the best-prompted base, and 90% or more" in card
+
+
+def test_a_training_without_a_choice_is_judged_by_default(world: World, tmp_path: Path) -> None:
+    """A plan that nobody chose, frozen with other rows, changes no rule."""
+    plan_with_target(world, tmp_path)
+    world.slack.submit(form(world))
+    assert (rule(job_in(world, "quoted"))["plan"], rule(job_in(world, "quoted"))["target"]) == ("", None)
