@@ -43,7 +43,7 @@ def train(
     backend: Annotated[
         str,
         typer.Option(
-            help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
+            help="local; training nothing: rehearsal (takes the steps), hosted_rehearsal (and pretends to pay)."
         ),
     ] = "local",
     plan: Annotated[str, typer.Option(help="Judge by this frozen evaluation plan (`luthier eval-plan`).")] = "",

@@ -30,9 +30,7 @@ def evaluate(
         typer.Option(help='Judge scores of yours instead: JSONL lines {"id", "cluster"?, "base", "tuned"}, 0 to 1.'),
     ] = None,
     effect: Annotated[float, typer.Option(help="With --pairs: smallest useful difference, in points of 100.")] = 5,
-    target: Annotated[
-        float | None, typer.Option(help="With --pairs: what the tuned model has to reach, in percent.")
-    ] = None,
+    target: Annotated[float | None, typer.Option(help="With --pairs: percent that must be reached too.")] = None,
     level: Annotated[float, typer.Option(help="With --pairs: confidence level in percent.")] = 95,
     url: endpoint.Url = "",
     train: endpoint.Train = None,

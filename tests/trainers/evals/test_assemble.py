@@ -236,7 +236,7 @@ def judged(folder: Path, made: tuple[Judging, JudgeCard], outputs: Any = None, *
 
 
 def test_a_judge_decides_where_the_rule_says_so(tmp_path: Path) -> None:
-    """Its preferences, and not chrF, are the verdict; the headline counts them, the card's sentence is in the report."""
+    """Its preferences, and not chrF, are the verdict; the headline counts them, the report has the card's sentence."""
     report = judged(tmp_path, judging(["tuned"] * 24 + ["base"] * 3 + ["tie"] * 3))
     assert (report.verdict.outcome, report.verdict.n) == ("PASS", 30)
     assert report.verdict.difference == pytest.approx(21 / 30)

@@ -189,7 +189,7 @@ def scored(right: int, n: int) -> list[Pair]:
     [
         (38, 40, "PASS", ""),  # below 50 rows the score itself has to reach it
         (36, 40, "PASS", ""),
-        (35, 40, "INCONCLUSIVE", "Whether the tuned model reaches the target of 90% is open (88%, interval 74% to 95%)."),
+        (35, 40, "INCONCLUSIVE", "the tuned model reaches the target of 90% is open (88%, interval 74% to 95%)."),
         (20, 40, "FAIL", "The tuned model's own score (50%, interval 35% to 65%) misses the target of 90%."),
         (46, 49, "PASS", ""),
         (47, 50, "INCONCLUSIVE", "is open (94%, interval 84% to 98%)"),  # from 50 on the interval has to
