@@ -63,9 +63,7 @@ def train(
     from trainers.backends import QUEUES
 
     spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    settings = Settings.from_env()
-    if plan:
-        _check_plan(settings, plan)
+    settings = _with_plan(Settings.from_env(), plan)
     with working(settings, say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
@@ -197,14 +195,17 @@ def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
-def _check_plan(settings: "Settings", plan: str) -> None:
-    """Raise UserError for a plan that cannot judge, before rows are kept and workers started."""
+def _with_plan(settings: "Settings", plan: str) -> "Settings":
+    """Return the settings; raises UserError for a plan that cannot judge, before rows are kept and workers started."""
+    if not plan:
+        return settings
     from bot.wiring import shell_person
     from bot.working import working
     from trainers.evals.planned import frozen
 
     with working(settings, say) as at:
         frozen(at.deps.engine, shell_person().workspace_id, plan)
+    return settings
 
 
 def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
