@@ -60,7 +60,7 @@ def mixed() -> list[list[int]]:
 ENDS = {1, *range(40, 70)}
 
 
-@pytest.mark.parametrize(("rows", "cached", "read"), [(64, 24_576, 2048), (5, 24_576, 64), (64, 200, 16)])
+@pytest.mark.parametrize(("rows", "cached", "read"), [(64, 16_384, 2048), (5, 16_384, 64), (64, 200, 16)])
 def test_a_batch_writes_what_each_prompt_gets_alone(
     loaded: Loaded, mixed: list[list[int]], rows: int, cached: int, read: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

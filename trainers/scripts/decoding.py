@@ -21,8 +21,8 @@ from trainers.scripts.packing import packs
 
 BATCH_ROWS = 64
 """At most this many answers are written at once: a step of 64 rows took under twice the CPU time of one row's."""
-BATCH_TOKENS = 24_576
-"""At most this many cached tokens in a batch: 0.6 GB for the embedded default in bfloat16, twice that in float32."""
+BATCH_TOKENS = 16_384
+"""At most this many cached tokens in a batch: 0.4 GB for the embedded default in bfloat16, twice that in float32."""
 READ_TOKENS = 2048
 """At most this many prompt tokens in one forward pass; larger ones read no faster and take memory."""
 LOSS_TOKENS = 512
@@ -202,6 +202,8 @@ class _Writing:
                 for side in (0, 1)
             )
             self._cache.update(keys, values, layer)
+            for layers, _, _ in read:
+                layers[layer] = (keys.new_empty(0), keys.new_empty(0))  # so that the batch is never held twice
         self._mask = torch.cat([pad(mask, (width - mask.shape[1], 0)) for _, mask, _ in read])
         self._tokens = torch.cat([tokens for _, _, tokens in read])
 
