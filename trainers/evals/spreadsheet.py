@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trainers.data.jsonl import Row
 from trainers.evals.predictions import TITLES, Answers
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  # the wide ones are meant
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones are meant
 """How a cell begins that a spreadsheet may run (OWASP, CSV Injection); some read the wide signs as the narrow ones."""
 
 

@@ -191,7 +191,7 @@ def _enough(seen: Comparison, useful: Decimal) -> bool:
 
 
 def _rows_needed(rows: Sequence[Pair], seen: Comparison, rule: SuccessRule) -> int | None:
-    """Rows that settle what rows can settle, with power 0.8 if the spread stays as it is; None where nothing is left."""
+    """Rows that settle what rows can, with power 0.8 if the spread stays as it is; None where that is nothing."""
     if not rows:
         return rule.minimum_rows
     wanted = []

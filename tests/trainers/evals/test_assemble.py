@@ -22,7 +22,9 @@ from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 
 LABELS = [row(line, ("billing", "returns")[line % 2]) for line in range(1, 41)]
-LETTERS = [row(line, f"Dear customer, {word(line, 'x')} is on its way and {word(line, 'y')} follows.") for line in range(1, 31)]
+LETTERS = [
+    row(line, f"Dear customer, {word(line, 'x')} is on its way and {word(line, 'y')} follows.") for line in range(1, 31)
+]
 EMPTY: dict[str, list[str | None]] = {"base_few_shot": [], "tuned": []}
 
 
@@ -234,7 +236,7 @@ def judged(folder: Path, made: tuple[Judging, JudgeCard], outputs: Any = None, *
 
 
 def test_a_judge_decides_where_the_rule_says_so(tmp_path: Path) -> None:
-    """Its preferences, and not chrF, are the verdict; the headline counts them, the card's sentence is in the report."""
+    """Its preferences, and not chrF, are the verdict; the headline counts them, the card speaks as well."""
     report = judged(tmp_path, judging(["tuned"] * 24 + ["base"] * 3 + ["tie"] * 3))
     assert (report.verdict.outcome, report.verdict.n) == ("PASS", 30)
     assert report.verdict.difference == pytest.approx(21 / 30)

@@ -96,7 +96,11 @@ def check(source: str) -> Parsed:
     parsed = Parsed(source)
     assert {tag for tag, _ in parsed.tags} <= TAGS
     assert {name for _, attributes in parsed.tags for name in attributes} <= ATTRIBUTES
-    assert all(str(attributes["src"]).startswith("data:image/png;base64,") for _, attributes in parsed.tags if "src" in attributes)
+    assert all(
+        str(attributes["src"]).startswith("data:image/png;base64,")
+        for _, attributes in parsed.tags
+        if "src" in attributes
+    )
     policies = [attributes["content"] for _, attributes in parsed.tags if "http-equiv" in attributes]
     assert len(policies) == 1
     assert str(policies[0]).startswith("default-src 'none'; ")
@@ -112,7 +116,9 @@ def test_whatever_models_said_is_escaped(tmp_path: Path, metric: str) -> None:
     """Tags, templates, control characters and endless texts are text in the page, whole, and load nothing."""
     report = hostile(tmp_path, SuccessRule(metric=metric)).report
     table = Table(title=HOSTILE[0], head=HOSTILE[:2], rows=(HOSTILE[2:4], HOSTILE[4:6]))
-    loud = Report(**{**vars(report), "tables": (table,), "notices": HOSTILE, "judge_says": HOSTILE[2], "labels": HOSTILE})
+    loud = Report(
+        **{**vars(report), "tables": (table,), "notices": HOSTILE, "judge_says": HOSTILE[2], "labels": HOSTILE}
+    )
     source = page.write(loud, title=HOSTILE[1], number=7, pictures=[(b"png", HOSTILE[1])])
     source.encode("utf-8")
     text = check(source).text
@@ -170,7 +176,17 @@ def sheet(data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-DANGEROUS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=HYPERLINK("https://evil.example")')  # noqa: RUF001  # wide on purpose
+DANGEROUS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    '=HYPERLINK("https://evil.example")',
+)  # wide on purpose
 
 
 def test_no_cell_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:

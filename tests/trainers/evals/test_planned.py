@@ -133,7 +133,14 @@ def reviewed(reviews: Reviews, title: str, purpose: str = "test", plan: EvalPlan
     return finish(reviews, ADA, made.id, NOON).review
 
 
-TITLES = ("tickets", "Sort tickets\ninto  three queues", f"{'x' * 59} y", "x" * 200, "sort \u202e\u200btickets", "\u202e")
+TITLES = (
+    "tickets",
+    "Sort tickets\ninto  three queues",
+    f"{'x' * 59} y",
+    "x" * 200,
+    "sort \u202e\u200btickets",
+    "\u202e",
+)
 
 
 def test_reviewed_rows_freeze_their_plan_once(engine: Engine, tmp_path: Path) -> None:

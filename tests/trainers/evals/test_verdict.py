@@ -189,7 +189,7 @@ def scored(right: int, n: int) -> list[Pair]:
     [
         (38, 40, "PASS", ""),  # below 50 rows the score itself has to reach it
         (36, 40, "PASS", ""),
-        (35, 40, "INCONCLUSIVE", "Whether the tuned model reaches the target of 90% is open (88%, interval 74% to 95%)."),
+        (35, 40, "INCONCLUSIVE", "reaches the target of 90% is open (88%, interval 74% to 95%)."),
         (20, 40, "FAIL", "The tuned model's own score (50%, interval 35% to 65%) misses the target of 90%."),
         (46, 49, "PASS", ""),
         (47, 50, "INCONCLUSIVE", "is open (94%, interval 84% to 98%)"),  # from 50 on the interval has to
@@ -222,7 +222,11 @@ def test_with_the_rows_asked_for_an_open_target_is_usually_told() -> None:
 def test_doubts_about_the_scores_leave_all_open_but_guardrails() -> None:
     """A judge that is not to be used proves no gain and rules none out, and no rows are said to help."""
     verdict = decide(pairs(28, 1, 40), RULE, doubts=["The judge is unusable."])
-    assert (verdict.outcome, verdict.rows_needed, verdict.because) == ("INCONCLUSIVE", None, ("The judge is unusable.",))
+    assert (verdict.outcome, verdict.rows_needed, verdict.because) == (
+        "INCONCLUSIVE",
+        None,
+        ("The judge is unusable.",),
+    )
     assert "see below" in verdict.sentence
     ties = decide([Pair(0.5, 0.5)] * 400, SuccessRule(target=Decimal("0.9")), doubts=["The judge is unusable."])
     assert ties.outcome == "INCONCLUSIVE"
