@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
@@ -127,6 +127,7 @@ def test_whatever_models_said_is_escaped(tmp_path: Path, metric: str) -> None:
         assert each.replace("\ud800", "?") in text
 
 
+@settings(max_examples=30, deadline=None)  # each draws a whole page
 @given(st.text(st.characters(exclude_categories=[])))
 def test_any_text_is_inert(text: str) -> None:
     """No text of any characters adds an element or an attribute anywhere."""

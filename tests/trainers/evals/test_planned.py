@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
@@ -18,7 +19,7 @@ from trainers.evals import planned
 from trainers.evals.plan import EvalPlan, make_plan
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.choices import KINDS
-from trainers.tables import Review
+from trainers.tables import EvalPlanRow, Review
 
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
 ADA = Person(workspace_id="T1", user_id="U0ADA")
@@ -76,8 +77,17 @@ def test_a_plan_is_found_by_its_rows(engine: Engine, test_file: Path, tmp_path: 
 def test_a_plan_is_found_behind_a_hundred_newer_ones(engine: Engine, test_file: Path) -> None:
     """The listing ends after 100 plans; the rows and the rule of an older one still find it."""
     stored = keep(engine, test_file)
-    for number in range(101):
-        Plans(engine=engine).save(PLAN, name=f"plan {number}", person=ADA, now=NOON + timedelta(minutes=number + 1))
+    body, later = json.dumps(PLAN.to_json()), NOON + timedelta(hours=1)
+    newer = [
+        EvalPlanRow(
+            id=f"p{n}", workspace_id="T1", name=f"p{n}", body=body, digest="d", created_by="U0ADA", created_at=later
+        )
+        for n in range(101)
+    ]
+    with Session(engine) as session:
+        session.add_all(newer)
+        session.commit()
+    assert stored not in Plans(engine=engine).listing("T1")
     assert planned.plan_for(engine, "T1", test_file) == stored
     assert planned.changed(engine, "T1", planned.rule_of(stored.plan), test_file) == ""
 
