@@ -14,7 +14,6 @@ from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, 
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
-    from bot.settings import Settings
     from bot.working import Working
     from trainers.tables import Job
 
@@ -63,10 +62,8 @@ def train(
     from trainers.backends import QUEUES
 
     spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    settings = Settings.from_env()
-    if plan:
-        _check_plan(settings, plan)
-    with working(settings, say, workers=(QUEUES.get(backend, "cpu"),)) as at:
+    _check_plan(plan)
+    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
@@ -197,13 +194,16 @@ def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
-def _check_plan(settings: "Settings", plan: str) -> None:
-    """Raise UserError for a plan that cannot judge, before rows are kept and workers started."""
+def _check_plan(plan: str) -> None:
+    """Raise UserError for a plan that cannot judge, before rows are kept and workers started; "" is no plan."""
+    if not plan:
+        return
+    from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
     from trainers.evals.planned import frozen
 
-    with working(settings, say) as at:
+    with working(Settings.from_env(), say) as at:
         frozen(at.deps.engine, shell_person().workspace_id, plan)
 
 
