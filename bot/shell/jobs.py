@@ -14,7 +14,6 @@ from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, 
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
-    from bot.settings import Settings
     from bot.working import Working
     from trainers.tables import Job
 
@@ -43,7 +42,7 @@ def train(
     backend: Annotated[
         str,
         typer.Option(
-            help="local; training nothing: rehearsal (takes the steps), hosted_rehearsal (and pretends to pay)."
+            help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
         ),
     ] = "local",
     plan: Annotated[str, typer.Option(help="Judge by this frozen evaluation plan (`luthier eval-plan`).")] = "",
@@ -63,8 +62,8 @@ def train(
     from trainers.backends import QUEUES
 
     spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    settings = _with_plan(Settings.from_env(), plan)
-    with working(settings, say, workers=(QUEUES.get(backend, "cpu"),)) as at:
+    _check_plan(plan)
+    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
@@ -195,17 +194,17 @@ def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
-def _with_plan(settings: "Settings", plan: str) -> "Settings":
-    """Return the settings; raises UserError for a plan that cannot judge, before rows are kept and workers started."""
+def _check_plan(plan: str) -> None:
+    """Raise UserError for a plan that cannot judge, before rows are kept and workers started; "" is no plan."""
     if not plan:
-        return settings
+        return
+    from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
     from trainers.evals.planned import frozen
 
-    with working(settings, say) as at:
+    with working(Settings.from_env(), say) as at:
         frozen(at.deps.engine, shell_person().workspace_id, plan)
-    return settings
 
 
 def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from handlers.blocks.details import FILES
 from handlers.blocks.parts import actions, button
+from handlers.blocks.report import worded
 from tests.console import BOT_TOKEN
 from tests.handlers import samples
 from tests.handlers.test_labels import evaluated, place
@@ -74,7 +75,7 @@ def test_whoever_clicks_gets_the_files_in_their_direct_messages(world: World) ->
     assert page.text == "report.html of job 1"
     assert "The whole report" not in json.dumps(world.slack.messages("C0ASK", job.thread_ts, user="U0BEN"))
     assert "The whole report" not in json.dumps(world.slack.messages("D0ADA"))
-    assert downloads(world) == [("U0BEN", job.id)]
+    assert downloads(world) == [("U0BEN", "job #1")]
 
 
 def test_the_files_of_a_private_job_are_refused(world: World) -> None:
@@ -110,8 +111,17 @@ def test_a_job_of_another_workspace_is_unknown(world: World) -> None:
     world.slack.wait_message("There is no job", thread_ts=message["ts"])
 
 
+def test_a_report_says_what_decided(world: World) -> None:
+    """Guardrails and reasons stand on the card; where each answer is right or wrong, nobody is asked to label."""
+    _, report = reported(world)
+    shown = json.dumps(report, ensure_ascii=False)
+    assert "Guardrails: general skills 41/140 → 40/140, held · harmful requests 120/140 → 60/140, broken." in shown
+    assert "A guardrail that a reader should know of." in shown
+    assert LABEL not in shown
+
+
 @pytest.mark.parametrize(
-    ("metric", "labelled"),
+    ("metric", "free"),
     [
         ("accuracy", False),
         ("json_exact", False),
@@ -121,15 +131,9 @@ def test_a_job_of_another_workspace_is_unknown(world: World) -> None:
         ("style", True),
     ],
 )
-def test_a_report_says_what_decided_and_asks_people_only_about_free_text(
-    world: World, metric: str, labelled: bool
-) -> None:
-    """Guardrails and reasons stand on the card; labelling is offered where answers may be worded in many ways."""
-    _, report = reported(world, metric)
-    shown = json.dumps(report, ensure_ascii=False)
-    assert "Guardrails: general skills 41/140 → 40/140, held · harmful requests 120/140 → 60/140, broken." in shown
-    assert "A guardrail that a reader should know of." in shown
-    assert (LABEL in shown) is labelled
+def test_people_are_asked_about_free_text_only(metric: str, free: bool) -> None:
+    """Labelling is offered where answers may be worded in many ways."""
+    assert worded({"rule": {"metric": metric}}) is free
 
 
 def test_the_labelling_begins_from_the_report(world: World) -> None:
