@@ -58,7 +58,8 @@ def report_text(card: ReportCard) -> str:
 def headline(card: ReportCard) -> str:
     """Say verdict and scores: `PASS. tickets-v2 gets 36/40 right, the best-prompted base 9/40.`"""
     data = card.report or {}
-    if data["rule"]["metric"] == "judged" and data.get("judge"):
+    graded = any(not arm.get("binary", True) for arm in data["arms"])
+    if graded or (data["rule"]["metric"] == "judged" and data.get("judge")):
         return f"{VERDICTS[data['verdict']['outcome']]} {mrkdwn(card.title, 200)}: {mrkdwn(data['headline'], 300)}"
     arms = {arm["arm"]: shown(arm) for arm in data["arms"]}
     scores = f"{arms['tuned']} {mrkdwn(data.get('measure', 'right'), 60)}, the best-prompted base {arms[data['rival']]}"

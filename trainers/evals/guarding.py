@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from knowledge.errors import ServiceError
 from trainers.data.jsonl import Row
 from trainers.evals import overfit
 from trainers.evals.guardrails import Guardrail, GuardrailResult
@@ -53,8 +54,12 @@ def signs(
 ) -> tuple[str, ...]:
     """Say every sign of overfitting that the losses, the held-out loss and the answers show."""
     outputs = {arm: () if closed else [answer.output for answer in answers[arm].values()] for arm in (RIVAL, TUNED)}
+    try:
+        curve = overfit.read_losses(losses) if losses is not None and losses.is_file() else []
+    except ServiceError as damaged:  # a verdict does not rest on it
+        return (damaged.what,)
     evidence = overfit.Evidence(
-        losses=overfit.read_losses(losses) if losses is not None and losses.is_file() else (),
+        losses=curve,
         epochs=epochs,
         held_out_base=noted.get("base_plain", {}).get("target_loss"),
         held_out_tuned=noted.get(TUNED, {}).get("target_loss"),

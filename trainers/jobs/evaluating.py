@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from knowledge.errors import UserError
+from knowledge.errors import ServiceError, UserError
 from trainers.backends.base import Keeper, Trained
 from trainers.data.jsonl import read_rows
 from trainers.evals import charts, page, spreadsheet
@@ -136,7 +137,8 @@ def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tupl
     """Yield each picture's name with PNG, title and what it shows in words."""
     made, losses = assembled.report, evidence.losses
     if losses is not None and losses.exists():  # an evaluation of an earlier model has none
-        yield "loss", (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses))
+        with suppress(ServiceError):  # a damaged record costs its picture, not the report
+            yield "loss", (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses))
     title = f"Score of each arm, with {made.rule.level:.0%} intervals"
     yield "arms", (charts.arms_chart(made), title, charts.arms_alt(made))
     if made.labels and assembled.answers[TUNED]:
