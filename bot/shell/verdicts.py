@@ -1,5 +1,6 @@
 """The commands that judge and report: `evaluate` and `report`; workers do the work."""
 
+import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -139,8 +140,16 @@ def _again(job: str, test: Path | None, *, yes: bool, as_json: bool) -> None:
         dataset = at.deps.datasets.get(trained.dataset_id)
         if test is not None:
             dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
+        planned = json.loads(trained.quote)["rule"].get("plan", "")
+        plan = at.deps.plans.frozen_as(trained.workspace_id, digest=planned) if planned else None
         again = at.deps.jobs.propose(
-            dataset, spec_of(trained), person=shell_person(), now=utc_now(), kind="evaluate", model_id=model.id
+            dataset,
+            spec_of(trained),
+            person=shell_person(),
+            now=utc_now(),
+            kind="evaluate",
+            model_id=model.id,
+            plan=plan.id if plan else "",
         )
         run_job(at, again, yes=yes, as_json=as_json)
 
