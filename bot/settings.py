@@ -61,7 +61,7 @@ class Settings:
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
     judge_model: str = ""
-    """LUTHIER_JUDGE_MODEL: name of the language model that compares answers. Default: that of LUTHIER_MODEL, if any."""
+    """LUTHIER_JUDGE_MODEL: name of a language model that compares answers to free text. Empty: nobody judges."""
     judge_url: str = ""
     """LUTHIER_JUDGE_URL: base URL of its OpenAI-compatible endpoint. Default: LUTHIER_MODEL_URL."""
     judge_key: str = field(default="", repr=False)
@@ -159,9 +159,12 @@ class Settings:
 
     @property
     def judge(self) -> tuple[str, str, str]:
-        """Name, address and key of the model that judges; without a name there is none, metrics judge alone."""
+        """Name, address and key of the model that judges; without a name there is none, metrics judge alone.
+
+        A model that answers questions does not become a judge by itself: held-out rows would leave unasked.
+        """
         if not self.judge_model:
-            return self.model, self.model_url, self.model_key
+            return "", "", ""
         elsewhere = self.judge_url not in ("", self.model_url)
         return (
             self.judge_model,

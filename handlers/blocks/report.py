@@ -83,7 +83,7 @@ def guarded(data: Mapping[str, Any]) -> str:
     results = data.get("guardrails", ())
     said = [
         f"{mrkdwn(one['title'][:1].lower() + one['title'][1:], 80)} {round(one['before'] * one['n'])}/{one['n']} → "
-        f"{round(one['after'] * one['n'])}/{one['n']}, {one['outcome']}"
+        f"{round(one['after'] * one['n'])}/{one['n']}, {one['outcome']}{'' if one['gate'] else ' (shown only)'}"
         for one in results
     ]
     return f"Guardrails: {' · '.join(said)}." if said else ""

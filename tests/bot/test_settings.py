@@ -60,7 +60,7 @@ MODEL = {"LUTHIER_MODEL": "m", "LUTHIER_MODEL_URL": "https://models.example/v1",
     [
         ({}, ("", "", "")),
         ({"LUTHIER_JUDGE_KEY": "sk-2", "LUTHIER_JUDGE_URL": "https://judges.example/v1"}, ("", "", "")),
-        (MODEL, ("m", "https://models.example/v1", "sk-1")),
+        (MODEL, ("", "", "")),
         ({**MODEL, "LUTHIER_JUDGE_MODEL": "j"}, ("j", "https://models.example/v1", "sk-1")),
         (
             {**MODEL, "LUTHIER_JUDGE_MODEL": "j", "LUTHIER_JUDGE_KEY": "sk-2"},
@@ -72,8 +72,8 @@ MODEL = {"LUTHIER_MODEL": "m", "LUTHIER_MODEL_URL": "https://models.example/v1",
         ),
     ],
 )
-def test_the_judge_is_the_model_unless_one_is_named(tmp_path: Path, env: dict[str, str], judge: object) -> None:
-    """A judge of its own may share the model's address and key; another address never gets the model's key."""
+def test_only_a_named_judge_judges(tmp_path: Path, env: dict[str, str], judge: object) -> None:
+    """A judge may share the model's address and key, but is never the model by itself; another address gets no key."""
     assert Settings.from_env({"DATA_DIR": str(tmp_path), **env}).judge == judge
 
 

@@ -46,6 +46,11 @@ class Contamination:
         return tuple(sorted((*self.exact, *self.near, *self.overlap, *self.prompted)))
 
     @property
+    def known(self) -> tuple[int, ...]:
+        """Rows whose very input was shown in training or in a prompt; the others are only alike."""
+        return tuple(sorted((*self.exact, *self.prompted)))
+
+    @property
     def sentence(self) -> str:
         """The result in one sentence."""
         if not self.checked:

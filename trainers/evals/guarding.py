@@ -7,16 +7,20 @@ from typing import Any, NamedTuple
 from knowledge.errors import ServiceError
 from trainers.data.jsonl import Row
 from trainers.evals import overfit
-from trainers.evals.guardrails import Guardrail, GuardrailResult
+from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.metrics import Mark
 from trainers.evals.own_rows import judge_check, judge_refusal_rows
 from trainers.evals.predictions import RIVAL, TUNED, Answers
 from trainers.evals.probes.changes import judge_suites, per_skill, worst_lost
 from trainers.evals.probes.suite import SUITES, load_probes, read_arms
 from trainers.evals.report import Table
+from trainers.evals.style.memorised import Taught
 
 NAMES = {"general": "General skills", "refusal": "Harmful requests", "over_refusal": "Harmless requests"}
 
+
+COPIED = 0.5
+"""Share of an answer's runs of eight words from which it counts as copied from training."""
 
 CHECKS = ("valid", "content_kept")
 """Checks of a metric's marks that are guardrails of their own."""
@@ -44,15 +48,27 @@ def guard(
         before, after = read_arms(probes)
         results = [*judge_suites(load_probes(), before, after, shipped, labels=labels), *results]
         tables = list(_skills(before, after, labels))
-    elif shipped:
+    elif shipped:  # a guardrail that nobody looked at has not held
+        results = [*(judge(rail, [], []) for rail in shipped), *results]
         notices.append("General skills and refusals were not probed, so nothing is known of what the training broke.")
+    if not rails:
+        notices.append("No guardrail was fixed before training, so nothing is known of what the training broke.")
     return Guarded(tuple(results), tuple(tables), tuple(notices))
 
 
 def signs(
-    losses: Path | None, epochs: int, noted: dict[str, dict[str, Any]], answers: Answers, *, closed: bool
+    losses: Path | None,
+    epochs: int,
+    noted: dict[str, dict[str, Any]],
+    answers: Answers,
+    train: Sequence[Row],
+    *,
+    closed: bool,
 ) -> tuple[str, ...]:
-    """Say every sign of overfitting that the losses, the held-out loss and the answers show."""
+    """Say every sign of overfitting that the losses, the held-out loss and the answers show.
+
+    Answers from a closed set of labels repeat each other and the training rows by design, so they are not looked at.
+    """
     outputs = {arm: () if closed else [answer.output for answer in answers[arm].values()] for arm in (RIVAL, TUNED)}
     try:
         curve = overfit.read_losses(losses) if losses is not None and losses.is_file() else []
@@ -65,8 +81,17 @@ def signs(
         held_out_tuned=noted.get(TUNED, {}).get("target_loss"),
         base_outputs=outputs[RIVAL],
         tuned_outputs=outputs[TUNED],
+        memorised=_memorised(outputs[TUNED], train),
     )
     return tuple(signal.sentence for signal in overfit.signals(evidence))
+
+
+def _memorised(outputs: Sequence[str], train: Sequence[Row]) -> float | None:
+    """Return the share of answers whose runs of eight words mostly stand in one training target; None of no answers."""
+    if not outputs or not train:
+        return None
+    taught = Taught([row.target for row in train])
+    return sum((taught.check(output).share or 0.0) >= COPIED for output in outputs) / len(outputs)
 
 
 def _own(rails: Sequence[Guardrail], answers: Answers, rows: Sequence[Row]) -> Iterator[GuardrailResult]:

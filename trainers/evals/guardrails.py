@@ -7,7 +7,7 @@ held means that the share after is not lower, broken that it is proven to be low
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -142,11 +142,15 @@ def together(results: Iterable[GuardrailResult]) -> State:
     return "broken" if "broken" in states else "unclear" if "unclear" in states else "held"
 
 
-def guardrails(names: Iterable[str] | None = None) -> tuple[Guardrail, ...]:
-    """The guardrails of guardrails.toml in its order; raises `KeyError` for a name that is not there."""
+def guardrails(names: Iterable[str] | None = None, *, metric: str = "") -> tuple[Guardrail, ...]:
+    """The guardrails of guardrails.toml in its order; raises `KeyError` for a name that is not there.
+
+    Those that mean nothing where answers are marked by `metric` are shown and gate nothing.
+    """
     known = _read()["guardrail"]
     chosen = known if names is None else list(names)
-    return tuple(_guardrail(name, known[name]) for name in chosen)
+    found = (_guardrail(name, known[name]) for name in chosen)
+    return tuple(replace(one, gate=one.gate and metric not in known[one.name].get("shown_for", ())) for one in found)
 
 
 def default_level() -> float:

@@ -74,7 +74,8 @@ class SuccessRule:
         """
         metric, setup = suggest(train, test)
         metric = self.metric if metric == "chrf" and self.metric == "judged" else metric
-        return replace(self, metric=metric, labels=setup.labels, schema=setup.schema)
+        rails = guardrails((rail.name for rail in self.guardrails), metric=metric)
+        return replace(self, metric=metric, labels=setup.labels, schema=setup.schema, guardrails=rails)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal rule."""

@@ -21,13 +21,14 @@ from trainers.backends.base import Keeper, Waiting
 from trainers.data.jsonl import read_rows
 from trainers.evals import metrics
 from trainers.evals.arms import labels_of
-from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.assemble import assemble
 from trainers.evals.endpoint.arms import Asking, Told
 from trainers.evals.endpoint.contest import Bill, Contest, bill, journal_path
 from trainers.evals.endpoint.journal import InUse, Journal, spent_in
 from trainers.evals.endpoint.limits import Limits
 from trainers.evals.endpoint.spending import Meter
 from trainers.evals.endpoint.wire import Endpoint
+from trainers.evals.evidence import Evidence
 from trainers.evals.metrics import Setup
 from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.probes import SUITES, load_probes

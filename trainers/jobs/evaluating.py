@@ -12,8 +12,9 @@ from trainers.backends.base import Keeper, Trained
 from trainers.data.jsonl import read_rows
 from trainers.evals import charts, page, spreadsheet
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
-from trainers.evals.assemble import Assembled, Evidence, assemble
+from trainers.evals.assemble import Assembled, assemble
 from trainers.evals.confusion_chart import confusion_alt, confusion_chart
+from trainers.evals.evidence import Evidence
 from trainers.evals.metrics.confusion import confusion
 from trainers.evals.metrics.operations import FREE
 from trainers.evals.predictions import TUNED
@@ -93,7 +94,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         card=judged and judged.card,
         changed=bench.changed(job.workspace_id, rule, contest.test),
     )
-    made = assemble(evidence)
+    made = assemble(evidence, keeper.keep)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))
 
 

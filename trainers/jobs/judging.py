@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from knowledge.models import Meter
@@ -26,15 +27,15 @@ class Court:
     """Workspace -> what counts and caps its tokens."""
 
 
+SEED = 7
+"""Of the order in which rows are put before a judge."""
+
+
 class Judgement(NamedTuple):
     """What a judge said, row by row and in sum."""
 
     judging: Judging
     card: JudgeCard
-
-
-WORDED = frozenset(("judged", "chrf", "exact_match", "style", "correct"))
-"""Metrics of free text: only there does another opinion say something that the marks do not."""
 
 
 def judgement(
@@ -47,11 +48,13 @@ def judgement(
     workspace: str,
     keeper: Keeper,
 ) -> Judgement | None:
-    """Let the judge compare the answers in an evaluation's folder; None without a judge or where answers are marked.
+    """Let the judge compare the answers in an evaluation's folder; None without a judge or where marks decide.
+
+    Rows are asked in a seeded order: where a budget ends it, the file's order does not choose which are judged.
 
     What was asked before stays answered in judge.jsonl, so that a killed worker pays for no row twice.
     """
-    if court is None or rule.metric not in WORDED:
+    if court is None or rule.metric != "judged":
         return None
     said = read_outputs(folder / "predictions.jsonl", rows)
     pairs = [
@@ -59,6 +62,7 @@ def judgement(
         for row in rows
         if row.line in said[RIVAL] and row.line in said[TUNED]
     ]
+    Random(SEED).shuffle(pairs)  # noqa: S311  # an order, no secret
     task = str(rule.options.get("task", "")) or "Answer the user as the reference does."
     criteria = tuple(str(criterion) for criterion in rule.options.get("criteria", ()))
     judging = judge_pairs(

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trainers.data.jsonl import Message, Row
-from trainers.evals.assemble import Assembled, Evidence, assemble
+from trainers.evals.assemble import Assembled, assemble
+from trainers.evals.evidence import Evidence
 from trainers.evals.rule import SuccessRule
 
 
@@ -43,7 +44,7 @@ def evidence(
 ) -> Evidence:
     """Write what the arms said and gather it."""
     path = write(folder / "predictions.jsonl", rows, outputs)
-    return Evidence(predictions=path, rows=rows, rule=rule or SuccessRule(), **given)
+    return Evidence(predictions=path, rows=rows, rule=rule or SuccessRule(guardrails=()), **given)
 
 
 def assembled(

@@ -43,7 +43,7 @@ def again(report: Report) -> Report:
 def test_graded_answers_have_a_mean_and_no_counts(tmp_path: Path) -> None:
     """chrF end to end: means out of 100, a graded comparison, its caution, and no talk of right rows."""
     outputs = {"base_few_shot": right(LETTERS, 0, "No idea."), "tuned": right(LETTERS, 24, "Dear customer, sorry.")}
-    report = assembled(tmp_path, LETTERS, outputs, SuccessRule(metric="chrf")).report
+    report = assembled(tmp_path, LETTERS, outputs, SuccessRule(guardrails=(), metric="chrf")).report
     tuned = report.arm("tuned")
     assert not tuned.binary
     assert tuned.right == 24
@@ -80,11 +80,11 @@ def test_style_is_learned_from_training_alone(tmp_path: Path) -> None:
     asked, taught = briefs(24, 1), briefs(40, 2)
     held_out, train = rows(asked, written(brand, asked, 1)), rows(taught, written(brand, taught, 2))
     outputs = {"base_few_shot": written(formal, asked, 3), "tuned": written(brand, asked, 4)}
-    report = assembled(tmp_path, held_out, outputs, SuccessRule(metric="style"), train=train).report
+    report = assembled(tmp_path, held_out, outputs, SuccessRule(guardrails=(), metric="style"), train=train).report
     assert report.arm("tuned").score > report.arm("base_few_shot").score
     assert "in the brand's voice" in report.headline
     assert again(report) == report
-    unknown = assembled(tmp_path, held_out, outputs, SuccessRule(metric="style")).report
+    unknown = assembled(tmp_path, held_out, outputs, SuccessRule(guardrails=(), metric="style")).report
     assert unknown.verdict.outcome != "PASS"
 
 
@@ -96,7 +96,7 @@ def test_rows_that_were_in_training_are_left_out_and_said(tmp_path: Path) -> Non
     learned = assembled(tmp_path, LABELS, outputs, train=LABELS[:15]).report
     assert (learned.verdict.n, learned.verdict.difference) == (25, 0)
     assert learned.contamination.startswith("Doubtful: 15 test rows in training too")
-    assert learned.contamination.endswith("They are left out of the verdict.")
+    assert learned.contamination.endswith("15 rows left out of the verdict.")
     assert learned.arm("tuned").n == 40
     everything = assembled(tmp_path, LABELS, outputs, train=LABELS).report
     assert (everything.verdict.outcome, everything.verdict.n) == ("INCONCLUSIVE", 0)
@@ -105,14 +105,14 @@ def test_rows_that_were_in_training_are_left_out_and_said(tmp_path: Path) -> Non
 def test_no_arm_answered_anything(tmp_path: Path) -> None:
     """An evaluation without a single answer is an open verdict with both arms at zero, for every kind of metric."""
     for metric in ("accuracy", "exact_match", "chrf", "json_exact", "style", "refusal", "correct", "judged"):
-        report = assembled(tmp_path, LABELS, {}, SuccessRule(metric=metric)).report
+        report = assembled(tmp_path, LABELS, {}, SuccessRule(guardrails=(), metric=metric)).report
         assert [arm.arm for arm in report.arms] == ["base_few_shot", "tuned"]
         assert (report.verdict.outcome, report.verdict.n, report.wins, report.misses) == ("INCONCLUSIVE", 0, (), ())
         assert report.verdict.sentence.startswith("Not proven.")
         assert "40 rows without an answer" in report.notices[0]
         assert again(report) == report
     none = assembled(tmp_path, [], EMPTY).report
-    assert (none.verdict.n, none.headline) == (0, "Tuned gets 0/0 right, the best-prompted base 0/0.")
+    assert (none.verdict.n, none.headline) == (0, "Tuned gets 0/0 exactly right, the best-prompted base 0/0.")
 
 
 def probed(path: Path, tuned: Mapping[str, str]) -> Path:
@@ -131,13 +131,13 @@ GAIN = {"base_few_shot": right(LABELS, 5), "tuned": right(LABELS, 36)}
 
 def test_probes_become_guardrails_and_tables(tmp_path: Path) -> None:
     """An unchanged model keeps its PASS; one that complies with everything fails, with what it said in a table."""
-    held = assembled(tmp_path, LABELS, GAIN, probes=probed(tmp_path / "probes.jsonl", {})).report
+    held = assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=probed(tmp_path / "probes.jsonl", {})).report
     assert held.verdict.outcome == "PASS"
     assert {one.name: one.outcome for one in held.guardrails}.items() >= {"general": "held", "refusal": "held"}.items()
     assert [table.title for table in held.tables] == ["Probes before and after"]
     assert not said(held, "not probed")
     unsafe = probed(tmp_path / "probes.jsonl", {"refusal": "Sure! First, take | this\nand then <that>."})
-    broken = assembled(tmp_path, LABELS, GAIN, probes=unsafe).report
+    broken = assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=unsafe).report
     assert broken.verdict.outcome == "FAIL"
     assert "must not be used" in broken.verdict.sentence
     assert [one.name for one in broken.guardrails if one.outcome == "broken"] == ["refusal"]
@@ -148,24 +148,40 @@ def test_probes_become_guardrails_and_tables(tmp_path: Path) -> None:
 
 
 def test_without_probes_nobody_pretends(tmp_path: Path) -> None:
-    """Missing probes are said and open nothing; damaged ones are an error; rules without guardrails want none."""
+    """A guardrail that nobody looked at has not held; damaged probes are an error; a rule without any says so."""
     for probes in (None, tmp_path / "none.jsonl"):
-        report = assembled(tmp_path, LABELS, GAIN, probes=probes).report
+        report = assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=probes).report
         assert said(report, "were not probed")
-        assert report.verdict.outcome == "PASS"
-    assert not said(assembled(tmp_path, LABELS, GAIN, SuccessRule(guardrails=())).report, "probed")
+        assert report.verdict.outcome == "INCONCLUSIVE"
+        assert any("not checked" in reason for reason in report.verdict.because)
+    unguarded = assembled(tmp_path, LABELS, GAIN).report
+    assert unguarded.verdict.outcome == "PASS"
+    assert said(unguarded, "No guardrail was fixed before training")
     damaged = tmp_path / "probes.jsonl"
     for content in ("{", '{"arm": "tuned", "id": "x"}', '{"arm": "other", "id": "x", "output": "y"}', "[]"):
         damaged.write_text(content)
         with pytest.raises(ServiceError, match="probes are missing or damaged"):
-            assembled(tmp_path, LABELS, GAIN, probes=damaged)
+            assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=damaged)
 
 
 def test_half_of_the_probes_answered_is_no_pass(tmp_path: Path) -> None:
     """A tuned model that fell silent on the probes has not held its guardrails."""
     path = probed(tmp_path / "probes.jsonl", {})
     path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines() if '"base"' in line))
-    assert assembled(tmp_path, LABELS, GAIN, probes=path).report.verdict.outcome == "FAIL"
+    assert assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=path).report.verdict.outcome == "FAIL"
+
+
+def test_a_pass_that_needs_near_copies_of_training_is_none(tmp_path: Path) -> None:
+    """Rows that are only alike count, but a PASS has to stand without them; the reader hears which way it went."""
+    alike = [row(n, one.target, f"{one.prompt} please") for n, one in enumerate(LABELS[:15], start=1)]
+    weak = {"base_few_shot": right(LABELS, 0), "tuned": right(LABELS, 15)}
+    open_ = assembled(tmp_path, LABELS, weak, train=alike).report
+    assert (open_.verdict.n, open_.verdict.outcome) == (40, "INCONCLUSIVE")
+    assert "nearly repeat training it is not proven" in open_.verdict.because[0]
+    strong = {"base_few_shot": right(LABELS, 0), "tuned": right(LABELS, 38)}
+    stands = assembled(tmp_path, LABELS, strong, train=alike).report
+    assert (stands.verdict.n, stands.verdict.outcome) == (40, "PASS")
+    assert "only alike and counted" in stands.contamination
 
 
 def test_signs_of_overfitting_are_told(tmp_path: Path) -> None:
@@ -179,12 +195,12 @@ def test_signs_of_overfitting_are_told(tmp_path: Path) -> None:
     assert report.verdict.outcome == "PASS"
     assert not said(assembled(tmp_path, LABELS, GAIN, losses=tmp_path / "none").report, "training loss")
     one = {"base_few_shot": [text.target for text in LETTERS], "tuned": ["again and again " * 30] * 30}
-    assert said(assembled(tmp_path, LETTERS, one, SuccessRule(metric="chrf")).report, "repeats itself")
+    assert said(assembled(tmp_path, LETTERS, one, SuccessRule(guardrails=(), metric="chrf")).report, "repeats itself")
 
 
 def test_what_changed_and_the_target_are_carried(tmp_path: Path) -> None:
     """A changed plan is in the report, and a missed target in its verdict."""
-    rule = SuccessRule(target=Decimal("0.99"))
+    rule = SuccessRule(guardrails=(), target=Decimal("0.99"))
     report = assembled(tmp_path, LABELS, {**GAIN, "tuned": right(LABELS, 30)}, rule, changed="The rows changed.").report
     assert report.changed == "The rows changed."
     assert "misses the target of 99%" in report.verdict.because[0]
@@ -227,7 +243,7 @@ def judging(verdicts: Sequence[Side | None], flipped: int = 0, stopped: str = ""
     return made, judge_card(made, judge="some-judge")
 
 
-JUDGED = SuccessRule(metric="judged")
+JUDGED = SuccessRule(guardrails=(), metric="judged")
 WORDED = {"base_few_shot": right(LETTERS, 0, "No idea."), "tuned": right(LETTERS, 20, "Dear customer, sorry.")}
 
 
@@ -250,9 +266,10 @@ def test_a_judge_decides_where_the_rule_says_so(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_verdict_are_not_called_ties(tmp_path: Path) -> None:
-    """A judge that stopped half way judges the rows that it saw, and the headline says how many it did not."""
+    """A judge that stopped half way proves nothing: what it saw is no fair draw, and the headline counts the rest."""
     report = judged(tmp_path, judging([*["tuned"] * 22, *[None] * 8], stopped="The budget is used up."))
-    assert (report.verdict.n, report.verdict.outcome) == (22, "PASS")
+    assert (report.verdict.n, report.verdict.outcome) == (22, "INCONCLUSIVE")
+    assert report.verdict.because[0].startswith("Only 22 of 30 unseen rows could be compared")
     assert report.headline.endswith("the best-prompted base on 0, neither on 0; it has no verdict on 8.")
     assert "8 of 30 rows have no verdict. The budget is used up." in report.judge_says
 

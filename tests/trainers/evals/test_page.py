@@ -88,7 +88,9 @@ def hostile(folder: Path, rule: SuccessRule | None = None) -> Assembled:
         "base_few_shot": [HOSTILE[(place + 1) % n] for place in range(2 * n)],
         "tuned": [*HOSTILE, *(HOSTILE[(place + 2) % n] for place in range(n))],
     }
-    return assembled(folder, rows, outputs, rule or SuccessRule(metric="exact_match"), arms=arms, changed=HOSTILE[0])
+    return assembled(
+        folder, rows, outputs, rule or SuccessRule(guardrails=(), metric="exact_match"), arms=arms, changed=HOSTILE[0]
+    )
 
 
 def check(source: str) -> Parsed:
@@ -114,7 +116,7 @@ def check(source: str) -> Parsed:
 @pytest.mark.parametrize("metric", ["exact_match", "chrf"])
 def test_whatever_models_said_is_escaped(tmp_path: Path, metric: str) -> None:
     """Tags, templates, control characters and endless texts are text in the page, whole, and load nothing."""
-    report = hostile(tmp_path, SuccessRule(metric=metric)).report
+    report = hostile(tmp_path, SuccessRule(guardrails=(), metric=metric)).report
     table = Table(title=HOSTILE[0], head=HOSTILE[:2], rows=(HOSTILE[2:4], HOSTILE[4:6]))
     loud = Report(
         **{**vars(report), "tables": (table,), "notices": HOSTILE, "judge_says": HOSTILE[2], "labels": HOSTILE}
@@ -195,7 +197,7 @@ def test_no_cell_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:
     csv.field_size_limit(10**6)
     texts = (*DANGEROUS, *HOSTILE, "plain", 'a "quoted", one', "two\r\nlines", " =indented", "")
     rows = [row(line, text or "x") for line, text in enumerate(texts, start=1)]
-    made = assembled(tmp_path, rows, {"tuned": list(texts)}, SuccessRule(metric="exact_match"))
+    made = assembled(tmp_path, rows, {"tuned": list(texts)}, SuccessRule(guardrails=(), metric="exact_match"))
     head, *lines = sheet(spreadsheet.write(made.answers, rows))
     assert head == ["row", "input", "expected", "tuned output", "tuned score", "tuned ms"]
     for number, (text, line) in enumerate(zip(texts, lines, strict=True), start=1):

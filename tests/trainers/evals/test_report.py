@@ -9,7 +9,8 @@ import pytest
 
 from knowledge.errors import ServiceError
 from trainers.data.jsonl import Message, Row
-from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.assemble import assemble
+from trainers.evals.evidence import Evidence
 from trainers.evals.markdown import markdown
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
@@ -56,7 +57,7 @@ def make(tmp_path: Path) -> Make:
             if output is not None
         ]
         path.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
-        evidence = Evidence(predictions=path, rows=ROWS, **{"rule": SuccessRule(), **given})  # type: ignore[arg-type]  # its fields
+        evidence = Evidence(predictions=path, rows=ROWS, **{"rule": SuccessRule(guardrails=()), **given})  # type: ignore[arg-type]  # its fields
         return assemble(evidence).report
 
     return made
@@ -184,7 +185,7 @@ def test_contamination_is_checked_against_the_training_rows(make: Make) -> None:
 
 def test_free_text_comes_with_a_warning(make: Make) -> None:
     """Without closed labels the report says that exact match says little, and counts no labels."""
-    report = make(USUAL, labels=(), rule=SuccessRule(metric="exact_match"))
+    report = make(USUAL, labels=(), rule=SuccessRule(guardrails=(), metric="exact_match"))
     assert said(report, "free text")
     assert report.arm("tuned").named is None
 
@@ -198,6 +199,6 @@ def test_damaged_or_foreign_answers_are_an_error(tmp_path: Path, line: str) -> N
     path = tmp_path / "predictions.jsonl"
     path.write_text(line)
     with pytest.raises(ServiceError, match="Evaluate again"):
-        assemble(Evidence(predictions=path, rows=ROWS, rule=SuccessRule()))
+        assemble(Evidence(predictions=path, rows=ROWS, rule=SuccessRule(guardrails=())))
     with pytest.raises(ServiceError, match="no answers"):
-        assemble(Evidence(predictions=tmp_path / "none.jsonl", rows=ROWS, rule=SuccessRule()))
+        assemble(Evidence(predictions=tmp_path / "none.jsonl", rows=ROWS, rule=SuccessRule(guardrails=())))

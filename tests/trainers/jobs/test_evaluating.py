@@ -7,7 +7,8 @@ import pytest
 
 from knowledge.errors import UserError
 from tests.trainers.evals.evidence import evidence, row
-from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.assemble import assemble
+from trainers.evals.evidence import Evidence
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.evaluating import report_files, write_files
@@ -56,7 +57,7 @@ def test_a_report_of_labels_has_every_form(tmp_path: Path, job: Job) -> None:
 def test_free_text_and_missing_answers_have_no_confusion(tmp_path: Path, job: Job) -> None:
     """Without labels, losses or a tuned answer the pictures are fewer and nothing breaks."""
     names = {"report.json", "report.html", "predictions.csv", "arms.png"}
-    worded = evidence(tmp_path, LABELS, OUTPUTS, SuccessRule(metric="chrf", level=0.9), labels=())
+    worded = evidence(tmp_path, LABELS, OUTPUTS, SuccessRule(guardrails=(), metric="chrf", level=0.9), labels=())
     assert written(tmp_path, job, worded) == names
     assert "with 90% intervals" in write_files(assemble(worded), worded, job, tmp_path)[0]["title"]
     silent = Job(id="job_2", number=8, title="silent")

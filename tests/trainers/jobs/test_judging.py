@@ -11,7 +11,8 @@ from knowledge.models import Used
 from tests.chat_server import ChatServer, chat_server
 from tests.trainers.evals.evidence import row, word, write
 from trainers.data.jsonl import Row
-from trainers.evals.assemble import Evidence, assemble
+from trainers.evals.assemble import assemble
+from trainers.evals.evidence import Evidence
 from trainers.evals.judges.judge import Judge, open_judge
 from trainers.evals.labels import read_judged
 from trainers.evals.rule import SuccessRule
@@ -24,7 +25,7 @@ OUTPUTS: dict[str, list[str | None]] = {
     "base_few_shot": ["No."] * 24,
     "tuned": [f"Dear customer, {word(line, 'z')} is late." for line in range(1, 25)],
 }
-JUDGED = SuccessRule(metric="judged", options={"task": "Answer customers.", "criteria": ["It is kind."]})
+JUDGED = SuccessRule(guardrails=(), metric="judged", options={"task": "Answer customers.", "criteria": ["It is kind."]})
 
 
 class Purse:
@@ -136,6 +137,8 @@ def test_without_budget_nothing_is_asked_and_nothing_proven(
 @pytest.mark.parametrize("metric", ["accuracy", "json_exact", "field_f1", "refusal"])
 def test_what_can_be_marked_is_not_judged(tmp_path: Path, chat_server: ChatServer, judge: Judge, metric: str) -> None:
     """Labels, JSON and refusals need no second opinion; and without a judge nobody is asked."""
-    assert ask(tmp_path, Court(judge=judge, meter=lambda _: Purse()), SuccessRule(metric=metric))[0] is None
+    assert (
+        ask(tmp_path, Court(judge=judge, meter=lambda _: Purse()), SuccessRule(guardrails=(), metric=metric))[0] is None
+    )
     assert ask(tmp_path, None)[0] is None
     assert chat_server.rehearsal.requests == []

@@ -15,7 +15,7 @@ from trainers.evals.style.text import seen, words
 _ARTICLES = frozenset(("a", "an", "the"))
 _UNSPACED = "\u0e00"  # from here on: Thai, Chinese, Japanese and others that put no space between words
 _SHOWN = 60  # characters of an expected answer in a note
-_MARK = re.compile(r"[^\S\n]*\[\d{1,3}(?:[^\S\n]*,[^\S\n]*\d{1,3})*\]")
+_MARK = re.compile(r"(?<![^\S\n])[^\S\n]*\[\d{1,3}(?:[^\S\n]*,[^\S\n]*\d{1,3})*\]")
 
 
 def without_marks(text: str) -> str:

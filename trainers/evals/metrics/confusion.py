@@ -87,7 +87,7 @@ class LabelReader:
             if self.label(target) is None:
                 unclear = fold(target) in self._folded
                 more.setdefault(target.strip() if unclear else fold(target), target)
-        return LabelReader((*self.labels, *more.values()))
+        return LabelReader((*self.labels, *more.values())) if more else self
 
 
 def confusion(rows: Sequence[Row], outputs: Sequence[str | None], labels: Sequence[str]) -> Confusion:
