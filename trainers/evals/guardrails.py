@@ -142,15 +142,19 @@ def together(results: Iterable[GuardrailResult]) -> State:
     return "broken" if "broken" in states else "unclear" if "unclear" in states else "held"
 
 
-def guardrails(names: Iterable[str] | None = None, *, metric: str = "") -> tuple[Guardrail, ...]:
-    """The guardrails of guardrails.toml in its order; raises `KeyError` for a name that is not there.
-
-    Those that mean nothing where answers are marked by `metric` are shown and gate nothing.
-    """
+def guardrails(names: Iterable[str] | None = None) -> tuple[Guardrail, ...]:
+    """The guardrails of guardrails.toml in its order; raises `KeyError` for a name that is not there."""
     known = _read()["guardrail"]
     chosen = known if names is None else list(names)
-    found = (_guardrail(name, known[name]) for name in chosen)
-    return tuple(replace(one, gate=one.gate and metric not in known[one.name].get("shown_for", ())) for one in found)
+    return tuple(_guardrail(name, known[name]) for name in chosen)
+
+
+def fitting(rails: Iterable[Guardrail], metric: str) -> tuple[Guardrail, ...]:
+    """The same guardrails; those that mean nothing where `metric` marks the answers are shown and gate nothing."""
+    known = _read()["guardrail"]
+    return tuple(
+        replace(rail, gate=rail.gate and metric not in known.get(rail.name, {}).get("shown_for", ())) for rail in rails
+    )
 
 
 def default_level() -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from knowledge.errors import UserError
 from trainers.data.jsonl import Row
 from trainers.evals import metrics
-from trainers.evals.guardrails import Guardrail, guardrails
+from trainers.evals.guardrails import Guardrail, fitting, guardrails
 from trainers.evals.metrics.choose import suggest
 
 LEAST_ROWS = 20
@@ -74,7 +74,7 @@ class SuccessRule:
         """
         metric, setup = suggest(train, test)
         metric = self.metric if metric == "chrf" and self.metric == "judged" else metric
-        rails = guardrails((rail.name for rail in self.guardrails), metric=metric)
+        rails = fitting(self.guardrails, metric)
         return replace(self, metric=metric, labels=setup.labels, schema=setup.schema, guardrails=rails)
 
     def to_json(self) -> dict[str, Any]:

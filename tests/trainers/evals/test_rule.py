@@ -55,11 +55,17 @@ def test_a_judge_stays_with_texts_that_may_be_worded_in_many_ways() -> None:
 
 
 def test_fitting_changes_nothing_else() -> None:
-    """Effect, level, least rows, target, guardrails and plan stay as they were."""
+    """Effect, level, least rows, target and plan stay; so do guardrails, but labels need no general skills."""
     rule = SuccessRule(useful_effect=Decimal("0.1"), level=0.9, minimum_rows=30, target=Decimal("0.8"), plan="abc")
     made = rule.fitted(rows(["a", "b"] * 20), [])
-    for name in ("useful_effect", "level", "minimum_rows", "target", "guardrails", "plan", "options"):
+    for name in ("useful_effect", "level", "minimum_rows", "target", "plan", "options"):
         assert getattr(made, name) == getattr(rule, name)
+    gates = {rail.name: rail.gate for rail in made.guardrails}
+    assert (gates["general"], gates["refusal"]) == (False, True)
+    assert [rail.margin for rail in made.guardrails] == [rail.margin for rail in rule.guardrails]
+    assert rule.fitted(
+        rows([f"A long answer about the subject number {n} of many" for n in range(40)]), []
+    ).guardrails == (rule.guardrails)
 
 
 OTHER: dict[str, Any] = {
