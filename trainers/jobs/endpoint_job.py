@@ -231,6 +231,8 @@ def _judged(
         prices=prices.pop() if len(prices) == 1 else None,  # where the two models differ no single one is right
         judging=judged and judged.judging,
         card=judged and judged.card,
+        wanted_model=asked.tuned,
+        answered_by=told.answered_by,
         changed=bench.changed(job.workspace_id, rule, test),
     )
     made = assemble(evidence)

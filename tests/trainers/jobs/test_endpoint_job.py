@@ -154,12 +154,17 @@ def test_busy_for_minutes_is_an_honest_report(jobs: Jobs, worker: MakeRunner, fa
 
 
 def test_another_model_that_answers_is_named(jobs: Jobs, worker: MakeRunner, fake: Fake, watch: Watch) -> None:
-    """Where answers name another model than was asked for, the report says that nothing is proven."""
+    """Where answers name another model than was asked for, no verdict claims a success, and each model is said once."""
     fake.now(other_model=1.0)
     job = approved(jobs, watch, asked(fake))
     worker("w1").work(job.id)
-    notices = json.loads(jobs.ledger.get(job.id).result)["report"]["notices"]
-    assert any(f"Asked for {TUNED}, 24 of 24 answers" in notice and "not proven" in notice for notice in notices)
+    report = json.loads(jobs.ledger.get(job.id).result)["report"]
+    assert report["verdict"]["outcome"] != "PASS"
+    assert f"Asked for {TUNED}, 24 of 24 answers came from another model: another-model (24)." in report["proof"]
+    assert any(
+        f"Asked for {BASE}, 24 of 24 answers" in notice and "not proven" in notice for notice in report["notices"]
+    )
+    assert not any(f"Asked for {TUNED}" in notice for notice in report["notices"])
 
 
 def test_a_stop_is_quick_and_a_resume_pays_for_the_rest_alone(
