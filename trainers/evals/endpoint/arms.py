@@ -209,8 +209,8 @@ class Asking:
         others = Counter(reply.model for reply in replies if not same_model(self.contest.base, reply.model))
         if others:  # of the tuned model the proof says it
             doubts.append(
-                f"Asked for {self.contest.base}, {others.total()} of {plural(len(replies), 'answer')} came from another "
-                f"model: {named(others)}. It is not proven that this arm is what its name says."
+                f"Asked for {self.contest.base}, {others.total()} of {plural(len(replies), 'answer')} came from "
+                f"another model: {named(others)}. It is not proven that this arm is what its name says."
             )
         for arm in (TUNED, RIVAL):
             if notes[arm]["cut"]:
