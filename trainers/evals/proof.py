@@ -6,6 +6,7 @@ carry. Equal answers alone prove nothing either way: a model may well have learn
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from knowledge.errors import ServiceError
 
 Proof = Literal["proven", "unproven", "refuted"]
+_DATE = re.compile(r"-(\d{4}|\d{6}|\d{8}|\d{4}-\d{2}|\d{4}-\d{2}-\d{2})$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,25 @@ def prove(
     return ProofResult(outcome=outcome, sentences=tuple(sentences))
 
 
+def same_model(wanted: str, answered: str) -> bool:
+    """Say whether the model that an answer names is the one that was asked for.
+
+    A date behind the name (`m-2024-07-18` for `m`) and an owner before either name are no other model; nobody is none.
+    """
+    one, other = wanted.casefold().strip("/"), answered.casefold().strip("/")
+    return any(
+        one == name or name.endswith(f"/{one}") or (name and one.endswith(f"/{name}"))
+        for name in (other, _DATE.sub("", other))
+    )
+
+
+def named(names: Mapping[str, int]) -> str:
+    """List models with how many answers each gave, the most first; at most three."""
+    first = Counter(names).most_common(3)
+    rest = f" and {len(names) - len(first):,} more" if len(names) > len(first) else ""
+    return ", ".join(f"{name or 'no name'} ({count:,})" for name, count in first) + rest
+
+
 def _change(arms: Path | None) -> float | None:
     """Read the tuned arm's largest change of a logit; None if it was not noted."""
     if arms is None or not arms.exists():
@@ -86,24 +107,19 @@ def _logits(change: float | None, adapter_sha256: str) -> tuple[Proof, str] | No
 
 
 def _names(wanted: str, answered_by: Sequence[str] | None) -> tuple[Proof, str] | None:
-    """Compare the model that each answer names with the tuned one; a name with its owner before it is the same."""
+    """Compare the model that each answer names with the tuned one."""
     if answered_by is None or not wanted:
         return None
     total = len(answered_by)
-    others = Counter(name for name in answered_by if name and not _same(wanted, name))
+    others = Counter(name for name in answered_by if name and not same_model(wanted, name))
     silent = sum(not name for name in answered_by)
     if others:
-        other, count = others.most_common(1)[0]
-        return "refuted", f"{count:,} of {total:,} answers came from {other!r}, not from {wanted!r}."
+        wrong = f"{others.total():,} of {total:,} answers"
+        return "refuted", f"Asked for {wanted}, {wrong} came from another model: {named(others)}."
     if silent == total:
         return "unproven", "Not proven that the tuned model answered: the endpoint's answers name no model."
     rest = f" ({silent:,} name none)" if silent else ""
     return "proven", f"The tuned model answered: {total - silent:,} of {total:,} answers name {wanted!r}{rest}."
-
-
-def _same(wanted: str, name: str) -> bool:
-    one, other = wanted.casefold().strip("/"), name.casefold().strip("/")
-    return one == other or other.endswith(f"/{one}") or one.endswith(f"/{other}")
 
 
 def _equal_answers(plain: Sequence[str], tuned: Sequence[str]) -> str:

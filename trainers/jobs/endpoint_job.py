@@ -62,7 +62,7 @@ class Asked:
     """Name of the environment variable that holds the key; "" for none."""
     concurrency: int = 4
     probes: bool = True
-    """Whether the shipped probes are asked too; without them their guardrails are not judged."""
+    """Whether the shipped probes are asked too; the rule keeps their guardrails, which stay open without them."""
     budget: Decimal | None = None
     """Dollars that may be spent, if less than all may cost at most."""
 
@@ -119,8 +119,6 @@ def quote_of(dataset: Dataset, asked: Asked, spec: TrainingSpec, rule: SuccessRu
     """Work out what asking will take and cost; `folder` is the data folder."""
     train, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))
     rule = rule if rule.plan else rule.fitted(train, test)
-    if not asked.probes:
-        rule = replace(rule, guardrails=tuple(rail for rail in rule.guardrails if rail.name not in SUITES))
     contest = _contest(dataset, asked, rule, folder)
     found = bill(contest, asked.prices)
     per_minute = asked.concurrency * 60
@@ -141,7 +139,7 @@ def quote_of(dataset: Dataset, asked: Asked, spec: TrainingSpec, rule: SuccessRu
         training_cost=Decimal(0),
         evaluation_cost=cost if asked.budget is None or cost is None else min(cost, asked.budget),
         serving_cost_30_days=None,
-        cost_basis=_basis(asked, found),
+        cost_basis=_basis(asked, found, rule),
         endpoint={**asked.to_json(), "bill": found.to_json()},
     )
 
@@ -189,7 +187,7 @@ def paid(connection: Connection, job: Job, data: Path) -> Decimal:
 
 
 def _contest(dataset: Dataset, asked: Asked, rule: SuccessRule, folder: Path) -> Contest:
-    wanted = {rail.name for rail in rule.guardrails}
+    wanted = {rail.name for rail in rule.guardrails} if asked.probes else set()
     return Contest(
         base=asked.base,
         tuned=asked.tuned,
@@ -232,6 +230,8 @@ def _judged(
         prices=prices.pop() if len(prices) == 1 else None,  # where the two models differ no single one is right
         judging=judged and judged.judging,
         card=judged and judged.card,
+        wanted_model=asked.tuned,
+        answered_by=told.answered_by,
         changed=bench.changed(job.workspace_id, rule, test),
     )
     made = assemble(evidence)
@@ -239,13 +239,16 @@ def _judged(
     return Evaluated(report, told.answered, write_files(made._replace(report=report), evidence, job, bench.data))
 
 
-def _basis(asked: Asked, found: Bill) -> str:
-    """Say where the price comes from, and how it relates to what is expected."""
+def _basis(asked: Asked, found: Bill, rule: SuccessRule) -> str:
+    """Say where the price comes from, how it relates to what is expected, and what is not asked."""
+    gates = [rail for rail in rule.guardrails if rail.gate and rail.name in SUITES and not asked.probes]
+    left = "; the probes are not asked, so guardrails stay open and no PASS is possible" if gates else ""
     if asked.prices is None or found.dollars is None:
-        return "the endpoint's prices are not known: give --price-in and --price-out, or --price 0 for your own server"
+        free = "--price 0 for your own server"
+        return f"the endpoint's prices are not known: give --price-in and --price-out, or {free}{left}"
     each = " and ".join(f"{dollars(p.prompt)} and {dollars(p.output)} ({name})" for name, p in asked.prices.items())
     short = asked.budget is not None and asked.budget < found.dollars[1]
     warned = "; the budget is below that: rows will be missing" if short else ""
     choice = f"{found.choosing} of {found.calls} calls choose the base's prompt"
     prices = f"prices as you gave them, for a million tokens in and out: {each}"
-    return f"about {dollars(found.dollars[1])} is expected{warned}; {choice}; {prices}"
+    return f"about {dollars(found.dollars[1])} is expected{warned}{left}; {choice}; {prices}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from knowledge.errors import ServiceError
-from trainers.evals.proof import ProofResult, prove
+from trainers.evals.proof import ProofResult, prove, same_model
 
 WANTED = "ft:shop-7b:acme::a1"
 
@@ -45,6 +45,30 @@ def test_moved_logits_prove_it(tmp_path: Path) -> None:
 def test_the_model_that_answers_name_proves_it(answered_by: list[str], outcome: str) -> None:
     """Every answer must name the tuned model or none; one that names another refutes it."""
     assert prove(wanted_model=WANTED, answered_by=answered_by).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "same"),
+    [
+        ("gpt-x", "gpt-x", True),
+        ("gpt-x", "gpt-x-2025-04-14", True),
+        ("gpt-x", "gpt-x-0613", True),
+        ("gpt-x", "gpt-x-mini", False),
+        ("gpt-x", "gpt-x-", False),
+        ("ft:gpt-x:me::1", "gpt-x", False),
+        ("gpt-x", "", False),
+        ("gpt-x", "Acme/GPT-x-2025-04-14", True),
+        ("acme/gpt-x", "gpt-x-2025-04", True),
+        ("acme/gpt-x", "other/gpt-x", False),
+        ("gpt-x-0613", "gpt-x", False),
+        ("acme/", "", False),
+    ],
+)
+def test_the_model_that_answers_is_the_one_or_a_dated_variant(asked: str, answered: str, same: bool) -> None:
+    """A date may follow the name and an owner precede it, and nothing else."""
+    assert same_model(asked, answered) is same
+    outcome = "proven" if same else "refuted" if answered else "unproven"
+    assert prove(wanted_model=asked, answered_by=[answered]).outcome == outcome
 
 
 def test_without_evidence_it_stays_open(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from trainers.errors import NotAllowed
 from trainers.evals.endpoint.contest import journal_path
 from trainers.evals.endpoint.journal import spent_in
 from trainers.evals.metrics.operations import TokenPrices
+from trainers.evals.rule import SuccessRule
 from trainers.jobs.endpoint_job import Asked, propose, read_price
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs
@@ -91,6 +92,7 @@ def test_a_tuned_model_at_an_endpoint_is_judged(
     jobs: Jobs, worker: MakeRunner, fake: Fake, watch: Watch, tmp_path: Path
 ) -> None:
     """The report is built as for a local model; the quote held, the budget knows what was charged, no key is kept."""
+    jobs = replace(jobs, rule=SuccessRule(guardrails=()))  # what is not asked keeps no verdict open
     job = approved(jobs, watch, asked(fake))
     offer = json.loads(job.quote)
     bill = offer["endpoint"]["bill"]
@@ -112,6 +114,17 @@ def test_a_tuned_model_at_an_endpoint_is_judged(
     assert counted(jobs, watch) == (0, spent_in(journal_of(jobs, job))) == (0, fake.charged())
     assert fake.twice() == 0
     assert KEY not in "".join(path.read_text(errors="ignore") for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_without_probes_their_guardrails_stay_in_the_rule(jobs: Jobs, fake: Fake, watch: Watch) -> None:
+    """What the plan wants kept is still asked for where the probes are not: the quote says what that means."""
+    with_probes, without = (json.loads(quoted(jobs, watch, asked(fake, probes=on)).quote) for on in (True, False))
+    assert without["rule"] == with_probes["rule"]
+    assert {"general", "refusal"} <= {rail["name"] for rail in without["rule"]["guardrails"]}
+    assert with_probes["endpoint"]["bill"]["parts"]["probes_tuned"] > 0
+    assert "probes_tuned" not in without["endpoint"]["bill"]["parts"]
+    assert "no PASS is possible" in without["cost_basis"]
+    assert "no PASS is possible" not in with_probes["cost_basis"]
 
 
 def test_an_unknown_price_is_quoted_but_never_approved(jobs: Jobs, fake: Fake, watch: Watch) -> None:
@@ -154,12 +167,17 @@ def test_busy_for_minutes_is_an_honest_report(jobs: Jobs, worker: MakeRunner, fa
 
 
 def test_another_model_that_answers_is_named(jobs: Jobs, worker: MakeRunner, fake: Fake, watch: Watch) -> None:
-    """Where answers name another model than was asked for, the report says that nothing is proven."""
+    """Where answers name another model than was asked for, no verdict claims a success, and each model is said once."""
     fake.now(other_model=1.0)
     job = approved(jobs, watch, asked(fake))
     worker("w1").work(job.id)
-    notices = json.loads(jobs.ledger.get(job.id).result)["report"]["notices"]
-    assert any(f"Asked for {TUNED}, 24 of 24 answers" in notice and "not proven" in notice for notice in notices)
+    report = json.loads(jobs.ledger.get(job.id).result)["report"]
+    assert report["verdict"]["outcome"] != "PASS"
+    assert f"Asked for {TUNED}, 24 of 24 answers came from another model: another-model (24)." in report["proof"]
+    assert any(
+        f"Asked for {BASE}, 24 of 24 answers" in notice and "not proven" in notice for notice in report["notices"]
+    )
+    assert not any(f"Asked for {TUNED}" in notice for notice in report["notices"])
 
 
 def test_a_stop_is_quick_and_a_resume_pays_for_the_rest_alone(

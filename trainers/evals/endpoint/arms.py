@@ -8,6 +8,7 @@ TF-IDF is no arm here: its training belongs to the child (`trainers.scripts.eval
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,9 +25,10 @@ from trainers.evals.endpoint.journal import Journal
 from trainers.evals.endpoint.limits import Limits
 from trainers.evals.endpoint.prompts import Turns
 from trainers.evals.endpoint.spending import Meter
-from trainers.evals.endpoint.wire import Endpoint, Question, Reply, strangers
+from trainers.evals.endpoint.wire import Endpoint, Question, Reply
 from trainers.evals.metrics import Metric
 from trainers.evals.predictions import PLAIN, RIVAL, TUNED
+from trainers.evals.proof import named, same_model
 from trainers.policy import dollars
 
 SAID_EVERY = 1.0
@@ -38,9 +40,11 @@ class Told(NamedTuple):
 
     answered: Answered
     notices: tuple[str, ...]
-    """Doubts for the report: who answered, what is missing, what was cut off."""
+    """Doubts for the report: whether the base answered, what is missing, what was cut off."""
     spent: Decimal
     """Dollars, with all that may have been paid."""
+    answered_by: tuple[str, ...]
+    """The model that each answer of the tuned arm and its probes names; "" where it names none."""
 
 
 @dataclass(kw_only=True)
@@ -95,6 +99,9 @@ class Asking:
         """Return what was answered, if anything was."""
         return self.journal.replies.get(question.key(self.endpoint.host))
 
+    def _replies(self, questions: Sequence[Question]) -> list[Reply]:
+        return [reply for reply in map(self.reply, questions) if reply is not None]
+
     def _ask(self, questions: Sequence[Question]) -> None:
         if self._ended or not questions:
             return
@@ -135,7 +142,7 @@ class Asking:
         self.keeper.progress("evaluating", numbers | {"note": note})
 
     def _notes(self, questions: Sequence[Question], asked: str) -> dict[str, Any]:
-        replies = [reply for reply in map(self.reply, questions) if reply is not None]
+        replies = self._replies(questions)
         return {
             "asked": asked,
             "prompt": [{"role": role, "content": content} for role, content in questions[0].messages],
@@ -180,7 +187,9 @@ class Asking:
             seconds,
             folder / "probes.jsonl" if self.contest.probes else None,
         )
-        return Told(answered, tuple(self._doubts(asked, notes)), self.meter.spent)
+        by_tuned = self._replies([*asked[TUNED], *probed["tuned"]])
+        doubts = tuple(self._doubts(asked, notes))
+        return Told(answered, doubts, self.meter.spent, tuple(reply.model for reply in by_tuned))
 
     def _lines(self, arm: str, questions: Sequence[Question], notes: dict[str, Any]) -> list[dict[str, Any]]:
         lines = []
@@ -196,15 +205,14 @@ class Asking:
     def _doubts(self, asked: Mapping[str, Sequence[Question]], notes: Mapping[str, dict[str, Any]]) -> list[str]:
         """Say what a reader of the report has to know of how the answers came about."""
         doubts = [f"{self._ended} What was not asked is missing here."] if self._ended else []
+        replies = self._replies(asked[RIVAL])
+        others = Counter(reply.model for reply in replies if not same_model(self.contest.base, reply.model))
+        if others:  # of the tuned model the proof says it
+            doubts.append(
+                f"Asked for {self.contest.base}, {others.total()} of {plural(len(replies), 'answer')} came from "
+                f"another model: {named(others)}. It is not proven that this arm is what its name says."
+            )
         for arm in (TUNED, RIVAL):
-            replies = [reply for reply in map(self.reply, asked[arm]) if reply is not None]
-            others = strangers(asked[arm][0].model, replies)
-            if others:
-                names = ", ".join(f"{name or 'no name'} ({count})" for name, count in others.items())
-                doubts.append(
-                    f"Asked for {asked[arm][0].model}, {sum(others.values())} of {plural(len(replies), 'answer')} "
-                    f"came from another model: {names}. It is not proven that this arm is what its name says."
-                )
             if notes[arm]["cut"]:
                 cut = plural(notes[arm]["cut"], "answer")
                 doubts.append(f"{cut} of {asked[arm][0].model} ended at the limit of {self.contest.max_tokens} tokens.")

@@ -16,6 +16,7 @@ from trainers.evals.endpoint.spending import most_prompt_tokens
 from trainers.evals.endpoint.wire import Question
 from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.probes import Probe
+from trainers.evals.proof import same_model
 
 MICRO = Decimal("0.000001")
 """SQL counts whole micro-dollars."""
@@ -41,8 +42,8 @@ class Contest:
         """Refuse what would compare nothing."""
         if not self.train or not self.test:
             raise UserError("There are no rows to train or to test on.", "Give both files.")
-        if self.base == self.tuned:
-            raise UserError("Base and tuned model have the same name.", "Name two different models.")
+        if same_model(self.tuned, self.base):  # an answer by the base would pass for the tuned model's
+            raise UserError("Base and tuned model have the same name.", "Name two models that names tell apart.")
 
     @cached_property
     def prompts(self) -> Prompts:

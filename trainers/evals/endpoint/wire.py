@@ -6,7 +6,7 @@ httpx is used directly: the SDKs read the environment, retry on their own, and L
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -252,20 +252,3 @@ def _complaint(said: Mapping[str, Any], key: str) -> tuple[str, str]:
     error = error if isinstance(error, dict) else {"message": error or said.get("message") or said.get("detail") or ""}
     message = " ".join(str(error.get("message") or "").split())
     return (message.replace(key, "…") if key else message)[:300], str(error.get("code") or error.get("type") or "")
-
-
-def is_it(asked: str, answered: str) -> bool:
-    """Say whether the model that answered is the one that was asked for, or a dated variant of it."""
-    if answered == asked:
-        return True
-    dated = answered.removeprefix(f"{asked}-")
-    return dated != answered and len(dated) in (4, 6, 8, 10) and dated.replace("-", "").isdigit()
-
-
-def strangers(asked: str, replies: Sequence[Reply]) -> dict[str, int]:
-    """Count the answers by models that were not asked for, by name; "" where the endpoint named none."""
-    found: dict[str, int] = {}
-    for reply in replies:
-        if not is_it(asked, reply.model):
-            found[reply.model] = found.get(reply.model, 0) + 1
-    return found

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.evals.endpoint.wire import Dialect, Question, Reply, _read, _reply, is_it, strangers
+from trainers.evals.endpoint.wire import Dialect, Question, _read, _reply
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -45,24 +44,6 @@ def test_half_a_surrogate_can_be_written_down() -> None:
     reply = _reply(said, 1.0)
     assert reply is not None
     assert reply.output == "a?b"
-
-
-@pytest.mark.parametrize(
-    ("asked", "answered", "same"),
-    [
-        ("gpt-x", "gpt-x", True),
-        ("gpt-x", "gpt-x-2025-04-14", True),
-        ("gpt-x", "gpt-x-0613", True),
-        ("gpt-x", "gpt-x-mini", False),
-        ("gpt-x", "gpt-x-", False),
-        ("ft:gpt-x:me::1", "gpt-x", False),
-        ("gpt-x", "", False),
-    ],
-)
-def test_the_model_that_answers_is_the_one_or_a_dated_variant(asked: str, answered: str, same: bool) -> None:
-    """A date may follow the name, and nothing else."""
-    assert is_it(asked, answered) is same
-    assert strangers(asked, [Reply("", 1.0, model=answered)]) == ({} if same else {answered: 1})
 
 
 def test_the_key_of_a_question_names_all_it_depends_on() -> None:
