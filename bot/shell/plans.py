@@ -219,7 +219,7 @@ def _tell_drafts(drafted: "Drafted", out: Path | None, notes: Path | None) -> No
 def _read(plan: "EvalPlan") -> str:
     """Lay out a plan."""
     from trainers.evals.plans.power import effects, power_table
-    from trainers.evals.plans.text import points, rows_sentences, rule_sentence, target_sentences
+    from trainers.evals.plans.text import guardrail_sentences, points, rows_sentences, rule_sentence, target_sentences
 
     head = (
         "Models disagree on" if plan.binary else "Spread of differences",
@@ -230,7 +230,7 @@ def _read(plan: "EvalPlan") -> str:
         for spread, counts in power_table(binary=plan.binary, level=plan.level, power=plan.power)
     ]
     labels = f" · {len(plan.labels):,} labels" if plan.labels else ""
-    rails = [f"  {r.title}: at most {points(float(r.margin))} points lost; {r.why}" for r in plan.guardrails]
+    rails = [f"  {sentence}" for sentence in guardrail_sentences(plan)]
     assumed = [f"  {says} Wrong? {correct}" for says, correct in plan.assumptions]
     parts = [
         f"Evaluation plan · {plan.kind}{labels}",

@@ -25,7 +25,7 @@ from trainers.jobs.service import Place
 from trainers.tables import Job
 
 Json = dict[str, Any]
-TASK = "Sort support tickets into billing, returns, other"
+TASK = "Sort support tickets into billing, returns, shipping, other"
 FROZEN = "Frozen: the plan"
 
 

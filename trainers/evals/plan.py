@@ -65,6 +65,7 @@ def make_plan(
         kind=found_kind,
         labels=found_labels,
         schema=found_schema,
+        schema_guessed=schema is None and found_schema is not None,
         **chosen._asdict(),
         comparison=comparison(found_kind),
         useful_effect=effect,

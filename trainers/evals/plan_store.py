@@ -1,6 +1,5 @@
 """Knows a workspace's evaluation plans and what was frozen of them; it does not make plans or judge by them."""
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,26 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 
 from knowledge.errors import UserError
 from knowledge.rows import alone
 from knowledge.tenancy import Person
 from trainers.data.findings import name_lines, plural
-from trainers.data.jsonl import read_rows
+from trainers.data.jsonl import Reading, read_rows
 from trainers.evals.plan import EvalPlan
+from trainers.evals.plans.fitting import fitted
 from trainers.tables import EvalPlanRow
 
 _rows = EvalPlanRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 _NAME_CHARACTERS = 80
-_RULE = {
-    "metric": "the metric",
-    "useful_effect": "the smallest useful effect",
-    "level": "the confidence level",
-    "minimum_rows": "the least number of rows",
-    "target": "the target",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,19 +92,20 @@ class Plans:
             return [_stored(row) for row in connection.execute(query).mappings().all()]
 
     def frozen_as(self, workspace_id: str, *, digest: str = "", test_sha256: str = "") -> StoredPlan | None:
-        """Return the newest frozen plan with this digest, or with test rows of this hash; None where there is none."""
+        """Return the plan that was frozen first with this digest, or test rows of this hash; None where none was."""
         same = _rows.c.digest == digest if digest else _rows.c.test_sha256 == test_sha256
-        query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.frozen_at.is_not(None), same)
         with self.engine.execution_options(reading=True).connect() as connection:
-            row = connection.execute(query.order_by(_rows.c.frozen_at.desc()).limit(1)).mappings().one_or_none()
-        return None if row is None else _stored(row)
+            return _frozen_first(connection, workspace_id, same)
 
     def freeze(self, workspace_id: str, name: str, test_path: Path, now: datetime) -> StoredPlan:
         """Fix a plan and its test rows by their hash; the same rows again change nothing.
 
-        Raises UserError where it is frozen with other rows, and where rows can't be read or wait for their target.
+        A guessed schema that the rows' targets break is left out and noted as an assumption. Raises UserError where it
+        is frozen with other rows, where another plan is frozen with these, where rows can't be read or wait for their
+        target, and where targets do not fit the plan's labels or schema.
         """
-        sha256 = check_test(test_path)
+        reading = _read_test(test_path)
+        sha256 = reading.sha256
         with self.engine.begin() as connection:
             alone(connection, f"eval plan {workspace_id}/{_tidy(name)}")
             found = _found(connection, workspace_id, _tidy(name))
@@ -119,7 +113,11 @@ class Plans:
                 if found.plan.test_sha256 == sha256:
                     return found
                 raise _is_frozen(found)
-            plan = found.plan.with_test(sha256)
+            alone(connection, f"eval rows {workspace_id}/{sha256}")
+            first = _frozen_first(connection, workspace_id, _rows.c.test_sha256 == sha256)
+            if first is not None:
+                raise _has_plan(first)
+            plan = fitted(found.plan, reading.rows).with_test(sha256)
             values = {
                 "body": json.dumps(plan.to_json()),
                 "digest": plan.digest,
@@ -132,6 +130,10 @@ class Plans:
 
 def check_test(path: Path) -> str:
     """Return the hash of a test file; raises UserError where it can't be read, is empty, or has rows without target."""
+    return _read_test(path).sha256
+
+
+def _read_test(path: Path) -> Reading:
     reading = read_rows(path)
     refused = [finding for finding in reading.findings if finding.severity == "BLOCK"]
     if refused:
@@ -145,37 +147,7 @@ def check_test(path: Path) -> str:
             f"{plural(len(empty), 'row')} {waits} target ({name_lines(empty)}), so nothing was frozen.",
             "Write the right answers as the last turn of each row, or drop these rows.",
         )
-    return reading.sha256
-
-
-def changed_since(stored: StoredPlan, test_path: Path, rule: Mapping[str, Any] | None = None) -> str:
-    """Say for a report what differs from what was frozen: the test rows, the rule that decides; "" if nothing does.
-
-    `rule` is what was applied, as `SuccessRule.to_json` writes it; None leaves it out of the comparison.
-    """
-    if stored.frozen_at is None:
-        return "The plan was never frozen, so nothing proves that rows and rule are those planned."
-    when = f"{stored.frozen_at.day} {stored.frozen_at:%b %Y}"
-    said = []
-    now = _sha256(test_path)
-    if now != stored.plan.test_sha256:
-        became = f"{now[:4]}…" if now else "the file is gone"
-        said.append(
-            f"The test rows changed after they were frozen on {when} (hash {stored.plan.test_sha256[:4]}… → {became})."
-        )
-    planned = stored.plan.rule
-    moved = [key for key in _RULE if rule is not None and str(rule.get(key)) != str(planned[key])]
-    if rule is not None and moved:
-        named = {key: (planned[key], rule.get(key)) for key in moved}
-        parts = ", ".join(f"{_RULE[key]} {was or 'none'} → {now or 'none'}" for key, (was, now) in named.items())
-        said.append(f"The rule changed after it was frozen on {when}: {parts}.")
-    if stored.digest != stored.plan.digest:
-        said.append(f"The plan no longer matches its digest of {when}.")
-    return " ".join(said)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return reading
 
 
 def _tidy(name: str) -> str:
@@ -190,6 +162,14 @@ def _is_frozen(stored: StoredPlan) -> UserError:
     return UserError(f"The plan {stored.name!r} was frozen on {when} and stays as it is.", "Use another name.")
 
 
+def _has_plan(first: StoredPlan) -> UserError:
+    """Refuse a second rule for the same rows: it could be chosen after the first one's result is known."""
+    when = f"{first.frozen_at:%d %b %Y}" if first.frozen_at else ""
+    return UserError(
+        f"These test rows were frozen on {when} with the plan {first.name!r}.", "Use that plan, or other test rows."
+    )
+
+
 def _found(connection: Connection, workspace_id: str, name: str) -> StoredPlan:
     found = _find(connection, workspace_id, name)
     if found is None:
@@ -200,6 +180,12 @@ def _found(connection: Connection, workspace_id: str, name: str) -> StoredPlan:
 def _find(connection: Connection, workspace_id: str, name: str) -> StoredPlan | None:
     query = select(_rows).where(_rows.c.workspace_id == workspace_id, or_(_rows.c.name == name, _rows.c.id == name))
     row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _frozen_first(connection: Connection, workspace_id: str, same: ColumnElement[bool]) -> StoredPlan | None:
+    query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.frozen_at.is_not(None), same)
+    row = connection.execute(query.order_by(_rows.c.frozen_at).limit(1)).mappings().one_or_none()
     return None if row is None else _stored(row)
 
 

@@ -1,23 +1,40 @@
-"""How a frozen evaluation plan becomes the rule of a job, and what no longer fits it; it makes no plan."""
+"""How a frozen evaluation plan becomes the rule of a job, and what does not fit it; it makes no plan."""
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.review import Reviews
 from trainers.data.review_finish import finished
-from trainers.evals.guardrails import guardrails
-from trainers.evals.plan_store import Plans, StoredPlan, changed_since
+from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.rule import SuccessRule
-from trainers.tables import Review
+from trainers.tables import Job, ModelVersion, Review
+
+_jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_models = ModelVersion.__table__  # type: ignore[attr-defined]  # the same
 
 NO_PLAN = "The evaluation plan that this rule comes from is gone, so nobody can say whether its rows are the same."
+
+_PARTS = {
+    "metric": "the metric",
+    "useful_effect": "the smallest useful effect",
+    "level": "the confidence level",
+    "minimum_rows": "the least number of rows",
+    "target": "the target",
+    "labels": "the labels",
+}
+"""Parts of a rule that are told with their values."""
+
+_WHOLE = {"schema": "the schema", "options": "the setting of the metric"}
+"""Parts that are too long for that."""
 
 
 def rule_of(plan: EvalPlan, *, judge: bool = False) -> SuccessRule:
@@ -32,13 +49,13 @@ def rule_of(plan: EvalPlan, *, judge: bool = False) -> SuccessRule:
         labels=plan.labels,
         schema=plan.schema,
         options={"task": plan.task},
-        guardrails=guardrails(rail.name for rail in plan.guardrails),
+        guardrails=plan.guardrails,
         plan=plan.digest,
     )
 
 
 def plan_for(engine: Engine, workspace_id: str, test: Path) -> StoredPlan | None:
-    """Return the newest frozen plan whose test rows are exactly this file's bytes, if there is one."""
+    """Return the plan that was frozen first and whose test rows are exactly this file's bytes, if there is one."""
     sha256 = hashlib.sha256(test.read_bytes()).hexdigest()
     return Plans(engine=engine).frozen_as(workspace_id, test_sha256=sha256)
 
@@ -75,13 +92,76 @@ def _name(review: Review) -> str:
     return f"{' '.join(title.split())[:60].strip()} ({review.id[-6:]})".strip()
 
 
-def changed(engine: Engine, workspace_id: str, rule: SuccessRule, test: Path) -> str:
-    """Say what is no longer as the rule's plan froze it; "" where all is, and for a rule without a plan."""
+def changed(engine: Engine, workspace_id: str, rule: SuccessRule, test: Path, model_id: str = "") -> str:
+    """Say what is no longer as the rule's plan froze it; "" where all is, and for a rule without a plan.
+
+    `model_id` is an earlier model that is judged: of its training the plan may know nothing.
+    """
     if not rule.plan:
         return ""
     stored = Plans(engine=engine).frozen_as(workspace_id, digest=rule.plan)
     if stored is None:
         return NO_PLAN
-    judged = rule.metric == "judged" and rule_of(stored.plan, judge=True).metric == "judged"
-    applied = rule.to_json() | ({"metric": stored.plan.metric} if judged else {})
-    return changed_since(stored, test, applied)
+    return f"{_too_late(engine, stored, workspace_id, model_id)} {changed_since(stored, test, rule)}".strip()
+
+
+def changed_since(stored: StoredPlan, test: Path, rule: SuccessRule) -> str:
+    """Say for a report what differs from what was frozen: the test rows, the rule that decides; "" if nothing does."""
+    if stored.frozen_at is None:
+        return "The plan was never frozen, so nothing proves that rows and rule are those planned."
+    when = _day(stored.frozen_at)
+    said = []
+    now = hashlib.sha256(test.read_bytes()).hexdigest() if test.is_file() else ""
+    if now != stored.plan.test_sha256:
+        became = f"{now[:4]}…" if now else "the file is gone"
+        said.append(
+            f"The test rows changed after they were frozen on {when} (hash {stored.plan.test_sha256[:4]}… → {became})."
+        )
+    moved = ", ".join(_moved(stored.plan, rule))
+    if moved:
+        said.append(f"The rule changed after it was frozen on {when}: {moved}.")
+    if stored.digest != stored.plan.digest:
+        said.append(f"The plan no longer matches its digest of {when}.")
+    return " ".join(said)
+
+
+def _too_late(engine: Engine, stored: StoredPlan, workspace_id: str, model_id: str) -> str:
+    """Say that a plan was frozen when the training of the model that it judges had been approved already."""
+    ours = (_models.c.id == model_id) & (_models.c.workspace_id == workspace_id)
+    query = select(_jobs.c.approved_at, _jobs.c.created_at).join(_models, _models.c.job_id == _jobs.c.id).where(ours)
+    with engine.execution_options(reading=True).connect() as connection:
+        row = connection.execute(query).one_or_none()
+    began = None if row is None else row.approved_at or row.created_at
+    if began is None or stored.frozen_at is None or stored.frozen_at <= began:
+        return ""
+    return (
+        f"The plan was frozen on {_day(stored.frozen_at)}, after the training of this model had begun on {_day(began)}:"
+        " it was not fixed beforehand."
+    )
+
+
+def _moved(plan: EvalPlan, rule: SuccessRule) -> Iterator[str]:
+    """Name each part of a rule that is not as planned; a judge in place of chrF, which only detects change, is."""
+    planned = rule_of(plan, judge=rule.metric == "judged").to_json()
+    applied = rule.to_json()
+    for key, name in _PARTS.items():
+        if planned[key] != applied[key]:
+            yield f"{name} {_value(planned[key])} → {_value(applied[key])}"
+    yield from (f"{name} is another" for key, name in _WHOLE.items() if planned[key] != applied[key])
+    before, after = ({rail.name: rail for rail in rails} for rails in (plan.guardrails, rule.guardrails))
+    for name in dict.fromkeys((*before, *after)):
+        was, now = before.get(name), after.get(name)
+        if was is None or now is None:
+            yield f"the guardrail {name} was {'left out' if now is None else 'added'}"
+        elif was.margin != now.margin:
+            yield f"the margin of the guardrail {name} {was.margin} → {now.margin}"
+        elif was != now:
+            yield f"the guardrail {name} is another"
+
+
+def _value(value: Any) -> str:
+    return (" / ".join(value) if isinstance(value, list) else str(value or "")) or "none"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"

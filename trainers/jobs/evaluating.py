@@ -42,8 +42,8 @@ class Bench:
     """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
-    changed: Callable[[str, SuccessRule, Path], str] = lambda workspace, rule, test: ""
-    """Says what of a workspace's frozen plan no longer fits the rule or the test rows."""
+    changed: Callable[..., str] = lambda workspace, rule, test, model_id="": ""
+    """Says what of a workspace's frozen plan does not fit the rule, the test rows, or the earlier model judged."""
 
 
 class Evaluated(NamedTuple):
@@ -92,7 +92,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         prices=FREE,
         judging=judged and judged.judging,
         card=judged and judged.card,
-        changed=bench.changed(job.workspace_id, rule, contest.test),
+        changed=bench.changed(job.workspace_id, rule, contest.test, job.model_id),
     )
     made = assemble(evidence, keeper.keep)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))

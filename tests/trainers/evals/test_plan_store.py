@@ -1,7 +1,8 @@
 """Plans are kept by workspace, frozen with their test rows by hash, and then neither code nor SQL changes them."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.evals.drafts import draft_rows
 from trainers.evals.drafts.files import write_drafts
-from trainers.evals.plan import make_plan
-from trainers.evals.plan_store import Plans, changed_since
+from trainers.evals.plan import EvalPlan, make_plan
+from trainers.evals.plan_store import Plans
 
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
 ADA = Person(workspace_id="T1", user_id="U0ADA")
-PLAN = make_plan("Sort tickets into billing, returns, other")
+TASK = "Sort tickets into billing, returns, other"
+PLAN = make_plan(TASK)
 
 
 @pytest.fixture
@@ -61,26 +63,18 @@ def test_a_frozen_plan_stays_as_it_is(engine: Engine, test_file: Path) -> None:
             connection.execute(text(sql))
 
 
-def test_the_report_learns_what_changed(engine: Engine, test_file: Path) -> None:
-    """Nothing changed, nothing said; other rows, a missing file and another rule are each named with the date."""
+def test_the_same_rows_have_one_frozen_plan(engine: Engine, test_file: Path) -> None:
+    """A laxer plan for rows that are frozen already is refused and names the first; another workspace is its own."""
     plans = Plans(engine=engine)
-    plans.save(PLAN, name="tickets", person=ADA, now=NOON)
-    assert "never frozen" in changed_since(plans.get("T1", "tickets"), test_file)
-    frozen = plans.freeze("T1", "tickets", test_file, NOON)
-    assert changed_since(frozen, test_file) == ""
-    assert changed_since(frozen, test_file, PLAN.rule) == ""
-    looser = {**PLAN.rule, "useful_effect": "0.01"}
-    assert changed_since(frozen, test_file, looser) == (
-        "The rule changed after it was frozen on 12 Nov 2026: the smallest useful effect 0.05 → 0.01."
-    )
-    test_file.write_text(test_file.read_text().replace("billing", "returns"))
-    said = changed_since(frozen, test_file)
-    assert said.startswith("The test rows changed after they were frozen on 12 Nov 2026 (hash ")
-    assert frozen.plan.test_sha256[:4] in said
-    test_file.unlink()
-    assert "the file is gone" in changed_since(frozen, test_file)
-    tampered = replace(frozen, plan=replace(frozen.plan, useful_effect=Decimal("0.01")))
-    assert "no longer matches its digest" in changed_since(tampered, test_file)
+    for name, plan in (("tickets", PLAN), ("laxer", make_plan(TASK, useful_effect=Decimal("0.01")))):
+        plans.save(plan, name=name, person=ADA, now=NOON)
+    first = plans.freeze("T1", "tickets", test_file, NOON)
+    with pytest.raises(UserError, match="frozen on 12 Nov 2026 with the plan 'tickets'"):
+        plans.freeze("T1", "laxer", test_file, NOON + timedelta(days=1))
+    assert not plans.get("T1", "laxer").frozen
+    assert plans.frozen_as("T1", test_sha256=first.plan.test_sha256) == first
+    plans.save(PLAN, name="tickets", person=Person(workspace_id="T2", user_id="U0EVE"), now=NOON)
+    assert plans.freeze("T2", "tickets", test_file, NOON).frozen
 
 
 def test_rows_that_wait_for_their_target_are_not_frozen(engine: Engine, tmp_path: Path) -> None:
@@ -101,3 +95,68 @@ def test_names_are_short_and_printable(engine: Engine, name: str) -> None:
     """A plan is called by something that people can read."""
     with pytest.raises(UserError, match="name of 1 to 80"):
         Plans(engine=engine).save(PLAN, name=name, person=ADA, now=NOON)
+
+
+def rows_of(path: Path, targets: Sequence[str]) -> Path:
+    """Write test rows with these right answers."""
+    lines = (
+        {"messages": [{"role": "user", "content": f"text {n}"}, {"role": "assistant", "content": target}]}
+        for n, target in enumerate(targets)
+    )
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+RIGHT = json.dumps({"vendor": "Ada", "total_amount": "12.50 EUR", "date": "2026-11-12"})
+INVOICES = "Extract vendor, total amount and date"
+
+
+def test_a_guessed_schema_that_right_answers_break_is_left_out(engine: Engine, tmp_path: Path) -> None:
+    """A number that is written with its currency breaks the guess: schema and guardrail go, and the plan says so."""
+    plans, plan = Plans(engine=engine), make_plan(INVOICES)
+    assert plan.schema_guessed
+    plans.save(plan, name="invoices", person=ADA, now=NOON)
+    path = rows_of(tmp_path / "rows.jsonl", [RIGHT] * 3)
+    frozen = plans.freeze("T1", "invoices", path, NOON)
+    assert frozen.plan.schema is None
+    assert "valid" not in [rail.name for rail in frozen.plan.guardrails]
+    assert "do not fit the targets of 3 rows (lines 1, 2 and 3)" in frozen.plan.assumptions[-1].says
+    assert frozen.digest == frozen.plan.digest
+    assert plans.freeze("T1", "invoices", path, NOON) == frozen
+
+
+def test_a_guessed_schema_that_fits_is_kept(engine: Engine, tmp_path: Path) -> None:
+    """Where the targets are as guessed, also those that are drafted, the schema is frozen."""
+    plans, plan = Plans(engine=engine), make_plan(INVOICES)
+    plans.save(plan, name="invoices", person=ADA, now=NOON)
+    path = tmp_path / "rows.jsonl"
+    write_drafts(path, [each for each in draft_rows(plan, count=20, seed=7) if each.target])
+    frozen = plans.freeze("T1", "invoices", path, NOON)
+    assert (frozen.plan.schema, frozen.plan.guardrails) == (plan.schema, plan.guardrails)
+
+
+@pytest.mark.parametrize(
+    ("plan", "targets", "words"),
+    [
+        (
+            make_plan("Do it", schema={"type": "object", "properties": {"total_amount": {"type": "number"}}}),
+            ['{"total_amount": 12.5}', RIGHT, "12.50 EUR"],
+            "2 rows have a target that breaks the plan's schema (lines 2 and 3), so nothing was frozen.",
+        ),
+        (
+            PLAN,
+            ["billing", "Returns.", "shipping"],
+            "1 row has a target outside the plan's labels (line 3), so nothing was frozen.",
+        ),
+    ],
+)
+def test_targets_that_do_not_fit_what_was_given_are_refused(
+    engine: Engine, tmp_path: Path, plan: EvalPlan, targets: list[str], words: str
+) -> None:
+    """A schema that somebody gave and a closed set of labels hold for the right answers too."""
+    plans = Plans(engine=engine)
+    plans.save(plan, name="p", person=ADA, now=NOON)
+    with pytest.raises(UserError) as refused:
+        plans.freeze("T1", "p", rows_of(tmp_path / "rows.jsonl", targets), NOON)
+    assert (refused.value.what, bool(refused.value.next_step)) == (words, True)
+    assert not plans.get("T1", "p").frozen

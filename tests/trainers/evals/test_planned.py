@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -16,10 +17,11 @@ from trainers.data.review import Key, Reviews
 from trainers.data.review_finish import finish
 from trainers.data.store import Datasets
 from trainers.evals import planned
-from trainers.evals.plan import EvalPlan, make_plan
+from trainers.evals.guardrails import Guardrail
+from trainers.evals.plan import EvalPlan, make_plan, plan_text
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.choices import KINDS
-from trainers.tables import EvalPlanRow, Review
+from trainers.tables import Dataset, EvalPlanRow, Job, ModelVersion, Review
 
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
 ADA = Person(workspace_id="T1", user_id="U0ADA")
@@ -54,24 +56,38 @@ def test_the_rule_is_what_the_plan_says(kind: str) -> None:
     for name in ("metric", "useful_effect", "level", "minimum_rows", "target", "labels", "schema"):
         assert getattr(rule, name) == getattr(plan, name)
     assert rule.plan == plan.digest
-    assert [rail.name for rail in rule.guardrails] == [rail.name for rail in plan.guardrails]
-    assert [rail.margin for rail in rule.guardrails] == [rail.margin for rail in plan.guardrails]
+    assert rule.guardrails == plan.guardrails
     assert rule.options == {"task": plan.task}
     assert planned.rule_of(plan, judge=True).metric == ("judged" if plan.metric == "chrf" else plan.metric)
 
 
 def test_a_plan_is_found_by_its_rows(engine: Engine, test_file: Path, tmp_path: Path) -> None:
-    """The newest frozen plan with these very bytes is found, however many others there are, and in no other place."""
+    """The frozen plan with these very bytes is found, and in no other place; one that is open is not."""
     assert planned.plan_for(engine, "T1", test_file) is None
     Plans(engine=engine).save(PLAN, name="open", person=ADA, now=NOON)
     assert planned.plan_for(engine, "T1", test_file) is None
-    keep(engine, test_file, name="older")
-    newest = keep(engine, test_file, name="newer", now=NOON + timedelta(hours=1))
-    assert planned.plan_for(engine, "T1", test_file) == newest
+    stored = keep(engine, test_file)
+    assert planned.plan_for(engine, "T1", test_file) == stored
     assert planned.plan_for(engine, "T2", test_file) is None
     other = tmp_path / "other.jsonl"
     other.write_bytes(test_file.read_bytes() + b"\n")
     assert planned.plan_for(engine, "T1", other) is None
+
+
+def test_of_two_frozen_plans_the_first_counts(engine: Engine, test_file: Path) -> None:
+    """Where an older version froze a second plan with the same rows, it changes no rule."""
+    stored = keep(engine, test_file)
+    laxer = replace(stored.plan, useful_effect=Decimal("0.01"))
+    later = {"created_by": "U0ADA", "created_at": NOON + timedelta(hours=1), "frozen_at": NOON + timedelta(hours=1)}
+    body, sha256 = json.dumps(laxer.to_json()), laxer.test_sha256
+    with Session(engine) as session:
+        session.add(
+            EvalPlanRow(
+                id="p2", workspace_id="T1", name="p2", body=body, digest=laxer.digest, test_sha256=sha256, **later
+            )
+        )
+        session.commit()
+    assert planned.plan_for(engine, "T1", test_file) == stored
 
 
 def test_a_plan_is_found_behind_a_hundred_newer_ones(engine: Engine, test_file: Path) -> None:
@@ -129,10 +145,107 @@ def test_a_judge_in_place_of_chrf_is_no_change(engine: Engine, test_file: Path) 
     assert planned.changed(engine, "T1", planned.rule_of(stored.plan), test_file) == ""
 
 
+def test_what_a_plan_froze_of_its_guardrails_is_applied(engine: Engine, test_file: Path) -> None:
+    """Margins, gates and guardrails that guardrails.toml has otherwise, or no longer, come from the plan."""
+    strict = Guardrail(name="general", title="General skills", margin=Decimal("0.02"), gate=True)
+    gone = Guardrail(name="manners", title="Manners", margin=Decimal("0.01"), gate=False, unit="row")
+    stored = keep(engine, test_file, replace(PLAN, guardrails=(strict, gone)))
+    rule = planned.rule_of(Plans(engine=engine).get("T1", "tickets").plan)
+    assert rule.guardrails == (strict, gone)
+    assert planned.changed(engine, "T1", rule, test_file) == ""
+    assert "Manners: at most 1 points lost." in plan_text(stored.plan)
+
+
+def test_a_guardrail_of_an_older_plan_is_read(engine: Engine) -> None:
+    """A plan that kept reasons and no gates is completed from guardrails.toml; one nobody knows is a gate."""
+    data = PLAN.to_json()
+    old = {"title": "T", "margin": "0.02", "why": "w"}
+    data["guardrails"] = [{"name": "content_kept", **old}, {"name": "manners", **old}]
+    read = EvalPlan.from_json(data).guardrails
+    assert [(rail.margin, rail.gate, rail.unit) for rail in read] == [
+        (Decimal("0.02"), False, "row"),
+        (Decimal("0.02"), True, "probe"),
+    ]
+
+
+CHANGES = (
+    ({"labels": ("billing", "other")}, "the labels billing / returns / other → billing / other"),
+    ({"schema": {"type": "object"}}, "the schema is another"),
+    ({"options": {"task": "x"}}, "the setting of the metric is another"),
+    ({"level": 0.8}, "the confidence level 0.95 → 0.8"),
+    ({"guardrails": ()}, "the guardrail general was left out, the guardrail refusal was left out"),
+)
+
+
+@pytest.mark.parametrize(("changes", "words"), CHANGES)
+def test_every_part_of_a_rule_is_compared(engine: Engine, test_file: Path, changes: Any, words: str) -> None:
+    """Labels, schema, settings and guardrails are looked at as well as the bounds."""
+    rule = replace(planned.rule_of(keep(engine, test_file).plan), **changes)
+    said = planned.changed(engine, "T1", rule, test_file)
+    assert said == f"The rule changed after it was frozen on 12 Nov 2026: {words}."
+
+
+def test_another_margin_gate_or_guardrail_is_named(engine: Engine, test_file: Path) -> None:
+    """Each difference of a guardrail is told by its name."""
+    rule = planned.rule_of(keep(engine, test_file).plan)
+    general, refusal = rule.guardrails
+    more = replace(general, name="valid")
+    moved = (replace(general, margin=Decimal("0.3")), replace(refusal, gate=False), more)
+    said = planned.changed(engine, "T1", replace(rule, guardrails=moved), test_file)
+    assert "the margin of the guardrail general 0.10 → 0.3, the guardrail refusal is another" in said
+    assert "the guardrail valid was added" in said
+
+
+def test_what_no_longer_is_as_stored_is_named(engine: Engine, test_file: Path) -> None:
+    """A plan that was never frozen, a missing file and a plan that was changed in place are told."""
+    opened = Plans(engine=engine).save(PLAN, name="open", person=ADA, now=NOON)
+    stored = keep(engine, test_file)
+    rule = planned.rule_of(stored.plan)
+    assert "never frozen" in planned.changed_since(opened, test_file, rule)
+    assert planned.changed_since(stored, test_file, rule) == ""
+    tampered = replace(stored, plan=replace(stored.plan, useful_effect=Decimal("0.01")))
+    assert "no longer matches its digest" in planned.changed_since(tampered, test_file, rule)
+    test_file.unlink()
+    assert "the file is gone" in planned.changed_since(stored, test_file, rule)
+
+
+def trained(engine: Engine, approved_at: datetime) -> str:
+    """Write down a model and the job that trained it; gives the model's id."""
+    dataset = Dataset(
+        id="d1", workspace_id="T1", name="t", version=1, train_path="t", test_path="t", train_rows=1, test_rows=1,
+        sha256="0", provenance="p", lint="{}", created_by="U0ADA", created_at=approved_at,
+    )  # fmt: skip
+    job = Job(
+        id="job_1", workspace_id="T1", number=1, kind="train", state="quoted", title="t", queue="cpu",
+        spec="{}", quote="{}", quote_hash="h", requested_by="U0ADA", dataset_id="d1",
+        created_at=approved_at, approved_at=approved_at,
+    )  # fmt: skip
+    model = ModelVersion(
+        id="model_1", workspace_id="T1", job_id=job.id, name="t", base="b", adapter_path="a", created_at=approved_at
+    )
+    with Session(engine) as session:
+        for row in (dataset, job, model):
+            session.add(row)
+            session.flush()
+        session.commit()
+    return "model_1"
+
+
+@pytest.mark.parametrize(("hours", "late"), [(-1, True), (1, False)])
+def test_a_plan_that_came_after_the_training_is_told(engine: Engine, test_file: Path, hours: int, late: bool) -> None:
+    """A plan that was frozen when the model was in training or done is none from before it: it is said."""
+    rule = planned.rule_of(keep(engine, test_file).plan)
+    model = trained(engine, NOON + timedelta(hours=hours))
+    said = planned.changed(engine, "T1", rule, test_file, model)
+    assert said.startswith("The plan was frozen on 12 Nov 2026, after the training of this model had begun") == late
+    assert bool(said) == late
+    assert planned.changed(engine, "T1", rule, test_file, "model_2") == ""
+
+
 def reviewed(reviews: Reviews, title: str, purpose: str = "test", plan: EvalPlan | None = PLAN) -> Review:
     """Draft, keep and finish two rows."""
     drafts = [
-        {"messages": [{"role": "user", "content": f"ticket {n}"}, {"role": "assistant", "content": "billing"}]}
+        {"messages": [{"role": "user", "content": f"{title} {n}"}, {"role": "assistant", "content": "billing"}]}
         for n in range(2)
     ]
     spec = {} if plan is None else {"plan": plan.to_json()}

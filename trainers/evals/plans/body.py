@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from trainers.evals.plans.choices import Guardrail, Kind, kind_named
+from trainers.evals.guardrails import Guardrail, guardrails
+from trainers.evals.plans.choices import Kind, kind_named
 from trainers.evals.plans.costs import Costs
 from trainers.evals.plans.power import Spread, detectable
 
@@ -31,6 +32,8 @@ class EvalPlan:
     """The closed set of labels; empty for other kinds, or where nobody has named them yet."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema of the answers, given or drawn up from the fields that the task names."""
+    schema_guessed: bool = False
+    """Whether it was drawn up, with types guessed from names."""
     metric: str
     """The one primary metric, a name in `trainers.evals.metrics.METRICS`."""
     why: str
@@ -76,17 +79,6 @@ class EvalPlan:
         """The middle spread."""
         return self.spreads[1]
 
-    @property
-    def rule(self) -> dict[str, Any]:
-        """What decides, as `SuccessRule.from_json` reads it."""
-        return {
-            "metric": self.metric,
-            "useful_effect": str(self.useful_effect),
-            "level": self.level,
-            "minimum_rows": self.minimum_rows,
-            "target": None if self.target is None else str(self.target),
-        }
-
     def sees(self, rows: int) -> float:
         """Return the smallest true difference (share) that so many rows would show, at the expected spread."""
         return detectable(rows, self.expected.value, binary=self.binary, level=self.level, power=self.power)
@@ -102,11 +94,12 @@ class EvalPlan:
             "kind": self.kind,
             "labels": list(self.labels),
             "schema": self.schema,
+            "schema_guessed": self.schema_guessed,
             "metric": self.metric,
             "why": self.why,
             "binary": self.binary,
             "secondary": list(self.secondary),
-            "guardrails": [{**rail._asdict(), "margin": str(rail.margin)} for rail in self.guardrails],
+            "guardrails": [rail.to_json() for rail in self.guardrails],
             "comparison": self.comparison,
             "useful_effect": str(self.useful_effect),
             "level": self.level,
@@ -125,14 +118,13 @@ class EvalPlan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "EvalPlan":
         """Read what `to_json` wrote."""
-        rails = (Guardrail(**{**rail, "margin": Decimal(rail["margin"])}) for rail in data["guardrails"])
         return cls(
             **{
                 **data,
                 "kind": kind_named(data["kind"]),
                 "labels": tuple(data["labels"]),
                 "secondary": tuple(data["secondary"]),
-                "guardrails": tuple(rails),
+                "guardrails": tuple(map(_guardrail, data["guardrails"])),
                 "useful_effect": Decimal(data["useful_effect"]),
                 "target": None if data["target"] is None else Decimal(data["target"]),
                 "costs": None if data["costs"] is None else Costs.from_json(data["costs"]),
@@ -140,3 +132,12 @@ class EvalPlan:
                 "assumptions": tuple(Assumption(**assumption) for assumption in data["assumptions"]),
             }
         )
+
+
+def _guardrail(data: Mapping[str, Any]) -> Guardrail:
+    """Read a guardrail as it was planned; where a plan says less, such as an older one, guardrails.toml says the rest.
+
+    Older plans kept the reason too.
+    """
+    known = {rail.name: rail.to_json() for rail in guardrails()}.get(data["name"], {"gate": True})
+    return Guardrail.from_json({**known, **{key: value for key, value in data.items() if key != "why"}})

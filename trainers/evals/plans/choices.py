@@ -2,30 +2,17 @@
 
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from knowledge.errors import UserError
-from trainers.evals.guardrails import guardrails
+from trainers.evals.guardrails import Guardrail, guardrails
 
 Kind = Literal["classification", "extraction", "style", "qa", "generation", "refusal"]
 """What a task asks for."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-class Guardrail(NamedTuple):
-    """Something that must not get worse."""
-
-    name: str
-    """Key in guardrails.toml: `general`."""
-    title: str
-    """For people: `General skills`."""
-    margin: Decimal
-    """Largest loss that is let pass, as a share: 0.05 is 5 points."""
-    why: str
 
 
 class Choice(NamedTuple):
@@ -48,16 +35,19 @@ def table() -> Mapping[str, Any]:
 
 def choice(kind: Kind) -> Choice:
     """Return what is proposed for a kind of task."""
-    found, why = table()["kind"][kind], table()["why"]
+    found = table()["kind"][kind]
     return Choice(
         metric=found["metric"],
         binary=found["binary"],
         why=found["why"],
         secondary=tuple(found["secondary"]),
-        guardrails=tuple(
-            Guardrail(rail.name, rail.title, rail.margin, why[rail.name]) for rail in guardrails(found["guardrails"])
-        ),
+        guardrails=guardrails(found["guardrails"]),
     )
+
+
+def reason(rail: Guardrail) -> str:
+    """Say why something must not get worse; "" for a guardrail that choices.toml no longer knows."""
+    return str(table()["why"].get(rail.name, ""))
 
 
 def comparison(kind: Kind) -> str:

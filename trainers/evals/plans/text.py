@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from trainers.evals.plans.body import EvalPlan
+from trainers.evals.plans.choices import reason
 from trainers.evals.plans.power import effects, power_table, right_needed
 
 _LABELS_SHOWN = 30
@@ -63,6 +64,12 @@ def target_sentences(plan: EvalPlan) -> list[str]:
     return [f"At least {plan.target * 100:.1f}% right ({plan.target_from}). {sure}"]
 
 
+def guardrail_sentences(plan: EvalPlan) -> list[str]:
+    """Say how much each guardrail lets pass, and why it is one."""
+    said = ((f"{rail.title}: at most {points(float(rail.margin))} points lost", rail) for rail in plan.guardrails)
+    return [f"{bound}; {why}." if (why := reason(rail)) else f"{bound}." for bound, rail in said]
+
+
 def _lines(plan: EvalPlan) -> Iterator[str]:
     yield from ("# Evaluation plan", "", *(f"> {line}" for line in plan.task.splitlines()), "")
     yield f"**Kind** {plan.kind}" + (f" · {len(plan.labels):,} labels: {_labels(plan)}" if plan.labels else "")
@@ -74,8 +81,7 @@ def _lines(plan: EvalPlan) -> Iterator[str]:
     yield from ("", "## Rows", "", *(f"- {sentence}" for sentence in rows_sentences(plan)), "")
     yield from _table(plan)
     yield from ("", "## Must not get worse", "")
-    for rail in plan.guardrails:
-        yield f"- {rail.title}: at most {points(float(rail.margin))} points lost; {rail.why}."
+    yield from (f"- {sentence}" for sentence in guardrail_sentences(plan))
     yield from ("", "## Assumed", "")
     for says, correct in plan.assumptions:
         yield f"- {says} *Wrong?* {correct}"
