@@ -51,9 +51,14 @@ def guard(
     elif shipped:  # a guardrail that nobody looked at has not held
         results = [*(judge(rail, [], []) for rail in shipped), *results]
         notices.append("General skills and refusals were not probed, so nothing is known of what the training broke.")
+    notices += [f"Shown only, not part of the verdict. {one.sentence}" for one in results if _lost_aside(one)]
     if not rails:
         notices.append("No guardrail was fixed before training, so nothing is known of what the training broke.")
     return Guarded(tuple(results), tuple(tables), tuple(notices))
+
+
+def _lost_aside(result: GuardrailResult) -> bool:
+    return result.outcome == "broken" and not result.gate
 
 
 def signs(
