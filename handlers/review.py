@@ -5,6 +5,7 @@ workspace is checked on every click.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Literal
 
@@ -24,7 +25,6 @@ from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
-from trainers.evals.plan_store import StoredPlan
 from trainers.evals.planned import freeze_reviewed, rule_of
 from trainers.jobs.service import Place
 from trainers.tables import Review
@@ -76,8 +76,11 @@ def begin_review(
     """
     where: dict[str, Any] = {"channel": place.channel, "thread_ts": place.thread_ts, "person": person}
     begun = deps.reviews.begin(drafts, purpose=purpose, title=title, spec=spec, now=deps.clock(), **where)
-    look = deps.reviews.look(person, begun.id)
-    ts = post(client, place.channel, card.review_text(look), card.review_blocks(look), thread_ts=place.thread_ts)
+    with ExitStack() as failed:
+        failed.callback(deps.reviews.discard, person, begun.id, deps.clock())  # nobody could end it without its card
+        look = deps.reviews.look(person, begun.id)
+        ts = post(client, place.channel, card.review_text(look), card.review_blocks(look), thread_ts=place.thread_ts)
+        failed.pop_all()
     deps.reviews.at_card(begun.id, ts)
 
 
@@ -144,13 +147,14 @@ def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltConte
 
 
 def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """End the review and put its files into the thread, once."""
+    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for."""
     ack()
     who = person_of(context)
     outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
-    plan = freeze_reviewed(deps.engine, deps.reviews, outcome.review, who, deps.clock())
-    if post_files(client, deps, who, outcome.review) and plan is not None:
-        tell_frozen(client, outcome.review, plan)
+    posted = post_files(client, deps, who, outcome.review)
+    words = freeze(deps, who, outcome.review)
+    if posted and words:
+        post(client, outcome.review.channel, words, thread_ts=outcome.review.thread_ts or outcome.review.card_ts)
     draw(client, deps, who, outcome.review)
     explain(client, body, who, outcome)
 
@@ -234,14 +238,23 @@ def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> bo
     return True
 
 
-def tell_frozen(client: WebClient, review: Review, frozen: StoredPlan) -> None:
-    """Say what it means that an evaluation plan was frozen with the rows of a review."""
+def freeze(deps: Deps, who: Person, review: Review) -> str:
+    """Freeze the plan of a finished review; gives what that means, or why it was not, "" where there is no plan."""
+    try:
+        frozen = freeze_reviewed(deps.engine, deps.reviews, review, who, deps.clock())
+    except UserError as refused:
+        return (
+            f"The rows are finished and their files are here, but no plan was frozen with them. "
+            f"{mrkdwn(f'{refused.what} {refused.next_step}', 1200)} You can mend the file and freeze it in a shell "
+            "(`luthier eval-plan … --freeze NAME --test FILE`), or draft rows again."
+        )
+    if frozen is None:
+        return ""
     name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
-    words = (
+    return (
         f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
         f"`/tune train` and choose the plan there: the model is then judged by {rule}."
     )
-    post(client, review.channel, words, thread_ts=review.thread_ts or review.card_ts)
 
 
 def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:

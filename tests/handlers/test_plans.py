@@ -3,15 +3,19 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import text
 
 from bot.wiring import more_rows
 from handlers.review import begin_review
+from knowledge.tenancy import Person
 from tests.console import find_element, wait_for
 from tests.handlers.samples import REVIEW_DRAFTS
 from tests.handlers.test_review import again, card_in, look, old_click
@@ -21,6 +25,7 @@ from trainers.data import review_finish
 from trainers.data.review_rows import turns_of
 from trainers.evals.plan import make_plan
 from trainers.evals.plan_store import StoredPlan
+from trainers.evals.planned import MOMENT, may_draft
 from trainers.jobs.service import Place
 from trainers.tables import Job
 
@@ -46,11 +51,11 @@ def drafted(world: World, channel: str = "C0ASK", answered_in: str = "C0ASK") ->
     return world.slack.wait_message("Add my own", channel=answered_in, thread_ts=root["ts"])
 
 
-def reviewed(world: World, title: str) -> Json:
+def reviewed(world: World, title: str, task: str = TASK) -> Json:
     """Begin a review of two drafts for the plan, and keep them."""
     root = world.slack.send("Please draft a test")
     client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
-    spec, place = {"plan": make_plan(TASK).to_json()}, Place("C0ASK", root["ts"])
+    spec, place = {"plan": make_plan(task).to_json()}, Place("C0ASK", root["ts"])
     begin_review(client, world.deps, ADA, place, REVIEW_DRAFTS[:2], purpose="test", title=title, spec=spec)
     card = card_in(world, root["ts"], "Add my own")
     world.slack.click(card, "Keep the rest")
@@ -160,6 +165,56 @@ def test_who_finishes_a_review_that_a_dead_process_left_is_told_what_was_frozen(
     world.slack.click(card, "Finish → JSONL", user="U0BEN")
     again(world, card, "Files in this thread")
     assert len(wait_for(lambda: frozen_words(world, card), what="what was frozen")) == 1
+
+
+def test_a_double_click_drafts_once(world: World) -> None:
+    """Two clicks of one person begin one review, and the second is told so; a minute later it is a new wish."""
+    world.slack.command(f"/tune eval-plan {TASK}")
+    plan = world.slack.wait_message("Draft test rows")
+    clicks = [threading.Thread(target=world.slack.click, args=(plan, "Draft test rows")) for _ in range(2)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    world.slack.wait_message("began a moment ago")
+    begun = lambda: [m for m in world.slack.messages() if "drafts test rows for" in m["text"]]  # noqa: E731
+    (root,) = wait_for(begun, what="the thread")
+    world.slack.wait_message("Add my own", thread_ts=root["ts"])
+    world.now += timedelta(minutes=2)
+    world.slack.click(plan, "Draft test rows")
+    wait_for(lambda: len(begun()) == 2, what="the second review")
+
+
+def test_the_same_click_after_a_crash_drafts(world: World) -> None:
+    """A click that is carried out again because its process died is no second click; another person's is its own."""
+    card, ben = "plan 1", Person(workspace_id=ADA.workspace_id, user_id="U0BEN")
+    assert [may_draft(world.engine, ADA, card, click, world.now) for click in ("1", "1", "2")] == [True, True, False]
+    assert may_draft(world.engine, ben, card, "3", world.now)
+    assert may_draft(world.engine, ADA, "plan 2", "4", world.now)
+    assert may_draft(world.engine, ADA, card, "5", world.now + MOMENT)
+
+
+def test_a_review_whose_card_could_not_be_posted_is_discarded(world: World) -> None:
+    """Nobody could decide or finish there, so it does not stay open."""
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    with pytest.raises(SlackApiError):
+        begin_review(client, world.deps, ADA, Place("C0NONE"), REVIEW_DRAFTS, purpose="test", title="t", spec={})
+    with world.engine.connect() as connection:
+        assert connection.execute(text("select state, card_ts from review")).all() == [("discarded", "")]
+
+
+def test_rows_that_do_not_fit_their_plan_are_posted_and_not_frozen(world: World) -> None:
+    """A kept answer outside the labels: the files come all the same, once, with why nothing was frozen."""
+    card = reviewed(world, "tickets", "Sort support tickets into billing, returns")
+    world.slack.click(card, "Finish → JSONL")
+    again(world, card, "Files in this thread")
+    said = world.slack.wait_message("no plan was frozen", thread_ts=card["thread_ts"])["text"]
+    assert "1 row has a target outside the plan's labels (line 2)" in said
+    old_click(world, card, "Finish → JSONL", "U0BEN")
+    world.slack.wait_message("finished this review", thread_ts=card["thread_ts"], user="U0BEN")
+    told = [m for m in world.slack.messages("C0ASK", card["thread_ts"]) if "no plan was frozen" in m["text"]]
+    assert len(told) == 1
+    assert not any(plan.frozen for plan in world.deps.plans.listing(ADA.workspace_id))
 
 
 # Trained by a plan

@@ -1,7 +1,7 @@
 """How an evaluation plan is made from a task in words: offline, the same for the same input, with what it assumed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any
@@ -55,7 +55,7 @@ def make_plan(
     notes = [Assumption(cut, "Shorten the task.")] if cut else []
     found_kind = _kind(text, kind, labels, schema, rows, notes)
     found_labels = _labels(text, found_kind, labels, rows, notes)
-    found_schema = _schema(text, found_kind, schema, notes)
+    answers = _schema(text, found_kind, schema, notes)
     effect, had, chosen = check_effect(useful_effect), check_have(have), choice(found_kind)
     wide = spreads(float(effect), binary=chosen.binary, expected=discordance, level=_LEVEL, power=_POWER)
     _assume_spread(wide, discordance, chosen.binary, notes)
@@ -64,8 +64,7 @@ def make_plan(
         task=text,
         kind=found_kind,
         labels=found_labels,
-        schema=found_schema,
-        schema_guessed=schema is None and found_schema is not None,
+        **answers,
         **chosen._asdict(),
         comparison=comparison(found_kind),
         useful_effect=effect,
@@ -142,11 +141,12 @@ def _labels(
     return labels
 
 
-def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> Mapping[str, Any] | None:
+def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> dict[str, Any]:
+    """Return the schema that was given, else one by the fields that the task names, and whether it was guessed."""
     if given is not None:
-        return check_schema(given)
+        return {"schema": check_schema(given)}
     if kind != "extraction":
-        return None
+        return {}
     fields = read_fields(text)
     if not fields:
         notes.append(
@@ -155,7 +155,7 @@ def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> Mappi
                 "List them in the task, or give a JSON Schema (--schema in the shell).",
             )
         )
-        return None
+        return {}
     properties = {_key(name): _node(name) for name in fields}
     notes.append(
         Assumption(
@@ -163,7 +163,8 @@ def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> Mappi
             "Give a JSON Schema (--schema in the shell).",
         )
     )
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    made = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {"schema": made, "schema_guessed": True}
 
 
 def _key(name: str) -> str:

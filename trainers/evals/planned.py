@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,25 @@ from sqlalchemy import Engine, select
 
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
+from trainers import audit
 from trainers.data.review import Reviews
 from trainers.data.review_finish import finished
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.rule import SuccessRule
-from trainers.tables import Job, ModelVersion, Review
+from trainers.tables import AuditEntry, Job, ModelVersion, Review
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _models = ModelVersion.__table__  # type: ignore[attr-defined]  # the same
+_log = AuditEntry.__table__  # type: ignore[attr-defined]  # the same
 
 NO_PLAN = "The evaluation plan that this rule comes from is gone, so nobody can say whether its rows are the same."
+
+DRAFTING = "had test rows drafted"
+"""What the audit calls it: a language model may be asked for them."""
+
+MOMENT = timedelta(minutes=1)
+"""A second click on the same card within this is the same wish."""
 
 _PARTS = {
     "metric": "the metric",
@@ -84,6 +92,21 @@ def freeze_reviewed(
     if found is None or not found.frozen:
         plans.save(EvalPlan.from_json(plan), name=name, person=person, now=now)
     return plans.freeze(person.workspace_id, name, rows, now)
+
+
+def may_draft(engine: Engine, person: Person, card: str, click: str, now: datetime) -> bool:
+    """Note that a person has test rows drafted from a plan's card; False where a click of theirs did a moment ago.
+
+    The same click again may: the process that had it may have died.
+    """
+    who = (_log.c.workspace_id == person.workspace_id) & (_log.c.who == person.user_id)
+    same = who & (_log.c.what == DRAFTING) & (_log.c.subject == card) & (_log.c.at > now - MOMENT)
+    with engine.begin() as connection:
+        audit.take_turn(connection, person.workspace_id)
+        noted = connection.execute(select(_log.c.detail).where(same).limit(1)).scalar()
+        if noted is None:
+            audit.write(connection, person.workspace_id, person.user_id, DRAFTING, card, now, click=click)
+        return noted is None or json.loads(noted)["click"] == click
 
 
 def _name(review: Review) -> str:
