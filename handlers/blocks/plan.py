@@ -7,7 +7,7 @@ from handlers.blocks.parts import Block, actions, button, context, section, tabl
 from handlers.escape import mrkdwn, plain
 from trainers.evals.plan import EvalPlan
 from trainers.evals.plans.power import effects, power_table
-from trainers.evals.plans.text import points, rows_sentences, rule_sentence, target_sentences
+from trainers.evals.plans.text import bound, points, rows_sentences, rule_sentence, target_sentences
 
 DRAFT = "plan_draft_rows"
 """Action id of the button that drafts test rows; its value is the task."""
@@ -22,7 +22,7 @@ LABELS = 20
 def plan_blocks(data: Mapping[str, Any]) -> list[Block]:
     """Draw a plan: what decides, how many rows, what must not get worse, what was assumed."""
     plan = EvalPlan.from_json(data)
-    rails = [f"• {mrkdwn(r.title, 80)}: at most {points(float(r.margin))} points lost" for r in plan.guardrails]
+    rails = [f"• {mrkdwn(bound(rail), 160)}" for rail in plan.guardrails]
     assumed = [f"• {mrkdwn(says, 400)} _Wrong?_ {mrkdwn(correct, 200)}" for says, correct in plan.assumptions]
     return [
         section(f"{plan_headline(plan)}\n{mrkdwn(_upper(plan.why), 400)}."),

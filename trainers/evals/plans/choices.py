@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from knowledge.errors import UserError
-from trainers.evals.guardrails import Guardrail, guardrails
+from trainers.evals.guardrails import Guardrail, fitting, guardrails
 
 Kind = Literal["classification", "extraction", "style", "qa", "generation", "refusal"]
 """What a task asks for."""
@@ -41,7 +41,7 @@ def choice(kind: Kind) -> Choice:
         binary=found["binary"],
         why=found["why"],
         secondary=tuple(found["secondary"]),
-        guardrails=guardrails(found["guardrails"]),
+        guardrails=fitting(guardrails(found["guardrails"]), found["metric"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from trainers.evals.guardrails import Guardrail
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.choices import reason
 from trainers.evals.plans.power import effects, power_table, right_needed
@@ -66,8 +67,14 @@ def target_sentences(plan: EvalPlan) -> list[str]:
 
 def guardrail_sentences(plan: EvalPlan) -> list[str]:
     """Say how much each guardrail lets pass, and why it is one."""
-    said = ((f"{rail.title}: at most {points(float(rail.margin))} points lost", rail) for rail in plan.guardrails)
-    return [f"{bound}; {why}." if (why := reason(rail)) else f"{bound}." for bound, rail in said]
+    said = ((bound(rail), rail) for rail in plan.guardrails)
+    return [f"{what}; {why}." if (why := reason(rail)) else f"{what}." for what, rail in said]
+
+
+def bound(rail: Guardrail) -> str:
+    """Say how much a guardrail lets pass, and whether it is only shown."""
+    aside = "" if rail.gate else " (shown only)"
+    return f"{rail.title}: at most {points(float(rail.margin))} points lost{aside}"
 
 
 def _lines(plan: EvalPlan) -> Iterator[str]:
