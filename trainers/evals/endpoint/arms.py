@@ -23,7 +23,7 @@ from trainers.evals.endpoint.answering import Outcome, Standing, answer_over
 from trainers.evals.endpoint.contest import Contest
 from trainers.evals.endpoint.journal import Journal
 from trainers.evals.endpoint.limits import Limits
-from trainers.evals.endpoint.prompts import Turns
+from trainers.evals.endpoint.prompts import Turns, Way
 from trainers.evals.endpoint.spending import Meter
 from trainers.evals.endpoint.wire import Endpoint, Question, Reply
 from trainers.evals.metrics import Metric
@@ -80,7 +80,7 @@ class Asking:
         tuned, plain = contest.plain(contest.tuned), contest.plain(contest.base)
         self._ask([tuned[0], plain[0]])  # a wrong key or name is to cost two calls, not a choice of prompts
         trials = contest.prompts.choose(self._score)
-        few = [contest.asks(contest.base, contest.prompts.turns(trials[0].way, row)) for row in contest.test]
+        few = [self._few(trials[0].way, row) for row in contest.test]
         rows = list(zip(tuned, few, strict=True))
         random.Random(contest.seed).shuffle(rows)  # noqa: S311  # an order, not a secret
         self._ask([question for both in rows for question in both])
@@ -88,12 +88,21 @@ class Asking:
         probed = [contest.probing(contest.base), contest.probing(contest.tuned)]
         self._ask([question for both in zip(*probed, strict=True) for question in both])
         asked = {PLAIN: plain, RIVAL: few, TUNED: tuned}
-        says = {PLAIN: "the rows' own system prompt and input", RIVAL: trials[0].way.words(), TUNED: "as in training"}
+        says = {
+            PLAIN: "the rows' own system prompt and input",
+            RIVAL: trials[0].way.words() + contest.prompts.drawn,
+            TUNED: "as in training",
+        }
         notes = {arm: self._notes(questions, says[arm]) for arm, questions in asked.items()}
         notes[RIVAL]["candidates"] = [
             {"asked": t.way.words(), "score": round(t.score, 4), "rows": t.rows} for t in trials
         ]
         return self._publish(folder, asked, notes, {"base": probed[0], "tuned": probed[1]})
+
+    def _few(self, way: Way, row: Row) -> Question:
+        """Ask the base for a row this way; searching thousands of rows takes longer than a lease."""
+        self.keeper.keep()
+        return self.contest.asks(self.contest.base, self.contest.prompts.turns(way, row))
 
     def reply(self, question: Question) -> Reply | None:
         """Return what was answered, if anything was."""
