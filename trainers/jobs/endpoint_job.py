@@ -223,7 +223,7 @@ def _judged(
     prices = set((asked.prices or {}).values())
     evidence = Evidence(
         predictions=told.answered.predictions,
-        rows=contest.test,
+        rows=told.rows,
         rule=rule,
         train=contest.train,
         labels=contest.labels or None,

@@ -61,7 +61,7 @@ def test_the_better_way_is_chosen_on_training_rows_alone() -> None:
 
 
 def test_of_very_many_rows_a_part_are_examples() -> None:
-    """Examples come from 2,000 rows, drawn by the seed, and it is said; a search of few among equals takes the first."""
+    """Examples come from 2,000 rows, drawn by the seed, and it is said; among equals the first is near."""
     rows = [Row(n, (Message("user", f"question {n}"), Message("assistant", "a"))) for n in range(2100)]
     one, same, other = (Prompts(rows, (), seed) for seed in (7, 7, 8))
     assert len(one.rows) == 2000
