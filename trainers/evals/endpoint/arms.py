@@ -230,6 +230,7 @@ class Asking:
     def _lines(self, arm: str, questions: Sequence[Question], notes: dict[str, Any]) -> list[dict[str, Any]]:
         lines = []
         for place, (row, question) in enumerate(zip(self.contest.test, questions, strict=True)):
+            self.keeper.keep()  # some metrics take their time
             reply = self.reply(question)
             if reply is not None:
                 right = self.metric.mark(row, reply.output).score >= 1
