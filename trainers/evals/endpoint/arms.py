@@ -182,12 +182,7 @@ class Asking:
         lines = [line for arm, questions in asked.items() for line in self._lines(arm, questions, notes[arm])]
         kept = self._kept(asked[RIVAL], asked[TUNED])
         both = self._kept(*probed.values())
-        probes = [
-            {"arm": arm, "id": self.contest.probes[place].id, **_facts(reply)}
-            for arm, questions in probed.items()
-            for place in both
-            if (reply := self.reply(questions[place])) is not None
-        ]
+        probes = self._probes(probed, both)
         seconds = round(time.monotonic() - self._started, 1)
         summary = {
             "arms": notes,
@@ -215,6 +210,14 @@ class Asking:
         doubts = (*doubts, *self._doubts(asked, notes))
         rows = tuple(self.contest.test[place] for place in kept)
         return Told(answered, doubts, self.meter.spent, rows, tuple(reply.model for reply in by_tuned))
+
+    def _probes(self, probed: Mapping[str, Sequence[Question]], places: Sequence[int]) -> list[dict[str, Any]]:
+        return [
+            {"arm": arm, "id": self.contest.probes[place].id, **_facts(reply)}
+            for arm, questions in probed.items()
+            for place in places
+            if (reply := self.reply(questions[place])) is not None
+        ]
 
     def _kept(self, *sides: Sequence[Question]) -> list[int]:
         """Return the places at which no side's answer was lost."""
