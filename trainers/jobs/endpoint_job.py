@@ -139,7 +139,7 @@ def quote_of(dataset: Dataset, asked: Asked, spec: TrainingSpec, rule: SuccessRu
         training_cost=Decimal(0),
         evaluation_cost=cost if asked.budget is None or cost is None else min(cost, asked.budget),
         serving_cost_30_days=None,
-        cost_basis=_basis(asked, found, rule),
+        cost_basis=_basis(asked, found, rule, contest.prompts.drawn),
         endpoint={**asked.to_json(), "bill": found.to_json()},
     )
 
@@ -180,10 +180,13 @@ def evaluate_over(
     return _judged(job, told, contest, asked, rule, test, bench, keeper)
 
 
-def paid(connection: Connection, job: Job, data: Path) -> Decimal:
-    """Return the dollars of this life of a job: what its journal holds beside what was counted before."""
+def paid(connection: Connection, job: Job, data: Path) -> Decimal | None:
+    """Return the dollars of this life of a job: what its journal holds beside what was counted before.
+
+    None where the journal cannot be read: nobody knows.
+    """
     whole = spent_in(journal_path(data / "jobs" / job.id / "evaluation"))
-    return max(Decimal(0), whole - budgets.spent_by(connection, job.id))
+    return None if whole is None else max(Decimal(0), whole - budgets.spent_by(connection, job.id))
 
 
 def _contest(dataset: Dataset, asked: Asked, rule: SuccessRule, folder: Path) -> Contest:
@@ -221,7 +224,7 @@ def _judged(
     prices = set((asked.prices or {}).values())
     evidence = Evidence(
         predictions=told.answered.predictions,
-        rows=contest.test,
+        rows=told.rows,
         rule=rule,
         train=contest.train,
         labels=contest.labels or None,
@@ -239,7 +242,7 @@ def _judged(
     return Evaluated(report, told.answered, write_files(made._replace(report=report), evidence, job, bench.data))
 
 
-def _basis(asked: Asked, found: Bill, rule: SuccessRule) -> str:
+def _basis(asked: Asked, found: Bill, rule: SuccessRule, drawn: str) -> str:
     """Say where the price comes from, how it relates to what is expected, and what is not asked."""
     gates = [rail for rail in rule.guardrails if rail.gate and rail.name in SUITES and not asked.probes]
     left = "; the probes are not asked, so guardrails stay open and no PASS is possible" if gates else ""
@@ -249,6 +252,6 @@ def _basis(asked: Asked, found: Bill, rule: SuccessRule) -> str:
     each = " and ".join(f"{dollars(p.prompt)} and {dollars(p.output)} ({name})" for name, p in asked.prices.items())
     short = asked.budget is not None and asked.budget < found.dollars[1]
     warned = "; the budget is below that: rows will be missing" if short else ""
-    choice = f"{found.choosing} of {found.calls} calls choose the base's prompt"
+    choice = f"{found.choosing} of {found.calls} calls choose the base's prompt{drawn}"
     prices = f"prices as you gave them, for a million tokens in and out: {each}"
     return f"about {dollars(found.dollars[1])} is expected{warned}{left}; {choice}; {prices}"

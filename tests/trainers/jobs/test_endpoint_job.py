@@ -208,6 +208,15 @@ def test_a_stop_is_quick_and_a_resume_pays_for_the_rest_alone(
     assert counted(jobs, watch) == (0, fake.charged())
 
 
+def test_a_journal_that_cannot_be_read_ends_the_job(jobs: Jobs, worker: MakeRunner, fake: Fake, watch: Watch) -> None:
+    """The job fails rather than running for ever, and all that was set aside counts as spent."""
+    job = approved(jobs, watch, asked(fake))
+    journal_of(jobs, job).mkdir(parents=True)
+    worker("w1").work(job.id)
+    assert jobs.ledger.get(job.id).state == "failed"
+    assert counted(jobs, watch) == (0, Decimal(json.loads(job.quote)["evaluation_cost"]))
+
+
 def test_a_wrong_key_fails_in_words(jobs: Jobs, worker: MakeRunner, fake: Fake, watch: Watch) -> None:
     """The job fails after a few calls that cost nothing, and a resume with the right key finishes it."""
     fake.rehearsal.key = "another"

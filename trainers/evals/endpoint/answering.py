@@ -57,6 +57,8 @@ class Outcome(NamedTuple):
     """Calls refused because the endpoint was busy."""
     lost: int
     """Answers lost on the way; each counts as paid."""
+    refused: frozenset[str]
+    """Keys of questions that the endpoint would not take: that is an outcome, and no answer that was lost."""
 
 
 class _Flight(NamedTuple):
@@ -107,7 +109,8 @@ class _Run:
         self.arrived: queue.SimpleQueue[tuple[str, Told]] = queue.SimpleQueue()
         self.missing: dict[str, str] = {}
         self.ended = ""
-        self.sent = self.busy = self.lost = self.lost_in_a_row = self.refused = self.answers = 0
+        self.refused: set[str] = set()
+        self.sent = self.busy = self.lost = self.lost_in_a_row = self.answers = 0
 
     def all(self, questions: Sequence[Question], hear: Callable[[Standing], None], stop: Callable[[], None]) -> Outcome:
         asked = {question.key(self.endpoint.host): question for question in questions}
@@ -129,7 +132,9 @@ class _Run:
             client.close()
         replies = {key: self.journal.replies[key] for key in asked if key in self.journal.replies}
         reused = len(questions) - len(new)
-        return Outcome(replies, self.missing, self.ended, self.sent, reused, self.busy, self.lost)
+        return Outcome(
+            replies, self.missing, self.ended, self.sent, reused, self.busy, self.lost, frozenset(self.refused)
+        )
 
     def _standing(self, total: int) -> Standing:
         done = total - len(self.waiting) - len(self.flying)
@@ -224,8 +229,8 @@ class _Run:
     def _refused(self, key: str, flight: _Flight, told: Told) -> None:
         self._was_free(key, flight)
         self.missing[key] = told.why
-        self.refused += 1
-        if not self.answers and self.refused >= self.limits.most_refused:
+        self.refused.add(key)
+        if not self.answers and len(self.refused) >= self.limits.most_refused:
             raise UserError(f"No question was taken. {told.why}", "Check the model's name and the rows.")
 
     def _another_way(self, key: str, flight: _Flight, told: Told) -> None:

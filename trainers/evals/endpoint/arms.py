@@ -23,7 +23,7 @@ from trainers.evals.endpoint.answering import Outcome, Standing, answer_over
 from trainers.evals.endpoint.contest import Contest
 from trainers.evals.endpoint.journal import Journal
 from trainers.evals.endpoint.limits import Limits
-from trainers.evals.endpoint.prompts import Turns
+from trainers.evals.endpoint.prompts import Turns, Way
 from trainers.evals.endpoint.spending import Meter
 from trainers.evals.endpoint.wire import Endpoint, Question, Reply
 from trainers.evals.metrics import Metric
@@ -43,6 +43,8 @@ class Told(NamedTuple):
     """Doubts for the report: whether the base answered, what is missing, what was cut off."""
     spent: Decimal
     """Dollars, with all that may have been paid."""
+    rows: tuple[Row, ...]
+    """The test rows to compare: those of which neither the base's nor the tuned model's answer was lost."""
     answered_by: tuple[str, ...]
     """The model that each answer of the tuned arm and its probes names; "" where it names none."""
 
@@ -67,6 +69,7 @@ class Asking:
     _reused: int = 0
     _lost: int = 0
     _ended: str = ""
+    _refused: frozenset[str] = frozenset()
     _said_at: float = 0.0
     _started: float = 0.0
 
@@ -80,7 +83,7 @@ class Asking:
         tuned, plain = contest.plain(contest.tuned), contest.plain(contest.base)
         self._ask([tuned[0], plain[0]])  # a wrong key or name is to cost two calls, not a choice of prompts
         trials = contest.prompts.choose(self._score)
-        few = [contest.asks(contest.base, contest.prompts.turns(trials[0].way, row)) for row in contest.test]
+        few = [self._few(trials[0].way, row) for row in contest.test]
         rows = list(zip(tuned, few, strict=True))
         random.Random(contest.seed).shuffle(rows)  # noqa: S311  # an order, not a secret
         self._ask([question for both in rows for question in both])
@@ -88,16 +91,30 @@ class Asking:
         probed = [contest.probing(contest.base), contest.probing(contest.tuned)]
         self._ask([question for both in zip(*probed, strict=True) for question in both])
         asked = {PLAIN: plain, RIVAL: few, TUNED: tuned}
-        says = {PLAIN: "the rows' own system prompt and input", RIVAL: trials[0].way.words(), TUNED: "as in training"}
+        says = {
+            PLAIN: "the rows' own system prompt and input",
+            RIVAL: trials[0].way.words() + contest.prompts.drawn,
+            TUNED: "as in training",
+        }
         notes = {arm: self._notes(questions, says[arm]) for arm, questions in asked.items()}
         notes[RIVAL]["candidates"] = [
             {"asked": t.way.words(), "score": round(t.score, 4), "rows": t.rows} for t in trials
         ]
         return self._publish(folder, asked, notes, {"base": probed[0], "tuned": probed[1]})
 
+    def _few(self, way: Way, row: Row) -> Question:
+        """Ask the base for a row this way; searching thousands of rows takes longer than a lease."""
+        self.keeper.keep()
+        return self.contest.asks(self.contest.base, self.contest.prompts.turns(way, row))
+
     def reply(self, question: Question) -> Reply | None:
         """Return what was answered, if anything was."""
         return self.journal.replies.get(question.key(self.endpoint.host))
+
+    def is_lost(self, question: Question) -> bool:
+        """Say whether transport, money or patience kept an answer away; one that is empty, or refused, was given."""
+        key = question.key(self.endpoint.host)
+        return key not in self.journal.replies and key not in self._refused
 
     def _replies(self, questions: Sequence[Question]) -> list[Reply]:
         return [reply for reply in map(self.reply, questions) if reply is not None]
@@ -115,6 +132,7 @@ class Asking:
             hear=lambda standing: self._hear(standing, before),
             stop=self.keeper.keep,
         )
+        self._refused |= outcome.refused
         self._done, self._ended = before + len(questions), outcome.ended
         self._busy, self._sent = self._busy + outcome.busy, self._sent + outcome.sent
         self._reused, self._lost = self._reused + outcome.reused, self._lost + outcome.lost
@@ -162,12 +180,9 @@ class Asking:
         probed: Mapping[str, Sequence[Question]],
     ) -> Told:
         lines = [line for arm, questions in asked.items() for line in self._lines(arm, questions, notes[arm])]
-        probes = [
-            {"arm": arm, "id": probe.id, **_facts(reply)}
-            for arm, questions in probed.items()
-            for probe, question in zip(self.contest.probes, questions, strict=True)
-            if (reply := self.reply(question)) is not None
-        ]
+        kept = self._kept(asked[RIVAL], asked[TUNED])
+        both = self._kept(*probed.values())
+        probes = self._probes(probed, both)
         seconds = round(time.monotonic() - self._started, 1)
         summary = {
             "arms": notes,
@@ -181,19 +196,44 @@ class Asking:
         _write(folder / "arms.json", json.dumps(summary, ensure_ascii=False, indent=1))
         if self.contest.probes:
             _write(folder / "probes.jsonl", _in_lines(probes))
+        compared = folder / "compared.jsonl"  # places count in the rows that are compared
+        places = {place: new for new, place in enumerate(kept)}
+        _write(compared, _in_lines([{**line, "row": places[line["row"]]} for line in lines if line["row"] in places]))
         answered = Answered(
-            folder / "predictions.jsonl",
+            compared,
             folder / "arms.json",
             seconds,
             folder / "probes.jsonl" if self.contest.probes else None,
         )
         by_tuned = self._replies([*asked[TUNED], *probed["tuned"]])
-        doubts = tuple(self._doubts(asked, notes))
-        return Told(answered, doubts, self.meter.spent, tuple(reply.model for reply in by_tuned))
+        doubts = (*self._left_out("row", kept, self.contest.test), *self._left_out("probe", both, self.contest.probes))
+        doubts = (*doubts, *self._doubts(asked, notes))
+        rows = tuple(self.contest.test[place] for place in kept)
+        return Told(answered, doubts, self.meter.spent, rows, tuple(reply.model for reply in by_tuned))
+
+    def _probes(self, probed: Mapping[str, Sequence[Question]], places: Sequence[int]) -> list[dict[str, Any]]:
+        return [
+            {"arm": arm, "id": self.contest.probes[place].id, **_facts(reply)}
+            for arm, questions in probed.items()
+            for place in places
+            if (reply := self.reply(questions[place])) is not None
+        ]
+
+    def _kept(self, *sides: Sequence[Question]) -> list[int]:
+        """Return the places at which no side's answer was lost."""
+        return [place for place, pair in enumerate(zip(*sides, strict=True)) if not any(map(self.is_lost, pair))]
+
+    def _left_out(self, what: str, kept: Sequence[int], whole: Sequence[object]) -> tuple[str, ...]:
+        gone = len(whole) - len(kept)
+        said = (
+            f"{gone:,} of {plural(len(whole), what)} left out of the comparison: an answer of the base or of the tuned"
+        )
+        return (f"{said} model was lost on the way or not asked for.",) if gone else ()
 
     def _lines(self, arm: str, questions: Sequence[Question], notes: dict[str, Any]) -> list[dict[str, Any]]:
         lines = []
         for place, (row, question) in enumerate(zip(self.contest.test, questions, strict=True)):
+            self.keeper.keep()  # some metrics take their time
             reply = self.reply(question)
             if reply is not None:
                 right = self.metric.mark(row, reply.output).score >= 1

@@ -55,15 +55,22 @@ class Prompts:
     """The training rows as examples."""
 
     def __init__(self, rows: Sequence[Row], labels: Sequence[str], seed: int) -> None:
-        """Index the rows by what the user says last."""
-        self.rows, self.seed = list(rows), seed
+        """Index the rows by what the user says last; of very many, as many as limits.toml says, drawn with `seed`."""
+        most, self.of = int(section("choosing")["most_examples"]), len(rows)
+        drawn = sorted(random.Random(seed).sample(range(len(rows)), min(most, len(rows))))  # noqa: S311  # no secret
+        self.rows, self.seed = [rows[place] for place in drawn], seed
         self._similar = Similar([question(row) for row in self.rows])
-        self._told = form_in_words([row.target for row in self.rows], labels)
+        self._told = form_in_words([row.target for row in rows], labels)
 
     def ways(self) -> tuple[Way, ...]:
         """Return the ways that so few rows allow: no row can be its own example."""
         most = len(self.rows) - 1
         return tuple(dict.fromkeys(way._replace(shown=min(way.shown, most)) for way in WAYS if most or not way.shown))
+
+    @property
+    def drawn(self) -> str:
+        """Say that examples come from a part of the rows, if they do."""
+        return f"; examples come from {len(self.rows):,} of {self.of:,} rows" if len(self.rows) < self.of else ""
 
     def turns(self, way: Way, row: Row, leave_out: int | None = None) -> Turns:
         """Return the prompt that asks for a row's answer this way."""
@@ -71,7 +78,8 @@ class Prompts:
 
     def turns_of(self, ways: Sequence[Way], row: Row, leave_out: int | None = None) -> list[Turns]:
         """Return the row's prompt for each way; the search is made once."""
-        order = [place for place in self._similar.order(question(row)) if place != leave_out]
+        most = max(way.shown for way in ways) + (leave_out is not None)
+        order = [place for place in self._similar.nearest(question(row), most) if place != leave_out]
         return [self._written(way, row, order[: way.shown][::-1]) for way in ways]
 
     def samples(self) -> tuple[list[int], list[int]]:

@@ -35,14 +35,19 @@ class Similar:
         self._rows = {name: np.array([place for place, _ in found], np.int32) for name, found in places.items()}
         self._weights = {name: np.array([weight for _, weight in found]) for name, found in places.items()}
 
-    def order(self, text: str) -> list[int]:
-        """Return the places of all texts, the most similar first; among equals the earlier one."""
+    def nearest(self, text: str, most: int) -> list[int]:
+        """Return the places of the `most` most similar texts, the nearest first; among equals the earlier one."""
         likeness = np.zeros(self._n)
         for which, half in enumerate((_words, _runs)):
             for feature, weight in _weigh(Counter(half(text)), self._idf[which]).items():
                 name = f"{which}{feature}"
                 likeness[self._rows[name]] += weight * self._weights[name]
-        return [int(place) for place in np.argsort(-np.round(likeness, 9), kind="stable")]
+        far = -np.round(likeness, 9)
+        if most < self._n:  # all that are as near as the last one wanted: among equals the earlier is taken
+            near = np.flatnonzero(far <= np.partition(far, most - 1)[most - 1]) if most else np.array([], np.int64)
+        else:
+            near = np.arange(self._n)
+        return [int(place) for place in near[np.argsort(far[near], kind="stable")[:most]]]
 
 
 def _words(text: str) -> list[str]:

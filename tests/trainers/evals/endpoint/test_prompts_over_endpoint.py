@@ -33,7 +33,7 @@ def test_similarity_is_that_of_scikit_learn() -> None:
     matrix, index = union.transform(texts), Similar(texts)
     for row in TEST[:20]:
         likeness = (matrix @ union.transform([row.prompt]).T).toarray()[:, 0]
-        assert index.order(row.prompt)[:8] == list(np.argsort(-np.round(likeness, 9), kind="stable")[:8])
+        assert index.nearest(row.prompt, 8) == list(np.argsort(-np.round(likeness, 9), kind="stable")[:8])
 
 
 def test_no_row_is_its_own_example() -> None:
@@ -58,6 +58,18 @@ def test_the_better_way_is_chosen_on_training_rows_alone() -> None:
     assert (trials[0].way, trials[0].score, trials[0].rows) == (Way(4, True), 1.0, 36)
     assert len(seen) == 7 * 12 + 4 * 24
     assert {trial.way for trial in trials} == set(WAYS)
+
+
+def test_of_very_many_rows_a_part_are_examples() -> None:
+    """Examples come from 2,000 rows, drawn by the seed, and it is said; among equals the first is near."""
+    rows = [Row(n, (Message("user", f"question {n}"), Message("assistant", "a"))) for n in range(2100)]
+    one, same, other = (Prompts(rows, (), seed) for seed in (7, 7, 8))
+    assert len(one.rows) == 2000
+    assert one.rows == same.rows != other.rows
+    assert one.drawn == "; examples come from 2,000 of 2,100 rows"
+    assert Prompts(TRAIN, LABELS, 7).drawn == ""
+    assert Similar(["a bc", "de fg", "a bc", "a bc"]).nearest("a bc", 2) == [0, 2]
+    assert Similar(["a bc", "de fg"]).nearest("a bc", 0) == []
 
 
 def test_no_answers_still_choose() -> None:
