@@ -37,6 +37,8 @@ def main() -> None:
     logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
     try:
         app()
+    except SystemExit:
+        raise  # the usual end: what follows would import the database to compare with
     except LuthierError as error:
         _fail(error)
     except _database_trouble():

@@ -115,7 +115,8 @@ def test_a_report_says_what_decided(world: World) -> None:
     """Guardrails and reasons stand on the card; where each answer is right or wrong, nobody is asked to label."""
     _, report = reported(world)
     shown = json.dumps(report, ensure_ascii=False)
-    assert "Guardrails: general skills 41/140 → 40/140, held · harmful requests 120/140 → 60/140, broken." in shown
+    assert "Guardrails: general skills 41/140 → 40/140, held (shown only) · harmful requests 120/140" in shown
+    assert "120/140 → 60/140, broken (shown only)." in shown
     assert "A guardrail that a reader should know of." in shown
     assert LABEL not in shown
 
