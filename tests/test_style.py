@@ -56,3 +56,8 @@ def test_every_test_states_its_behaviour(path: Path) -> None:
     """A test's docstring is a sentence about behaviour."""
     silent = [node.name for node in functions(path) if node.name.startswith("test_") and not ast.get_docstring(node)]
     assert silent == []
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """Two tests may share a file name: pytest tells them apart by their package."""
+    assert sorted({path.parent for path in TESTS if not (path.parent / "__init__.py").exists()}) == []
