@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -47,23 +48,28 @@ class Whole:
             text=True,
             bufsize=1,
         )
-        assert self.process.stderr is not None
         self.said: list[str] = []
-        until = time.monotonic() + START_LIMIT
-        for line in self.process.stderr:
-            self.said.append(line)
-            if "is ready" in line or time.monotonic() > until:
-                break
-        assert any("is ready" in line for line in self.said), self.said
+        self.ready = threading.Event()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+        assert self.ready.wait(START_LIMIT), self.said
         self.hands = Hands(self.port)
 
     def stop(self) -> int:
         """Press Ctrl-C and wait for the end."""
         self.hands.http.close()
         self.process.send_signal(signal.SIGINT)
-        _, rest = self.process.communicate(timeout=60)
-        self.said.append(rest)
-        return self.process.returncode
+        code = self.process.wait(timeout=60)
+        self.listener.join(timeout=10)
+        return code
+
+    def _listen(self) -> None:
+        """Read all that it says to the end: a pipe that nobody empties stops who writes to it."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if "is ready" in line:
+                self.ready.set()
 
     def find(self, words: str) -> psutil.Process:
         """Return the running process whose command line holds `words`."""

@@ -41,7 +41,8 @@ def page(browser: Browser, whole: Whole) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     page.close()
-    assert errors == []
+    print("".join(whole.said[-30:]))  # pytest shows it beside a failure
+    assert (errors, whole.process.poll()) == ([], None)
 
 
 def write(page: Page, text: str, box: str = "composer") -> None:
