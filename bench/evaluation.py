@@ -1,12 +1,15 @@
 """Measures rows a second of our offline evaluation beside a plain generate loop: same rows, prompts and precision.
 
-Run as: python -m bench.evaluation [--rows 60] [--repeats 3] [--precision float32] [--json]
+Run as: python -m bench.evaluation [--rows 60] [--repeats 3] [--precision float32] [--json], or with --whole
 
 Rows and prompts are the shipped example's as the arms base_plain and base_few_shot ask them; which few-shot prompt wins
 the choice is fixed here (the eight most similar rows as earlier turns), so that runs compare. Both loops are timed in
 turn in one process, part by part, because other work on the machine comes and goes; the figure is the median of the
 ratios, once of wall time and once of the process's CPU time, which a crowded machine disturbs less. In float32 equal
 answers are a condition; in bfloat16 the shape of a batch decides how sums are rounded: differing answers are counted.
+
+``--whole`` times everything that an evaluation has the base answer, once by each loop: the rows with the plain prompt,
+the choice among few-shot prompts on training rows, the rows with the chosen one, and the 340 probes.
 """
 
 import argparse
@@ -14,10 +17,11 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from bot.settings import Settings
 from knowledge import weights
@@ -50,9 +54,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="times that both loops run")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), action="append", help="default: both")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--whole", action="store_true", help="a whole evaluation by both loops, once; takes minutes")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args()
     base = prepared(Settings.from_env().cache)
+    if chosen.whole:
+        for precision in chosen.precision or ("float32", "bfloat16"):
+            print(json.dumps({"precision": precision, **whole(base, precision, chosen.rows, chosen.threads)}))
+        return
     figures = {
         precision: measure(base, precision, chosen.rows, chosen.repeats, chosen.threads)
         for precision in chosen.precision or ("float32", "bfloat16")
@@ -102,6 +111,78 @@ def measure(base: Path, precision: str, count: int, repeats: int, threads: int) 
             found[arm].append(Pair(timed[0][0], timed[1][0], timed[0][2], timed[1][2], differ))
             print(precision, arm, found[arm][-1], file=sys.stderr, flush=True)
     return summed(found, len(test), limit)
+
+
+def whole(base: Path, precision: str, count: int, threads: int) -> dict[str, Any]:
+    """Run the product's own evaluation of the base twice, the second time with the plain loop in place of ours."""
+    from trainers.scripts import asking
+
+    ours = asking.greedy
+    made: dict[str, tuple[dict[str, float], dict[str, list[str]]]] = {}
+    for name, loop in (("ours", ours), ("plain", plain_greedy)):
+        asking.greedy = loop
+        try:
+            made[name] = evaluated(base, precision, count, threads)
+        finally:
+            asking.greedy = ours
+        print(precision, name, made[name][0], file=sys.stderr, flush=True)
+    (seconds, answers), (plain_seconds, plain_answers) = made["ours"], made["plain"]
+    differ = {part: sum(a != b for a, b in zip(answers[part], plain_answers[part], strict=True)) for part in answers}
+    return {
+        "speed_up": round(sum(plain_seconds.values()) / sum(seconds.values()), 2),
+        "speed_ups": {part: round(plain_seconds[part] / seconds[part], 2) for part in seconds},
+        "seconds": seconds,
+        "plain_seconds": plain_seconds,
+        "answers": {part: len(lines) for part, lines in answers.items()},
+        "differ": differ,
+    }
+
+
+def evaluated(base: Path, precision: str, count: int, threads: int) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """Return seconds and answers of each part of an evaluation of the base on the shipped example."""
+    from trainers.evals.probes.suite import load_probes, write_for_child
+    from trainers.scripts.evaluate_arms import Evaluation, read_plan
+
+    with tempfile.TemporaryDirectory() as folder:
+        out, test = Path(folder), Path(folder) / "test.jsonl"
+        lines = EXAMPLES["tickets"].test.read_text("utf-8").splitlines(keepends=True)
+        test.write_text("".join(lines[:count]), "utf-8")
+        write_for_child(out / "probes.jsonl", load_probes())
+        plan = {"base": base, "adapter": None, "train": EXAMPLES["tickets"].train, "test": test, "out": out}
+        plan |= {
+            "labels": LABELS,
+            "seed": SEED,
+            "threads": threads,
+            "precision": precision,
+            "probes": out / "probes.jsonl",
+        }
+        plan |= {"arms": list(ARMS)}
+        Evaluation(cast(Any, Unheard()), read_plan(plan)).run()
+        parts = {part: json.loads((out / "arms" / f"{part}.json").read_text()) for part in (*ARMS, "probes_base")}
+    return (
+        {part: found["notes"]["seconds"] for part, found in parts.items()},
+        {part: [row["output"] for row in found["rows"]] for part, found in parts.items()},
+    )
+
+
+class Unheard:
+    """A child that nobody listens to or stops."""
+
+    def emit(self, event: str, **fields: object) -> None:
+        """Say nothing."""
+
+    def check(self) -> None:
+        """Go on."""
+
+
+def plain_greedy(model: Any, runtime: Any, prompts: Any, *, ends: set[int], max_new_tokens: Any, **heard: Any) -> Any:
+    """Answer one prompt after the other with the library's own loop, in the place of `greedy`."""
+    from trainers.scripts.decoding import Answer
+
+    limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else max_new_tokens
+    written = [alone(model, list(prompt), ends, limit) for prompt, limit in zip(prompts, limits, strict=True)]
+    heard["on_batch"](len(written))
+    return [Answer(ids, len(ids) < limit, 0.0) for ids, limit in zip(written, limits, strict=True)]
 
 
 def alone(model: Any, prompt: list[int], ends: set[int], limit: int) -> list[int]:

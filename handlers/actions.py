@@ -26,6 +26,7 @@ from handlers.training import train_on_upload
 from knowledge.advice.advise import advise
 from knowledge.advice.facts import Facts, from_mapping, with_fact
 from knowledge.conversations import Conversations, Thread
+from trainers.jobs.labelled import labelled
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Place, result_of
 from trainers.states import LIVE
@@ -95,6 +96,7 @@ def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     ack()
     person, channel = person_of(context), place_of(body).channel
     found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]), seen_by=person.user_id, channel=channel)
+    found = labelled(deps.engine, deps.datasets.folder, found)
     view = details_view(report_of(found), json.loads(found.quote), channel)
     client.views_open(trigger_id=body["trigger_id"], view=view)
 

@@ -11,6 +11,7 @@ from handlers.deps import Deps
 from handlers.escape import mrkdwn
 from handlers.people import person_of
 from trainers.jobs.evaluating import report_files
+from trainers.jobs.labelled import labelled
 
 Json = dict[str, Any]
 
@@ -25,7 +26,7 @@ def send_files(deps: Deps, ack: Ack, action: Json, context: BoltContext, client:
     ack()
     person, (job_id, _, channel) = person_of(context), str(action["value"]).partition(":")
     found = deps.jobs.ledger.find(person.workspace_id, job_id, seen_by=person.user_id, channel=channel)
-    files = report_files(deps.datasets.folder, found)
+    files = report_files(deps.datasets.folder, labelled(deps.engine, deps.datasets.folder, found))
     deps.jobs.note_download(found, person, deps.clock())
     words = f"The whole report of job #{found.number}, {mrkdwn(found.title, 200)}: a page and a table of all answers."
     answer = client.chat_postMessage(channel=person.user_id, text=words)

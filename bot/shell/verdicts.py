@@ -82,6 +82,7 @@ def report(
     from bot.working import working
     from knowledge.clock import utc_now
     from trainers.jobs.evaluating import report_files
+    from trainers.jobs.labelled import labelled
     from trainers.jobs.service import result_of
 
     if save is not None and save.exists() and not save.is_dir():
@@ -89,6 +90,7 @@ def report(
     with working(Settings.from_env(), say) as at:
         found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
         result_of(found)
+        found = labelled(at.deps.engine, at.deps.datasets.folder, found)
         if save is not None:
             files = report_files(at.deps.datasets.folder, found)
             at.deps.jobs.note_download(found, shell_person(), utc_now())

@@ -131,7 +131,9 @@ def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) 
     pictures = [(png, alt) for png, _, alt in drawn.values()]
     (home / "report.html").write_text(page.write(made, title=job.title, number=job.number, pictures=pictures), "utf-8")
     where = home.relative_to(data)
-    return [{"path": str(where / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()]
+    kept = [{"path": str(where / f"{name}.png"), "title": title, "alt": alt} for name, (_, title, alt) in drawn.items()]
+    (home / "pictures.json").write_text(json.dumps(kept), "utf-8")  # a page written anew later shows them again
+    return kept
 
 
 def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tuple[bytes, str, str]]]:

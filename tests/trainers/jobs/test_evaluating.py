@@ -42,7 +42,8 @@ def test_a_report_of_labels_has_every_form(tmp_path: Path, job: Job) -> None:
     losses = tmp_path / "losses.jsonl"
     losses.write_text("".join(json.dumps({"step": n, "loss": 3 / n}) + "\n" for n in range(1, 9)))
     given = evidence(tmp_path, LABELS, OUTPUTS, losses=losses)
-    names = {"report.json", "report.html", "predictions.csv", "loss.png", "arms.png", "confusion.png"}
+    names = {"report.json", "report.html", "predictions.csv", "pictures.json", "loss.png"}
+    names |= {"arms.png", "confusion.png"}
     assert written(tmp_path, job, given) == names
     assert written(tmp_path, job, given) == names
     home = tmp_path / "jobs" / "job_1" / "report"
@@ -56,7 +57,7 @@ def test_a_report_of_labels_has_every_form(tmp_path: Path, job: Job) -> None:
 
 def test_free_text_and_missing_answers_have_no_confusion(tmp_path: Path, job: Job) -> None:
     """Without labels, losses or a tuned answer the pictures are fewer and nothing breaks."""
-    names = {"report.json", "report.html", "predictions.csv", "arms.png"}
+    names = {"report.json", "report.html", "predictions.csv", "arms.png", "pictures.json"}
     worded = evidence(tmp_path, LABELS, OUTPUTS, SuccessRule(guardrails=(), metric="chrf", level=0.9), labels=())
     assert written(tmp_path, job, worded) == names
     assert "with 90% intervals" in write_files(assemble(worded), worded, job, tmp_path)[0]["title"]

@@ -101,7 +101,12 @@ class JudgeCard:
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as plain data."""
-        return {**asdict(self), "agreement": self.agreement and self.agreement._asdict(), "sentence": self.sentence}
+        pairs = self.agreement and {
+            **self.agreement._asdict(),
+            "tpr": [*self.agreement.tpr],
+            "tnr": [*self.agreement.tnr],
+        }
+        return {**asdict(self), "agreement": pairs, "sentence": self.sentence}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JudgeCard":
