@@ -1,6 +1,7 @@
 """Numbers as people write them ("1,200", "2k", "a few hundred"); it knows English words, not what is counted."""
 
 import re
+from collections.abc import Iterator
 
 _ONES = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -21,7 +22,13 @@ PATTERN = (
 )
 """A regular expression for a number in lower-case text; atomic, so that long runs of number words cost no more."""
 
+_FOUND = re.compile(rf"(?<![\w.,]){PATTERN}")
 _TOKEN = re.compile(rf"{_DIGITS}|[a-z]+")
+
+
+def find(text: str) -> Iterator[re.Match[str]]:
+    """Return every number in a lower-case text, as it is written."""
+    return _FOUND.finditer(text)
 
 
 def parse(text: str) -> float | None:

@@ -54,6 +54,8 @@ class Reading:
     facts: Facts
     evidence: Mapping[str, str]
     """The words of the text that show each fact."""
+    spans: Mapping[str, tuple[int, int]]
+    """Where those words stand, in characters."""
     conflicts: tuple[str, ...]
     """Facts that the text states in two ways; the later statement counts."""
     truncated: bool
@@ -89,7 +91,7 @@ class _FactWords:
 
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
-    clean = _without_orders(_clean(text[:MAX_CHARACTERS]))
+    clean = without_orders(_clean(text[:MAX_CHARACTERS]))
     chosen: dict[str, Found] = {}
     conflicts = []
     for words in _vocabulary():
@@ -98,17 +100,18 @@ def read(text: str) -> Reading:
             chosen[words.fact] = _pick(words, found)
         if words.pick == "last" and len({each.value for each in found}) > 1:
             conflicts.append(words.fact)
-    _settle(chosen)
+    settle(chosen)
     return Reading(
         facts=from_mapping({fact: each.value for fact, each in chosen.items()}),
         evidence={fact: text[each.start : each.end].strip() for fact, each in chosen.items()},
+        spans={fact: (each.start, each.end) for fact, each in chosen.items()},
         conflicts=tuple(conflicts),
         truncated=len(text) > MAX_CHARACTERS,
         language_supported=_is_english(clean),
     )
 
 
-def _without_orders(clean: str) -> str:
+def without_orders(clean: str) -> str:
     """Blank out sentences that give us orders ("ignore your rubric …"): they tell nothing of a case. Length is kept."""
     orders: re.Pattern[str] = re.compile(raw_vocabulary()["orders"])
     return orders.sub(lambda match: " " * len(match.group()), clean)
@@ -233,7 +236,7 @@ def _pick(words: _FactWords, found: list[Found]) -> Found:
     return found[-1]
 
 
-def _settle(chosen: dict[str, Found]) -> None:
+def settle(chosen: dict[str, Found]) -> None:
     """Add what follows from the facts read, and let one number in the text count for one thing only."""
     for rule in raw_vocabulary()["implies"]:
         shown = chosen.get(rule["fact"])

@@ -1,0 +1,124 @@
+"""Reads facts without a language model: weighs what patterns find against what the learned reader senses.
+
+Patterns understand numbers, units and negation but only the words that they know; the learned reader understands
+wordings that nobody wrote down, and no numbers. Every fact keeps the words of the text that show it.
+"""
+
+import dataclasses
+import functools
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from knowledge.advice import numbers, reader
+from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
+from knowledge.advice.reader import Found, Reading
+from knowledge.advice.sensing import Sensed
+
+
+class Senses(Protocol):
+    """What the learned reader does."""
+
+    def sense(self, text: str) -> list[Sensed]:
+        """Return every value of every fact with its likelihood and the words that show it."""
+
+
+class Limits(NamedTuple):
+    """Likelihoods from which something counts; their meanings are in reader.toml."""
+
+    alone: float
+    together: float
+    veto: float
+    number: float
+
+
+def offline(senses: Senses) -> Callable[[str], Reading]:
+    """Return the offline reader."""
+    return functools.partial(read, senses=senses)
+
+
+def read(text: str, senses: Senses, limits: Limits | None = None) -> Reading:
+    """Read the facts that a text states; never raises for any text."""
+    by_pattern = reader.read(text)
+    if not by_pattern.language_supported or not any(char.isalnum() for char in text):
+        return by_pattern
+    sensed = senses.sense(reader.without_orders(text[: reader.MAX_CHARACTERS]))
+    chosen = weigh(by_pattern, sensed, limits or load_limits())
+    chosen |= _numbers(text, by_pattern, sensed, limits or load_limits())
+    reader.settle(chosen)
+    return dataclasses.replace(
+        by_pattern,
+        facts=from_mapping({fact: each.value for fact, each in chosen.items()}),
+        evidence={fact: text[each.start : each.end].strip() for fact, each in chosen.items()},
+        spans={fact: (each.start, each.end) for fact, each in chosen.items()},
+        conflicts=tuple(dict.fromkeys((*by_pattern.conflicts, *_conflicts(sensed, limits or load_limits())))),
+    )
+
+
+@functools.cache
+def load_limits() -> Limits:
+    """Read reader.toml."""
+    raw = tomllib.loads((Path(__file__).parent / "reader.toml").read_text("utf-8"))
+    return Limits(*(float(raw[name]) for name in Limits._fields))
+
+
+def weigh(by_pattern: Reading, sensed: Sequence[Sensed], limits: Limits) -> dict[str, Found]:
+    """Choose a value for each fact that is no number: the likeliest that reaches its limit."""
+    found = {fact: value for fact, value in known(by_pattern.facts).items() if fact not in NUMBERS}
+    chosen: dict[str, Found] = {}
+    best: dict[str, float] = {}
+    for each in sensed:
+        if each.fact in NUMBERS or each.value is None:
+            continue
+        agreed = found.get(each.fact) == each.value
+        enough = each.p >= (limits.together if agreed else limits.alone)
+        if enough and each.p > best.get(each.fact, 0.0):
+            start, end = by_pattern.spans[each.fact] if agreed else (each.start, each.end)
+            chosen[each.fact], best[each.fact] = Found(each.fact, each.value, start, end), each.p
+    return chosen | _stubborn(by_pattern, found, sensed, chosen, limits)
+
+
+def _stubborn(
+    by_pattern: Reading,
+    found: Mapping[str, Value],
+    sensed: Sequence[Sensed],
+    chosen: Mapping[str, Found],
+    limits: Limits,
+) -> dict[str, Found]:
+    """Keep what a pattern found where nothing else was sensed of that fact and it is not quite unlikely."""
+    likely = {(each.fact, each.value): each.p for each in sensed}
+    return {
+        fact: Found(fact, value, *by_pattern.spans[fact])
+        for fact, value in found.items()
+        if fact not in chosen and likely.get((fact, value), 1.0) > limits.veto
+    }
+
+
+def _numbers(text: str, by_pattern: Reading, sensed: Sequence[Sensed], limits: Limits) -> dict[str, Found]:
+    likely = {each.fact: each for each in sensed if each.fact in NUMBERS}
+    values = {fact: value for fact, value in known(by_pattern.facts).items() if fact in NUMBERS}
+    chosen = {
+        fact: Found(fact, value, *by_pattern.spans[fact])
+        for fact, value in values.items()
+        if fact not in likely or likely[fact].p > limits.veto
+    }
+    for fact, each in likely.items():
+        if fact not in values and each.p >= limits.number and fact != "corpus_tokens":  # it would need a unit
+            number = _number_near(text, each)
+            if number is not None:
+                chosen[fact] = Found(fact, number, each.start, each.end)
+    return chosen
+
+
+def _number_near(text: str, sensed: Sensed) -> int | None:
+    """Return the number in the clause that shows a fact, nearest to the word that the reader looked at."""
+    clause = text[sensed.start : sensed.end].lower()
+    matches = sorted(numbers.find(clause), key=lambda match: abs(sensed.start + match.start() - sensed.at))
+    values = (numbers.parse(match.group()) for match in matches)
+    return next((round(value) for value in values if value is not None), None)
+
+
+def _conflicts(sensed: Sequence[Sensed], limits: Limits) -> list[str]:
+    sure = [each.fact for each in sensed if each.value is not None and each.p >= max(limits.alone, 0.8)]
+    return [fact for fact in dict.fromkeys(sure) if sure.count(fact) > 1]
