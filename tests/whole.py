@@ -61,6 +61,8 @@ class Whole:
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(timeout=60)
         self.listener.join(timeout=10)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
         return code
 
     def _listen(self) -> None:

@@ -101,6 +101,26 @@ def test_both_models_answer_the_probes_and_the_base_only_once(
     assert len(lines(kept)) == 5
 
 
+def test_another_adapter_on_the_same_rows_takes_over_what_the_base_answered(
+    base: Path, adapter: Path, data: Data, tmp_path: Path
+) -> None:
+    """Arms without the adapter are asked once for a data set, and the report says so; other rows are asked anew."""
+    other = random_adapter(base, tmp_path / "other", seed=2)
+    here(evaluate_arms.main, evaluation(base, adapter, data, tmp_path / "first"))
+    more = {"earlier": [str(tmp_path / "gone"), str(tmp_path / "first")]}
+    here(evaluate_arms.main, evaluation(base, other, data, tmp_path / "second", **more))
+    first, second = lines(tmp_path / "first" / "predictions.jsonl"), lines(tmp_path / "second" / "predictions.jsonl")
+    assert [p for p in first if p["arm"] != "tuned"] == [p for p in second if p["arm"] != "tuned"]
+    assert [p for p in first if p["arm"] == "tuned"] != [p for p in second if p["arm"] == "tuned"]
+    arms = notes(tmp_path / "second")["arms"]
+    assert {arm for arm in arms if arms[arm].get("taken_over")} == set(arms) - {"tuned"}
+    assert arms["base_plain"]["asked"].endswith(evaluate_arms.KEPT)
+
+    third = evaluation(base, other, data, tmp_path / "third", **more) | {"seed": 99}
+    here(evaluate_arms.main, third)
+    assert not any(arm.get("taken_over") for arm in notes(tmp_path / "third")["arms"].values())
+
+
 def test_other_weights_or_probes_have_other_cached_answers(base: Path, tmp_path: Path) -> None:
     """The key follows the numbers in the weights, not only their shapes, and the tokenizer, probes and precision."""
     from trainers.scripts.probes import cache_key

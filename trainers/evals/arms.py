@@ -1,7 +1,7 @@
 """Knows how to let every arm answer the held-out rows, in a child on this machine; it does not judge the answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +36,8 @@ class Contest:
     """JSONL of questions that both models are asked beside the rows: id, suite, messages, max_new_tokens."""
     probe_cache: Path | None = None
     """Where the base's answers to the probes are kept for the next evaluation."""
+    earlier: Sequence[Path] = ()
+    """Folders of evaluations on the same data set, whose answers of the base are taken over where all is the same."""
 
 
 def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keeper: Keeper) -> Answered:
@@ -49,6 +51,7 @@ def answer_rows(contest: Contest, *, threads: int, env: Mapping[str, str], keepe
         "out": str(contest.folder),
         "seed": contest.seed,
         "threads": threads,
+        "earlier": [str(folder) for folder in contest.earlier],
     }
     given = {"probes": contest.probes, "probe_cache": contest.probe_cache}
     config |= {key: str(path) for key, path in given.items() if path is not None}

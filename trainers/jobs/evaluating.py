@@ -1,7 +1,7 @@
 """Knows how a trained model becomes a report with its files and pictures; it does not know the ledger."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,8 @@ class Bench:
     """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
+    earlier: Callable[[Job], Sequence[str]] = lambda job: ()
+    """Ids of earlier jobs on the same data set."""
     changed: Callable[..., str] = lambda workspace, rule, test, model_id="": ""
     """Says what of a workspace's frozen plan does not fit the rule, the test rows, or the earlier model judged."""
 
@@ -72,6 +74,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         folder=own / "evaluation",
         probes=_probes(own / "evaluation", rule),
         probe_cache=bench.cache,
+        earlier=[bench.data / "jobs" / one / "evaluation" for one in bench.earlier(job)],
     )
     answered = answer_rows(contest, threads=bench.threads, env=bench.env, keeper=keeper)
     rows, where = read_rows(contest.test).rows, contest.folder

@@ -112,6 +112,13 @@ class Ledger:
         with self._reader.connect() as connection:
             return [(spec, result) for spec, result in connection.execute(query)]
 
+    def earlier(self, job: Job, limit: int = 5) -> Sequence[str]:
+        """Return the ids of the newest jobs before this one that succeeded on the same data set."""
+        same = (_jobs.c.dataset_id == job.dataset_id) & (_jobs.c.number < job.number) & (_jobs.c.state == "succeeded")
+        query = select(_jobs.c.id).where(_jobs.c.workspace_id == job.workspace_id, same)
+        with self._reader.connect() as connection:
+            return list(connection.execute(query.order_by(_jobs.c.number.desc()).limit(limit)).scalars())
+
     def claim(self, job_id: str, owner: str, now: datetime) -> Job | None:
         """Take a job that is due: queued, or running with a lease that ran out. None where there is nothing to do."""
         with self.transaction() as connection:

@@ -87,6 +87,7 @@ class Runner:
             threads=self.threads,
             cache=self.cache,
             court=self.court,
+            earlier=self.ledger.earlier,
             changed=partial(changed, self.ledger.engine),
         )
 

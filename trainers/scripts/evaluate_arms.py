@@ -3,7 +3,8 @@
 Run as ``python -m trainers.scripts.evaluate_arms RUN.json``. Keys: ``base`` (folder), ``adapter`` (folder or null),
 ``train``, ``test`` (JSONL), ``out`` (folder), ``labels`` (list for a closed label set, or null), ``seed``, ``threads``;
 optional ``arms`` (all that make sense, if left out), ``precision``, ``probes`` (JSONL, see ``probes``), ``probe_cache``
-(folder), ``max_new_tokens`` (chosen from the training replies, if left out) and ``max_new_tokens_limit``. The arms:
+(folder), ``max_new_tokens`` (chosen from the training replies, if left out), ``max_new_tokens_limit``, ``earlier``
+(folders of evaluations whose arms without an adapter are taken over where all else is the same). The arms:
 
 - ``base_plain``: the base model with the rows' own system prompt and input.
 - ``base_few_shot``: the base model and the best prompt, chosen on training rows (see ``prompting``).
@@ -36,6 +37,8 @@ USAGE = "Run: python -m trainers.scripts.evaluate_arms RUN.json"
 ARMS = ("base_plain", "base_few_shot", "tfidf", "tuned")
 PARTS = ("base_plain", "base_few_shot", "tfidf", "probes_base", "tuned", "probes_tuned")
 """Everything that is done, in this order: the base's parts come before the adapter touches the model."""
+KEPT = " (answers of an earlier evaluation of the same rows)"
+"""Follows how an arm was asked where its answers were taken over."""
 CHECKED = 4
 """Test rows on which the tuned model's logits are compared with the base's, as proof that the adapter is in use."""
 
@@ -57,6 +60,7 @@ class Plan(NamedTuple):
     precision: str = "auto"
     probes: Path | None = None
     probe_cache: Path | None = None
+    earlier: Sequence[Path] = ()
 
     def parts(self) -> list[str]:
         """Return what there is to do, in order."""
@@ -84,7 +88,7 @@ def read_plan(document: dict[str, Any]) -> Plan:
     paths = {key: Path(document[key]) for key in ("base", "train", "test", "out")}
     given = ("adapter", "probes", "probe_cache")
     optional = {key: Path(document[key]) if document.get(key) else None for key in given}
-    plan = Plan(**{**document, **paths, **optional})
+    plan = Plan(**{**document, **paths, **optional, "earlier": list(map(Path, document.get("earlier", ())))})
     if not plan.arms:
         unfit = {arm for arm, fits in (("tuned", plan.adapter), ("tfidf", plan.labels)) if not fits}
         plan = plan._replace(arms=[arm for arm in ARMS if arm not in unfit])
@@ -118,13 +122,30 @@ class Evaluation:
         for part in self.plan.parts():
             if self._finished(part) is None:
                 self.progress.begin(part)
-                started = time.monotonic()
-                lines, notes = self._probed(part) if part.startswith("probes") else self._arm(part)
-                notes |= {"seconds": round(time.monotonic() - started, 2), "peak_memory_mib": peak_memory_mib()}
-                whole = {"recipe": self.recipe[part], "notes": notes, "rows": lines}
+                whole = self._taken_over(part) or self._done(part)
                 publish_text(self._place(part), json.dumps(whole, ensure_ascii=False))
             self.progress.finish(part)
         self._publish()
+
+    def _done(self, part: str) -> dict[str, Any]:
+        started = time.monotonic()
+        lines, notes = self._probed(part) if part.startswith("probes") else self._arm(part)
+        notes |= {"seconds": round(time.monotonic() - started, 2), "peak_memory_mib": peak_memory_mib()}
+        return {"recipe": self.recipe[part], "notes": notes, "rows": lines}
+
+    def _taken_over(self, part: str) -> dict[str, Any] | None:
+        """Return an arm as an earlier evaluation left it; what has to do with the adapter is always asked anew."""
+        if part not in ("base_plain", "base_few_shot", "tfidf"):
+            return None
+        for folder in self.plan.earlier:
+            try:
+                kept: dict[str, Any] = json.loads((folder / "arms" / f"{part}.json").read_text(encoding="utf-8"))
+                if kept["recipe"] == self.recipe[part] and len(kept["rows"]) == len(self.test):
+                    asked = f"{kept['notes'].get('asked', '').removesuffix(KEPT)}{KEPT}"
+                    return {**kept, "notes": {**kept["notes"], "asked": asked, "taken_over": True}}
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # gone or damaged: it is asked anew
+        return None
 
     def _arm(self, arm: str) -> Part:
         answer: Callable[[], tuple[list[Written], dict[str, Any]]] = getattr(self, f"_{arm}")
