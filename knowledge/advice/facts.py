@@ -12,11 +12,13 @@ from knowledge.errors import UserError
 
 Frequency = Literal["never", "yearly", "monthly", "weekly", "daily"]
 FailureKind = Literal["context", "inconsistency", "format", "ability"]
+ToldLike = Literal["prompting", "rag", "fine_tuning", "rag+fine_tuning", "other"]
 Value = bool | int | str
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "facts_change": get_args(Frequency),
     "failure_kind": get_args(FailureKind),
+    "told_like": get_args(ToldLike),
 }
 """The words that each fact which is a choice may take, mildest first."""
 
@@ -118,6 +120,9 @@ class Facts:
     """A single wrong answer is extremely costly."""
     human_review: bool | None = None
     """A person checks each result before it counts."""
+
+    told_like: ToldLike | None = None
+    """What cases that are told like this one needed; the learned reader's impression of the whole text."""
 
     def __post_init__(self) -> None:
         """Refuse values of the wrong type or range."""
