@@ -7,13 +7,13 @@ wordings that nobody wrote down, and no numbers. Every fact keeps the words of t
 import dataclasses
 import functools
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from knowledge.advice import numbers, reader
 from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
-from knowledge.advice.reader import Found, Reading
+from knowledge.advice.reader import Found, Reader, Reading
 from knowledge.advice.sensing import Sensed
 
 
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
     number: float
 
 
-def offline(senses: Senses) -> Callable[[str], Reading]:
+def offline(senses: Senses) -> Reader:
     """Return the offline reader."""
     return functools.partial(read, senses=senses)
 
@@ -43,7 +43,7 @@ def read(text: str, senses: Senses, limits: Limits | None = None) -> Reading:
     by_pattern = reader.read(text)
     if not by_pattern.language_supported or not any(char.isalnum() for char in text):
         return by_pattern
-    sensed = senses.sense(reader.without_orders(text[: reader.MAX_CHARACTERS]))
+    sensed = senses.sense(reader.told(text))
     chosen = weigh(by_pattern, sensed, limits or load_limits())
     chosen |= _numbers(text, by_pattern, sensed, limits or load_limits())
     reader.settle(chosen)
