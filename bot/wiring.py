@@ -13,12 +13,13 @@ from urllib.parse import urljoin, urlsplit
 from sqlalchemy import Engine
 
 from bot import install
+from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.store.clock import open_clock
 from bot.store.engine import open_engine
 from handlers.deps import Deps
 from knowledge.advice.model_reader import model_reader
-from knowledge.advice.reader import Reader, read
+from knowledge.advice.reader import Reader
 from knowledge.embeddings import open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
@@ -93,11 +94,6 @@ def reader_of(settings: Settings, model: ChatModel | None, engine: Engine) -> Ca
         )
 
     return reader
-
-
-def offline_reader(settings: Settings) -> Reader:
-    """Return the reader that needs no language model; `settings` say where its weights lie."""
-    return read
 
 
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:

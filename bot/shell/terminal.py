@@ -30,8 +30,8 @@ def show_json(data: Any) -> None:
 
 
 def clean(text: str) -> str:
-    """Take out control characters: a model's or a file's text must not steer the terminal."""
-    return _CONTROL.sub("", text)
+    """Take out control characters and half letters: a model's or a file's text must not steer or stop the terminal."""
+    return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
 
 
 def fail_usage(what: str) -> typer.Exit:
