@@ -9,7 +9,7 @@ _ONES = {
     "seventeen": 17, "eighteen": 18, "nineteen": 19,
 }  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "dozen": 12, "dozens": 36}
+_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "dozen": 12, "tens": 30, "dozens": 36}
 _SMALL = {**_ONES, **_TENS, **_VAGUE}
 _BIG = {"hundred": 100, "hundreds": 300, "thousand": 1_000, "thousands": 3_000, "k": 1_000, "m": 1_000_000, "bn": 10**9,
         "million": 10**6, "millions": 3 * 10**6, "billion": 10**9, "billions": 3 * 10**9}  # fmt: skip
@@ -34,7 +34,7 @@ def find(text: str) -> Iterator[re.Match[str]]:
 def parse(text: str) -> float | None:
     """Give the value of a number written in lower-case digits or words; the middle of a range; None if it is none.
 
-    "Hundreds" counts as 300, "dozens" as 36, "a few" as 3: cautious readings of vague words.
+    "Hundreds" counts as 300, "dozens" as 36, "tens" as 30, "a few" as 3: cautious readings of vague words.
     """
     low, dash, high = text.partition("-")
     if dash and low.strip()[-1:].isdigit() and high.strip()[:1].isdigit():
@@ -64,8 +64,8 @@ def _digits(token: str) -> float | None:
 
 def _scaled(total: float, current: float, word: str) -> float:
     factor = _BIG[word]
-    if word.endswith("s"):
-        return (current if current >= 10 else 1.0) * factor  # "tens of thousands", but "hundreds" alone is 300
+    if word.endswith("s") and (total or current):
+        return (total or current) * factor / 3  # "hundreds of thousands", but "thousands" alone is 3,000
     if factor >= 1_000 and total and not current:
         return total * factor  # "two hundred thousand"
     return total + (current or 1.0) * factor

@@ -38,9 +38,9 @@ def offline(senses: Senses) -> Reader:
     return functools.partial(read, senses=senses)
 
 
-def read(text: str, senses: Senses, limits: Limits | None = None) -> Reading:
-    """Read the facts that a text states; never raises for any text."""
-    by_pattern = reader.read(text)
+def read(text: str, senses: Senses, limits: Limits | None = None, patterns: Reader = reader.read) -> Reading:
+    """Read the facts that a text states; never raises for any text. `patterns` reads beside the senses."""
+    by_pattern = patterns(text)
     if not by_pattern.language_supported or not any(char.isalnum() for char in text):
         return by_pattern
     sensed = senses.sense(reader.told(text))
