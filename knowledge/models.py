@@ -178,11 +178,12 @@ class _LangChainModel:
         count: Callable[[Used], None] | None = None,
     ) -> dict[str, Any]:
         """Return an object; see ChatModel."""
+        turns = [tuple(message) for message in messages]
+        options = {"temperature": 0, "max_tokens": max_tokens, "timeout": timeout}
         with self._guarded(timeout):
-            options = {"temperature": 0, "max_tokens": max_tokens, "timeout": timeout}
             # The parser is LangChain's; what it cannot read comes as an error beside the raw reply, which is counted.
             chat = self._open().with_structured_output(dict(schema), method="json_schema", include_raw=True, **options)
-            reply = _whole(lambda: chat.invoke([tuple(message) for message in messages]))
+            reply = _whole(lambda: chat.invoke(turns), lambda: self._open().bind(**options).invoke(turns))
             text, told = str(reply["raw"].text), reply["raw"].usage_metadata
         if count is not None:
             count(_used(told, messages, text))
@@ -282,8 +283,11 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _whole(ask: Callable[[], Any]) -> Any:
-    """Return a structured reply; one that was cut, for which the SDK raises, as a raw one that holds no object."""
+def _whole(ask: Callable[[], Any], ask_plainly: Callable[[], Any]) -> Any:
+    """Return a structured reply; one that was cut, for which the SDK raises, as a raw one that holds no object.
+
+    Endpoints that know no response format refuse the request; they are asked once more without one.
+    """
     import openai
     from langchain_core.messages import AIMessage
 
@@ -293,6 +297,8 @@ def _whole(ask: Callable[[], Any]) -> Any:
         used = cut.completion.usage
         raw = AIMessage("", usage_metadata=used and _metadata(used.prompt_tokens, used.completion_tokens))
         return {"raw": raw, "parsed": None}
+    except (openai.BadRequestError, openai.UnprocessableEntityError):
+        return {"raw": ask_plainly(), "parsed": None}
 
 
 def _metadata(asked: int, said: int) -> Any:

@@ -27,10 +27,10 @@ from knowledge.sentences import sentences
 MODEL = "rehearsal (no language model)"
 """What every reply names as its model."""
 
-Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty"]
+Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty", "plain"]
 """good: answers. unauthorized: 401. busy: 429 with Retry-After 7. broken: 500. slow: waits. malformed: no chat
 completion. cut: a stream that ends half-way, any other answer at its length limit. unsupported: adds sentences that no
-passage holds. empty: no text."""
+passage holds. empty: no text. plain: 400 for a request with a response format."""
 
 _PASSAGE = re.compile(r'<passage n="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^Question: (.*)$", re.MULTILINE)
@@ -79,7 +79,7 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         body = await request.json()
         rehearsal.requests.append(body)
         rehearsal.headers.append(dict(request.headers))
-        refusal = await _misbehave(rehearsal)
+        refusal = await _misbehave(rehearsal, body)
         if refusal is not None:
             return refusal
         text = "" if rehearsal.mode == "empty" else _text(body.get("messages", []), rehearsal)
@@ -124,7 +124,7 @@ def _text(messages: Sequence[Mapping[str, Any]], rehearsal: Rehearsal) -> str:
     return rule(messages, rehearsal.judge) if rehearsal.judge else reply(messages, rehearsal.mode)
 
 
-async def _misbehave(rehearsal: Rehearsal) -> Response | None:
+async def _misbehave(rehearsal: Rehearsal, body: Mapping[str, Any]) -> Response | None:
     """Return the reply of a mode that refuses to answer; None to go on."""
     if rehearsal.refusals > 0:
         rehearsal.refusals -= 1
@@ -138,6 +138,8 @@ async def _misbehave(rehearsal: Rehearsal) -> Response | None:
             return _error(500, "The server had an error.", "server_error")
         case "malformed":
             return PlainTextResponse('{"object": "chat.completion", "choices": "none"}', media_type="application/json")
+        case "plain" if "response_format" in body:
+            return _error(400, "Unknown parameter: response_format.", "unknown_parameter")
         case "slow":
             await asyncio.sleep(rehearsal.delay)
     return None

@@ -61,7 +61,8 @@ def bar(title: str) -> Iterator[Any]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[remark]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+    console, here = Console(stderr=True), sys.stdout.isatty()  # results that go to a file are not the bar's to print
+    with Progress(*columns, console=console, transient=False, redirect_stdout=here) as progress:
         task = progress.add_task(title, total=None, remark="")
 
         def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:

@@ -1,6 +1,9 @@
 """`luthier advise` and `luthier compare` as somebody in a shell meets them, with good and bad files of cases."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from bot.cli import app
 from bot.shell.cases import Bad, Case, read_cases
 from tests.bot.test_cli import luthier
 from tests.chat_server import ChatServer, chat_server
+from tests.whole import ROOT
 
 __all__ = ["chat_server"]
 
@@ -96,6 +100,23 @@ def test_an_empty_file_is_told(tmp_path: Path) -> None:
     assert "holds no cases" in done.stderr
     for wrong in (tmp_path / "none.jsonl", tmp_path):
         assert run("advise", "--file", str(wrong)).exit_code == 2
+
+
+def test_a_long_file_shows_progress_on_a_terminal_and_results_elsewhere(tmp_path: Path) -> None:
+    """With errors on a terminal a long file has a bar there, and every result still goes where it was sent."""
+    file, out = tmp_path / "many.jsonl", tmp_path / "out.jsonl"
+    file.write_text("".join(json.dumps({"id": n, "use_case": PRICES}) + "\n" for n in range(60)))
+    master, slave = os.openpty()
+    with out.open("wb") as results:
+        command = [sys.executable, "-m", "bot", "advise", "--file", str(file), "--json"]
+        env = {**os.environ, "LUTHIER_MODEL": "", "TERM": "xterm"}
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=results, stderr=slave, timeout=60)
+    os.close(slave)
+    shown = os.read(master, 100_000).decode("utf-8", "replace")
+    os.close(master)
+    assert done.returncode == 0
+    assert "60 cases" in shown
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == list(range(60))
 
 
 def test_standard_input_is_a_file_too(cases: Path) -> None:

@@ -195,6 +195,13 @@ def test_json_between_fences_is_read(chat_server: ChatServer, reader: Reader) ->
     assert heard(chat_server, reader, said).facts.labelled_examples == 3000
 
 
+def test_an_endpoint_without_response_formats_is_asked_plainly(chat_server: ChatServer, reader: Reader) -> None:
+    """A server that refuses the schema is asked once more without it: what to reply stands in the prompt too."""
+    chat_server.rehearsal.mode = "plain"
+    assert heard(chat_server, reader, GOOD).read_by == "some-model"
+    assert "response_format" not in chat_server.rehearsal.requests[1]
+
+
 @pytest.mark.parametrize("said", ["I cannot help with that.", "[1, 2]", '{"a": ', "null", "{" * 5000])
 def test_no_json_object_falls_back(chat_server: ChatServer, reader: Reader, said: str, meter: Counter) -> None:
     """Without an object in the answer the offline reader reads, a note says so, and the tokens are counted."""
