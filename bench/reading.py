@@ -18,7 +18,7 @@ from bench.rates import rate
 from bench.readers import NAMES, readers
 from knowledge.advice.advise import advise
 from knowledge.advice.facts import NAMES as FACTS
-from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
+from knowledge.advice.facts import IMPRESSIONS, NUMBERS, Value, from_mapping, known
 from knowledge.advice.reader import Reader
 
 WITHIN = 0.1
@@ -118,7 +118,7 @@ def count(labelled: Sequence[tuple[str, Values]], reader: Reader, *, errors: boo
     right: Counter[str] = Counter()
     clean = silent = 0
     for text, values in labelled:
-        read = known(reader(text).facts)
+        read = {name: value for name, value in known(reader(text).facts).items() if name not in IMPRESSIONS}
         met = {name for name, value in read.items() if name in values and same(name, value, values[name])}
         gold.update(values.keys())
         told.update(read.keys())

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.advice import facts
-from knowledge.advice.facts import ALLOWED, NAMES, NUMBERS
+from knowledge.advice.facts import ALLOWED, IMPRESSIONS, NAMES, NUMBERS
 from knowledge.advice.rubric import load_rubric
+
+STATED = tuple(name for name in NAMES if name not in IMPRESSIONS)
+"""The facts that a text can state."""
 
 _SPAN = {"type": "string", "description": "Words of the text that show the value, letter by letter."}
 
@@ -34,7 +37,7 @@ def schema() -> Mapping[str, Any]:
         "title": "facts",
         "description": "The facts that the text states, each with the words that show it.",
         "type": "object",
-        "properties": {name: _entry(name) for name in NAMES},
+        "properties": {name: _entry(name) for name in STATED},
         "additionalProperties": False,
     }
 
@@ -42,7 +45,7 @@ def schema() -> Mapping[str, Any]:
 @functools.cache
 def listed() -> str:
     """List every fact with its type and meaning, a line each, for models that are not shown the schema."""
-    return "\n".join(f"- {name} ({_kind(name)}): {_told(name)}" for name in NAMES)
+    return "\n".join(f"- {name} ({_kind(name)}): {_told(name)}" for name in STATED)
 
 
 def _entry(name: str) -> dict[str, Any]:

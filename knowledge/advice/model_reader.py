@@ -14,8 +14,8 @@ from typing import Any
 
 from knowledge.advice import reader
 from knowledge.advice.fact_schema import listed, schema
-from knowledge.advice.facts import from_mapping
-from knowledge.advice.reader import MAX_CHARACTERS, Reader, Reading
+from knowledge.advice.facts import IMPRESSIONS, from_mapping
+from knowledge.advice.reader import MAX_CHARACTERS, Found, Reader, Reading
 from knowledge.advice.spans import checked
 from knowledge.errors import ServiceError
 from knowledge.models import ChatModel, Message, Meter
@@ -70,11 +70,14 @@ def _ask(text: str, model: ChatModel, meter: Meter | None) -> dict[str, Any]:
     )
 
 
-def _reading(said: dict[str, Any], text: str, plain: Reading, name: str) -> Reading:
+def _reading(said: dict[str, Any], text: str, plain: Reading, model: str) -> Reading:
     chosen = checked(said, text)
     if len(chosen) < len(said):
-        log.info("%d of %d facts that %s gave have no words in the text", len(said) - len(chosen), len(said), name)
+        log.info("%d of %d facts that %s gave have no words in the text", len(said) - len(chosen), len(said), model)
     reader.settle(chosen)
+    for name in IMPRESSIONS:
+        if getattr(plain.facts, name) is not None:  # the offline reader's own, which no text can order
+            chosen[name] = Found(name, getattr(plain.facts, name), *plain.spans[name])
     facts = from_mapping({fact: each.value for fact, each in chosen.items()})
     agreed = (fact for fact in plain.conflicts if getattr(facts, fact) == getattr(plain.facts, fact))
     return Reading(
@@ -84,7 +87,7 @@ def _reading(said: dict[str, Any], text: str, plain: Reading, name: str) -> Read
         conflicts=tuple(agreed),
         truncated=len(text) > MAX_CHARACTERS,
         language_supported=plain.language_supported or bool(chosen),
-        read_by=name,
+        read_by=model,
     )
 
 

@@ -9,7 +9,7 @@ _ONES = {
     "seventeen": 17, "eighteen": 18, "nineteen": 19,
 }  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "dozen": 12, "tens": 30, "dozens": 36}
+_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "tens": 10, "dozen": 12, "dozens": 36}
 _SMALL = {**_ONES, **_TENS, **_VAGUE}
 _BIG = {"hundred": 100, "hundreds": 300, "thousand": 1_000, "thousands": 3_000, "k": 1_000, "m": 1_000_000, "bn": 10**9,
         "million": 10**6, "millions": 3 * 10**6, "billion": 10**9, "billions": 3 * 10**9}  # fmt: skip
@@ -34,14 +34,17 @@ def find(text: str) -> Iterator[re.Match[str]]:
 def parse(text: str) -> float | None:
     """Give the value of a number written in lower-case digits or words; the middle of a range; None if it is none.
 
-    "Hundreds" counts as 300, "dozens" as 36, "tens" as 30, "a few" as 3: cautious readings of vague words.
+    "Hundreds" counts as 300, "dozens" as 36, "a few" as 3: cautious readings of vague words.
     """
     low, dash, high = text.partition("-")
     if dash and low.strip()[-1:].isdigit() and high.strip()[:1].isdigit():
         ends = parse(_with_unit(low, high)), parse(high)
         return (ends[0] + ends[1]) / 2 if ends[0] is not None and ends[1] is not None else None
     total, current, seen = 0.0, 0.0, False
-    for token in _TOKEN.findall(text):
+    tokens = _TOKEN.findall(text)
+    while len(tokens) > 1 and tokens[-1] in ("a", "an"):  # "a million a" month
+        tokens.pop()
+    for token in tokens:
         value = _digits(token)
         if value is not None:
             current, seen = current + value, True
@@ -64,8 +67,9 @@ def _digits(token: str) -> float | None:
 
 def _scaled(total: float, current: float, word: str) -> float:
     factor = _BIG[word]
-    if word.endswith("s") and (total or current):
-        return (total or current) * factor / 3  # "hundreds of thousands", but "thousands" alone is 3,000
+    if word.endswith("s"):
+        count = max(total, current)
+        return count * _BIG[word[:-1]] if count >= 10 else factor  # "tens of thousands"; "hundreds" alone is 300
     if factor >= 1_000 and total and not current:
         return total * factor  # "two hundred thousand"
     return total + (current or 1.0) * factor

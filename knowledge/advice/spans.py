@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from knowledge.advice import numbers
-from knowledge.advice.facts import NAMES, NUMBERS, Facts, UnknownFact, Value, with_fact
+from knowledge.advice.facts import IMPRESSIONS, NAMES, NUMBERS, Facts, UnknownFact, Value, with_fact
 from knowledge.advice.reader import Found, raw_vocabulary, straightened, told
 
 _SENTENCE_END = re.compile(r"[.;!?](?=\s|$)|\n")
@@ -34,7 +34,9 @@ def checked(said: Mapping[str, Any], text: str) -> dict[str, Found]:
 
 
 def _checked(name: str, entry: Any, text: str) -> Found | None:
-    if name not in NAMES or not isinstance(entry, Mapping) or not isinstance(entry.get("span"), str):
+    if name not in NAMES or name in IMPRESSIONS:
+        return None
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("span"), str):
         return None
     value = _value(name, entry.get("value"))
     place = locate(entry["span"], text)

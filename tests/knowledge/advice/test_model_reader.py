@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.advice.advise import advise
 from knowledge.advice.fact_schema import meanings, schema
-from knowledge.advice.facts import NAMES, Facts, known
+from knowledge.advice.facts import IMPRESSIONS, NAMES, Facts, known
 from knowledge.advice.model_reader import model_reader, talk
 from knowledge.advice.reader import Reader, Reading, read
 from knowledge.models import ChatModel, Used, open_chat_model
@@ -82,7 +82,7 @@ def test_the_request_holds_the_schema_and_the_text_as_data(chat_server: ChatServ
     heard(chat_server, reader, GOOD)
     (body,) = chat_server.rehearsal.requests
     asked = body["response_format"]["json_schema"]["schema"]
-    assert list(asked["properties"]) == list(NAMES)
+    assert list(asked["properties"]) == [name for name in NAMES if name not in IMPRESSIONS]
     assert asked["properties"]["facts_change"]["properties"]["value"]["enum"][-1] == "daily"
     assert body["temperature"] == 0
     assert "claims desk" not in body["messages"][0]["content"]
@@ -100,6 +100,7 @@ def test_every_fact_is_described_in_its_own_words() -> None:
     [
         {"recommendation": {"value": "fine_tuning", "span": "policy wording"}},
         {"recommendation": "fine_tuning", "weights": {"fine_tuning": 9}},
+        {"told_like": {"value": "fine_tuning", "span": "policy wording"}},
         {"needs_citations": {"value": True, "span": "every answer must show its source"}},
         {"needs_citations": {"value": True}},
         {"needs_citations": {"value": True, "span": ""}},
