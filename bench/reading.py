@@ -17,8 +17,8 @@ from bench.advice import DATA, Scored, confusion, fine, lines, rates
 from bench.rates import rate
 from bench.readers import NAMES, readers
 from knowledge.advice.advise import advise
-from knowledge.advice.facts import NAMES as FACTS
 from knowledge.advice.facts import IMPRESSIONS, NUMBERS, Value, from_mapping, known
+from knowledge.advice.facts import NAMES as FACTS
 from knowledge.advice.reader import Reader
 
 WITHIN = 0.1
