@@ -10,7 +10,7 @@ import pytest
 
 from bot.settings import Settings
 from bot.wiring import reader_of
-from knowledge.models import open_chat_model
+from knowledge.models import Message, open_chat_model
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from tests.chat_server import ChatServer
 from tests.console import wait_for
@@ -27,6 +27,8 @@ def modelled(world: World, chat_server: ChatServer, tmp_path: Path) -> Iterator[
     """The world with a language model set."""
     model = open_chat_model("some-model", chat_server.url, "key-1")
     assert model is not None
+    model.complete([Message("user", "warm up")])  # the first call imports for seconds: Slack would send once more
+    chat_server.rehearsal.requests.clear()
     settings = Settings(data=tmp_path, cache=tmp_path)
     world.deps = replace(world.deps, reader_of=reader_of(settings, model, world.engine))
     world.hands = serve(world)
