@@ -17,7 +17,7 @@ from handlers.posting import edit, post, react, status, whisper
 from handlers.training import look_at_file
 from knowledge.advice.advise import Advice, advise
 from knowledge.advice.facts import Facts, known, merge
-from knowledge.advice.reader import read
+from knowledge.advice.reader import Reading, read
 from knowledge.advice.route import Route, classify
 from knowledge.answer import answer
 from knowledge.conversations import Conversations, Known, Thread
@@ -77,8 +77,9 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
         _files(client, deps, heard)
         return
     route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
-    if remembered is not None and has_card and _adds_facts(heard.text, route):
-        _reweigh(client, deps, heard, remembered)
+    said = _new_facts(deps, heard, route) if has_card else None
+    if remembered is not None and said is not None:
+        _reweigh(client, deps, heard, remembered, said)
     elif route == "advice" and not has_card:
         _advise(client, deps, heard, remembered)
     elif route == "question":
@@ -95,17 +96,22 @@ def route_of(text: str) -> Route:
     return "advice" if route == "off_topic" and _WANTS_ADVICE.search(text) else route
 
 
-def _adds_facts(text: str, route: Route) -> bool:
-    if not known(read(text).facts):
-        return False
-    return route != "question" or bool(_WHAT_IF.match(text))
+def _new_facts(deps: Deps, heard: Heard, route: Route) -> Reading | None:
+    """Read what a follow-up tells of the case; None where it tells nothing."""
+    if route == "greeting" or (route == "question" and not _WHAT_IF.match(heard.text)):
+        return None
+    if not heard.addressed and not known(read(heard.text).facts):
+        return None  # people talk among themselves: no language model is to hear that
+    said = deps.reader_of(heard.person.workspace_id)(heard.text)
+    return said if known(said.facts) else None
 
 
 def _advise(client: WebClient, deps: Deps, heard: Heard, remembered: Known | None) -> None:
     """Post an advice card; where the text tells too little, ask, and leave the card for the reply."""
     _begin(client, heard, WEIGHING)
-    said = read(heard.text).facts
-    advice = advise(heard.text, facts=merge(remembered.facts, said) if remembered else said)
+    said = deps.reader_of(heard.person.workspace_id)(heard.text)
+    facts = merge(remembered.facts, said.facts) if remembered else said.facts
+    advice = advise(heard.text, reader=lambda _: said, facts=facts)
     conversations, now = Conversations(deps.engine), deps.clock()
     conversations.change_facts(heard.thread, lambda _: advice.facts, now)
     ts = post(client, heard.channel, advice_text(advice), advice_blocks(advice), thread_ts=heard.thread_ts)
@@ -113,12 +119,11 @@ def _advise(client: WebClient, deps: Deps, heard: Heard, remembered: Known | Non
         conversations.show_card(heard.thread, ts, now)
 
 
-def _reweigh(client: WebClient, deps: Deps, heard: Heard, remembered: Known) -> None:
+def _reweigh(client: WebClient, deps: Deps, heard: Heard, remembered: Known, said: Reading) -> None:
     """Take new facts from a follow-up into the card that is there; say so only where the recommendation changes."""
     _begin(client, heard, WEIGHING)
     before = advise("", facts=remembered.facts)
-    said = read(heard.text).facts
-    after = change_card(client, deps, heard.thread, lambda facts: merge(facts, said))
+    after = change_card(client, deps, heard.thread, lambda facts: merge(facts, said.facts))
     if after.recommendation == before.recommendation:
         status(client, heard.channel, heard.thread_ts, "")
         react(client, heard.channel, heard.ts, "white_check_mark")

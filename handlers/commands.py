@@ -98,7 +98,7 @@ def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
 
 def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Advise on a use case."""
-    advice = advise(typed.rest)
+    advice = advise(typed.rest, reader=deps.reader_of(typed.person.workspace_id))
     hint = small_print(
         "Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
     )

@@ -35,7 +35,7 @@ def advice_blocks(advice: Advice, *, editable: bool = True) -> list[Block]:
         *([_ask(question) for question in advice.questions] if editable else []),
         *actions(_buttons(advice), block_id="advice-buttons"),
         _sources(advice),
-        context(f"Weighed by a fixed rubric of {day(advice.as_of)}, without a language model. {DISCLAIMER}"),
+        context(f"{_made(advice)} {DISCLAIMER}"),
         *([feedback()] if editable else []),
     ]
 
@@ -60,6 +60,13 @@ def compare_view(advice: Advice) -> Block:
             context(f"Rubric of {day(advice.as_of)}. Signs come from the sources; the sizes of the points are ours."),
         ],
     )
+
+
+def _made(advice: Advice) -> str:
+    """Say who read the case and what weighed it."""
+    if advice.read_by:
+        return f"Read by {mrkdwn(advice.read_by, 60)}, weighed by a fixed rubric of {day(advice.as_of)}."
+    return f"Weighed by a fixed rubric of {day(advice.as_of)}, without a language model."
 
 
 def _row(view: OptionView) -> list[str]:

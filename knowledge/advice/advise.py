@@ -9,7 +9,7 @@ from knowledge.advice import outlook
 from knowledge.advice.citations import Citations, Source
 from knowledge.advice.facts import Facts, Value, known, merge
 from knowledge.advice.options import OptionView, spoken, view
-from knowledge.advice.reader import MAX_CHARACTERS, Reading, read
+from knowledge.advice.reader import MAX_CHARACTERS, Reader, Reading, read
 from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric, word
 from knowledge.advice.score import Confidence, Contribution, Verdict, judge
 
@@ -67,15 +67,17 @@ class Advice:
     language_supported: bool
     as_of: str
     """Date of the rubric, ISO."""
+    read_by: str = ""
+    """Name of the language model that read the text, if one did."""
 
 
-def advise(text: str, *, facts: Facts | None = None, rubric: Rubric | None = None) -> Advice:
-    """Advise on a use case told in English; never raises for any text.
+def advise(text: str, *, reader: Reader = read, facts: Facts | None = None, rubric: Rubric | None = None) -> Advice:
+    """Advise on a use case that `reader` understands; never raises for any text.
 
     Facts that are handed in (earlier answers, chosen buttons) count over those read from the text.
     """
     rubric = rubric or load_rubric()
-    reading = read(text)
+    reading = reader(text)
     merged = merge(reading.facts, facts) if facts else reading.facts
     verdict = judge(merged, rubric)
     others = outlook.flips(merged, rubric)
@@ -102,6 +104,7 @@ def advise(text: str, *, facts: Facts | None = None, rubric: Rubric | None = Non
         needs_more=not weighed,
         language_supported=reading.language_supported,
         as_of=rubric.as_of.isoformat(),
+        read_by=reading.read_by,
     )
 
 
@@ -127,6 +130,7 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "needs_more": advice.needs_more,
         "language_supported": advice.language_supported,
         "as_of": advice.as_of,
+        "read_by": advice.read_by,
     }
 
 
@@ -233,7 +237,7 @@ def _notes(reading: Reading, rubric: Rubric) -> tuple[str, ...]:
     for name in reading.conflicts:
         taken = _said(name, getattr(reading.facts, name), rubric)
         notes.append(f"The text says two things about this; I took the later one: {taken}.")
-    return tuple(notes)
+    return (*notes, *reading.notes)
 
 
 def _sentence(clause: str) -> str:

@@ -132,6 +132,9 @@ class Facts:
 
 NAMES: tuple[str, ...] = tuple(field.name for field in fields(Facts))
 
+IMPRESSIONS = ("told_like",)
+"""What no words of a text state: only the learned reader has it, and no language model is asked for it or believed."""
+
 
 def known(facts: Facts) -> dict[str, Value]:
     """Give the facts that are not unknown, in their declared order."""

@@ -8,13 +8,13 @@ import dataclasses
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from knowledge.advice import numbers, reader
 from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
-from knowledge.advice.reader import Found, Reading
+from knowledge.advice.reader import Found, Reader, Reading
 from knowledge.advice.sensing import Sensed
 
 _A_DAY: Mapping[str, float] = {
@@ -40,17 +40,17 @@ class Limits(NamedTuple):
     number: float
 
 
-def offline(senses: Senses) -> Callable[[str], Reading]:
+def offline(senses: Senses) -> Reader:
     """Return the offline reader."""
     return functools.partial(read, senses=senses)
 
 
-def read(text: str, senses: Senses, limits: Limits | None = None) -> Reading:
-    """Read the facts that a text states; never raises for any text."""
-    by_pattern = reader.read(text)
+def read(text: str, senses: Senses, limits: Limits | None = None, patterns: Reader = reader.read) -> Reading:
+    """Read the facts that a text states; never raises for any text. `patterns` reads beside the senses."""
+    by_pattern = patterns(text)
     if not by_pattern.language_supported or not any(char.isalnum() for char in text):
         return by_pattern
-    sensed = senses.sense(reader.without_orders(text[: reader.MAX_CHARACTERS]))
+    sensed = senses.sense(reader.told(text))
     chosen = weigh(by_pattern, sensed, limits or load_limits())
     chosen |= _numbers(text, by_pattern, sensed, limits or load_limits())
     reader.settle(chosen)

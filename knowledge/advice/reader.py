@@ -6,7 +6,7 @@ The words themselves are data in vocabulary.toml. Every fact that is read comes 
 import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,6 +62,14 @@ class Reading:
     """The text was longer than MAX_CHARACTERS and was read only up to there."""
     language_supported: bool
     """Whether the text looks like English, the one language this reader knows."""
+    read_by: str = ""
+    """Name of the language model that read it, if one did."""
+    notes: tuple[str, ...] = ()
+    """What people should know about how it was read."""
+
+
+Reader = Callable[[str], Reading]
+"""Reads the facts that a text states; never raises for any text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +99,7 @@ class _FactWords:
 
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
-    clean = without_orders(_clean(text[:MAX_CHARACTERS]))
+    clean = without_orders(straightened(text[:MAX_CHARACTERS]))
     chosen: dict[str, Found] = {}
     conflicts = []
     for words in _vocabulary():
@@ -117,6 +125,13 @@ def without_orders(clean: str) -> str:
     return orders.sub(lambda match: " " * len(match.group()), clean)
 
 
+def told(text: str) -> str:
+    """Return a text as it is written, up to MAX_CHARACTERS, with blanks where it gives us orders. Length is kept."""
+    text = text[:MAX_CHARACTERS]
+    left = without_orders(straightened(text))
+    return "".join(" " if blank == " " else char for char, blank in zip(text, left, strict=True))
+
+
 @functools.cache
 def raw_vocabulary() -> dict[str, Any]:
     """Give vocabulary.toml as it is written."""
@@ -135,7 +150,7 @@ def expand(pattern: str) -> str:
     return re.sub(r"\{([a-z]+)\}", replace, pattern)
 
 
-def _clean(text: str) -> str:
+def straightened(text: str) -> str:
     """Lower-case and straighten a text character by character, so that positions stay those of the original."""
     return "".join(low if len(low := char.lower()) == 1 else char for char in text.translate(_STRAIGHT))
 

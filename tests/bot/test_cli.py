@@ -128,7 +128,9 @@ def test_what_cannot_be_done_exits_1_and_says_what_next(data: Path, words: list[
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["ask", "advise", "lint", "cost", "train", "jobs", "evaluate", "chat", "up"])
+@pytest.mark.parametrize(
+    "name", ["ask", "advise", "compare", "lint", "cost", "train", "jobs", "evaluate", "chat", "up"]
+)
 def test_every_command_explains_itself(data: Path, name: str) -> None:
     """--help of each command exits 0 and says what it does."""
     done = luthier(data, name, "--help")
