@@ -16,12 +16,16 @@ from knowledge.advice import numbers, reader
 from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
 from knowledge.advice.reader import Found, Reader, Reading
 from knowledge.advice.sensing import Sensed
+from knowledge.errors import ServiceError
 
 _A_DAY: Mapping[str, float] = {
     "second": 86_400, "minute": 1_440, "hour": 24, "day": 1, "night": 1,
     "week": 1 / 7, "month": 1 / 30, "year": 1 / 365,
 }  # fmt: skip
 _PER = re.compile(r"\b(?:a|per|each|every) (second|minute|hour|day|night|week|month|year)\b")
+
+
+PLAINLY = "I read this by known wordings alone."
 
 
 class Senses(Protocol):
@@ -38,6 +42,7 @@ class Limits(NamedTuple):
     together: float
     veto: float
     number: float
+    told_like: float
 
 
 def offline(senses: Senses) -> Reader:
@@ -50,16 +55,19 @@ def read(text: str, senses: Senses, limits: Limits | None = None, patterns: Read
     by_pattern = patterns(text)
     if not by_pattern.language_supported or not any(char.isalnum() for char in text):
         return by_pattern
-    sensed = senses.sense(reader.told(text))
-    chosen = weigh(by_pattern, sensed, limits or load_limits())
-    chosen |= _numbers(text, by_pattern, sensed, limits or load_limits())
+    limits = limits or load_limits()
+    try:
+        sensed = senses.sense(reader.told(text))
+    except ServiceError as error:
+        return dataclasses.replace(by_pattern, notes=(*by_pattern.notes, f"{error.what} {PLAINLY}"))
+    chosen = weigh(by_pattern, sensed, limits) | _numbers(text, by_pattern, sensed, limits)
     reader.settle(chosen)
     return dataclasses.replace(
         by_pattern,
         facts=from_mapping({fact: each.value for fact, each in chosen.items()}),
         evidence={fact: text[each.start : each.end].strip() for fact, each in chosen.items()},
         spans={fact: (each.start, each.end) for fact, each in chosen.items()},
-        conflicts=tuple(dict.fromkeys((*by_pattern.conflicts, *_conflicts(sensed, limits or load_limits())))),
+        conflicts=tuple(dict.fromkeys((*by_pattern.conflicts, *_conflicts(sensed, limits)))),
     )
 
 
@@ -79,7 +87,8 @@ def weigh(by_pattern: Reading, sensed: Sequence[Sensed], limits: Limits) -> dict
         if each.fact in NUMBERS or each.value is None:
             continue
         agreed = found.get(each.fact) == each.value
-        enough = each.p >= (limits.together if agreed else limits.alone)
+        alone = limits.told_like if each.fact == "told_like" else limits.alone
+        enough = each.p >= (limits.together if agreed else alone)
         if enough and each.p > best.get(each.fact, 0.0):
             start, end = by_pattern.spans[each.fact] if agreed else (each.start, each.end)
             chosen[each.fact], best[each.fact] = Found(each.fact, each.value, start, end), each.p
@@ -142,5 +151,6 @@ def _scale(fact: str, after: str) -> float | None:
 
 
 def _conflicts(sensed: Sequence[Sensed], limits: Limits) -> list[str]:
-    sure = [each.fact for each in sensed if each.value is not None and each.p >= max(limits.alone, 0.8)]
+    stated = [each for each in sensed if each.value is not None and each.fact != "told_like"]
+    sure = [each.fact for each in stated if each.p >= max(limits.alone, 0.8)]
     return [fact for fact in dict.fromkeys(sure) if sure.count(fact) > 1]
