@@ -1,19 +1,20 @@
 """From a use case in words to advice; it knows how a verdict is told, and nothing of Slack or of how it is drawn."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from knowledge.advice import outlook
 from knowledge.advice.citations import Citations, Source
+from knowledge.advice.clashes import clashes
 from knowledge.advice.facts import Facts, Value, known, merge
 from knowledge.advice.options import OptionView, spoken, view
 from knowledge.advice.reader import MAX_CHARACTERS, Reading, read
-from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric, word
+from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric
 from knowledge.advice.score import Confidence, Contribution, Verdict, judge
 
-MOST_QUESTIONS = 2
+MOST_QUESTIONS = 3
 MOST_CHANGES = 3
 
 
@@ -62,6 +63,8 @@ class Advice:
     """The words of the text behind each fact that was read from it."""
     notes: tuple[str, ...]
     """What the reader should know about how the text was read."""
+    clashes: tuple[str, ...]
+    """Facts that do not fit together, and statements of which the later one was taken; both sides are named."""
     needs_more: bool
     """The text says too little; the recommendation is only where everyone starts."""
     language_supported: bool
@@ -69,10 +72,18 @@ class Advice:
     """Date of the rubric, ISO."""
 
 
-def advise(text: str, *, facts: Facts | None = None, rubric: Rubric | None = None) -> Advice:
+def advise(
+    text: str,
+    *,
+    facts: Facts | None = None,
+    skipped: Collection[str] = (),
+    beaten: Mapping[str, Value] | None = None,
+    rubric: Rubric | None = None,
+) -> Advice:
     """Advise on a use case told in English; never raises for any text.
 
-    Facts that are handed in (earlier answers, chosen buttons) count over those read from the text.
+    Facts that are handed in (earlier answers, chosen buttons) count over those read from the text. Facts in `skipped`
+    are not asked; `beaten` has what an earlier text said before it said something else.
     """
     rubric = rubric or load_rubric()
     reading = read(text)
@@ -93,12 +104,15 @@ def advise(text: str, *, facts: Facts | None = None, rubric: Rubric | None = Non
         reasons=_reasons(verdict, rubric),
         assumptions=_assumptions(merged, turns, rubric),
         would_change=tuple(_change(flip, rubric) for flip in turns),
-        questions=tuple(_question(name, rubric) for name in outlook.questions(verdict, others, rubric, MOST_QUESTIONS)),
+        questions=tuple(
+            _question(name, rubric) for name in outlook.questions(verdict, others, rubric, MOST_QUESTIONS, skipped)
+        ),
         next_step=verdict.gate.next_step if verdict.gate else rubric.options[verdict.recommendation].next_step,
         sources=cited.sources,
         facts=merged,
         evidence={name: reading.evidence[name] for name in reading.evidence if _stands(name, reading, merged)},
-        notes=_notes(reading, rubric),
+        notes=_notes(reading),
+        clashes=clashes(merged, {**dict.fromkeys(reading.conflicts), **reading.beaten, **(beaten or {})}, rubric),
         needs_more=not weighed,
         language_supported=reading.language_supported,
         as_of=rubric.as_of.isoformat(),
@@ -123,7 +137,7 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "would_change": list(advice.would_change),
         "next_step": advice.next_step,
         "sources": [dataclasses.asdict(source) for source in advice.sources],
-        "notes": list(advice.notes),
+        "notes": [*advice.notes, *advice.clashes],
         "needs_more": advice.needs_more,
         "language_supported": advice.language_supported,
         "as_of": advice.as_of,
@@ -197,14 +211,9 @@ def _assumptions(facts: Facts, turns: tuple[outlook.Flip, ...], rubric: Rubric) 
     """Say what was understood, then what was assumed where another answer would change the advice."""
     values = known(facts)
     told = {"labels_exist": "labelled_examples", "prompting_tried": "prompted_accuracy_near_target"}
-    understood = [_said(name, value, rubric) for name, value in values.items() if told.get(name) not in values]
+    understood = [rubric.says(name, value) for name, value in values.items() if told.get(name) not in values]
     assumed = [rubric.facts[flip.fact].otherwise for flip in turns if not flip.was_known]
     return (*understood, *dict.fromkeys(f"{words} (assumed)" for words in assumed if words))
-
-
-def _said(name: str, value: Value, rubric: Rubric) -> str:
-    said = rubric.facts[name].said
-    return said["number"].replace("#", f"{value:,}") if "number" in said else said[word(value)]
 
 
 def _change(flip: outlook.Flip, rubric: Rubric) -> str:
@@ -224,15 +233,12 @@ def _stands(name: str, reading: Reading, merged: Facts) -> bool:
     return bool(getattr(reading.facts, name) == getattr(merged, name))
 
 
-def _notes(reading: Reading, rubric: Rubric) -> tuple[str, ...]:
+def _notes(reading: Reading) -> tuple[str, ...]:
     notes: list[str] = []
     if reading.truncated:
         notes.append(f"I read the first {MAX_CHARACTERS:,} characters.")
     if not reading.language_supported:
         notes.append("I can only read English so far.")
-    for name in reading.conflicts:
-        taken = _said(name, getattr(reading.facts, name), rubric)
-        notes.append(f"The text says two things about this; I took the later one: {taken}.")
     return tuple(notes)
 
 
