@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 from handlers.blocks import (
     advice,
     answer,
-    correct,
+    compare,
     details,
+    facts,
     forms,
     home,
     labels,
@@ -25,10 +27,12 @@ from handlers.blocks import (
 from handlers.notify import render
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
-from knowledge.advice.facts import Facts
+from knowledge.advice.compare import Cell, Comparison, Row
+from knowledge.advice.facts import ALLOWED, NAMES, NUMBERS, Facts, from_mapping
 from knowledge.advice.options import OptionView
 from knowledge.answer import Answer
 from knowledge.citations import Citation
+from knowledge.conversations import Origin
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.jsonl import Message
@@ -93,7 +97,11 @@ ADVICE = Advice(
     would_change=("If the facts never change: Use fine-tuning.",),
     questions=(
         Question(fact="needs_citations", text="Must answers show a source?", choices=(("Yes", True), ("No", False))),
-        Question(fact="corpus_tokens", text="How big is the material?", choices=(("Under 500 pages", 100_000),)),
+        Question(
+            fact="corpus_tokens",
+            text="How big is the material?",
+            choices=(("Tiny", 4_000), ("Under 500 pages", 100_000), ("More", 2_000_000)),
+        ),
     ),
     next_step="Write 20 test questions with right answers.",
     sources=(
@@ -103,9 +111,45 @@ ADVICE = Advice(
     facts=Facts(private_facts=True, facts_change="weekly", volume_per_day=300),
     evidence={"facts_change": "every week"},
     notes=("I read the first 8,000 characters.",),
+    clashes=(
+        "These do not fit together: \u201cno private facts\u201d and \u201cfacts change daily\u201d. Which one holds?",
+    ),
     needs_more=False,
     language_supported=True,
     as_of="2026-11-22",
+)
+ORIGINS = {
+    "private_facts": Origin("U0ADA", True, NOW),
+    "facts_change": Origin("U0ADA", True, NOW, "never"),
+    "volume_per_day": Origin("U0BEN", False, NOW),
+    "needs_citations": Origin("U0BEN", False, NOW),
+}
+FULL = from_mapping(
+    {name: ALLOWED[name][-1] if name in ALLOWED else 10**12 if name in NUMBERS else False for name in NAMES}
+)
+EVERYONE = {name: Origin(f"U{place:010}", place % 2 == 0, NOW) for place, name in enumerate(NAMES)}
+COMPARISON = Comparison(
+    titles={"quality": "Likely quality", "cost": "Cost to implement"},
+    rows=(
+        Row(
+            option="rag",
+            name="RAG",
+            fits="yes",
+            cells={"quality": Cell(rank=1, says="+9 points"), "cost": Cell(rank=2, says="medium [3]")},
+        ),
+        Row(
+            option="prompting",
+            name="Prompting",
+            fits="only if the list is small",
+            cells={"quality": Cell(rank=2, says="not in question here"), "cost": Cell(rank=1, says="low [3]")},
+        ),
+    ),
+    unfit="nothing points to SQL",
+    sources=(
+        *ADVICE.sources,
+        Source(n=3, title="What training costs", slug="training-costs", url=None, origin="A page"),
+    ),
+    as_of="2026-11-29",
 )
 CITATION = Citation(
     n=1,
@@ -405,10 +449,13 @@ MINE = Draft((Message("system", SORT), Message("user", NASTY), Message("assistan
 
 
 DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
-    "advice": lambda: message(advice.advice_blocks(ADVICE)),
+    "advice": lambda: message(advice.advice_blocks(ADVICE, set_by=facts.who_set_what(ADVICE.facts, ORIGINS))),
+    "advice_asks_for_a_case": lambda: message(advice.advice_blocks(replace(ADVICE, needs_more=True))),
+    "advice_cases": lambda: message(advice.cases_blocks("I see 2 use cases.", [(NASTY, ADVICE.facts)])),
     "advice_private": lambda: message(advice.advice_blocks(ADVICE, editable=False)),
-    "advice_compare": lambda: advice.compare_view(ADVICE),
-    "form_correct": lambda: correct.correct_form(ADVICE.facts, "[]"),
+    "advice_compare": lambda: compare.compare_view(ADVICE, COMPARISON),
+    "form_facts": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", ADVICE.facts), ORIGINS),
+    "form_facts_full": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", FULL), EVERYONE),
     "answer": lambda: message(answer.answer_blocks(ANSWER)),
     "answer_abstained": lambda: message(answer.answer_blocks(NO_ANSWER)),
     "welcome": lambda: message(answer.welcome_blocks(buttons=True)),
@@ -534,7 +581,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
 }
 """Everything that is drawn, by the name of its snapshot."""
 
-KEPT = [name for name in DRAWN if name != "form_correct"]
+KEPT = [name for name in DRAWN if not name.startswith("form_facts")]
 """What has a snapshot: all but what is worded in facts.toml, which may be reworded without a change here."""
 
 
