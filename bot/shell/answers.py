@@ -1,4 +1,4 @@
-"""The commands that answer: `ask` and `advise`; they know how an answer reads in a terminal, not how it is found."""
+"""The commands that answer (`ask`, `advise`, `compare`): how an answer reads in a terminal, not how it is found."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, 
 if TYPE_CHECKING:
     from handlers.deps import Deps
     from knowledge.advice.advise import Advice
+    from knowledge.advice.compare import Comparison
     from knowledge.answer import Answer
 
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(ask)
     app.command()(advise)
+    app.command()(compare)
     app.command()(index)
 
 
@@ -66,6 +68,25 @@ def advise(
         show_json(to_json(advice))
     else:
         show(_counsel(advice))
+
+
+def compare(
+    use_case: Annotated[list[str], typer.Argument(help="What the AI should do, with which data.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Rank the options by likely quality, cost, time, maintenance and ease of updating."""
+    from knowledge.advice.advise import advise as weigh
+    from knowledge.advice.compare import compare as rank
+    from knowledge.advice.compare import to_json
+
+    text = " ".join(use_case).strip()
+    if not text:
+        raise fail_usage(
+            'Describe the use case, for example: luthier compare "Sort tickets into 12 queues; we have 800 labelled"'
+        )
+    advice = weigh(text)
+    ranked = rank(advice)
+    show_json({"recommendation": advice.recommendation, **to_json(ranked)}) if as_json else show(_ranked(ranked))
 
 
 def index(as_json: JsonFlag = False) -> None:
@@ -149,5 +170,13 @@ def _counsel(advice: "Advice") -> str:
     if advice.would_change:
         parts.append("What would change my mind: " + " · ".join(advice.would_change))
     parts += [f"I'd like to know: {question.text}" for question in advice.questions]
-    parts += [advice.next_step, "", *(f"  [{s.n}] {s.title}" for s in advice.sources)]
+    parts += [*advice.clashes, *advice.notes, advice.next_step, "", *(f"  [{s.n}] {s.title}" for s in advice.sources)]
     return "\n".join(part for part in parts if part is not None)
+
+
+def _ranked(found: "Comparison") -> str:
+    head = ("Option", "Fits?", *found.titles.values())
+    rows = [(row.name, row.fits, *(f"{each.rank}: {each.says}" for each in row.cells.values())) for row in found.rows]
+    unfit = [f"Something else: {found.unfit}."] if found.unfit else []
+    sources = [f"  [{s.n}] {s.title}" for s in found.sources]
+    return "\n".join([table(head, rows), "", *unfit, f"1 is best. As of {found.as_of}.", *sources])

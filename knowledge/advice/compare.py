@@ -3,6 +3,7 @@
 Quality comes from the rubric's score, time from the effort on the card; the other columns are data in compare.toml.
 """
 
+import dataclasses
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from knowledge.advice.options import OptionView
 from knowledge.advice.rubric import Option, Rubric, load_rubric
 from knowledge.advice.score import Verdict, judge
 
+PRICES = "provider_prices"
+"""Key of the source behind figures; their page has the date of each."""
 COLUMNS = ("quality", "cost", "time", "upkeep", "updating")
 
 
@@ -79,6 +82,17 @@ def compare(advice: Advice, rubric: Rubric | None = None) -> Comparison:
     return Comparison(titles=_figures()["columns"], rows=rows, unfit=unfit, sources=cited.sources, as_of=as_of)
 
 
+def to_json(comparison: Comparison) -> dict[str, Any]:
+    """Give a comparison as plain data with stable keys."""
+    return {
+        "columns": dict(comparison.titles),
+        "options": [dataclasses.asdict(row) for row in comparison.rows],
+        "not_in_question": comparison.unfit,
+        "sources": [dataclasses.asdict(source) for source in comparison.sources],
+        "as_of": comparison.as_of,
+    }
+
+
 def _place(verdict: Verdict, view: OptionView) -> tuple[int, float]:
     """Order by the verdict; options that it took out come last, by score."""
     ranked = view.option in verdict.ranking
@@ -97,7 +111,10 @@ def _told(
     }
     for column in ("cost", "upkeep", "updating"):
         entry = figures[column]
-        told[column] = (entry["level"], f"{entry['says']} [{cited.number(entry['page'], entry['source'])}]")
+        words = [f"{entry['says']} [{cited.number(entry['page'], entry['source'])}]"]
+        if figure := entry.get("figure"):
+            words.append(f"{figure['says']} [{cited.number(figure['page'], PRICES)}]")
+        told[column] = (entry["level"], "; ".join(words))
     return told
 
 

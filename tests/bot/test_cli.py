@@ -54,6 +54,14 @@ def test_ask_is_honest_about_what_it_does_not_know(data: Path) -> None:
     assert answer["nearest"]
 
 
+def test_compare_ranks_the_options_in_five_columns(data: Path) -> None:
+    """The options come with ranks and words, the recommended one first."""
+    compared = told(data, "compare", USE_CASE)
+    first = compared["options"][0]
+    assert first["option"] == compared["recommendation"] == "fine_tuning"
+    assert list(first["cells"]) == ["quality", "cost", "time", "upkeep", "updating"]
+
+
 def test_advise_recommends_training_for_the_shipped_example(data: Path) -> None:
     """Our own example is one that our own advice would train."""
     advice = told(data, "advise", USE_CASE)
@@ -100,6 +108,7 @@ def test_a_quote_that_nobody_approves_starts_nothing(data: Path) -> None:
         ["ask", ""],
         ["ask"],
         ["advise"],
+        ["compare"],
         ["lint", "/does/not/exist.jsonl"],
         ["train", "--json"],
         ["train", "--epochs", "three"],
@@ -128,7 +137,9 @@ def test_what_cannot_be_done_exits_1_and_says_what_next(data: Path, words: list[
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["ask", "advise", "lint", "cost", "train", "jobs", "evaluate", "chat", "up"])
+@pytest.mark.parametrize(
+    "name", ["ask", "advise", "compare", "lint", "cost", "train", "jobs", "evaluate", "chat", "up"]
+)
 def test_every_command_explains_itself(data: Path, name: str) -> None:
     """--help of each command exits 0 and says what it does."""
     done = luthier(data, name, "--help")
