@@ -47,6 +47,8 @@ OTHERS = 0.1
 """Weight of a statement's silence about other facts: its writer labelled one fact only."""
 SURE = 2.0
 """Weight of stated values against silence: most texts say nothing of most facts."""
+TOLD = 2.0
+"""Weight of what a whole case needed: it is the hardest to learn."""
 SPANS = 0.5
 BATCH_TOKENS, BATCH_TEXTS = 2048, 32
 RATE, HEAD_RATE = 2e-4, 2e-3
@@ -163,6 +165,7 @@ def statements(tokenizer: Any) -> Iterator[Item]:
     """Read texts of which one fact is labelled."""
     for row in lines("statements.jsonl"):
         stated, weight = np.zeros(len(CLASSES), np.float32), np.full(len(CLASSES), OTHERS, np.float32)
+        weight[[place for place, (fact, _) in enumerate(CLASSES) if fact == "told_like"]] = 0
         for place, (fact, value) in enumerate(CLASSES):
             if fact == row["fact"]:
                 weight[place], stated[place] = 1, value == row["value"]
@@ -182,7 +185,12 @@ def cases(tokenizer: Any) -> Iterator[Item]:
             tokens = [t for t, (a, b) in enumerate(encoding.offsets) if b > a and a < end and b > begin]
             if begin >= 0 and tokens:
                 shown[place] = tokens
-        yield Item(encoding.ids, stated, np.ones(len(CLASSES), np.float32), shown)
+        weight = np.ones(len(CLASSES), np.float32)
+        for place, (fact, value) in enumerate(CLASSES):
+            if fact == "told_like":
+                weight[place] = TOLD if "expected" in row else 0
+                stated[place] = value == row.get("expected") or value in row.get("also_acceptable", ())
+        yield Item(encoding.ids, stated, weight, shown)
 
 
 def lines(name: str) -> list[dict[str, Any]]:

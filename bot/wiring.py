@@ -13,10 +13,13 @@ from urllib.parse import urljoin, urlsplit
 from sqlalchemy import Engine
 
 from bot import install
+from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.store.clock import open_clock
 from bot.store.engine import open_engine
 from handlers.deps import Deps
+from knowledge.advice.model_reader import model_reader
+from knowledge.advice.reader import Reader
 from knowledge.embeddings import open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
@@ -73,8 +76,24 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         file_limit=FILE_LIMIT,
         clock=open_clock(engine),
         install_note=lambda: install.note(settings),
+        reader_of=reader_of(settings, model, engine),
         more_rows=more_rows(engine, model),
     )
+
+
+def reader_of(settings: Settings, model: ChatModel | None, engine: Engine) -> Callable[[str], Reader]:
+    """Choose how use cases are read in a workspace: with the language model if one is set, and offline without it."""
+    offline = offline_reader(settings)
+    if model is None:
+        return lambda _: offline
+    clock = open_clock(engine)
+
+    def reader(workspace: str) -> Reader:
+        return model_reader(
+            model, otherwise=offline, meter=ChatMeter(engine=engine, workspace_id=workspace, clock=clock)
+        )
+
+    return reader
 
 
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:

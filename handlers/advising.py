@@ -1,5 +1,7 @@
 """Knows how advice comes about and changes in a thread: its card, follow-ups, further cases; not how a card looks."""
 
+from dataclasses import replace
+
 from slack_sdk import WebClient
 
 from handlers.blocks.advice import advice_blocks, advice_text, cases_blocks
@@ -12,7 +14,7 @@ from knowledge.advice.advise import Advice, advise
 from knowledge.advice.cases import split_cases
 from knowledge.advice.corrections import Corrected, unknowns
 from knowledge.advice.facts import Facts, known
-from knowledge.advice.reader import read
+from knowledge.advice.reader import Reader
 from knowledge.conversations import Conversations, Known, Thread, Told
 from knowledge.tenancy import Person
 
@@ -25,20 +27,21 @@ SEVERAL = (
 def begin_advice(client: WebClient, deps: Deps, person: Person, thread: Thread, text: str) -> None:
     """Post an advice card; where the text tells too little, ask, and leave the card for the reply."""
     cases, conversations, now = split_cases(text), Conversations(deps.engine), deps.clock()
+    read = deps.reader_of(person.workspace_id)
     reading = read(cases[0])
-    told = Told(known(reading.facts), person.user_id, read=True, beaten=reading.beaten)
+    told = Told(known(reading.facts), person.user_id, True, reading.beaten, reading.read_by)
     latest = conversations.tell(thread, told, now)
     for fact in unknowns(cases[0]) - set(known(latest.facts)):
         latest = conversations.skip(thread, fact, now)
-    advice = advise(cases[0], facts=latest.facts, skipped=latest.skipped)
+    advice = advise(cases[0], reader=lambda _: reading, facts=latest.facts, skipped=latest.skipped)
     ts = post(client, thread.channel, advice_text(advice), card_blocks(advice, latest), thread_ts=thread.thread_ts)
     if not advice.needs_more:
         conversations.show_card(thread, ts, now)
     if len(cases) > 1:
-        _offer(client, thread, cases)
+        _offer(client, thread, cases, read)
 
 
-def _offer(client: WebClient, thread: Thread, cases: tuple[str, ...]) -> None:
+def _offer(client: WebClient, thread: Thread, cases: tuple[str, ...], read: Reader) -> None:
     """Say that there were more cases, and offer each of the others a thread of its own."""
     words = SEVERAL.format(count=len(cases), rest="second" if len(cases) == 2 else "others")
     others = [(case, read(case).facts) for case in cases[1:]]
@@ -63,7 +66,7 @@ def reweigh(
     New facts that leave the recommendation as it is get a check mark under the message `ts` and no words.
     """
     before = advise("", facts=remembered.facts)
-    told = Told(said.changes, person.user_id, read=True, beaten=said.beaten)
+    told = Told(said.changes, person.user_id, True, said.beaten, said.read_by)
     latest = Conversations(deps.engine).tell(thread, told, deps.clock())
     after = draw_card(client, deps, thread, latest)
     turned = after.recommendation != before.recommendation
@@ -104,6 +107,7 @@ def draw_card(client: WebClient, deps: Deps, thread: Thread, latest: Known | Non
     while shown is None or latest != shown:
         shown = latest
         advice = advise("", facts=shown.facts, skipped=shown.skipped, beaten=shown.beaten)
+        advice = replace(advice, read_by=shown.read_by)
         edit(client, thread.channel, shown.card_ts, advice_text(advice), card_blocks(advice, shown))
         latest = Conversations(deps.engine).find(thread) or shown
     return advice

@@ -77,8 +77,8 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
         _files(client, deps, heard)
         return
     route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
-    said = corrections(heard.text) if has_card else None
-    if remembered is not None and said and _adds_facts(heard.text, said, route):
+    said = _new_facts(deps, heard, route) if has_card else None
+    if remembered is not None and said is not None:
         _begin(client, heard, WEIGHING)
         reweigh(client, deps, heard.person, heard.thread, heard.ts, said, remembered)
     elif route == "advice" and not has_card:
@@ -98,10 +98,14 @@ def route_of(text: str) -> Route:
     return "advice" if route == "off_topic" and _WANTS_ADVICE.search(text) else route
 
 
-def _adds_facts(text: str, said: Corrected, route: Route) -> bool:
-    if not said.changes:
-        return False
-    return route != "question" or bool(_WHAT_IF.match(text))
+def _new_facts(deps: Deps, heard: Heard, route: Route) -> Corrected | None:
+    """Read what a follow-up changes of the case; None where it changes nothing."""
+    if route == "greeting" or (route == "question" and not _WHAT_IF.match(heard.text)):
+        return None
+    if not heard.addressed and not corrections(heard.text).changes:
+        return None  # people talk among themselves: no language model is to hear that
+    said = corrections(heard.text, deps.reader_of(heard.person.workspace_id))
+    return said if said.changes else None
 
 
 def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:

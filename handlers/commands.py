@@ -102,7 +102,7 @@ def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
 def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Advise on a use case."""
     cases = split_cases(typed.rest)
-    advice = advise(cases[0])
+    advice = advise(cases[0], reader=deps.reader_of(typed.person.workspace_id))
     several = f"You told {len(cases)} use cases; this is for the first. " if len(cases) > 1 else ""
     hint = small_print(
         f"{several}Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
@@ -112,7 +112,7 @@ def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]
 
 def show_options(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Open the options for a use case, side by side."""
-    advice = advise(typed.rest)
+    advice = advise(typed.rest, reader=deps.reader_of(typed.person.workspace_id))
     if advice.needs_more:
         return f"{advice.headline} For example: `/tune compare sort tickets into 12 queues, 800 labelled`.", []
     client.views_open(trigger_id=typed.trigger_id, view=compare_view(advice, compare(advice)))

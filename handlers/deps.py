@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from knowledge.advice.reader import Reader, read
 from knowledge.clock import Clock
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
@@ -44,6 +45,8 @@ class Deps:
     install_note: Callable[[], str]
     """What the training packages still lack, with its progress, or ""."""
 
+    reader_of: Callable[[str], Reader] = lambda _: read
+    """Gives the reader of use cases for a workspace's id, against whose budget a language model's tokens count."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
 

@@ -68,6 +68,8 @@ class Origin(NamedTuple):
     at: datetime
     beaten: Value | None = None
     """What the same message said of this fact before it said something else."""
+    read_by: str = ""
+    """Name of the language model that read it, if one did."""
 
 
 class Told(NamedTuple):
@@ -79,6 +81,8 @@ class Told(NamedTuple):
     """The changes were read from this person's message; otherwise they chose them."""
     beaten: Mapping[str, Value] = {}
     """Of facts that the message stated in two ways, the value that does not count."""
+    read_by: str = ""
+    """Name of the language model that read the message, if one did."""
 
 
 class Known(NamedTuple):
@@ -96,6 +100,12 @@ class Known(NamedTuple):
     def beaten(self) -> dict[str, Value]:
         """What was stated of a fact before the same message said something else."""
         return {name: each.beaten for name, each in self.origins.items() if each.beaten is not None}
+
+    @property
+    def read_by(self) -> str:
+        """Name of the language model that read what is known here, the latest; empty where none did."""
+        read = [each for each in self.origins.values() if each.read_by]
+        return max(read, key=lambda each: each.at).read_by if read else ""
 
 
 class Conversations:
@@ -163,8 +173,8 @@ class Conversations:
 
 def _known(row: Conversation) -> Known:
     origins = {
-        name: Origin(by, read, _EPOCH + at * _SECOND, beaten)
-        for name, (by, read, at, beaten) in json.loads(row.origins).items()
+        name: Origin(by, read, _EPOCH + at * _SECOND, beaten, model)
+        for name, (by, read, at, beaten, model) in json.loads(row.origins).items()
     }
     return Known(row.kind, _facts(row), row.card_ts, origins, frozenset(json.loads(row.skipped)))
 
@@ -175,7 +185,7 @@ def _facts(row: Conversation) -> Facts:
 
 def _origins(told: Told, now: datetime) -> dict[str, list[Value | None]]:
     at = (now - _EPOCH) // _SECOND
-    return {name: [told.user_id, told.read, at, told.beaten.get(name)] for name in told.changes}
+    return {name: [told.user_id, told.read, at, told.beaten.get(name), told.read_by] for name in told.changes}
 
 
 def _names(names: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Opens a language model at an OpenAI-compatible endpoint by what is passed in, never by what the environment holds."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
@@ -87,6 +88,17 @@ class ChatModel(Protocol):
     ) -> Iterator[str]:
         """Yield the answer in pieces as they arrive; raise ModelUnavailable, also half-way."""
 
+    def fill(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+        count: Callable[[Used], None] | None = None,
+    ) -> dict[str, Any]:
+        """Return an object that was asked for by a JSON schema with a title, unchecked; raise ModelUnavailable."""
+
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
 
@@ -156,6 +168,31 @@ class _LangChainModel:
             what = f"The model {self.name} broke off in the middle of its answer."
             raise ModelUnavailable(what, "Ask again.", temporary=True)
 
+    def fill(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        timeout: float = TIMEOUT_SECONDS,
+        count: Callable[[Used], None] | None = None,
+    ) -> dict[str, Any]:
+        """Return an object; see ChatModel."""
+        turns = [tuple(message) for message in messages]
+        options = {"temperature": 0, "max_tokens": max_tokens, "timeout": timeout}
+        with self._guarded(timeout):
+            # The parser is LangChain's; what it cannot read comes as an error beside the raw reply, which is counted.
+            chat = self._open().with_structured_output(dict(schema), method="json_schema", include_raw=True, **options)
+            reply = _whole(lambda: chat.invoke(turns), lambda: self._open().bind(**options).invoke(turns))
+            text, told = str(reply["raw"].text), reply["raw"].usage_metadata
+        if count is not None:
+            count(_used(told, messages, text))
+        found = reply["parsed"] if isinstance(reply["parsed"], dict) else _object_in(text)
+        if found is None:
+            what = f"The model {self.name} sent no JSON object."
+            raise ModelUnavailable(what, "Ask again, or try another model.", temporary=True)
+        return found
+
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         opened, self._opened = self._opened, None
@@ -189,8 +226,8 @@ class _LangChainModel:
                 yield
             except openai.OpenAIError as error:
                 raise self._explained(error, timeout) from error
-            except (ValueError, TypeError, KeyError) as error:
-                # LangChain raises these for a body that is JSON but no chat completion.
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                # LangChain and the SDK raise these for a body that is JSON but no chat completion.
                 raise ModelUnavailable(
                     f"The model {self.name} sent something that is no chat completion ({type(error).__name__}).",
                     f"Check that {self.base_url} speaks the OpenAI chat API.",
@@ -244,6 +281,38 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _whole(ask: Callable[[], Any], ask_plainly: Callable[[], Any]) -> Any:
+    """Return a structured reply; one that was cut, for which the SDK raises, as a raw one that holds no object.
+
+    Endpoints that know no response format refuse the request; they are asked once more without one.
+    """
+    import openai
+    from langchain_core.messages import AIMessage
+
+    try:
+        return ask()
+    except openai.LengthFinishReasonError as cut:
+        used = cut.completion.usage
+        raw = AIMessage("", usage_metadata=used and _metadata(used.prompt_tokens, used.completion_tokens))
+        return {"raw": raw, "parsed": None}
+    except (openai.BadRequestError, openai.UnprocessableEntityError):
+        return {"raw": ask_plainly(), "parsed": None}
+
+
+def _metadata(asked: int, said: int) -> Any:
+    return {"input_tokens": asked, "output_tokens": said, "total_tokens": asked + said}
+
+
+def _object_in(answer: str) -> dict[str, Any] | None:
+    """Return the JSON object in an answer, also from between fences or words."""
+    start, end = answer.find("{"), answer.rfind("}")
+    try:
+        found = json.loads(answer[start : end + 1]) if 0 <= start < end else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _used(reported: Mapping[str, Any] | None, messages: Sequence[Message], text: str) -> Used:

@@ -27,9 +27,10 @@ from knowledge.sentences import sentences
 MODEL = "rehearsal (no language model)"
 """What every reply names as its model."""
 
-Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty"]
+Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty", "plain"]
 """good: answers. unauthorized: 401. busy: 429 with Retry-After 7. broken: 500. slow: waits. malformed: no chat
-completion. cut: a stream that ends half-way. unsupported: adds sentences that no passage holds. empty: no text."""
+completion. cut: a stream that ends half-way, any other answer at its length limit. unsupported: adds sentences that no
+passage holds. empty: no text. plain: 400 for a request with a response format."""
 
 _PASSAGE = re.compile(r'<passage n="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
 _QUESTION = re.compile(r"^Question: (.*)$", re.MULTILINE)
@@ -56,6 +57,8 @@ class Rehearsal:
     """Chat requests that it still answers with 429 before it goes on as its mode says."""
     pause: str = "7"
     """Retry-After of a 429."""
+    script: list[str] = field(default_factory=list)
+    """Texts that it answers next, word for word and one a request, before it goes on as its mode says."""
     usage: bool = True
     """Whether it says what an answer took."""
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -76,13 +79,13 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         body = await request.json()
         rehearsal.requests.append(body)
         rehearsal.headers.append(dict(request.headers))
-        refusal = await _misbehave(rehearsal)
+        refusal = await _misbehave(rehearsal, body)
         if refusal is not None:
             return refusal
         text = "" if rehearsal.mode == "empty" else _text(body.get("messages", []), rehearsal)
         if body.get("stream"):
             return StreamingResponse(_pieces(text, cut=rehearsal.mode == "cut"), media_type="text/event-stream")
-        answer = _completion(text, body.get("messages", []))
+        answer = _completion(text, body.get("messages", []), "length" if rehearsal.mode == "cut" else "stop")
         return JSONResponse(answer if rehearsal.usage else answer | {"usage": None})
 
     routes = [Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])]
@@ -116,10 +119,12 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode = "good") -> str:
 
 
 def _text(messages: Sequence[Mapping[str, Any]], rehearsal: Rehearsal) -> str:
+    if rehearsal.script:
+        return rehearsal.script.pop(0)
     return rule(messages, rehearsal.judge) if rehearsal.judge else reply(messages, rehearsal.mode)
 
 
-async def _misbehave(rehearsal: Rehearsal) -> Response | None:
+async def _misbehave(rehearsal: Rehearsal, body: Mapping[str, Any]) -> Response | None:
     """Return the reply of a mode that refuses to answer; None to go on."""
     if rehearsal.refusals > 0:
         rehearsal.refusals -= 1
@@ -133,6 +138,8 @@ async def _misbehave(rehearsal: Rehearsal) -> Response | None:
             return _error(500, "The server had an error.", "server_error")
         case "malformed":
             return PlainTextResponse('{"object": "chat.completion", "choices": "none"}', media_type="application/json")
+        case "plain" if "response_format" in body:
+            return _error(400, "Unknown parameter: response_format.", "unknown_parameter")
         case "slow":
             await asyncio.sleep(rehearsal.delay)
     return None
@@ -142,14 +149,14 @@ def _error(status: int, message: str, code: str, headers: Mapping[str, str] | No
     return JSONResponse({"error": {"message": message, "type": code, "code": code}}, status, headers=headers)
 
 
-def _completion(text: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _completion(text: str, messages: Sequence[Mapping[str, Any]], finish: str) -> dict[str, Any]:
     asked, said = sum(len(str(message.get("content", "")).split()) for message in messages), len(text.split())
     return {
         "id": "chatcmpl-rehearsal",
         "object": "chat.completion",
         "created": 0,
         "model": MODEL,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
         "usage": {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said},
     }
 

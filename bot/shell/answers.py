@@ -1,25 +1,19 @@
-"""The commands that answer (`ask`, `advise`, `compare`): how an answer reads in a terminal, not how it is found."""
+"""The commands that answer from the guide: `ask` and `index`; they know how an answer reads, not how it is found."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
+from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json
 
 if TYPE_CHECKING:
     from handlers.deps import Deps
-    from knowledge.advice.advise import Advice
-    from knowledge.advice.compare import Comparison
     from knowledge.answer import Answer
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(ask)
-    app.command()(advise)
-    app.command()(compare)
     app.command()(index)
 
 
@@ -43,50 +37,6 @@ def ask(
         show_json(_answer_json(text, found))
     else:
         show(_read(found))
-
-
-def advise(
-    use_case: Annotated[list[str] | None, typer.Argument(help="What the AI should do, with which data.")] = None,
-    file: Annotated[Path | None, typer.Option(help="JSON lines with `id` and `use_case`; one result a line.")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Say whether to prompt, use RAG, fine-tune, combine them, or do something else, with reasons."""
-    from knowledge.advice.advise import advise as weigh
-    from knowledge.advice.advise import to_json
-
-    if file is not None:
-        for line, case in enumerate(_cases(file), start=1):
-            show_json({"id": case.get("id", line), **to_json(weigh(str(case["use_case"])))})
-        return
-    text = " ".join(use_case or []).strip()
-    if not text:
-        raise fail_usage(
-            'Describe the use case, for example: luthier advise "Sort tickets into 12 queues; we have 800 labelled"'
-        )
-    advice = weigh(text)
-    if as_json:
-        show_json(to_json(advice))
-    else:
-        show(_counsel(advice))
-
-
-def compare(
-    use_case: Annotated[list[str], typer.Argument(help="What the AI should do, with which data.")],
-    as_json: JsonFlag = False,
-) -> None:
-    """Rank the options by likely quality, cost, time, maintenance and ease of updating."""
-    from knowledge.advice.advise import advise as weigh
-    from knowledge.advice.compare import compare as rank
-    from knowledge.advice.compare import to_json
-
-    text = " ".join(use_case).strip()
-    if not text:
-        raise fail_usage(
-            'Describe the use case, for example: luthier compare "Sort tickets into 12 queues; we have 800 labelled"'
-        )
-    advice = weigh(text)
-    ranked = rank(advice)
-    show_json({"recommendation": advice.recommendation, **to_json(ranked)}) if as_json else show(_ranked(ranked))
 
 
 def index(as_json: JsonFlag = False) -> None:
@@ -119,18 +69,6 @@ def build_index(deps: "Deps") -> Any:
     return report
 
 
-def _cases(file: Path) -> list[dict[str, Any]]:
-    if not file.is_file():
-        raise fail_usage(f"There is no file {file}.")
-    try:
-        cases = [json.loads(line) for line in file.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
-    except ValueError as error:
-        raise fail_usage(f"{file} isn't JSON lines: {error}") from error
-    if not all(isinstance(case, dict) and isinstance(case.get("use_case"), str) for case in cases):
-        raise fail_usage(f"Each line of {file} needs a `use_case`.")
-    return cases
-
-
 def _answer_json(question: str, found: "Answer") -> dict[str, Any]:
     def cited(citation: Any) -> dict[str, Any]:
         return {
@@ -159,24 +97,3 @@ def _read(found: "Answer") -> str:
     if found.note:
         lines.append(found.note)
     return "\n".join(lines).rstrip()
-
-
-def _counsel(advice: "Advice") -> str:
-    head = ("Option", "Fits?", "Effort", "Main reason")
-    options = [(o.name, o.fits, o.complexity, o.main_reason) for o in advice.options]
-    parts = [f"{advice.headline}  Confidence: {advice.confidence}.", advice.why, "", table(head, options), ""]
-    if advice.assumptions:
-        parts.append("I assumed: " + " · ".join(advice.assumptions))
-    if advice.would_change:
-        parts.append("What would change my mind: " + " · ".join(advice.would_change))
-    parts += [f"I'd like to know: {question.text}" for question in advice.questions]
-    parts += [*advice.clashes, *advice.notes, advice.next_step, "", *(f"  [{s.n}] {s.title}" for s in advice.sources)]
-    return "\n".join(part for part in parts if part is not None)
-
-
-def _ranked(found: "Comparison") -> str:
-    head = ("Option", "Fits?", *found.titles.values())
-    rows = [(row.name, row.fits, *(f"{each.rank}: {each.says}" for each in row.cells.values())) for row in found.rows]
-    unfit = [f"Something else: {found.unfit}."] if found.unfit else []
-    sources = [f"  [{s.n}] {s.title}" for s in found.sources]
-    return "\n".join([table(head, rows), "", *unfit, f"1 is best. As of {found.as_of}.", *sources])

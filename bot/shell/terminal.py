@@ -30,8 +30,8 @@ def show_json(data: Any) -> None:
 
 
 def clean(text: str) -> str:
-    """Take out control characters: a model's or a file's text must not steer the terminal."""
-    return _CONTROL.sub("", text)
+    """Take out control characters and half letters: a model's or a file's text must not steer or stop the terminal."""
+    return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
 
 
 def fail_usage(what: str) -> typer.Exit:
@@ -61,7 +61,8 @@ def bar(title: str) -> Iterator[Any]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[remark]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
+    console, here = Console(stderr=True), sys.stdout.isatty()  # results that go to a file are not the bar's to print
+    with Progress(*columns, console=console, transient=False, redirect_stdout=here) as progress:
         task = progress.add_task(title, total=None, remark="")
 
         def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:

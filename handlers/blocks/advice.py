@@ -45,7 +45,7 @@ def advice_blocks(advice: Advice, *, editable: bool = True, set_by: Sequence[Blo
         *([block for question in advice.questions for block in _ask(question)] if editable else []),
         *actions(_buttons(advice), block_id="advice-buttons"),
         _sources(advice),
-        context(f"Weighed by a fixed rubric of {day(advice.as_of)}, without a language model. {DISCLAIMER}"),
+        context(f"{_made(advice)} {DISCLAIMER}"),
         *([feedback()] if editable else []),
     ]
 
@@ -64,6 +64,13 @@ def cases_blocks(words: str, others: Sequence[tuple[str, Facts]]) -> list[Block]
         missing = "" if carried else " (please tell it in a message of its own)"
         blocks.append(section(f"*{number}.* {mrkdwn(told, 200)}{missing}", accessory=wish if carried else None))
     return blocks
+
+
+def _made(advice: Advice) -> str:
+    """Say who read the case and what weighed it."""
+    if advice.read_by:
+        return f"Read by {mrkdwn(advice.read_by, 60)}, weighed by a fixed rubric of {day(advice.as_of)}."
+    return f"Weighed by a fixed rubric of {day(advice.as_of)}, without a language model."
 
 
 def _row(view: OptionView) -> list[str]:

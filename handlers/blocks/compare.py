@@ -1,6 +1,6 @@
 """Knows how all options look side by side; it does not rank them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from handlers.blocks.parts import Block, context, divider, modal, section
 from handlers.blocks.words import day
@@ -13,15 +13,12 @@ from knowledge.advice.compare import Comparison, Row
 def compare_view(advice: Advice, comparison: Comparison) -> Block:
     """Draw every option with its rank in each column, the reasons that counted, and all sources with addresses."""
     reasons = [f"• {mrkdwn(each.text, 400)} ({each.weight:+g}; {mrkdwn(each.source, 200)})" for each in advice.reasons]
-    unfit = [context(f"Something else: {mrkdwn(comparison.unfit, 300)}.")] if comparison.unfit else []
-    main = {view.option: view.main_reason for view in advice.options}
     lead = f"*{mrkdwn(advice.headline, 300)}* Confidence: {advice.confidence}."
     return modal(
         "All options",
         [
             section(f"{lead}\nRanks run from 1, the best, to {len(comparison.rows)}; equals share one."),
-            *[block for row in comparison.rows for block in _option(row, main[row.option], comparison)],
-            *unfit,
+            *[block for row in comparison.rows for block in _option(row, comparison.titles)],
             divider(),
             *([section("*What counted, in points:*\n" + "\n".join(reasons))] if reasons else []),
             *_sources(comparison.sources),
@@ -33,12 +30,13 @@ def compare_view(advice: Advice, comparison: Comparison) -> Block:
     )
 
 
-def _option(row: Row, reason: str, comparison: Comparison) -> list[Block]:
+def _option(row: Row, titles: Mapping[str, str]) -> list[Block]:
+    columns = (row.quality, row.cost, row.time, row.maintenance, row.updating)
     fields = [
-        {"type": "mrkdwn", "text": f"*{mrkdwn(comparison.titles[column], 60)}:* {cell.rank}\n{mrkdwn(cell.says, 300)}"}
-        for column, cell in row.cells.items()
+        {"type": "mrkdwn", "text": f"*{mrkdwn(title, 60)}:* {each.rank}\n{mrkdwn(each.words, 300)}"}
+        for title, each in zip(titles.values(), columns, strict=True)
     ]
-    head = section(f"*{mrkdwn(row.name, 80)}* · {mrkdwn(row.fits, 200)}\n{mrkdwn(reason, 600)}")
+    head = section(f"*{mrkdwn(row.name, 80)}* · {mrkdwn(row.fits, 200)}\n{mrkdwn(row.main_reason, 600)}")
     return [divider(), head, {"type": "section", "fields": fields}]
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from handlers.blocks.parts import Block, context, field, header, modal, option, plain_text, section, select
 from handlers.blocks.words import day, person
 from handlers.escape import mrkdwn, plain
-from knowledge.advice.facts import ALLOWED, NAMES, NUMBERS, Changes, Facts, Value, from_mapping, known
+from knowledge.advice.facts import ALLOWED, IMPRESSIONS, NAMES, NUMBERS, Changes, Facts, Value, from_mapping, known
 from knowledge.advice.rubric import load_rubric
 from knowledge.conversations import Origin
 
@@ -21,6 +21,12 @@ UNKNOWN = "null"
 
 MOST = 10**12
 """Largest number that the form takes."""
+
+MOST_SETTERS = 6
+"""Lines about who set what under one card or group; Slack takes 100 blocks in a form."""
+
+ASKABLE = tuple(name for name in NAMES if name not in IMPRESSIONS)
+"""Facts that somebody can know; an impression is the learned reader's own."""
 
 Origins = Mapping[str, Origin]
 
@@ -50,7 +56,7 @@ def facts_form(at: Opened, origins: Origins) -> Block:
     rubric, now = load_rubric(), known(at.facts)
     blocks = [section("All that I weigh. Change what you know better; what you leave alone stays as it is.")]
     for group, title in rubric.groups.items():
-        names = [name for name in NAMES if rubric.facts[name].group == group]
+        names = [name for name in ASKABLE if rubric.facts[name].group == group]
         blocks.append(header(title))
         blocks += [_number(name, now.get(name)) if name in NUMBERS else _menu(name, now.get(name)) for name in names]
         blocks += [context(line) for line in _setters(at.facts, {n: origins[n] for n in names if n in origins}, True)]
@@ -61,7 +67,7 @@ def entered(values: Mapping[str, Any], facts: Facts) -> tuple[dict[str, Value | 
     """Return what a person changed against `facts`, which their form was filled with; and what is wrong, by block."""
     changes: dict[str, Value | None] = {}
     wrong: dict[str, str] = {}
-    for name in NAMES:
+    for name in ASKABLE:
         state = values.get(name, {}).get(name)
         if state is None:
             continue
@@ -132,7 +138,7 @@ def _count(typed: str | None) -> int | None:
 def _setters(facts: Facts, origins: Origins, dated: bool) -> list[str]:
     """Word who set what, one line for each person and way; days where wanted."""
     said: dict[tuple[str, bool, str], list[str]] = defaultdict(list)
-    for name in (name for name in NAMES if name in origins):
+    for name in (name for name in ASKABLE if name in origins):
         origin = origins[name]
         on = _on(origin.at) if dated else ""
         said[origin.user_id, origin.read, on].append(load_rubric().says(name, getattr(facts, name)))
@@ -140,7 +146,8 @@ def _setters(facts: Facts, origins: Origins, dated: bool) -> list[str]:
     for (user_id, read, on), words in said.items():
         how = f"from the words of {person(user_id)}" if read else f"set by {person(user_id)}"
         lines.append(f"{mrkdwn(' · '.join(words), 500)} ({how}{on})")
-    return lines[:8]
+    shown = len(lines) if len(lines) <= MOST_SETTERS else MOST_SETTERS - 1
+    return [*lines[:shown], *([f"and {len(lines) - shown} more"] if shown < len(lines) else [])]
 
 
 def _on(moment: datetime) -> str:

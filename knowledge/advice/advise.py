@@ -1,7 +1,7 @@
 """From a use case in words to advice; it knows how a verdict is told, and nothing of Slack or of how it is drawn."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from knowledge.advice.citations import Citations, Source
 from knowledge.advice.clashes import clashes
 from knowledge.advice.facts import Facts, Value, known, merge
 from knowledge.advice.options import OptionView, spoken, view
-from knowledge.advice.reader import MAX_CHARACTERS, Reading, read
+from knowledge.advice.reader import MAX_CHARACTERS, Reader, Reading, read
 from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric
 from knowledge.advice.score import Confidence, Contribution, Verdict, judge
 
@@ -70,23 +70,26 @@ class Advice:
     language_supported: bool
     as_of: str
     """Date of the rubric, ISO."""
+    read_by: str = ""
+    """Name of the language model that read the text, if one did."""
 
 
 def advise(
     text: str,
     *,
+    reader: Reader = read,
     facts: Facts | None = None,
     skipped: Collection[str] = (),
     beaten: Mapping[str, Value] | None = None,
     rubric: Rubric | None = None,
 ) -> Advice:
-    """Advise on a use case told in English; never raises for any text.
+    """Advise on a use case that `reader` understands; never raises for any text.
 
     Facts that are handed in (earlier answers, chosen buttons) count over those read from the text. Facts in `skipped`
     are not asked; `beaten` has what an earlier text said before it said something else.
     """
     rubric = rubric or load_rubric()
-    reading = read(text)
+    reading = reader(text)
     merged = merge(reading.facts, facts) if facts else reading.facts
     verdict = judge(merged, rubric)
     others = outlook.flips(merged, rubric)
@@ -104,9 +107,7 @@ def advise(
         reasons=_reasons(verdict, rubric),
         assumptions=_assumptions(merged, turns, rubric),
         would_change=tuple(_change(flip, rubric) for flip in turns),
-        questions=tuple(
-            _question(name, rubric) for name in outlook.questions(verdict, others, rubric, MOST_QUESTIONS, skipped)
-        ),
+        questions=_questions(outlook.questions(verdict, others, rubric, MOST_QUESTIONS, skipped), rubric),
         next_step=verdict.gate.next_step if verdict.gate else rubric.options[verdict.recommendation].next_step,
         sources=cited.sources,
         facts=merged,
@@ -116,6 +117,7 @@ def advise(
         needs_more=not weighed,
         language_supported=reading.language_supported,
         as_of=rubric.as_of.isoformat(),
+        read_by=reading.read_by,
     )
 
 
@@ -141,6 +143,7 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "needs_more": advice.needs_more,
         "language_supported": advice.language_supported,
         "as_of": advice.as_of,
+        "read_by": advice.read_by,
     }
 
 
@@ -224,9 +227,12 @@ def _answer(verdict: Verdict, rubric: Rubric) -> str:
     return verdict.gate.headline if verdict.gate else rubric.options[verdict.recommendation].headline
 
 
-def _question(name: str, rubric: Rubric) -> Question:
-    text = rubric.facts[name]
-    return Question(fact=name, text=text.ask, choices=tuple((choice.label, choice.value) for choice in text.choices))
+def _questions(names: Iterable[str], rubric: Rubric) -> tuple[Question, ...]:
+    texts = [(name, rubric.facts[name]) for name in names]
+    return tuple(
+        Question(fact=name, text=text.ask, choices=tuple((choice.label, choice.value) for choice in text.choices))
+        for name, text in texts
+    )
 
 
 def _stands(name: str, reading: Reading, merged: Facts) -> bool:
@@ -239,7 +245,7 @@ def _notes(reading: Reading) -> tuple[str, ...]:
         notes.append(f"I read the first {MAX_CHARACTERS:,} characters.")
     if not reading.language_supported:
         notes.append("I can only read English so far.")
-    return tuple(notes)
+    return (*notes, *reading.notes)
 
 
 def _sentence(clause: str) -> str:

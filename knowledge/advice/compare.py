@@ -20,16 +20,16 @@ from knowledge.advice.score import Verdict, judge
 
 PRICES = "provider_prices"
 """Key of the source behind figures; their page has the date of each."""
-COLUMNS = ("quality", "cost", "time", "upkeep", "updating")
+COLUMNS = ("quality", "cost", "time", "maintenance", "updating")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """How one option does in one column."""
+class Standing:
+    """How one option stands in one column."""
 
     rank: int
-    """1 is best; equals share a rank, and the next one is counted on."""
-    says: str
+    """From 1, the best; options that stand alike share a rank, and the next one counts those before it."""
+    words: str
     """A clause; it ends with the number of its source in brackets where it has one."""
 
 
@@ -40,8 +40,17 @@ class Row:
     option: Option
     name: str
     fits: str
-    cells: Mapping[str, Cell]
-    """By column, in the order of COLUMNS."""
+    """"yes", "no", "partly", or "only if ..."."""
+    quality: Standing
+    cost: Standing
+    """What it costs to build."""
+    time: Standing
+    """How long until it works: "hours", "days" or "weeks"."""
+    maintenance: Standing
+    updating: Standing
+    """How easily it follows when facts or wishes change."""
+    main_reason: str
+    """One clause, ending with the number of its source in brackets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +58,8 @@ class Comparison:
     """The options side by side, the likeliest quality first."""
 
     titles: Mapping[str, str]
-    """Title of each column."""
+    """Title of each column, in their order."""
     rows: tuple[Row, ...]
-    unfit: str
-    """What is said of "something else" where nothing points to it; empty where it is a row."""
     sources: tuple[Source, ...]
     """Those of the advice, and behind them those of the columns."""
     as_of: str
@@ -60,43 +67,47 @@ class Comparison:
 
 
 def compare(advice: Advice, rubric: Rubric | None = None) -> Comparison:
-    """Rank the options for the facts of an advice; what is "something else" only where a gate says so."""
+    """Rank all options for the case that was advised on, the recommendation first."""
     rubric = rubric or load_rubric()
     verdict = judge(advice.facts, rubric)
     cited = Citations(rubric, advice.sources)
     views = sorted(advice.options, key=functools.partial(_place, verdict))
-    compared = [view for view in views if view.option != "other" or verdict.gate]
-    told = [_told(view, place, advice.facts, verdict, cited, rubric) for place, view in enumerate(compared)]
+    told = [_told(view, place, advice.facts, verdict, cited, rubric) for place, view in enumerate(views)]
     ranks = {column: _ranks([levels[column][0] for levels in told]) for column in COLUMNS}
     rows = tuple(
         Row(
             option=view.option,
             name=view.name,
             fits=view.fits,
-            cells={column: Cell(rank=ranks[column][n], says=told[n][column][1]) for column in COLUMNS},
+            main_reason=view.main_reason,
+            **{column: Standing(rank=ranks[column][n], words=told[n][column][1]) for column in COLUMNS},
         )
-        for n, view in enumerate(compared)
+        for n, view in enumerate(views)
     )
-    unfit = "" if verdict.gate else rubric.options["other"].no
     as_of = _figures()["as_of"].isoformat()
-    return Comparison(titles=_figures()["columns"], rows=rows, unfit=unfit, sources=cited.sources, as_of=as_of)
+    return Comparison(titles=_figures()["columns"], rows=rows, sources=cited.sources, as_of=as_of)
 
 
-def to_json(comparison: Comparison) -> dict[str, Any]:
-    """Give a comparison as plain data with stable keys."""
+def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
+    """Give the comparison as plain data with stable keys."""
+    compared = compare(advice)
     return {
-        "columns": dict(comparison.titles),
-        "options": [dataclasses.asdict(row) for row in comparison.rows],
-        "not_in_question": comparison.unfit,
-        "sources": [dataclasses.asdict(source) for source in comparison.sources],
-        "as_of": comparison.as_of,
+        "id": case_id,
+        "recommendation": advice.recommendation,
+        "runner_up": advice.runner_up,
+        "confidence": advice.confidence,
+        "options": [dataclasses.asdict(row) for row in compared.rows],
+        "sources": [dataclasses.asdict(source) for source in compared.sources],
+        "notes": [*advice.notes, *advice.clashes],
+        "as_of": compared.as_of,
     }
 
 
 def _place(verdict: Verdict, view: OptionView) -> tuple[int, float]:
-    """Order by the verdict; options that it took out come last, by score."""
-    ranked = view.option in verdict.ranking
-    return (verdict.ranking.index(view.option) if ranked else len(verdict.ranking), -view.score)
+    """Order by the verdict; options that it took out come behind; "something else" without a gate is last."""
+    if view.option in verdict.ranking:
+        return (verdict.ranking.index(view.option), 0.0)
+    return (len(verdict.ranking) + (view.option == "other"), -view.score)
 
 
 def _told(
@@ -109,11 +120,11 @@ def _told(
         "quality": (place, f"{view.score:+g} points" if in_question else "not in question here"),
         "time": (_figures()["times"][view.complexity], view.complexity),
     }
-    for column in ("cost", "upkeep", "updating"):
+    for column in ("cost", "maintenance", "updating"):
         entry = figures[column]
-        words = [f"{entry['says']} [{cited.number(entry['page'], entry['source'])}]"]
+        words = [f"{entry['words']} [{cited.number(entry['page'], entry['source'])}]"]
         if figure := entry.get("figure"):
-            words.append(f"{figure['says']} [{cited.number(figure['page'], PRICES)}]")
+            words.append(f"{figure['words']} [{cited.number(figure['page'], PRICES)}]")
         told[column] = (entry["level"], "; ".join(words))
     return told
 

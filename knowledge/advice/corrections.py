@@ -6,14 +6,14 @@ The words are data in corrections.toml. It knows nothing of threads, nor of what
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from knowledge.advice import reader
-from knowledge.advice.facts import ALLOWED, NUMBERS, Value, known
-from knowledge.advice.reader import Reading
+from knowledge.advice.facts import ALLOWED, IMPRESSIONS, NUMBERS, Value, known
+from knowledge.advice.reader import Reader
 
 _CLAUSE = re.compile(r"(?:[^.,;:!?\n]|[.,](?=\d))+")
 _BUT = re.compile(r"\b(?:but|and (?=(?:we|it|they|i|the|our|forget|drop|scrap)\b)|although|though)\b")
@@ -29,6 +29,8 @@ class Corrected:
     """New values by fact; None: said to be unknown, or taken back."""
     beaten: Mapping[str, Value]
     """Of facts that the message states in two ways, the value that does not count."""
+    read_by: str
+    """Name of the language model that read it, if one did."""
 
 
 class _Taken(NamedTuple):
@@ -40,7 +42,7 @@ class _Taken(NamedTuple):
     """Start of the clause, in characters."""
 
 
-def corrections(text: str, read: Callable[[str], Reading] = reader.read) -> Corrected:
+def corrections(text: str, read: Reader = reader.read) -> Corrected:
     """Read what a message changes; never raises for any text.
 
     Of two statements about one fact the later one counts.
@@ -51,9 +53,11 @@ def corrections(text: str, read: Callable[[str], Reading] = reader.read) -> Corr
     changes: dict[str, Value | None] = {each.fact: each.value for each in taken}
     starts = {each.fact: each.at for each in taken}
     for fact, value in known(reading.facts).items():
+        if fact in IMPRESSIONS:
+            continue  # a follow-up is too little to have an impression of the whole case
         if fact not in starts or reading.spans[fact][0] > starts[fact]:
             changes[fact] = value
-    return Corrected(changes=changes or _bare(text), beaten=reading.beaten)
+    return Corrected(changes=changes or _bare(text), beaten=reading.beaten, read_by=reading.read_by)
 
 
 def unknowns(text: str) -> frozenset[str]:
@@ -64,7 +68,7 @@ def unknowns(text: str) -> frozenset[str]:
 
 def _take_back(text: str) -> tuple[list[_Taken], str]:
     """Find the clauses that take something back; returns them, and the text with them blanked out."""
-    lowered = reader.without_orders(reader.clean(text))
+    lowered = reader.without_orders(reader.straightened(text))
     taken: list[_Taken] = []
     for start, end in _clauses(lowered):
         found = list(_taken(lowered[start:end], start))
@@ -97,7 +101,7 @@ def _clauses(lowered: str) -> Iterator[tuple[int, int]]:
 
 def _bare(text: str) -> dict[str, Value | None]:
     """Read an answer that names no fact and says nothing else; a value that is negated does not count."""
-    lowered = reader.clean(text).strip(" .!")
+    lowered = reader.straightened(text).strip(" .!")
     found: dict[str, Value | None] = {}
     for fact, values in _raw()["bare"].items():
         left = lowered
@@ -113,7 +117,7 @@ def _bare(text: str) -> dict[str, Value | None]:
 
 def _without_replaced(text: str) -> str:
     """Blank out numbers that are named only because they no longer hold: "900 instead of 120"."""
-    for match in re.finditer(reader.expand(_raw()["replaced"]), reader.clean(text)):
+    for match in re.finditer(reader.expand(_raw()["replaced"]), reader.straightened(text)):
         text = text[: match.start()] + " " * len(match.group()) + text[match.end() :]
     return text
 

@@ -12,6 +12,7 @@ from knowledge.errors import UserError
 
 Frequency = Literal["never", "yearly", "monthly", "weekly", "daily"]
 FailureKind = Literal["context", "inconsistency", "format", "ability"]
+ToldLike = Literal["prompting", "rag", "fine_tuning", "rag+fine_tuning", "other"]
 Value = bool | int | str
 Changes = Mapping[str, Value | None]
 """New values by fact; `None` makes one unknown."""
@@ -19,6 +20,7 @@ Changes = Mapping[str, Value | None]
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "facts_change": get_args(Frequency),
     "failure_kind": get_args(FailureKind),
+    "told_like": get_args(ToldLike),
 }
 """The words that each fact which is a choice may take, mildest first."""
 
@@ -121,6 +123,9 @@ class Facts:
     human_review: bool | None = None
     """A person checks each result before it counts."""
 
+    told_like: ToldLike | None = None
+    """What cases that are told like this one needed; the learned reader's impression of the whole text."""
+
     def __post_init__(self) -> None:
         """Refuse values of the wrong type or range."""
         for name, value in known(self).items():
@@ -128,6 +133,9 @@ class Facts:
 
 
 NAMES: tuple[str, ...] = tuple(field.name for field in fields(Facts))
+
+IMPRESSIONS = ("told_like",)
+"""What no words of a text state: only the learned reader has it, and no language model is asked for it or believed."""
 
 
 def known(facts: Facts) -> dict[str, Value]:

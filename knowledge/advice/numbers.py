@@ -9,7 +9,7 @@ _ONES = {
     "seventeen": 17, "eighteen": 18, "nineteen": 19,
 }  # fmt: skip
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "dozen": 12, "dozens": 36}
+_VAGUE = {"a": 1, "an": 1, "half": 0.5, "couple": 2, "few": 3, "several": 4, "tens": 10, "dozen": 12, "dozens": 36}
 _SMALL = {**_ONES, **_TENS, **_VAGUE}
 _BIG = {"hundred": 100, "hundreds": 300, "thousand": 1_000, "thousands": 3_000, "k": 1_000, "m": 1_000_000, "bn": 10**9,
         "million": 10**6, "millions": 3 * 10**6, "billion": 10**9, "billions": 3 * 10**9}  # fmt: skip
@@ -41,7 +41,10 @@ def parse(text: str) -> float | None:
         ends = parse(_with_unit(low, high)), parse(high)
         return (ends[0] + ends[1]) / 2 if ends[0] is not None and ends[1] is not None else None
     total, current, seen = 0.0, 0.0, False
-    for token in _TOKEN.findall(text):
+    tokens = _TOKEN.findall(text)
+    while len(tokens) > 1 and tokens[-1] in ("a", "an"):  # "a million a" month
+        tokens.pop()
+    for token in tokens:
         value = _digits(token)
         if value is not None:
             current, seen = current + value, True
@@ -65,7 +68,8 @@ def _digits(token: str) -> float | None:
 def _scaled(total: float, current: float, word: str) -> float:
     factor = _BIG[word]
     if word.endswith("s"):
-        return (current if current >= 10 else 1.0) * factor  # "tens of thousands", but "hundreds" alone is 300
+        count = max(total, current)
+        return count * _BIG[word[:-1]] if count >= 10 else factor  # "tens of thousands"; "hundreds" alone is 300
     if factor >= 1_000 and total and not current:
         return total * factor  # "two hundred thousand"
     return total + (current or 1.0) * factor

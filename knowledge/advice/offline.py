@@ -6,15 +6,22 @@ wordings that nobody wrote down, and no numbers. Every fact keeps the words of t
 
 import dataclasses
 import functools
+import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from knowledge.advice import numbers, reader
 from knowledge.advice.facts import NUMBERS, Value, from_mapping, known
-from knowledge.advice.reader import Found, Reading
+from knowledge.advice.reader import Found, Reader, Reading
 from knowledge.advice.sensing import Sensed
+
+_A_DAY: Mapping[str, float] = {
+    "second": 86_400, "minute": 1_440, "hour": 24, "day": 1, "night": 1,
+    "week": 1 / 7, "month": 1 / 30, "year": 1 / 365,
+}  # fmt: skip
+_PER = re.compile(r"\b(?:a|per|each|every) (second|minute|hour|day|night|week|month|year)\b")
 
 
 class Senses(Protocol):
@@ -33,17 +40,17 @@ class Limits(NamedTuple):
     number: float
 
 
-def offline(senses: Senses) -> Callable[[str], Reading]:
+def offline(senses: Senses) -> Reader:
     """Return the offline reader."""
     return functools.partial(read, senses=senses)
 
 
-def read(text: str, senses: Senses, limits: Limits | None = None) -> Reading:
-    """Read the facts that a text states; never raises for any text."""
-    by_pattern = reader.read(text)
+def read(text: str, senses: Senses, limits: Limits | None = None, patterns: Reader = reader.read) -> Reading:
+    """Read the facts that a text states; never raises for any text. `patterns` reads beside the senses."""
+    by_pattern = patterns(text)
     if not by_pattern.language_supported or not any(char.isalnum() for char in text):
         return by_pattern
-    sensed = senses.sense(reader.without_orders(text[: reader.MAX_CHARACTERS]))
+    sensed = senses.sense(reader.told(text))
     chosen = weigh(by_pattern, sensed, limits or load_limits())
     chosen |= _numbers(text, by_pattern, sensed, limits or load_limits())
     reader.settle(chosen)
@@ -104,7 +111,7 @@ def _numbers(text: str, by_pattern: Reading, sensed: Sequence[Sensed], limits: L
         if fact not in likely or likely[fact].p > limits.veto
     }
     for fact, each in likely.items():
-        if fact not in values and each.p >= limits.number and fact != "corpus_tokens":  # it would need a unit
+        if fact not in values and each.p >= limits.number:
             number = _number_near(text, each)
             if number is not None:
                 chosen[fact] = Found(fact, number, each.start, each.end)
@@ -112,11 +119,26 @@ def _numbers(text: str, by_pattern: Reading, sensed: Sequence[Sensed], limits: L
 
 
 def _number_near(text: str, sensed: Sensed) -> int | None:
-    """Return the number in the clause that shows a fact, nearest to the word that the reader looked at."""
+    """Return the number in the clause that shows a fact, nearest to the word that the reader looked at.
+
+    A volume needs the time that it is counted in; the size of a corpus is left to patterns, which know its units.
+    """
     clause = text[sensed.start : sensed.end].lower()
     matches = sorted(numbers.find(clause), key=lambda match: abs(sensed.start + match.start() - sensed.at))
-    values = (numbers.parse(match.group()) for match in matches)
-    return next((round(value) for value in values if value is not None), None)
+    for match in matches:
+        number, scale = numbers.parse(match.group()), _scale(sensed.fact, clause[match.end() :])
+        if number is not None and scale is not None:
+            return round(number * scale)
+    return None
+
+
+def _scale(fact: str, after: str) -> float | None:
+    if fact == "corpus_tokens":
+        return None
+    if fact != "volume_per_day":
+        return 1.0
+    unit = _PER.search(after)
+    return _A_DAY[unit.group(1)] if unit else None
 
 
 def _conflicts(sensed: Sequence[Sensed], limits: Limits) -> list[str]:

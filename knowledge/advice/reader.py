@@ -6,7 +6,7 @@ The words themselves are data in vocabulary.toml. Every fact that is read comes 
 import functools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +64,14 @@ class Reading:
     """Whether the text looks like English, the one language this reader knows."""
     beaten: Mapping[str, Value] = field(default_factory=dict)
     """Of conflicts, the value that was stated first and did not count; a reader may not know it."""
+    read_by: str = ""
+    """Name of the language model that read it, if one did."""
+    notes: tuple[str, ...] = ()
+    """What people should know about how it was read."""
+
+
+Reader = Callable[[str], Reading]
+"""Reads the facts that a text states; never raises for any text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +101,7 @@ class _FactWords:
 
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
-    lowered = without_orders(clean(text[:MAX_CHARACTERS]))
+    lowered = without_orders(straightened(text[:MAX_CHARACTERS]))
     chosen: dict[str, Found] = {}
     beaten: dict[str, Value] = {}
     for words in _vocabulary():
@@ -120,6 +128,13 @@ def without_orders(lowered: str) -> str:
     return orders.sub(lambda match: " " * len(match.group()), lowered)
 
 
+def told(text: str) -> str:
+    """Return a text as it is written, up to MAX_CHARACTERS, with blanks where it gives us orders. Length is kept."""
+    text = text[:MAX_CHARACTERS]
+    left = without_orders(straightened(text))
+    return "".join(" " if blank == " " else char for char, blank in zip(text, left, strict=True))
+
+
 @functools.cache
 def raw_vocabulary() -> dict[str, Any]:
     """Give vocabulary.toml as it is written."""
@@ -138,7 +153,7 @@ def expand(pattern: str) -> str:
     return re.sub(r"\{([a-z]+)\}", replace, pattern)
 
 
-def clean(text: str) -> str:
+def straightened(text: str) -> str:
     """Lower-case and straighten a text character by character, so that positions stay those of the original."""
     return "".join(low if len(low := char.lower()) == 1 else char for char in text.translate(_STRAIGHT))
 

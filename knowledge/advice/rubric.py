@@ -52,11 +52,18 @@ class Criterion:
     """Half-open range in which a number counts fully; None for values."""
     unless_known: str
     """Name of a fact that, when known, makes this criterion silent."""
+    unless: Mapping[str, Value]
+    """Facts of which one with this value makes this criterion silent."""
+    needs: Mapping[str, Value]
+    """Facts that must all have these values as well."""
 
     def degree(self, facts: Facts) -> float:
         """Give the share (0 to 1) to which this criterion holds; 0 when the fact is unknown."""
         value = getattr(facts, self.fact)
         if value is None or (self.unless_known and getattr(facts, self.unless_known) is not None):
+            return 0.0
+        silenced = any(getattr(facts, name) == other for name, other in self.unless.items())
+        if silenced or not _met(facts, self.needs, {}):
             return 0.0
         if self.between is not None:
             return float(self.between[0] <= value < self.between[1])
@@ -256,6 +263,8 @@ def _criterion(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Criterion:
         when=entry.get("when", {}),
         between=(bounds[0], bounds[1]) if bounds else None,
         unless_known=entry.get("unless_known", ""),
+        unless=entry.get("unless", {}),
+        needs=entry.get("needs", {}),
     )
 
 

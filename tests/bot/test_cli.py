@@ -54,14 +54,6 @@ def test_ask_is_honest_about_what_it_does_not_know(data: Path) -> None:
     assert answer["nearest"]
 
 
-def test_compare_ranks_the_options_in_five_columns(data: Path) -> None:
-    """The options come with ranks and words, the recommended one first."""
-    compared = told(data, "compare", USE_CASE)
-    first = compared["options"][0]
-    assert first["option"] == compared["recommendation"] == "fine_tuning"
-    assert list(first["cells"]) == ["quality", "cost", "time", "upkeep", "updating"]
-
-
 def test_advise_recommends_training_for_the_shipped_example(data: Path) -> None:
     """Our own example is one that our own advice would train."""
     advice = told(data, "advise", USE_CASE)

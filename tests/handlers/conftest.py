@@ -12,8 +12,11 @@ from bot.store.engine import open_engine
 from knowledge.embeddings import Vectors
 from knowledge.index import Index
 from knowledge.sources import load_guide
+from tests.chat_server import chat_server
 from tests.console import LocalSlack
 from tests.handlers.world import World
+
+__all__ = ["chat_server"]
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yaml"
 

@@ -25,9 +25,10 @@ from handlers.blocks import (
     settings,
 )
 from handlers.notify import render
+from knowledge.advice import compare as compared
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
-from knowledge.advice.compare import Cell, Comparison, Row
+from knowledge.advice.compare import Comparison, Row
 from knowledge.advice.facts import ALLOWED, NAMES, NUMBERS, Facts, from_mapping
 from knowledge.advice.options import OptionView
 from knowledge.answer import Answer
@@ -129,26 +130,28 @@ FULL = from_mapping(
 )
 EVERYONE = {name: Origin(f"U{place:010}", place % 2 == 0, NOW) for place, name in enumerate(NAMES)}
 COMPARISON = Comparison(
-    titles={"quality": "Likely quality", "cost": "Cost to implement"},
-    rows=(
+    titles={
+        "quality": "Likely quality",
+        "cost": "Cost to implement",
+        "time": "Time",
+        "maintenance": "Maintenance",
+        "updating": "Ease of updating",
+    },
+    rows=tuple(
         Row(
-            option="rag",
-            name="RAG",
-            fits="yes",
-            cells={"quality": Cell(rank=1, says="+9 points"), "cost": Cell(rank=2, says="medium [3]")},
-        ),
-        Row(
-            option="prompting",
-            name="Prompting",
-            fits="only if the list is small",
-            cells={"quality": Cell(rank=2, says="not in question here"), "cost": Cell(rank=1, says="low [3]")},
-        ),
+            option=view.option,
+            name=view.name,
+            fits=view.fits,
+            main_reason=view.main_reason,
+            quality=compared.Standing(rank=place, words=f"{view.score:+g} points"),
+            cost=compared.Standing(rank=6 - place, words="medium [3]"),
+            time=compared.Standing(rank=1, words=view.complexity),
+            maintenance=compared.Standing(rank=2, words="keep it clean [3]"),
+            updating=compared.Standing(rank=1, words="in minutes [3]"),
+        )
+        for place, view in enumerate(ADVICE.options[:2], start=1)
     ),
-    unfit="nothing points to SQL",
-    sources=(
-        *ADVICE.sources,
-        Source(n=3, title="What training costs", slug="training-costs", url=None, origin="A page"),
-    ),
+    sources=(*ADVICE.sources, Source(n=3, title="Training costs", slug="training-costs", url=None, origin="A page")),
     as_of="2026-11-29",
 )
 CITATION = Citation(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from handlers.blocks.facts import Opened, entered, facts_form
-from knowledge.advice.facts import NAMES, Facts
+from handlers.blocks.facts import ASKABLE, Opened, entered, facts_form
+from knowledge.advice.facts import Facts
 from knowledge.conversations import Conversations, Known, Thread
 from tests.console import wait_for
 from tests.handlers.samples import EVERYONE, FULL
@@ -47,7 +47,7 @@ def test_the_form_shows_every_fact_and_changes_the_card(world: World) -> None:
     asked, card = advised(world)
     form = open_form(world, card)
     inputs = {block["block_id"]: block["element"] for block in form["blocks"] if block["type"] == "input"}
-    assert set(inputs) == set(NAMES)
+    assert set(inputs) == set(ASKABLE)
     assert inputs["facts_change"]["initial_option"]["value"] == '"weekly"'
     assert inputs["volume_per_day"]["initial_value"] == "300"
     assert inputs["fixed_voice"]["initial_option"]["text"]["text"] == "Not known"

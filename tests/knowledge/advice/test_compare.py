@@ -28,7 +28,7 @@ def test_every_column_ranks_every_option_for_any_facts(facts: Facts) -> None:
     assert table.rows[0].option == advice.recommendation
     assert list(table.titles) == list(COLUMNS)
     for column in COLUMNS:
-        ranks = [row.cells[column].rank for row in table.rows]
+        ranks = [getattr(row, column).rank for row in table.rows]
         assert min(ranks) == 1
         assert max(ranks) <= len(table.rows)
     numbers = {source.n for source in table.sources}
@@ -36,12 +36,12 @@ def test_every_column_ranks_every_option_for_any_facts(facts: Facts) -> None:
     assert table.sources[: len(advice.sources)] == advice.sources
 
 
-def test_something_else_is_compared_only_where_it_is_something() -> None:
-    """Without a gate, "something else" is said not to be in question; with one it is the first row."""
-    assert compare(advise("", facts=Facts(private_facts=True))).unfit
-    gated = compare(advise("", facts=Facts(json_schema_only=True)))
-    assert (gated.unfit, gated.rows[0].option) == ("", "other")
-    assert gated.rows[0].cells["updating"].says.startswith("edit the schema")
+def test_something_else_is_last_unless_a_gate_says_what_it_is() -> None:
+    """Without a gate, "something else" is the last row; with one it is the first, with that gate's own words."""
+    assert compare(advise("", facts=Facts(private_facts=True))).rows[-1].option == "other"
+    gated = compare(advise("", facts=Facts(json_schema_only=True))).rows[0]
+    assert gated.option == "other"
+    assert gated.updating.words.startswith("edit the schema")
 
 
 def test_examples_at_hand_make_training_cheaper() -> None:
@@ -49,7 +49,7 @@ def test_examples_at_hand_make_training_cheaper() -> None:
 
     def cost(examples: int) -> str:
         table = compare(advise("", facts=Facts(closed_labels=True, labelled_examples=examples)))
-        return next(row.cells["cost"].says for row in table.rows if row.option == "fine_tuning")
+        return next(row.cost.words for row in table.rows if row.option == "fine_tuning")
 
     assert "have to be written" in cost(10)
     assert "examples are there" in cost(800)
@@ -58,9 +58,9 @@ def test_examples_at_hand_make_training_cheaper() -> None:
 def test_figures_are_dated_and_their_sources_known() -> None:
     """Each gate that answers and each option has its figures, from sources and pages that the rubric knows."""
     assert {gate.id for gate in RUBRIC.gates if gate.answer} == set(FIGURES["gate"])
-    entries = [FIGURES[name] for name in RUBRIC.options if name != "other"] + list(FIGURES["gate"].values())
+    entries = [FIGURES[name] for name in RUBRIC.options] + list(FIGURES["gate"].values())
     for entry in entries:
-        for column in ("cost", "upkeep", "updating"):
+        for column in ("cost", "maintenance", "updating"):
             assert entry[column]["source"] in RUBRIC.sources
             assert entry[column]["page"] in RUBRIC.pages
     assert str(FIGURES["as_of"]) >= "2026-11-22"

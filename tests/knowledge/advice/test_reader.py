@@ -31,6 +31,7 @@ def test_it_reads_what_a_sentence_says(case: dict[str, Any]) -> None:
         ("a hundred", 100), ("two hundred and fifty", 250), ("hundreds", 300), ("thousands", 3000), ("a dozen", 12),
         ("three dozen", 36), ("a few hundred", 300), ("half a million", 500_000), ("100-200", 150), ("2-3k", 2500),
         ("three thousand five hundred", 3500), ("a couple of hundred", 200), ("none", None),
+        ("tens of thousands", 10_000), ("hundreds of thousands", 300_000), ("20 thousands", 20_000),
     ],
 )  # fmt: skip
 def test_numbers_are_understood_as_people_write_them(text: str, value: float | None) -> None:

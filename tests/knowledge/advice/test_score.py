@@ -46,6 +46,9 @@ def test_knowing_nothing_means_start_with_a_prompt() -> None:
         (Facts(exact_figures_from_db=True, writes_queries=True, labelled_examples=900), "fine_tuning"),
         (Facts(odd_format=True, labelled_examples=900, prompting_tried=False), "prompting"),
         (Facts(odd_format=True, labelled_examples=900, training_open=False), "prompting"),
+        (Facts(prompted_accuracy_near_target=True), "prompting"),
+        (Facts(prompted_accuracy_near_target=True, cost_pressure=True, labels_exist=True), "fine_tuning"),
+        (Facts(prompted_accuracy_near_target=True, shrink_model=True, labels_exist=True), "fine_tuning"),
     ],
 )
 def test_plain_cases_come_out_as_the_sources_say(facts: Facts, expected: str) -> None:
