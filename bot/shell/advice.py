@@ -159,14 +159,17 @@ def _named(advice: "Advice") -> str:
 
 
 def _counsel(advice: "Advice") -> str:
-    head = ("Option", "Fits?", "Effort", "Main reason")
-    options = [(o.name, o.fits, o.complexity, o.main_reason) for o in advice.options]
+    head = ("Option", "Fits?", "Effort", "Cost", "Upkeep", "Main reason")
+    options = [(o.name, o.fits, o.complexity, o.cost, o.upkeep, o.main_reason) for o in advice.options]
     parts = [f"{advice.headline}  Confidence: {advice.confidence}.", advice.why, "", table(head, options), ""]
     if advice.assumptions:
         parts.append("I assumed: " + " · ".join(advice.assumptions))
     if advice.would_change:
         parts.append("What would change my mind: " + " · ".join(advice.would_change))
     parts += [f"I'd like to know: {question.text}" for question in advice.questions]
+    parts += [f"{'+' if each.weight > 0 else '-'} {each.text} ({each.source})" for each in advice.reasons]
+    parts += [f"Next best: {_named(advice)}. If this is wrong, it costs {advice.if_wrong}."]
+    parts += [f"Confidence {advice.confidence}: {advice.confidence_means}."]
     parts += [*advice.clashes, *advice.notes, advice.next_step, "", *_sources(advice.sources)]
     return "\n".join(parts)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from handlers.blocks.answer import DISCLAIMER, feedback
-from handlers.blocks.parts import Block, actions, button, context, option, section, select, table
+from handlers.blocks.parts import Block, actions, button, container, context, option, section, select, table
 from handlers.blocks.words import day
 from handlers.escape import from_markdown, mrkdwn, plain
 from knowledge.advice.advise import Advice, Question
@@ -22,6 +22,8 @@ TUNED = {"fine_tuning", "rag+fine_tuning"}
 VALUE = 2000
 """Characters that a button may carry."""
 
+COLUMNS = ["Option", "Fits?", "Effort", "Cost", "Upkeep", "Main reason"]
+
 BUTTONS = 2
 """Answers up to so many are buttons; more are a menu."""
 
@@ -38,7 +40,7 @@ def advice_blocks(advice: Advice, *, editable: bool = True, set_by: Sequence[Blo
         return [asked, *_notes(advice), *set_by, _sources(advice)]
     return [
         section(f"{opening} Confidence: {advice.confidence}.\n{from_markdown(advice.why, 1500)}"),
-        table([["Option", "Fits?", "Effort", "Main reason"], *map(_row, advice.options)], bold=_place(advice)),
+        table([COLUMNS, *map(_row, advice.options)], bold=_place(advice)),
         *_assumed(advice, facts),
         *set_by,
         *_weighed(advice, facts),
@@ -75,7 +77,7 @@ def _made(advice: Advice) -> str:
 
 def _row(view: OptionView) -> list[str]:
     reason = view.main_reason[:1].upper() + view.main_reason[1:]
-    return [plain(text, 400) for text in (view.name, view.fits, view.complexity, reason)]
+    return [plain(text, 400) for text in (view.name, view.fits, view.complexity, view.cost, view.upkeep, reason)]
 
 
 def _place(advice: Advice) -> int:
@@ -93,7 +95,28 @@ def _weighed(advice: Advice, facts: Block | None) -> list[Block]:
     clashes = [section(f"⚠️ {mrkdwn(clash, 400)}", accessory=facts) for clash in advice.clashes[:4]]
     turns = "\n".join(f"• {mrkdwn(change, 400)}" for change in advice.would_change)
     changing = [section(f"*What would change my mind:*\n{turns}")] if turns else []
-    return [*clashes, *changing, *_notes(advice), section(f"*Next:* {mrkdwn(advice.next_step, 500)}")]
+    after = [section(f"*Next:* {mrkdwn(advice.next_step, 500)}"), _reasons(advice)]
+    return [*clashes, *changing, *_notes(advice), *after]
+
+
+def _reasons(advice: Advice) -> Block:
+    """Fold away what a reader may want to check: reasons for and against, the runner-up, what a mistake would cost."""
+    names = {view.option: view.name for view in advice.options}
+    told = [
+        ("For", [each for each in advice.reasons if each.weight > 0]),
+        ("Against", [each for each in advice.reasons if each.weight < 0]),
+    ]
+    lists = [
+        section(f"*{title}*\n" + "\n".join(f"• {mrkdwn(each.text, 400)} ({mrkdwn(each.source, 200)})" for each in some))
+        for title, some in told
+        if some
+    ]
+    rest = (
+        f"*Next best:* {mrkdwn(names[advice.runner_up], 80)}\n"
+        f"*Confidence {advice.confidence}:* {mrkdwn(advice.confidence_means, 300)}\n"
+        f"*If this is wrong, it costs:* {mrkdwn(advice.if_wrong, 300)}"
+    )
+    return container("Reasons for and against, and the cost of being wrong", [*lists, section(rest)])
 
 
 def _notes(advice: Advice) -> list[Block]:

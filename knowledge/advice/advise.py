@@ -49,6 +49,9 @@ class Advice:
     why: str
     """Two sentences with source numbers."""
     confidence: Confidence
+    confidence_means: str
+    if_wrong: str
+    """What is lost if the recommendation turns out to be wrong."""
     options: tuple[OptionView, ...]
     runner_up: Option
     reasons: tuple[Reason, ...]
@@ -91,17 +94,27 @@ def advise(
     rubric = rubric or load_rubric()
     reading = reader(text)
     merged = merge(reading.facts, facts) if facts else reading.facts
+    said_twice = {**dict.fromkeys(reading.conflicts), **reading.beaten, **(beaten or {})}
+    return _advice(reading, merged, skipped, clashes(merged, said_twice, rubric), rubric)
+
+
+def _advice(
+    reading: Reading, merged: Facts, skipped: Collection[str], apart: tuple[str, ...], rubric: Rubric
+) -> Advice:
     verdict = judge(merged, rubric)
     others = outlook.flips(merged, rubric)
     turns = outlook.changes(verdict, others, MOST_CHANGES)
     cited = Citations(rubric)
     weighed = any(contribution.fact for contribution in verdict.contributions) or verdict.gate is not None
     headline, why = _opening(verdict, rubric, cited) if weighed else _ask_for_more(reading, cited)
+    confidence: Confidence = verdict.confidence if weighed else "low"
     return Advice(
         recommendation=verdict.recommendation,
         headline=headline,
         why=why,
-        confidence=verdict.confidence if weighed else "low",
+        confidence=confidence,
+        confidence_means=rubric.confidence[confidence],
+        if_wrong=rubric.options[verdict.recommendation].wrong,
         options=tuple(view(option, verdict, merged, others, rubric, cited) for option in OPTIONS),
         runner_up=verdict.runner_up,
         reasons=_reasons(verdict, rubric),
@@ -113,7 +126,7 @@ def advise(
         facts=merged,
         evidence={name: reading.evidence[name] for name in reading.evidence if _stands(name, reading, merged)},
         notes=_notes(reading),
-        clashes=clashes(merged, {**dict.fromkeys(reading.conflicts), **reading.beaten, **(beaten or {})}, rubric),
+        clashes=apart,
         needs_more=not weighed,
         language_supported=reading.language_supported,
         as_of=rubric.as_of.isoformat(),
@@ -128,6 +141,8 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "recommendation": advice.recommendation,
         "runner_up": advice.runner_up,
         "confidence": advice.confidence,
+        "confidence_means": advice.confidence_means,
+        "if_wrong": advice.if_wrong,
         "facts": {
             name: {"value": value, "evidence": advice.evidence.get(name)} for name, value in known(advice.facts).items()
         },

@@ -5,15 +5,14 @@ Quality comes from the rubric's score, time from the effort on the card; the oth
 
 import dataclasses
 import functools
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from knowledge.advice.advise import Advice
 from knowledge.advice.citations import Citations, Source
 from knowledge.advice.facts import Facts
+from knowledge.advice.figures import figures_of, load_figures
 from knowledge.advice.options import OptionView
 from knowledge.advice.rubric import Option, Rubric, load_rubric
 from knowledge.advice.score import Verdict, judge
@@ -84,8 +83,8 @@ def compare(advice: Advice, rubric: Rubric | None = None) -> Comparison:
         )
         for n, view in enumerate(views)
     )
-    as_of = _figures()["as_of"].isoformat()
-    return Comparison(titles=_figures()["columns"], rows=rows, sources=cited.sources, as_of=as_of)
+    as_of = load_figures()["as_of"].isoformat()
+    return Comparison(titles=load_figures()["columns"], rows=rows, sources=cited.sources, as_of=as_of)
 
 
 def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
@@ -114,11 +113,11 @@ def _told(
     view: OptionView, place: int, facts: Facts, verdict: Verdict, cited: Citations, rubric: Rubric
 ) -> dict[str, tuple[int, str]]:
     """Give level and words of each column for one option."""
-    figures = _figures_of(view.option, facts, verdict, rubric)
+    figures = figures_of(view.option, facts, verdict.gate, rubric)
     in_question = view.option in verdict.ranking
     told = {
         "quality": (place, f"{view.score:+g} points" if in_question else "not in question here"),
-        "time": (_figures()["times"][view.complexity], view.complexity),
+        "time": (load_figures()["times"][view.complexity], view.complexity),
     }
     for column in ("cost", "maintenance", "updating"):
         entry = figures[column]
@@ -129,18 +128,5 @@ def _told(
     return told
 
 
-def _figures_of(option: Option, facts: Facts, verdict: Verdict, rubric: Rubric) -> Mapping[str, Any]:
-    if option == "other" and verdict.gate:
-        return dict(_figures()["gate"][verdict.gate.id])
-    figures = _figures()[option]
-    labelled = (facts.labelled_examples or 0) >= rubric.rule.both_labels
-    return {**figures, **(figures.get("labelled", {}) if labelled else {})}
-
-
 def _ranks(levels: Sequence[int]) -> list[int]:
     return [1 + sum(other < level for other in levels) for level in levels]
-
-
-@functools.cache
-def _figures() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "compare.toml").read_text("utf-8"))

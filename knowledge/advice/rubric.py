@@ -123,6 +123,8 @@ class OptionText:
     effort: str
     effort_with_labels: str
     next_step: str
+    wrong: str
+    """What is lost if this turns out to be the wrong choice."""
     yes: str
     no: str
 
@@ -199,6 +201,8 @@ class Rubric:
     facts: Mapping[str, FactText]
     groups: Mapping[str, str]
     """Title of each group of facts by its key, in the order of a form."""
+    confidence: Mapping[str, str]
+    """What each level of confidence means."""
     clashes: tuple[Mapping[str, tuple[str, ...]], ...]
     """Pairs of facts that do not fit together, each with the words of those values ("some" is a number above 0)."""
 
@@ -227,6 +231,7 @@ def load_rubric() -> Rubric:
         guide={key: slug for key, slug in raw["guide"].items() if isinstance(slug, str)},
         facts={name: _fact(entry) for name, entry in told.items() if name not in NOT_FACTS},
         groups=told["groups"],
+        confidence=raw["confidence"],
         clashes=tuple(told["clash"]),
     )
     _check(rubric)

@@ -72,6 +72,8 @@ ADVICE = Advice(
     headline="Use RAG and fine-tuning together.",
     why="Your facts change weekly, so they are looked up. [1] The answers must follow one format. [2]",
     confidence="high",
+    confidence_means="no single answer is likely to change it",
+    if_wrong="weeks",
     options=tuple(
         OptionView(
             option=name,
@@ -80,6 +82,8 @@ ADVICE = Advice(
             complexity=effort,
             main_reason=f"a reason of its own [{n}]",
             score=n - 2.5,
+            cost="medium",
+            upkeep="low",
         )
         for n, (name, title, fits, effort) in enumerate(
             [
@@ -93,7 +97,10 @@ ADVICE = Advice(
         )
     ),
     runner_up="rag",
-    reasons=(Reason(text="facts change weekly", weight=3.0, source="OpenAI", fact="facts_change"),),
+    reasons=(
+        Reason(text="facts change weekly", weight=3.0, source="OpenAI", fact="facts_change"),
+        Reason(text="two systems to keep", weight=-1.0, source="Chip Huyen", fact=""),
+    ),
     assumptions=("private or new facts", "facts change weekly or often", "about 300 requests a day"),
     would_change=("If the facts never change: Use fine-tuning.",),
     questions=(
