@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from handlers.blocks.advice import advice_blocks, advice_text, cases_blocks
 from handlers.blocks.facts import changes_words, noted_words, who_set_what
@@ -108,9 +109,21 @@ def draw_card(client: WebClient, deps: Deps, thread: Thread, latest: Known | Non
         shown = latest
         advice = advise("", facts=shown.facts, skipped=shown.skipped, beaten=shown.beaten)
         advice = replace(advice, read_by=shown.read_by)
-        edit(client, thread.channel, shown.card_ts, advice_text(advice), card_blocks(advice, shown))
+        _show(client, deps, thread, shown, advice)
         latest = Conversations(deps.engine).find(thread) or shown
     return advice
+
+
+def _show(client: WebClient, deps: Deps, thread: Thread, shown: Known, advice: Advice) -> None:
+    """Edit the card; where somebody deleted it, post it anew."""
+    blocks = card_blocks(advice, shown)
+    try:
+        edit(client, thread.channel, shown.card_ts, advice_text(advice), blocks)
+    except SlackApiError as error:
+        if error.response["error"] != "message_not_found":
+            raise
+        ts = post(client, thread.channel, advice_text(advice), blocks, thread_ts=thread.thread_ts)
+        Conversations(deps.engine).show_card(thread, ts, deps.clock())
 
 
 def card_blocks(advice: Advice, shown: Known) -> list[Block]:

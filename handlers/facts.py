@@ -30,7 +30,8 @@ def register(app: App, deps: Deps) -> None:
     app.action(re.compile(f"^{card.FACT}:"))(partial(answer_question, deps))
     app.action(re.compile(f"^{card.SKIP}:"))(partial(skip, deps))
     app.action(re.compile(f"^{card.CASE}:"))(partial(weigh_case, deps))
-    app.action(card.FACTS)(partial(open_facts, deps))
+    for action_id in (card.FACTS, card.FACTS_BEFORE):
+        app.action(action_id)(partial(open_facts, deps))
     app.action(card.COMPARE)(partial(open_comparison, deps))
     app.view(FACTS)(partial(submit_facts, deps))
 

@@ -16,6 +16,9 @@ TRAIN, COMPARE, COST, FACTS = "advice_train", "advice_compare", "advice_cost", "
 """Action ids. An answer to a question is `advice_fact:` and the fact's name, as a button with the number of the answer
 behind it; `advice_skip:` and the fact's name skips it; `advice_case:` has the number of a use case behind it."""
 
+FACTS_BEFORE = "advice_correct"
+"""Action id of the button that opens the facts on cards which an earlier version drew."""
+
 TUNED = {"fine_tuning", "rag+fine_tuning"}
 """Recommendations that include training."""
 

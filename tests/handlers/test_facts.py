@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
 from handlers.blocks.facts import ASKABLE, Opened, entered, facts_form
 from knowledge.advice.facts import Facts
@@ -175,6 +176,16 @@ def test_what_was_said_before_can_be_taken_back(world: World) -> None:
     world.slack.send("hm, forget what I said about citations", thread_ts=asked["ts"])
     world.slack.wait_message("not known: answers must show a source* (before: no sources", thread_ts=asked["ts"])
     assert remembered(world, asked).facts.needs_citations is None
+
+
+def test_a_card_that_somebody_deleted_is_posted_anew(world: World) -> None:
+    """Where the card is gone, the next fact brings it back, once, with all that is known."""
+    asked, card = advised(world)
+    WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/").chat_delete(channel="C0ASK", ts=card["ts"])
+    world.slack.send("we have 40 labelled examples", thread_ts=asked["ts"])
+    again = world.slack.wait_message("Confidence", thread_ts=asked["ts"])
+    assert "40 labelled examples" in json.dumps(again)
+    wait_for(lambda: remembered(world, asked).card_ts == again["ts"], what="the new card")
 
 
 def test_orders_to_the_adviser_change_no_fact(world: World) -> None:
