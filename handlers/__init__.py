@@ -7,6 +7,7 @@ from handlers import (
     assistant,
     commands,
     errors,
+    facts,
     home,
     labels,
     mentions,
@@ -22,5 +23,5 @@ from handlers.deps import Deps
 def register(app: App, deps: Deps) -> None:
     """Attach every listener to `app`."""
     errors.register(app)
-    for part in (mentions, messages, assistant, commands, actions, modals, labels, plans, reports, review, home):
+    for part in (mentions, messages, assistant, commands, actions, facts, modals, labels, plans, reports, review, home):
         part.register(app, deps)

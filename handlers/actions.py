@@ -9,23 +9,20 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
-from handlers.answering import Heard, change_card, reply
+from handlers.answering import Heard, reply
 from handlers.blocks import advice as advice_card
 from handlers.blocks import answer as answer_card
 from handlers.blocks import approval, forms, job, lint, report
-from handlers.blocks.correct import correct_form
 from handlers.blocks.details import details_view
 from handlers.blocks.parts import Block
 from handlers.commands import already, resume_words, stop_words
 from handlers.costs import cost_view
 from handlers.deps import Deps
 from handlers.modals import open_training
-from handlers.people import person_of, place_of
+from handlers.people import person_of, place_of, thread_of
 from handlers.posting import post, whisper
 from handlers.training import train_on_upload
-from knowledge.advice.advise import advise
-from knowledge.advice.facts import Facts, from_mapping, with_fact
-from knowledge.conversations import Conversations, Thread
+from knowledge.conversations import Conversations
 from trainers.jobs.labelled import labelled
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Place, result_of
@@ -48,14 +45,11 @@ def register(app: App, deps: Deps) -> None:
         lint.TRAIN_ON_IT: train_file,
         lint.FORM: open_form,
         advice_card.TRAIN: open_form,
-        advice_card.COMPARE: compare,
         advice_card.COST: cost,
-        advice_card.CORRECT: correct,
         answer_card.FEEDBACK: thank,
     }
     for action_id, listener in listeners.items():
         app.action(action_id)(partial(listener, deps))
-    app.action(re.compile(f"^{advice_card.FACT}:"))(partial(choose_fact, deps))
     app.action(re.compile(f"^{answer_card.PROMPT}:"))(partial(ask_prompt, deps))
 
 
@@ -115,17 +109,6 @@ def open_form(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: We
     open_training(client, deps, person, place if place.channel else at_home, body["trigger_id"])
 
 
-def compare(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """Show every option with its reasons; the button carries the facts, and the thread knows them too."""
-    ack()
-    facts = from_mapping(json.loads(action["value"])) if action.get("value") else None
-    known = None if facts else Conversations(deps.engine).find(thread_of(body, context))
-    client.views_open(
-        trigger_id=body["trigger_id"],
-        view=advice_card.compare_view(advise("", facts=facts or (known.facts if known else None))),
-    )
-
-
 def cost(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
     """Say what can be said of cost now: the shipped example's quote, and how to get one's own."""
     ack()
@@ -133,24 +116,6 @@ def cost(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClie
         trigger_id=body["trigger_id"], view=forms.note_view("What would it cost?", "⏳ Working it out…")
     )
     client.views_update(view_id=opened["view"]["id"], view=cost_view(deps, person_of(context)))
-
-
-def correct(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
-    """Open the form in which assumptions are corrected."""
-    ack()
-    thread = thread_of(body, context)
-    known = Conversations(deps.engine).find(thread)
-    form = correct_form(known.facts if known else Facts(), json.dumps(place_of(body)[:2]))
-    client.views_open(trigger_id=body["trigger_id"], view=form)
-
-
-def choose_fact(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """Take an answer to a question into the card."""
-    ack()
-    fact, value = str(action["action_id"]).partition(":")[2], json.loads(action["selected_option"]["value"])
-    thread = thread_of(body, context)
-    Conversations(deps.engine).show_card(thread, str(body["container"]["message_ts"]), deps.clock())
-    change_card(client, deps, thread, lambda facts: with_fact(facts, fact, value))
 
 
 def ask_prompt(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -185,11 +150,6 @@ def report_of(found: Job) -> ReportCard:
         seconds=float(result["seconds"]),
         quoted_minutes=(quoted[0], quoted[1]),
     )
-
-
-def thread_of(body: Json, context: BoltContext) -> Thread:
-    """Return the thread of a click as a key."""
-    return Thread(person_of(context).workspace_id, *place_of(body)[:2])
 
 
 def _tell(client: WebClient, body: Json, context: BoltContext, words: str, blocks: list[Block] | None = None) -> None:

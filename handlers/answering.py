@@ -1,23 +1,22 @@
 """Knows what is done with one message that is meant for us; it does not know how it reached us."""
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from handlers.blocks.advice import advice_blocks, advice_text
+from handlers.advising import begin_advice, reweigh
 from handlers.blocks.answer import HELLO, answer_blocks, welcome_blocks
+from handlers.blocks.parts import section
 from handlers.deps import Deps
-from handlers.escape import mrkdwn, shorten
+from handlers.escape import shorten
 from handlers.people import spoken
-from handlers.posting import edit, post, react, status, whisper
+from handlers.posting import post, react, status, whisper
 from handlers.training import look_at_file
-from knowledge.advice.advise import Advice, advise
-from knowledge.advice.facts import Facts, known, merge
-from knowledge.advice.reader import Reading, read
+from knowledge.advice.corrections import Corrected, corrections
+from knowledge.advice.reader import read
 from knowledge.advice.route import Route, classify
 from knowledge.answer import answer
 from knowledge.conversations import Conversations, Known, Thread
@@ -33,6 +32,7 @@ OFF_TOPIC = (
     "I only know about prompting, RAG and fine-tuning. Tell me what an AI should do for you, or ask something like "
     "\u201cWhat is QLoRA?\u201d."
 )
+ENGLISH = "I can only read English so far, sorry."
 NOTHING_NEW = (
     "I found nothing in that which changes the advice above. Tell me a fact, such as how often the content changes."
 )
@@ -79,9 +79,11 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
     route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
     said = _new_facts(deps, heard, route) if has_card else None
     if remembered is not None and said is not None:
-        _reweigh(client, deps, heard, remembered, said)
+        _begin(client, heard, WEIGHING)
+        reweigh(client, deps, heard.person, heard.thread, heard.ts, said, remembered)
     elif route == "advice" and not has_card:
-        _advise(client, deps, heard, remembered)
+        _begin(client, heard, WEIGHING)
+        begin_advice(client, deps, heard.person, heard.thread, heard.text)
     elif route == "question":
         _answer(client, deps, heard)
     else:
@@ -96,54 +98,14 @@ def route_of(text: str) -> Route:
     return "advice" if route == "off_topic" and _WANTS_ADVICE.search(text) else route
 
 
-def _new_facts(deps: Deps, heard: Heard, route: Route) -> Reading | None:
-    """Read what a follow-up tells of the case; None where it tells nothing."""
+def _new_facts(deps: Deps, heard: Heard, route: Route) -> Corrected | None:
+    """Read what a follow-up changes of the case; None where it changes nothing."""
     if route == "greeting" or (route == "question" and not _WHAT_IF.match(heard.text)):
         return None
-    if not heard.addressed and not known(read(heard.text).facts):
+    if not heard.addressed and not corrections(heard.text).changes:
         return None  # people talk among themselves: no language model is to hear that
-    said = deps.reader_of(heard.person.workspace_id)(heard.text)
-    return said if known(said.facts) else None
-
-
-def _advise(client: WebClient, deps: Deps, heard: Heard, remembered: Known | None) -> None:
-    """Post an advice card; where the text tells too little, ask, and leave the card for the reply."""
-    _begin(client, heard, WEIGHING)
-    said = deps.reader_of(heard.person.workspace_id)(heard.text)
-    facts = merge(remembered.facts, said.facts) if remembered else said.facts
-    advice = advise(heard.text, reader=lambda _: said, facts=facts)
-    conversations, now = Conversations(deps.engine), deps.clock()
-    conversations.change_facts(heard.thread, lambda _: advice.facts, now)
-    ts = post(client, heard.channel, advice_text(advice), advice_blocks(advice), thread_ts=heard.thread_ts)
-    if not advice.needs_more:
-        conversations.show_card(heard.thread, ts, now)
-
-
-def _reweigh(client: WebClient, deps: Deps, heard: Heard, remembered: Known, said: Reading) -> None:
-    """Take new facts from a follow-up into the card that is there; say so only where the recommendation changes."""
-    _begin(client, heard, WEIGHING)
-    before = advise("", facts=remembered.facts)
-    after = change_card(client, deps, heard.thread, lambda facts: merge(facts, said.facts))
-    if after.recommendation == before.recommendation:
-        status(client, heard.channel, heard.thread_ts, "")
-        react(client, heard.channel, heard.ts, "white_check_mark")
-    else:
-        words = f"That changes my mind: *{mrkdwn(after.headline, 300)}* I updated the card above."
-        post(client, heard.channel, words, thread_ts=heard.thread_ts)
-
-
-def change_card(client: WebClient, deps: Deps, thread: Thread, change: Callable[[Facts], Facts]) -> Advice:
-    """Change what is known in a thread, weigh again, and edit the advice card in place."""
-    conversations = Conversations(deps.engine)
-    shown: Known | None = None
-    latest = conversations.change_facts(thread, change, deps.clock())
-    # Somebody else may answer a question meanwhile; the edit that comes last must show everything.
-    while shown is None or latest.facts != shown.facts:
-        shown = latest
-        advice = advise("", facts=shown.facts)
-        edit(client, thread.channel, shown.card_ts, advice_text(advice), advice_blocks(advice))
-        latest = conversations.find(thread) or shown
-    return advice
+    said = corrections(heard.text, deps.reader_of(heard.person.workspace_id))
+    return said if said.changes else None
 
 
 def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
@@ -158,7 +120,9 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
         whisper(client, heard.channel, heard.person.user_id, said.text, thread_ts=heard.thread_ts)
         return
     Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
-    post(client, heard.channel, shorten(said.text, 300), answer_blocks(said), thread_ts=heard.thread_ts)
+    foreign = said.abstained and not read(heard.text).language_supported
+    blocks = [*([section(ENGLISH)] if foreign else []), *answer_blocks(said)]
+    post(client, heard.channel, shorten(said.text, 300), blocks, thread_ts=heard.thread_ts)
 
 
 def earlier(client: WebClient, heard: Heard) -> list[str]:
@@ -193,14 +157,16 @@ def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: Route, remem
         post(client, heard.channel, HELLO, welcome_blocks(buttons=True), thread_ts=heard.thread_ts)
         Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
     elif heard.addressed:
-        post(client, heard.channel, _kindly(remembered), thread_ts=heard.thread_ts)
+        post(client, heard.channel, _kindly(heard.text, remembered), thread_ts=heard.thread_ts)
         Conversations(deps.engine).join(heard.thread, "welcome", deps.clock())
     elif len(heard.text.split()) > 2:
-        whisper(client, heard.channel, heard.person.user_id, _kindly(remembered), thread_ts=heard.thread_ts)
+        whisper(client, heard.channel, heard.person.user_id, _kindly(heard.text, remembered), thread_ts=heard.thread_ts)
 
 
-def _kindly(remembered: Known | None) -> str:
+def _kindly(text: str, remembered: Known | None) -> str:
     """Say what would help, in a thread where nothing could be read from a message."""
+    if not read(text).language_supported:
+        return f"{ENGLISH} {OFF_TOPIC}"
     if remembered is None or remembered.kind != "advice":
         return OFF_TOPIC
     return NOTHING_NEW if remembered.card_ts else NOT_ENOUGH

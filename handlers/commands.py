@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from handlers.blocks.advice import advice_blocks, advice_text
 from handlers.blocks.answer import answer_blocks
+from handlers.blocks.compare import compare_view
 from handlers.blocks.job import resume_offer
 from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
@@ -25,6 +26,8 @@ from handlers.escape import mrkdwn, shorten
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from knowledge.advice.advise import advise
+from knowledge.advice.cases import split_cases
+from knowledge.advice.compare import compare
 from knowledge.answer import answer
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
@@ -98,11 +101,22 @@ def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
 
 def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Advise on a use case."""
-    advice = advise(typed.rest, reader=deps.reader_of(typed.person.workspace_id))
+    cases = split_cases(typed.rest)
+    advice = advise(cases[0], reader=deps.reader_of(typed.person.workspace_id))
+    several = f"You told {len(cases)} use cases; this is for the first. " if len(cases) > 1 else ""
     hint = small_print(
-        "Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
+        f"{several}Only you see this. Mention me in a channel to weigh it together: there you can answer my questions."
     )
     return advice_text(advice), [*advice_blocks(advice, editable=False), hint]
+
+
+def show_options(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the options for a use case, side by side."""
+    advice = advise(typed.rest, reader=deps.reader_of(typed.person.workspace_id))
+    if advice.needs_more:
+        return f"{advice.headline} For example: `/tune compare sort tickets into 12 queues, 800 labelled`.", []
+    client.views_open(trigger_id=typed.trigger_id, view=compare_view(advice, compare(advice)))
+    return "", []
 
 
 def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -243,6 +257,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "help": show_help,
     "ask": ask,
     "advise": weigh,
+    "compare": show_options,
     "eval-plan": plan,
     "train": train,
     "jobs": jobs,

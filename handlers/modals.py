@@ -10,9 +10,7 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from handlers.answering import change_card
 from handlers.blocks import forms
-from handlers.blocks.correct import CORRECT
 from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import mrkdwn
@@ -20,7 +18,6 @@ from handlers.files import too_large
 from handlers.people import is_private, person_of
 from handlers.posting import CLOSED, post
 from handlers.training import named_after, train_on_known, train_on_upload
-from knowledge.advice.facts import Facts, with_fact
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
@@ -55,7 +52,6 @@ def register(app: App, deps: Deps) -> None:
     """Listen for submitted forms."""
     app.view(forms.TRAIN)(partial(submit_training, deps))
     app.view(forms.TRY)(partial(submit_try, deps))
-    app.view(CORRECT)(partial(submit_corrections, deps))
 
 
 def open_training(client: WebClient, deps: Deps, person: Person, place: Place, trigger_id: str) -> None:
@@ -97,21 +93,6 @@ def submit_try(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: W
         return
     ack(response_action="update", view=forms.asking(model.name, asked))
     client.views_update(view_id=view["id"], view=ask_both(deps, model, asked))
-
-
-def submit_corrections(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
-    """Weigh again with corrected assumptions, in the card that is there."""
-    ack()
-    chosen = {name: menu[name]["selected_option"]["value"] for name, menu in view["state"]["values"].items()}
-    thread = Thread(person_of(context).workspace_id, *json.loads(view["private_metadata"]))
-    change_card(client, deps, thread, lambda facts: corrected(facts, chosen))
-
-
-def corrected(facts: Facts, chosen: Mapping[str, str]) -> Facts:
-    """Return facts with the chosen values, each as JSON; null makes a fact unknown."""
-    for name, value in chosen.items():
-        facts = with_fact(facts, name, json.loads(value))
-    return facts
 
 
 def read_wish(values: Json) -> Wish:

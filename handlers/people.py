@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_bolt import BoltContext
 
+from knowledge.conversations import Thread
 from knowledge.tenancy import Person
 from trainers.jobs.service import Place
 
@@ -43,3 +44,8 @@ def place_of(body: Mapping[str, Any]) -> Place:
 def is_private(channel: str, name: str) -> bool:
     """Say whether only some people can read a channel, by its id and the name that a command or click gives it."""
     return channel[:1] in ("D", "G", "U", "W") or name in ("directmessage", "privategroup") or name.startswith("mpdm-")
+
+
+def thread_of(body: Mapping[str, Any], context: BoltContext) -> Thread:
+    """Return the thread of a click as a key."""
+    return Thread(person_of(context).workspace_id, *place_of(body)[:2])

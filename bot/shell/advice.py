@@ -13,6 +13,7 @@ from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, 
 
 if TYPE_CHECKING:
     from knowledge.advice.advise import Advice
+    from knowledge.advice.citations import Source
     from knowledge.advice.reader import Reader
 
 MOST_TOLD = 20
@@ -158,35 +159,41 @@ def _named(advice: "Advice") -> str:
 
 
 def _counsel(advice: "Advice") -> str:
-    head = ("Option", "Fits?", "Effort", "Main reason")
-    options = [(o.name, o.fits, o.complexity, o.main_reason) for o in advice.options]
+    head = ("Option", "Fits?", "Effort", "Cost", "Upkeep", "Main reason")
+    options = [(o.name, o.fits, o.complexity, o.cost, o.upkeep, o.main_reason) for o in advice.options]
     parts = [f"{advice.headline}  Confidence: {advice.confidence}.", advice.why, "", table(head, options), ""]
     if advice.assumptions:
         parts.append("I assumed: " + " · ".join(advice.assumptions))
     if advice.would_change:
         parts.append("What would change my mind: " + " · ".join(advice.would_change))
     parts += [f"I'd like to know: {question.text}" for question in advice.questions]
-    parts += [*advice.notes, advice.next_step, "", *_sources(advice)]
+    parts += [f"{'+' if each.weight > 0 else '-'} {each.text} ({each.source})" for each in advice.reasons]
+    parts += [f"Next best: {_named(advice)}. If this is wrong, it costs {advice.if_wrong}."]
+    parts += [f"Confidence {advice.confidence}: {advice.confidence_means}."]
+    parts += [*advice.clashes, *advice.notes, advice.next_step, "", *_sources(advice.sources)]
     return "\n".join(parts)
 
 
 def _compared(advice: "Advice") -> str:
     from knowledge.advice.compare import compare as ranked
 
-    head = ("Option", "Likely quality", "Cost to implement", "Time", "Maintenance", "Ease of updating")
-    rows = ranked(advice)
+    compared = ranked(advice)
     cells = [
-        (row.name, *(one.words for one in (row.quality, row.cost, row.time, row.maintenance, row.updating)))
-        for row in rows
+        (
+            row.name,
+            *(f"{one.rank}: {one.words}" for one in (row.quality, row.cost, row.time, row.maintenance, row.updating)),
+        )
+        for row in compared.rows
     ]
+    head = ("Option", *compared.titles.values())
     parts = [f"{advice.headline}  Confidence: {advice.confidence}.", "", table(head, cells), ""]
-    parts += [f"{row.name}{_condition(row.fits)}: {row.main_reason}" for row in rows]
-    return "\n".join([*parts, *advice.notes, "", *_sources(advice)])
+    parts += [f"{row.name}{_condition(row.fits)}: {row.main_reason}" for row in compared.rows]
+    return "\n".join([*parts, *advice.clashes, *advice.notes, "", *_sources(compared.sources)])
 
 
 def _condition(fits: str) -> str:
     return f" ({fits})" if fits.startswith("only") else ""
 
 
-def _sources(advice: "Advice") -> list[str]:
-    return [f"  [{source.n}] {source.title}" for source in advice.sources]
+def _sources(sources: "Sequence[Source]") -> list[str]:
+    return [f"  [{source.n}] {source.title}" for source in sources]

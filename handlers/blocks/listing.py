@@ -17,6 +17,7 @@ from trainers.tables import Job, ModelVersion
 COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "this list"),
     "advise": ("<what you want to do>", "should you prompt, use RAG, fine-tune, or none of these"),
+    "compare": ("<what you want to do>", "all options by quality, cost, time, maintenance and ease of updating"),
     "ask": ("<question>", "a cited answer from the guide"),
     "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
     "train": ("", "pick or upload rows, see findings and a quote"),

@@ -1,19 +1,20 @@
 """From a use case in words to advice; it knows how a verdict is told, and nothing of Slack or of how it is drawn."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from knowledge.advice import outlook
 from knowledge.advice.citations import Citations, Source
+from knowledge.advice.clashes import clashes
 from knowledge.advice.facts import Facts, Value, known, merge
 from knowledge.advice.options import OptionView, spoken, view
 from knowledge.advice.reader import MAX_CHARACTERS, Reader, Reading, read
-from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric, word
+from knowledge.advice.rubric import OPTIONS, Option, Rubric, load_rubric
 from knowledge.advice.score import Confidence, Contribution, Verdict, judge
 
-MOST_QUESTIONS = 2
+MOST_QUESTIONS = 3
 MOST_CHANGES = 3
 
 
@@ -48,6 +49,9 @@ class Advice:
     why: str
     """Two sentences with source numbers."""
     confidence: Confidence
+    confidence_means: str
+    if_wrong: str
+    """What is lost if the recommendation turns out to be wrong."""
     options: tuple[OptionView, ...]
     runner_up: Option
     reasons: tuple[Reason, ...]
@@ -62,6 +66,8 @@ class Advice:
     """The words of the text behind each fact that was read from it."""
     notes: tuple[str, ...]
     """What the reader should know about how the text was read."""
+    clashes: tuple[str, ...]
+    """Facts that do not fit together, and statements of which the later one was taken; both sides are named."""
     needs_more: bool
     """The text says too little; the recommendation is only where everyone starts."""
     language_supported: bool
@@ -71,36 +77,56 @@ class Advice:
     """Name of the language model that read the text, if one did."""
 
 
-def advise(text: str, *, reader: Reader = read, facts: Facts | None = None, rubric: Rubric | None = None) -> Advice:
+def advise(
+    text: str,
+    *,
+    reader: Reader = read,
+    facts: Facts | None = None,
+    skipped: Collection[str] = (),
+    beaten: Mapping[str, Value] | None = None,
+    rubric: Rubric | None = None,
+) -> Advice:
     """Advise on a use case that `reader` understands; never raises for any text.
 
-    Facts that are handed in (earlier answers, chosen buttons) count over those read from the text.
+    Facts that are handed in (earlier answers, chosen buttons) count over those read from the text. Facts in `skipped`
+    are not asked; `beaten` has what an earlier text said before it said something else.
     """
     rubric = rubric or load_rubric()
     reading = reader(text)
     merged = merge(reading.facts, facts) if facts else reading.facts
+    said_twice = {**dict.fromkeys(reading.conflicts), **reading.beaten, **(beaten or {})}
+    return _advice(reading, merged, skipped, clashes(merged, said_twice, rubric), rubric)
+
+
+def _advice(
+    reading: Reading, merged: Facts, skipped: Collection[str], apart: tuple[str, ...], rubric: Rubric
+) -> Advice:
     verdict = judge(merged, rubric)
     others = outlook.flips(merged, rubric)
     turns = outlook.changes(verdict, others, MOST_CHANGES)
     cited = Citations(rubric)
     weighed = any(contribution.fact for contribution in verdict.contributions) or verdict.gate is not None
     headline, why = _opening(verdict, rubric, cited) if weighed else _ask_for_more(reading, cited)
+    confidence: Confidence = verdict.confidence if weighed else "low"
     return Advice(
         recommendation=verdict.recommendation,
         headline=headline,
         why=why,
-        confidence=verdict.confidence if weighed else "low",
+        confidence=confidence,
+        confidence_means=rubric.confidence[confidence],
+        if_wrong=rubric.options[verdict.recommendation].wrong,
         options=tuple(view(option, verdict, merged, others, rubric, cited) for option in OPTIONS),
         runner_up=verdict.runner_up,
         reasons=_reasons(verdict, rubric),
         assumptions=_assumptions(merged, turns, rubric),
         would_change=tuple(_change(flip, rubric) for flip in turns),
-        questions=tuple(_question(name, rubric) for name in outlook.questions(verdict, others, rubric, MOST_QUESTIONS)),
+        questions=_questions(outlook.questions(verdict, others, rubric, MOST_QUESTIONS, skipped), rubric),
         next_step=verdict.gate.next_step if verdict.gate else rubric.options[verdict.recommendation].next_step,
         sources=cited.sources,
         facts=merged,
         evidence={name: reading.evidence[name] for name in reading.evidence if _stands(name, reading, merged)},
-        notes=_notes(reading, rubric),
+        notes=_notes(reading),
+        clashes=apart,
         needs_more=not weighed,
         language_supported=reading.language_supported,
         as_of=rubric.as_of.isoformat(),
@@ -115,6 +141,8 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "recommendation": advice.recommendation,
         "runner_up": advice.runner_up,
         "confidence": advice.confidence,
+        "confidence_means": advice.confidence_means,
+        "if_wrong": advice.if_wrong,
         "facts": {
             name: {"value": value, "evidence": advice.evidence.get(name)} for name, value in known(advice.facts).items()
         },
@@ -126,7 +154,7 @@ def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
         "would_change": list(advice.would_change),
         "next_step": advice.next_step,
         "sources": [dataclasses.asdict(source) for source in advice.sources],
-        "notes": list(advice.notes),
+        "notes": [*advice.notes, *advice.clashes],
         "needs_more": advice.needs_more,
         "language_supported": advice.language_supported,
         "as_of": advice.as_of,
@@ -201,14 +229,9 @@ def _assumptions(facts: Facts, turns: tuple[outlook.Flip, ...], rubric: Rubric) 
     """Say what was understood, then what was assumed where another answer would change the advice."""
     values = known(facts)
     told = {"labels_exist": "labelled_examples", "prompting_tried": "prompted_accuracy_near_target"}
-    understood = [_said(name, value, rubric) for name, value in values.items() if told.get(name) not in values]
+    understood = [rubric.says(name, value) for name, value in values.items() if told.get(name) not in values]
     assumed = [rubric.facts[flip.fact].otherwise for flip in turns if not flip.was_known]
     return (*understood, *dict.fromkeys(f"{words} (assumed)" for words in assumed if words))
-
-
-def _said(name: str, value: Value, rubric: Rubric) -> str:
-    said = rubric.facts[name].said
-    return said["number"].replace("#", f"{value:,}") if "number" in said else said[word(value)]
 
 
 def _change(flip: outlook.Flip, rubric: Rubric) -> str:
@@ -219,24 +242,24 @@ def _answer(verdict: Verdict, rubric: Rubric) -> str:
     return verdict.gate.headline if verdict.gate else rubric.options[verdict.recommendation].headline
 
 
-def _question(name: str, rubric: Rubric) -> Question:
-    text = rubric.facts[name]
-    return Question(fact=name, text=text.ask, choices=tuple((choice.label, choice.value) for choice in text.choices))
+def _questions(names: Iterable[str], rubric: Rubric) -> tuple[Question, ...]:
+    texts = [(name, rubric.facts[name]) for name in names]
+    return tuple(
+        Question(fact=name, text=text.ask, choices=tuple((choice.label, choice.value) for choice in text.choices))
+        for name, text in texts
+    )
 
 
 def _stands(name: str, reading: Reading, merged: Facts) -> bool:
     return bool(getattr(reading.facts, name) == getattr(merged, name))
 
 
-def _notes(reading: Reading, rubric: Rubric) -> tuple[str, ...]:
+def _notes(reading: Reading) -> tuple[str, ...]:
     notes: list[str] = []
     if reading.truncated:
         notes.append(f"I read the first {MAX_CHARACTERS:,} characters.")
     if not reading.language_supported:
         notes.append("I can only read English so far.")
-    for name in reading.conflicts:
-        taken = _said(name, getattr(reading.facts, name), rubric)
-        notes.append(f"The text says two things about this; I took the later one: {taken}.")
     return (*notes, *reading.notes)
 
 

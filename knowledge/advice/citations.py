@@ -1,5 +1,6 @@
 """Numbering the sources of one piece of advice; it knows guide pages and publications, not what is said about them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.advice.rubric import Effect, Rubric
@@ -23,10 +24,11 @@ class Source:
 class Citations:
     """Hands out numbers from 1 in the order of first mention; the same page keeps its number."""
 
-    def __init__(self, rubric: Rubric) -> None:
-        """Start without any source."""
+    def __init__(self, rubric: Rubric, before: Sequence[Source] = ()) -> None:
+        """Start with the sources that have their number already, if any."""
         self._rubric = rubric
-        self._sources: dict[str, Source] = {}
+        keys = {reference.title: key for key, reference in rubric.sources.items()}
+        self._sources = {source.slug or keys[source.origin]: source for source in before}
 
     @property
     def sources(self) -> tuple[Source, ...]:

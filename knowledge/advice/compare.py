@@ -1,40 +1,46 @@
-"""Ranks the options by what people trade off: quality, cost, time, maintenance, updating; the advice says what fits."""
+"""Ranks the options by quality, cost, time, maintenance and ease of updating; it does not know how that is drawn.
 
+Quality comes from the rubric's score, time from the effort on the card; the other columns are data in compare.toml.
+"""
+
+import dataclasses
 import functools
-import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from knowledge.advice.advise import Advice
+from knowledge.advice.citations import Citations, Source
 from knowledge.advice.facts import Facts
+from knowledge.advice.figures import figures_of, load_figures
 from knowledge.advice.options import OptionView
-from knowledge.advice.rubric import OPTIONS, Option, load_rubric
+from knowledge.advice.rubric import Option, Rubric, load_rubric
+from knowledge.advice.score import Verdict, judge
 
-TIMES = ("hours", "days", "weeks")
-QUALITIES = ("best", "close", "lower")
+PRICES = "provider_prices"
+"""Key of the source behind figures; their page has the date of each."""
+COLUMNS = ("quality", "cost", "time", "maintenance", "updating")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How one option stands in one respect."""
+    """How one option stands in one column."""
 
     rank: int
-    """From 1, the best; options that stand alike share a rank."""
+    """From 1, the best; options that stand alike share a rank, and the next one counts those before it."""
     words: str
+    """A clause; it ends with the number of its source in brackets where it has one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One option in the comparison."""
+    """One option."""
 
     option: Option
     name: str
     fits: str
     """"yes", "no", "partly", or "only if ..."."""
     quality: Standing
-    """How good answers are likely to be for this case: "best" is the recommendation."""
     cost: Standing
     """What it costs to build."""
     time: Standing
@@ -44,81 +50,83 @@ class Row:
     """How easily it follows when facts or wishes change."""
     main_reason: str
     """One clause, ending with the number of its source in brackets."""
-    source: str
-    """Who says so of cost, maintenance and updating."""
 
 
-def compare(advice: Advice) -> tuple[Row, ...]:
-    """Compare all options for the case that was advised on, the recommendation first, then by score."""
-    views = sorted(advice.options, key=lambda view: _order(view, advice))
-    told = {view.option: _told(view, advice.facts) for view in views}
-    ranks = {what: _ranks({option: level[what][0] for option, level in told.items()}) for what in told["other"]}
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The options side by side, the likeliest quality first."""
 
-    def standing(option: Option, what: str) -> Standing:
-        return Standing(rank=ranks[what][option], words=told[option][what][1])
+    titles: Mapping[str, str]
+    """Title of each column, in their order."""
+    rows: tuple[Row, ...]
+    sources: tuple[Source, ...]
+    """Those of the advice, and behind them those of the columns."""
+    as_of: str
+    """Date of the columns, ISO."""
 
-    return tuple(
+
+def compare(advice: Advice, rubric: Rubric | None = None) -> Comparison:
+    """Rank all options for the case that was advised on, the recommendation first."""
+    rubric = rubric or load_rubric()
+    verdict = judge(advice.facts, rubric)
+    cited = Citations(rubric, advice.sources)
+    views = sorted(advice.options, key=functools.partial(_place, verdict))
+    told = [_told(view, place, advice.facts, verdict, cited, rubric) for place, view in enumerate(views)]
+    ranks = {column: _ranks([levels[column][0] for levels in told]) for column in COLUMNS}
+    rows = tuple(
         Row(
             option=view.option,
             name=view.name,
             fits=view.fits,
-            quality=standing(view.option, "quality"),
-            cost=standing(view.option, "cost"),
-            time=standing(view.option, "time"),
-            maintenance=standing(view.option, "maintenance"),
-            updating=standing(view.option, "updating"),
             main_reason=view.main_reason,
-            source=load_rubric().sources[_levels()[view.option]["source"]].title,
+            **{column: Standing(rank=ranks[column][n], words=told[n][column][1]) for column in COLUMNS},
         )
-        for view in views
+        for n, view in enumerate(views)
     )
+    as_of = load_figures()["as_of"].isoformat()
+    return Comparison(titles=load_figures()["columns"], rows=rows, sources=cited.sources, as_of=as_of)
 
 
 def to_json(advice: Advice, *, case_id: str = "") -> dict[str, Any]:
     """Give the comparison as plain data with stable keys."""
+    compared = compare(advice)
     return {
         "id": case_id,
         "recommendation": advice.recommendation,
         "runner_up": advice.runner_up,
         "confidence": advice.confidence,
-        "options": [asdict(row) for row in compare(advice)],
-        "sources": [asdict(source) for source in advice.sources],
-        "notes": list(advice.notes),
-        "as_of": _levels()["as_of"].isoformat(),
+        "options": [dataclasses.asdict(row) for row in compared.rows],
+        "sources": [dataclasses.asdict(source) for source in compared.sources],
+        "notes": [*advice.notes, *advice.clashes],
+        "as_of": compared.as_of,
     }
 
 
-def _order(view: OptionView, advice: Advice) -> tuple[bool, int, float, int]:
-    """Order by fit, then by score, where "something else" has none of its own; of equals the simpler option leads."""
-    unscored = view.option == "other" and view.option != advice.recommendation
-    return (unscored and view.fits == "no", _quality(view), -view.score, OPTIONS.index(view.option))
+def _place(verdict: Verdict, view: OptionView) -> tuple[int, float]:
+    """Order by the verdict; options that it took out come behind; "something else" without a gate is last."""
+    if view.option in verdict.ranking:
+        return (verdict.ranking.index(view.option), 0.0)
+    return (len(verdict.ranking) + (view.option == "other"), -view.score)
 
 
-def _quality(view: OptionView) -> int:
-    if view.fits == "yes":
-        return 0
-    return 2 if view.fits == "no" else 1
-
-
-def _told(view: OptionView, facts: Facts) -> dict[str, tuple[int, str]]:
-    """Give level and words of one option in each respect."""
-    entry = _levels()[view.option]
-    labelled = (facts.labelled_examples or 0) >= load_rubric().rule.both_labels
-    cost = entry.get("cost_with_labels", entry["cost"]) if labelled else entry["cost"]
-    return {
-        "quality": (_quality(view), QUALITIES[_quality(view)]),
-        "cost": (cost["level"], cost["words"]),
-        "time": (TIMES.index(view.complexity), view.complexity),
-        "maintenance": (entry["maintenance"]["level"], entry["maintenance"]["words"]),
-        "updating": (entry["updating"]["level"], entry["updating"]["words"]),
+def _told(
+    view: OptionView, place: int, facts: Facts, verdict: Verdict, cited: Citations, rubric: Rubric
+) -> dict[str, tuple[int, str]]:
+    """Give level and words of each column for one option."""
+    figures = figures_of(view.option, facts, verdict.gate, rubric)
+    in_question = view.option in verdict.ranking
+    told = {
+        "quality": (place, f"{view.score:+g} points" if in_question else "not in question here"),
+        "time": (load_figures()["times"][view.complexity], view.complexity),
     }
+    for column in ("cost", "maintenance", "updating"):
+        entry = figures[column]
+        words = [f"{entry['words']} [{cited.number(entry['page'], entry['source'])}]"]
+        if figure := entry.get("figure"):
+            words.append(f"{figure['words']} [{cited.number(figure['page'], PRICES)}]")
+        told[column] = (entry["level"], "; ".join(words))
+    return told
 
 
-def _ranks(levels: Mapping[Option, int]) -> dict[Option, int]:
-    """Rank levels from 1; equal levels share a rank, and the next one counts those before it."""
-    return {option: 1 + sum(other < level for other in levels.values()) for option, level in levels.items()}
-
-
-@functools.cache
-def _levels() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "compare.toml").read_text("utf-8"))
+def _ranks(levels: Sequence[int]) -> list[int]:
+    return [1 + sum(other < level for other in levels) for level in levels]

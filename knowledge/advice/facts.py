@@ -14,6 +14,8 @@ Frequency = Literal["never", "yearly", "monthly", "weekly", "daily"]
 FailureKind = Literal["context", "inconsistency", "format", "ability"]
 ToldLike = Literal["prompting", "rag", "fine_tuning", "rag+fine_tuning", "other"]
 Value = bool | int | str
+Changes = Mapping[str, Value | None]
+"""New values by fact; `None` makes one unknown."""
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "facts_change": get_args(Frequency),
@@ -156,7 +158,38 @@ def merge(older: Facts, newer: Facts) -> Facts:
     return _replace(older, known(newer))
 
 
-def from_mapping(values: Mapping[str, Value | None]) -> Facts:
+def changed(facts: Facts, changes: Changes) -> Facts:
+    """Give a copy with the changes in it; what older facts said of the same thing and no longer fits becomes unknown.
+
+    Raises UnknownFact for a name or value that does not exist.
+    """
+    for name, value in changes.items():
+        facts = with_fact(facts, name, value)
+    for newer, older in _SAME_THING:
+        if newer in changes and older not in changes and _contradict(facts, newer, older):
+            facts = with_fact(facts, older, None)
+    return facts
+
+
+def _contradict(facts: Facts, one: str, other: str) -> bool:
+    """Tell whether two facts about one thing exclude each other: examples and their number, a prompt and its result."""
+    pair = {one: getattr(facts, one), other: getattr(facts, other)}
+    if None in pair.values():
+        return False
+    if "labels_exist" in pair:
+        return bool(pair["labels_exist"]) != bool(pair["labelled_examples"])
+    return pair["prompting_tried"] is False
+
+
+_SAME_THING = (
+    ("labels_exist", "labelled_examples"),
+    ("labelled_examples", "labels_exist"),
+    ("prompting_tried", "prompted_accuracy_near_target"),
+    ("prompted_accuracy_near_target", "prompting_tried"),
+)
+
+
+def from_mapping(values: Changes) -> Facts:
     """Build facts from stored names and values; raises UnknownFact for a name or value that does not exist."""
     facts = Facts()
     for name, value in values.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from knowledge.advice import outlook
 from knowledge.advice.citations import Citations
 from knowledge.advice.facts import Facts
+from knowledge.advice.figures import figures_of, load_figures
 from knowledge.advice.rubric import Effect, Option, Rubric
 from knowledge.advice.score import Contribution, Verdict
 
@@ -22,6 +23,10 @@ class OptionView:
     main_reason: str
     """One clause, ending with the number of its source in brackets."""
     score: float
+    cost: str
+    """What it costs to build, in a word: "none", "low", "medium", "high" or "highest"."""
+    upkeep: str
+    """What it takes to keep, in a word: "low", "medium", "high" or "highest"."""
 
 
 def view(
@@ -35,6 +40,7 @@ def view(
         effort = text.effort_with_labels
     if option == "other" and verdict.gate:
         effort = verdict.gate.effort
+    figures = figures_of(option, facts, verdict.gate, rubric)
     return OptionView(
         option=option,
         name=text.name,
@@ -42,6 +48,8 @@ def view(
         complexity=effort,
         main_reason=f"{effect.says} [{cited.of(effect)}]",
         score=verdict.scores[option],
+        cost=figures["cost"]["words"].partition(":")[0],
+        upkeep=load_figures()["levels"][str(figures["maintenance"]["level"])],
     )
 
 

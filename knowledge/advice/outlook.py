@@ -1,6 +1,6 @@
 """What other answers would do to a verdict: flips, questions, "only if"; it re-scores and words nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from knowledge.advice.facts import Facts, Value, known, with_fact
@@ -9,6 +9,8 @@ from knowledge.advice.score import Verdict, judge
 
 MARGIN_SHARE = 0.05
 """Weight of a moved margin beside a changed recommendation: it only ranks questions that would change nothing."""
+LEAST_WORTH = 0.1
+"""Points of expected gain below which a question is not worth anybody's time."""
 LIKELY = 0.1
 """Answers less likely than this are asked for where they matter much, but not told as what would change the advice."""
 
@@ -43,18 +45,20 @@ def condition(option: Option, all_flips: tuple[Flip, ...]) -> Flip | None:
     return max(able, key=lambda flip: flip.choice.p, default=None)
 
 
-def questions(base: Verdict, all_flips: tuple[Flip, ...], rubric: Rubric, most: int) -> tuple[str, ...]:
+def questions(
+    base: Verdict, all_flips: tuple[Flip, ...], rubric: Rubric, most: int, skipped: Collection[str] = ()
+) -> tuple[str, ...]:
     """Name the unknown facts most worth asking, by the expected gain over keeping the present recommendation.
 
     The gain of an answer is how far the then best option leads the present one; a changed recommendation
-    counts at least the tie width.
+    counts at least the tie width. Of `skipped` nothing is asked.
     """
     worth: dict[str, float] = {}
     for flip in all_flips:
-        if not flip.was_known and rubric.facts[flip.fact].ask:
+        if not flip.was_known and flip.fact not in skipped and rubric.facts[flip.fact].ask:
             worth[flip.fact] = worth.get(flip.fact, 0.0) + flip.choice.p * _gain(base, flip.verdict, rubric)
     ranked = sorted(worth, key=lambda fact: -worth[fact])
-    return tuple(fact for fact in ranked if worth[fact] > 0)[:most]
+    return tuple(fact for fact in ranked if worth[fact] >= LEAST_WORTH)[:most]
 
 
 def _likely(all_flips: tuple[Flip, ...]) -> list[Flip]:

@@ -7,7 +7,7 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,8 @@ class Reading:
     """The text was longer than MAX_CHARACTERS and was read only up to there."""
     language_supported: bool
     """Whether the text looks like English, the one language this reader knows."""
+    beaten: Mapping[str, Value] = field(default_factory=dict)
+    """Of conflicts, the value that was stated first and did not count; a reader may not know it."""
     read_by: str = ""
     """Name of the language model that read it, if one did."""
     notes: tuple[str, ...] = ()
@@ -99,30 +101,31 @@ class _FactWords:
 
 def read(text: str) -> Reading:
     """Read the facts that a text states; never raises, and reads nothing where nothing is stated."""
-    clean = without_orders(straightened(text[:MAX_CHARACTERS]))
+    lowered = without_orders(straightened(text[:MAX_CHARACTERS]))
     chosen: dict[str, Found] = {}
-    conflicts = []
+    beaten: dict[str, Value] = {}
     for words in _vocabulary():
-        found = sorted(_find(words, clean), key=lambda each: each.start)
+        found = sorted(_find(words, lowered), key=lambda each: each.start)
         if found:
             chosen[words.fact] = _pick(words, found)
-        if words.pick == "last" and len({each.value for each in found}) > 1:
-            conflicts.append(words.fact)
+        if words.pick == "last":
+            beaten |= {each.fact: each.value for each in found if each.value != chosen[words.fact].value}
     settle(chosen)
     return Reading(
         facts=from_mapping({fact: each.value for fact, each in chosen.items()}),
         evidence={fact: text[each.start : each.end].strip() for fact, each in chosen.items()},
         spans={fact: (each.start, each.end) for fact, each in chosen.items()},
-        conflicts=tuple(conflicts),
+        conflicts=tuple(beaten),
         truncated=len(text) > MAX_CHARACTERS,
-        language_supported=_is_english(clean),
+        language_supported=_is_english(lowered),
+        beaten=beaten,
     )
 
 
-def without_orders(clean: str) -> str:
+def without_orders(lowered: str) -> str:
     """Blank out sentences that give us orders ("ignore your rubric …"): they tell nothing of a case. Length is kept."""
     orders: re.Pattern[str] = re.compile(raw_vocabulary()["orders"])
-    return orders.sub(lambda match: " " * len(match.group()), clean)
+    return orders.sub(lambda match: " " * len(match.group()), lowered)
 
 
 def told(text: str) -> str:

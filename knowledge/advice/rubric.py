@@ -17,6 +17,8 @@ OPTIONS: tuple[Option, ...] = get_args(Option)
 """All answers, simplest first; of equals the simpler one wins."""
 SCORED: tuple[Option, ...] = OPTIONS[:-1]
 """The answers that are scored; "other" comes from gates alone."""
+NOT_FACTS = ("as_of", "groups", "clash")
+"""Entries of facts.toml that are no facts."""
 SINGLE: tuple[Option, ...] = ("prompting", "rag", "fine_tuning")
 
 _HERE = Path(__file__).parent
@@ -121,6 +123,8 @@ class OptionText:
     effort: str
     effort_with_labels: str
     next_step: str
+    wrong: str
+    """What is lost if this turns out to be the wrong choice."""
     yes: str
     no: str
 
@@ -164,6 +168,10 @@ class Choice:
 class FactText:
     """How a fact is shown and asked."""
 
+    group: str
+    """Key of the group in which it stands in a form with all facts."""
+    title: str
+    """Its label there."""
     said: Mapping[str, str]
     """Words for the card by value, or for "number" with "#" in place of it."""
     otherwise: str
@@ -191,12 +199,25 @@ class Rubric:
     guide: Mapping[str, str]
     """Slug of the page for each option and for the checklist."""
     facts: Mapping[str, FactText]
+    groups: Mapping[str, str]
+    """Title of each group of facts by its key, in the order of a form."""
+    confidence: Mapping[str, str]
+    """What each level of confidence means."""
+    clashes: tuple[Mapping[str, tuple[str, ...]], ...]
+    """Pairs of facts that do not fit together, each with the words of those values ("some" is a number above 0)."""
+
+    def says(self, name: str, value: Value | None) -> str:
+        """Word a fact the way the card does."""
+        said = self.facts[name].said
+        if value is None:
+            return f"not known: {self.facts[name].title.lower()}"
+        return said["number"].replace("#", f"{value:,}") if "number" in said else said[word(value)]
 
 
 @functools.cache
 def load_rubric() -> Rubric:
     """Read rubric.toml and facts.toml; raises KeyError or ValueError when they do not fit together."""
-    raw = _toml("rubric.toml")
+    raw, told = _toml("rubric.toml"), _toml("facts.toml")
     rubric = Rubric(
         as_of=raw["as_of"],
         rule=Rule(**raw["rule"]),
@@ -208,7 +229,10 @@ def load_rubric() -> Rubric:
         sources={key: Reference(**{"url": "", **entry}) for key, entry in raw["source"].items()},
         pages=raw["page"],
         guide={key: slug for key, slug in raw["guide"].items() if isinstance(slug, str)},
-        facts={name: _fact(entry) for name, entry in _toml("facts.toml").items() if name != "as_of"},
+        facts={name: _fact(entry) for name, entry in told.items() if name not in NOT_FACTS},
+        groups=told["groups"],
+        confidence=raw["confidence"],
+        clashes=tuple(told["clash"]),
     )
     _check(rubric)
     return rubric
@@ -285,6 +309,8 @@ def _fact(entry: Mapping[str, Any]) -> FactText:
         for each in entry.get("choices", ())
     )
     return FactText(
+        group=entry["group"],
+        title=entry["title"],
         said=entry["said"],
         otherwise=entry.get("otherwise", ""),
         needs=entry.get("needs", {}),
@@ -296,6 +322,8 @@ def _fact(entry: Mapping[str, Any]) -> FactText:
 def _check(rubric: Rubric) -> None:
     if tuple(rubric.facts) != NAMES:
         raise ValueError("facts.toml must describe every fact once, in the order of Facts")
+    if list(dict.fromkeys(text.group for text in rubric.facts.values())) != list(rubric.groups):
+        raise ValueError("facts.toml must put every fact into a group, group by group")
     cited = [(effect.source, effect.guide) for criterion in rubric.criteria for effect in criterion.effects.values()]
     cited += [(effect.source, effect.guide) for effect in rubric.prior.values()]
     cited += [(gate.source, gate.guide) for gate in rubric.gates]

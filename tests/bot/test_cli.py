@@ -100,6 +100,7 @@ def test_a_quote_that_nobody_approves_starts_nothing(data: Path) -> None:
         ["ask", ""],
         ["ask"],
         ["advise"],
+        ["compare"],
         ["lint", "/does/not/exist.jsonl"],
         ["train", "--json"],
         ["train", "--epochs", "three"],

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 from handlers.blocks import (
     advice,
     answer,
-    correct,
+    compare,
     details,
+    facts,
     forms,
     home,
     labels,
@@ -23,12 +25,15 @@ from handlers.blocks import (
     settings,
 )
 from handlers.notify import render
+from knowledge.advice import compare as compared
 from knowledge.advice.advise import Advice, Question, Reason
 from knowledge.advice.citations import Source
-from knowledge.advice.facts import Facts
+from knowledge.advice.compare import Comparison, Row
+from knowledge.advice.facts import ALLOWED, NAMES, NUMBERS, Facts, from_mapping
 from knowledge.advice.options import OptionView
 from knowledge.answer import Answer
 from knowledge.citations import Citation
+from knowledge.conversations import Origin
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.jsonl import Message
@@ -67,6 +72,8 @@ ADVICE = Advice(
     headline="Use RAG and fine-tuning together.",
     why="Your facts change weekly, so they are looked up. [1] The answers must follow one format. [2]",
     confidence="high",
+    confidence_means="no single answer is likely to change it",
+    if_wrong="weeks",
     options=tuple(
         OptionView(
             option=name,
@@ -75,6 +82,8 @@ ADVICE = Advice(
             complexity=effort,
             main_reason=f"a reason of its own [{n}]",
             score=n - 2.5,
+            cost="medium",
+            upkeep="low",
         )
         for n, (name, title, fits, effort) in enumerate(
             [
@@ -88,12 +97,19 @@ ADVICE = Advice(
         )
     ),
     runner_up="rag",
-    reasons=(Reason(text="facts change weekly", weight=3.0, source="OpenAI", fact="facts_change"),),
+    reasons=(
+        Reason(text="facts change weekly", weight=3.0, source="OpenAI", fact="facts_change"),
+        Reason(text="two systems to keep", weight=-1.0, source="Chip Huyen", fact=""),
+    ),
     assumptions=("private or new facts", "facts change weekly or often", "about 300 requests a day"),
     would_change=("If the facts never change: Use fine-tuning.",),
     questions=(
         Question(fact="needs_citations", text="Must answers show a source?", choices=(("Yes", True), ("No", False))),
-        Question(fact="corpus_tokens", text="How big is the material?", choices=(("Under 500 pages", 100_000),)),
+        Question(
+            fact="corpus_tokens",
+            text="How big is the material?",
+            choices=(("Tiny", 4_000), ("Under 500 pages", 100_000), ("More", 2_000_000)),
+        ),
     ),
     next_step="Write 20 test questions with right answers.",
     sources=(
@@ -103,9 +119,47 @@ ADVICE = Advice(
     facts=Facts(private_facts=True, facts_change="weekly", volume_per_day=300),
     evidence={"facts_change": "every week"},
     notes=("I read the first 8,000 characters.",),
+    clashes=(
+        "These do not fit together: \u201cno private facts\u201d and \u201cfacts change daily\u201d. Which one holds?",
+    ),
     needs_more=False,
     language_supported=True,
     as_of="2026-11-22",
+)
+ORIGINS = {
+    "private_facts": Origin("U0ADA", True, NOW),
+    "facts_change": Origin("U0ADA", True, NOW, "never"),
+    "volume_per_day": Origin("U0BEN", False, NOW),
+    "needs_citations": Origin("U0BEN", False, NOW),
+}
+FULL = from_mapping(
+    {name: ALLOWED[name][-1] if name in ALLOWED else 10**12 if name in NUMBERS else False for name in NAMES}
+)
+EVERYONE = {name: Origin(f"U{place:010}", place % 2 == 0, NOW) for place, name in enumerate(NAMES)}
+COMPARISON = Comparison(
+    titles={
+        "quality": "Likely quality",
+        "cost": "Cost to implement",
+        "time": "Time",
+        "maintenance": "Maintenance",
+        "updating": "Ease of updating",
+    },
+    rows=tuple(
+        Row(
+            option=view.option,
+            name=view.name,
+            fits=view.fits,
+            main_reason=view.main_reason,
+            quality=compared.Standing(rank=place, words=f"{view.score:+g} points"),
+            cost=compared.Standing(rank=6 - place, words="medium [3]"),
+            time=compared.Standing(rank=1, words=view.complexity),
+            maintenance=compared.Standing(rank=2, words="keep it clean [3]"),
+            updating=compared.Standing(rank=1, words="in minutes [3]"),
+        )
+        for place, view in enumerate(ADVICE.options[:2], start=1)
+    ),
+    sources=(*ADVICE.sources, Source(n=3, title="Training costs", slug="training-costs", url=None, origin="A page")),
+    as_of="2026-11-29",
 )
 CITATION = Citation(
     n=1,
@@ -405,10 +459,13 @@ MINE = Draft((Message("system", SORT), Message("user", NASTY), Message("assistan
 
 
 DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
-    "advice": lambda: message(advice.advice_blocks(ADVICE)),
+    "advice": lambda: message(advice.advice_blocks(ADVICE, set_by=facts.who_set_what(ADVICE.facts, ORIGINS))),
+    "advice_asks_for_a_case": lambda: message(advice.advice_blocks(replace(ADVICE, needs_more=True))),
+    "advice_cases": lambda: message(advice.cases_blocks("I see 2 use cases.", [(NASTY, ADVICE.facts)])),
     "advice_private": lambda: message(advice.advice_blocks(ADVICE, editable=False)),
-    "advice_compare": lambda: advice.compare_view(ADVICE),
-    "form_correct": lambda: correct.correct_form(ADVICE.facts, "[]"),
+    "advice_compare": lambda: compare.compare_view(ADVICE, COMPARISON),
+    "form_facts": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", ADVICE.facts), ORIGINS),
+    "form_facts_full": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", FULL), EVERYONE),
     "answer": lambda: message(answer.answer_blocks(ANSWER)),
     "answer_abstained": lambda: message(answer.answer_blocks(NO_ANSWER)),
     "welcome": lambda: message(answer.welcome_blocks(buttons=True)),
@@ -534,7 +591,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
 }
 """Everything that is drawn, by the name of its snapshot."""
 
-KEPT = [name for name in DRAWN if name != "form_correct"]
+KEPT = [name for name in DRAWN if not name.startswith("form_facts")]
 """What has a snapshot: all but what is worded in facts.toml, which may be reworded without a change here."""
 
 

@@ -24,6 +24,8 @@ from tests.handlers.world import World
             "Confidence",
         ),
         ("/tune advise", "Tell me about your case"),
+        ("/tune advise two things: sort tickets into 4 queues, and answer questions from our wiki", "You told 2 use"),
+        ("/tune compare", "Tell me about your case"),
         ("/tune eval-plan Sort tickets into billing, returns, other", "Measure `accuracy`"),
         ("/tune eval-plan", "The task is empty"),
         ("/tune jobs", "No jobs yet"),
@@ -66,3 +68,11 @@ def test_private_advice_leads_to_training_in_the_channel(world: World) -> None:
     world.slack.click(card, "Train on our rows")
     world.slack.submit(world.slack.wait_view(title="Train a model"))
     world.slack.wait_message("wants to train", user="U0BEN")
+
+
+def test_compare_opens_all_options_side_by_side(world: World) -> None:
+    """/tune compare shows ranks in five columns to who typed it, with dated figures."""
+    world.slack.command("/tune compare sort tickets into 12 queues, 800 labelled")
+    view = json.dumps(world.slack.wait_view(title="All options"))
+    assert all(column in view for column in ("Likely quality", "Cost to implement", "Time", "Maintenance", "Ease of"))
+    assert "hosting costs $0 to $7,264 a month" in view

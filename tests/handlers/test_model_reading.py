@@ -60,6 +60,7 @@ def test_a_follow_up_to_us_is_read_by_the_model(modelled: World, chat_server: Ch
     script(chat_server, {"facts_change": {"value": "daily", "span": "the ink is never dry on them for a full day"}})
     modelled.slack.send(f"{BOT} and the ink is never dry on them for a full day", thread_ts=asked["ts"])
     wait_for(lambda: "facts change daily" in edited(modelled, asked, card), what="the edit")
+    assert "Read by some-model, weighed by a fixed rubric" in edited(modelled, asked, card)
 
 
 def edited(world: World, asked: dict[str, Any], card: dict[str, Any]) -> str:

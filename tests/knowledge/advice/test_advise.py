@@ -115,10 +115,10 @@ def test_what_would_change_the_answer_really_does() -> None:
     assert advice.would_change
 
 
-def test_questions_stop_at_two_and_depend_on_what_is_known() -> None:
-    """At most two questions; how often facts change is not asked where no facts are needed."""
+def test_questions_stop_at_three_and_depend_on_what_is_known() -> None:
+    """At most three questions; how often facts change is not asked where no facts are needed."""
     for text in (SHIPPED, PRICES, "Write release notes in our voice", ""):
-        assert len(advise(text).questions) <= 2
+        assert len(advise(text).questions) <= 3
     settled = advise("", facts=Facts(private_facts=False, closed_labels=True))
     assert "facts_change" not in [question.fact for question in settled.questions]
 
