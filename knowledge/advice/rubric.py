@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from knowledge.advice.facts import NAMES, Facts, Value
 
 Option = Literal["prompting", "rag", "fine_tuning", "rag+fine_tuning", "other"]
-Kind = Literal["knowledge", "behaviour", "circumstance"]
+Kind = Literal["knowledge", "behaviour", "circumstance", "impression"]
 
 OPTIONS: tuple[Option, ...] = get_args(Option)
 """All answers, simplest first; of equals the simpler one wins."""
@@ -19,7 +19,6 @@ SCORED: tuple[Option, ...] = OPTIONS[:-1]
 """The answers that are scored; "other" comes from gates alone."""
 NOT_FACTS = ("as_of", "groups", "clash")
 """Entries of facts.toml that are no facts."""
-SINGLE: tuple[Option, ...] = ("prompting", "rag", "fine_tuning")
 
 _HERE = Path(__file__).parent
 
@@ -84,6 +83,8 @@ class Gate:
     """Facts of which none may have this value."""
     answer: Option | None
     """The answer it gives, or None when it only excludes."""
+    lead: float | None
+    """Points by which its answer leads; None: as the rule says for all."""
     excludes: tuple[Option, ...]
     headline: str
     says: str
@@ -253,10 +254,10 @@ def _effect(entry: Mapping[str, Any], source: str, guide: str) -> Effect:
 
 def _criterion(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Criterion:
     pages = guide.get(entry["id"], {})
-    by_option = dict.fromkeys(SINGLE, pages) if isinstance(pages, str) else pages
+    by_option = dict.fromkeys(SCORED, pages) if isinstance(pages, str) else pages
     effects = {
         option: _effect(entry[option], entry["source"][option], by_option.get(option, ""))
-        for option in SINGLE
+        for option in SCORED
         if option in entry
     }
     bounds = entry.get("between")
@@ -281,6 +282,7 @@ def _gate(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Gate:
         at_least=entry.get("at_least", {}),
         unless=entry.get("unless", {}),
         answer=entry.get("answer"),
+        lead=entry.get("lead"),
         excludes=tuple(entry.get("excludes", ())),
         headline=entry.get("headline", ""),
         says=entry["says"],

@@ -51,7 +51,8 @@ def judge(facts: Facts, rubric: Rubric) -> Verdict:
     barred = {*excluded, *_needless(facts, rubric, contributions)}
     eligible = [option for option in SCORED if option not in barred]
     ranking = _rank(scores, eligible, rubric.rule.tie)
-    scores["other"] = scores[ranking[0]] + rubric.rule.gate_lead if gate else 0.0
+    lead = rubric.rule.gate_lead if gate is None or gate.lead is None else gate.lead
+    scores["other"] = scores[ranking[0]] + lead if gate else 0.0
     ranking = ("other", *ranking) if gate else ranking
     runner_up = ranking[1] if len(ranking) > 1 else max(SCORED[1:], key=lambda each: scores[each])
     margin = max(0.0, scores[ranking[0]] - scores[runner_up])
@@ -97,7 +98,7 @@ def _prior(option: Option, effect: Effect) -> Contribution:
 def _counts_for_both(kind: str, option: Option) -> bool:
     """Each half of a combination answers for its own kind of need; circumstances weigh on both halves."""
     halves = {"knowledge": ("rag",), "behaviour": ("fine_tuning",), "circumstance": ("rag", "fine_tuning")}
-    return option in halves[kind]
+    return option in halves.get(kind, ())
 
 
 def _needless(facts: Facts, rubric: Rubric, contributions: tuple[Contribution, ...]) -> set[Option]:
@@ -115,7 +116,7 @@ def _needless(facts: Facts, rubric: Rubric, contributions: tuple[Contribution, .
         ("fine_tuning", behaviour > 0 or bool(labelled)),
         ("rag+fine_tuning", labelled is not False and knowledge >= rule.both_knowledge and behaviour >= least),
     ]
-    return {option for option, met in checks if not met}
+    return {option for option, met in checks if not met and facts.told_like != option}
 
 
 def _labelled(facts: Facts, rubric: Rubric) -> bool | None:
