@@ -121,13 +121,13 @@ def _numbers(text: str, by_pattern: Reading, sensed: Sequence[Sensed], limits: L
     }
     for fact, each in likely.items():
         if fact not in values and each.p >= limits.number:
-            number = _number_near(text, each)
+            number = _number_near(text, each, [(other.start, other.end) for other in chosen.values()])
             if number is not None:
                 chosen[fact] = Found(fact, number, each.start, each.end)
     return chosen
 
 
-def _number_near(text: str, sensed: Sensed) -> int | None:
+def _number_near(text: str, sensed: Sensed, taken: Sequence[tuple[int, int]]) -> int | None:
     """Return the number in the clause that shows a fact, nearest to the word that the reader looked at.
 
     A volume needs the time that it is counted in; the size of a corpus is left to patterns, which know its units.
@@ -135,6 +135,9 @@ def _number_near(text: str, sensed: Sensed) -> int | None:
     clause = text[sensed.start : sensed.end].lower()
     matches = sorted(numbers.find(clause), key=lambda match: abs(sensed.start + match.start() - sensed.at))
     for match in matches:
+        begin, end = sensed.start + match.start(), sensed.start + match.end()
+        if any(begin < stop and end > start for start, stop in taken):
+            continue  # a number counts for one thing only
         number, scale = numbers.parse(match.group()), _scale(sensed.fact, clause[match.end() :])
         if number is not None and scale is not None:
             return round(number * scale)

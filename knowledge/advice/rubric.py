@@ -85,6 +85,8 @@ class Gate:
     """The answer it gives, or None when it only excludes."""
     lead: float | None
     """Points by which its answer leads; None: as the rule says for all."""
+    below: float | None
+    """It holds only while no option has this many points; None: whatever they have."""
     excludes: tuple[Option, ...]
     headline: str
     says: str
@@ -283,6 +285,7 @@ def _gate(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Gate:
         unless=entry.get("unless", {}),
         answer=entry.get("answer"),
         lead=entry.get("lead"),
+        below=entry.get("below"),
         excludes=tuple(entry.get("excludes", ())),
         headline=entry.get("headline", ""),
         says=entry["says"],

@@ -45,7 +45,8 @@ def judge(facts: Facts, rubric: Rubric) -> Verdict:
     """Weigh the facts: gates first, then the sum of contributions; the same facts give the same verdict."""
     contributions = _contributions(facts, rubric)
     scores = {option: sum(c.points for c in contributions if c.option == option) for option in SCORED}
-    gates = [gate for gate in rubric.gates if gate.holds(facts)]
+    most = max(scores.values())
+    gates = [gate for gate in rubric.gates if gate.holds(facts) and (gate.below is None or most < gate.below)]
     gate = next((gate for gate in gates if gate.answer), None)
     excluded = {option: gate for gate in reversed(gates) for option in gate.excludes}
     barred = {*excluded, *_needless(facts, rubric, contributions)}

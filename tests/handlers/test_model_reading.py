@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.wiring import reader_of
 from knowledge.models import Message, open_chat_model
@@ -29,7 +30,8 @@ def modelled(world: World, chat_server: ChatServer, tmp_path: Path) -> Iterator[
     assert model is not None
     model.complete([Message("user", "warm up")])  # the first call imports for seconds: Slack would send once more
     chat_server.rehearsal.requests.clear()
-    settings = Settings(data=tmp_path, cache=tmp_path)
+    settings = Settings(data=tmp_path, cache=Path.home() / ".cache" / "luthier")
+    offline_reader(settings)("warm up, please")  # the learned reader opens its encoder
     world.deps = replace(world.deps, reader_of=reader_of(settings, model, world.engine))
     world.hands = serve(world)
     yield world
