@@ -15,7 +15,10 @@ export function startLive(take, missed) {
   addEventListener("online", () => connect(take, missed));
   addEventListener("offline", () => down());
   setInterval(() => {
-    if (state.source && Date.now() - state.heard > SILENCE_MS) down();
+    if (!state.source || Date.now() - state.heard <= SILENCE_MS) return;
+    // The browser holds a silent connection for a living one and would wait for ever; we begin a new one.
+    down();
+    connect(take, missed);
   }, AGAIN_MS * 5);
 }
 

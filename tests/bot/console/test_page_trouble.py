@@ -34,6 +34,19 @@ def test_a_lost_connection_heals(desk: Desk) -> None:
     desk.forgive("Failed to load resource")
 
 
+def test_a_connection_that_only_went_silent_is_made_anew(desk: Desk) -> None:
+    """No event for 40 seconds, not even a ping: the page begins a new connection instead of waiting for ever."""
+    desk.page.clock.install()
+    desk.open()
+    desk.slack.web.chat_postMessage(channel="C0ASK", text="heard live")
+    expect(desk.message("heard live")).to_have_count(1)
+    with desk.page.expect_request("**/_local/events?*"):
+        desk.page.clock.fast_forward(60_000)
+    expect(desk.page.locator("#link-state")).to_have_text("")
+    desk.slack.web.chat_postMessage(channel="C0ASK", text="heard again")
+    expect(desk.message("heard again")).to_have_count(1)
+
+
 def test_a_restart_in_the_middle_of_a_stream(chromium: Browser, tmp_path: Path) -> None:
     """The same page goes on with the server that comes after, and shows the end of what was being written."""
     first = LocalSlack(tmp_path / "console")
