@@ -83,6 +83,12 @@ def question(base: Sequence[Message]) -> str:
     return f"{TURN}{users[-1] if users else len(base) - 1}"
 
 
+def answer(values: Mapping[str, Any], base: Sequence[Message]) -> str:
+    """Return the block id of the input with the answer; "" where it was too long for one, so that nobody changed it."""
+    name = f"{TURN}{len(base) - 1}"
+    return name if name in values else ""
+
+
 def where(view: Mapping[str, Any]) -> Key:
     """Read which row at which version a form was opened for; of a form for a new row only the review counts."""
     review_id, *rest = json.loads(view["private_metadata"])
