@@ -33,6 +33,8 @@ Json = Mapping[str, Any]
 
 OVER = "This review ended meanwhile, so nothing was changed."
 
+NO_ANSWER = "Say what the right answer is: without it the row cannot be kept. Cancel leaves everything as it was."
+
 MOST_ERROR = 300
 """Characters of an error under a field: more is hard to read in a form."""
 
@@ -270,7 +272,7 @@ def freeze(deps: Deps, who: Person, review: Review) -> str:
 def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
     """Say under the answer why the row could not be kept or frozen with it; after Finish it would be too late."""
     block = forms.answer(values, draft.messages)
-    why = answer_refused(review, draft.messages[-1].content)
+    why = NO_ANSWER if not draft.answered else answer_refused(review, draft.messages[-1].content)
     return {block: why[:MOST_ERROR]} if block and why else {}
 
 

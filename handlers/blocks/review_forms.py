@@ -149,7 +149,7 @@ def _turn(messages: Sequence[Message], at: int) -> Block:
         return quoted([run(why, bold=True)], plain(turn.content, 600))
     last = at == len(messages) - 1
     hint = "Exactly what a perfect model would write. Without it the row cannot be kept." if last else ""
-    return field(name, _text(f"{TURN}{at}", turn.content), block_id=f"{TURN}{at}", optional=last, hint=hint)
+    return field(name, _text(f"{TURN}{at}", turn.content), block_id=f"{TURN}{at}", hint=hint)
 
 
 def _text(name: str, value: str) -> Block:
