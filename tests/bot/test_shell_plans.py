@@ -66,9 +66,21 @@ def test_wrong_use_exits_2_and_says_how(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "says"),
+    [(["--target", "0.9"], "Give percent: --target 90."), (["--effect", "0.05"], "Give points: --effect 5.")],
+)
+def test_a_share_in_place_of_percent_is_refused(words: list[str], says: str) -> None:
+    """0.9 would be read as 0.9% right: it is refused with the number that was meant."""
+    done = run(TASK, *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["x", "--effect", "0"],
+        ["x", "--effect", "nan"],
         ["x", "--effect", "100"],
         ["x", "--gain", "20", "--loss=-5"],
         ["x", "--labels", "one"],
