@@ -78,7 +78,7 @@ def _go_on(
 ) -> None:
     """Draft and freeze where that was asked for, and tell what there is."""
     drafted = _draft(plan, draft, given) if draft else None
-    stored = _freeze(plan, freeze, test) if freeze is not None and test is not None else None
+    stored = _freeze(plan, freeze, test, given) if freeze is not None and test is not None else None
     _tell(stored.plan if stored else plan, drafted, out, stored, as_json)
 
 
@@ -164,7 +164,7 @@ def _write(plan: "EvalPlan", drafted: "Drafted", out: Path) -> Path:
     return write_drafts(out, drafted.drafts, plan_digest=plan.digest)
 
 
-def _freeze(plan: "EvalPlan", name: str, test: Path) -> "StoredPlan":
+def _freeze(plan: "EvalPlan", name: str, test: Path, given: "list[Row] | None") -> "StoredPlan":
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
@@ -172,7 +172,7 @@ def _freeze(plan: "EvalPlan", name: str, test: Path) -> "StoredPlan":
 
     if not test.is_file():
         raise fail_usage(f"There is no file {test}.")
-    check_test(test)
+    check_test(test, given or ())
     with working(Settings.from_env(), say) as at:
         person, plans = shell_person(), Plans(engine=at.deps.engine)
         plans.save(plan, name=name, person=person, now=at.deps.clock())
