@@ -25,13 +25,18 @@ from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
-from trainers.evals.planned import freeze_reviewed, rule_of
+from trainers.evals.planned import answer_refused, freeze_reviewed, rule_of
 from trainers.jobs.service import Place
 from trainers.tables import Review
 
 Json = Mapping[str, Any]
 
 OVER = "This review ended meanwhile, so nothing was changed."
+
+NO_ANSWER = "Say what the right answer is: without it the row cannot be kept. Cancel leaves everything as it was."
+
+MOST_ERROR = 300
+"""Characters of an error under a field: more is hard to read in a form."""
 
 REDRAWS = 5
 """How often a card is drawn again because it changed while Slack took the drawing."""
@@ -161,9 +166,13 @@ def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
 
 def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Save a row's new words; where somebody was first, show both texts and keep the form open."""
-    who, key = person_of(context), forms.where(view)
-    row = deps.reviews.look(who, key.review_id).row(key.place)
-    draft = forms.entered(view["state"]["values"], turns_of(row), row.provenance)
+    who, key, values = person_of(context), forms.where(view), view["state"]["values"]
+    look = deps.reviews.look(who, key.review_id)
+    row = look.row(key.place)
+    draft = forms.entered(values, turns_of(row), row.provenance)
+    if wrong := _wrong_answer(look.review, draft, values):
+        ack(response_action="errors", errors=wrong)
+        return
     try:
         outcome = deps.reviews.edit(who, key, draft, deps.clock())
     except UserError as refused:
@@ -181,6 +190,9 @@ def submit_add(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: W
     who, key, values = person_of(context), forms.where(view), view["state"]["values"]
     look = deps.reviews.look(who, key.review_id)
     draft = forms.entered(values, forms.blank(look, values), f"written in Slack by {who.user_id}")
+    if wrong := _wrong_answer(look.review, draft, values):
+        ack(response_action="errors", errors=wrong)
+        return
     try:
         outcome = deps.reviews.add(who, key.review_id, draft, deps.clock())
     except UserError as refused:
@@ -255,6 +267,13 @@ def freeze(deps: Deps, who: Person, review: Review) -> str:
         f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
         f"`/tune train` and choose the plan there: the model is then judged by {rule}."
     )
+
+
+def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
+    """Say under the answer why the row could not be kept or frozen with it; after Finish it would be too late."""
+    block = forms.answer(values, draft.messages)
+    why = NO_ANSWER if not draft.answered else answer_refused(review, draft.messages[-1].content)
+    return {block: why[:MOST_ERROR]} if block and why else {}
 
 
 def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:

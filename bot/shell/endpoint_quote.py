@@ -7,6 +7,7 @@ from typing import Any
 
 def read_endpoint_quote(offer: dict[str, Any], minutes: Callable[[Any], str]) -> str:
     """Lay out the quote of an evaluation over an endpoint; `minutes` writes a span of them."""
+    from trainers.data.findings import plural
     from trainers.evals.rule import SuccessRule
     from trainers.policy import dollars
 
@@ -24,6 +25,6 @@ def read_endpoint_quote(offer: dict[str, Any], minutes: Callable[[Any], str]) ->
             "(estimated: four characters a token)",
             f"  Time        {minutes(offer['evaluation_minutes'])}; times {offer['time_basis']}.",
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
-            f"{offer['test_rows']} unseen rows.",
+            f"{plural(offer['test_rows'], 'unseen row')}.",
         ]
     )

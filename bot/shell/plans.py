@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json, table
+from bot.shell.terminal import LEAST_EFFECT, JsonFlag, fail_usage, refuse_share, say, show, show_json, table
 
 if TYPE_CHECKING:
     from trainers.data.jsonl import Row
@@ -30,14 +30,14 @@ def eval_plan(
     schema: Annotated[Path | None, typer.Option(help="JSON Schema of the answers.")] = None,
     rows: Annotated[Path | None, typer.Option(help="Training or example rows: lent from, never repeated.")] = None,
     have: Annotated[int | None, typer.Option(help="Test rows that are there already.")] = None,
-    effect: Annotated[str, typer.Option(help="Smallest useful effect in points.")] = "5",
+    effect: Annotated[str, typer.Option(help="Smallest useful effect in points: 5 for 0.05.")] = "5",
     kind: Annotated[str, typer.Option(help="classification, extraction, style, qa, generation or refusal.")] = "",
     discordance: Annotated[float | None, typer.Option(help="Share of rows on which exactly one is right.")] = None,
     gain: Annotated[str | None, typer.Option(help="What a right answer earns or saves.")] = None,
     loss: Annotated[str | None, typer.Option(help="What a wrong answer costs.")] = None,
     failure: Annotated[list[str] | None, typer.Option(help="A kind of failure as SHARE:LOSS, such as 0.95:40.")] = None,
     currency: Annotated[str, typer.Option(help="Of gain and loss.")] = "USD",
-    target: Annotated[str | None, typer.Option(help="Percent right that must be reached besides.")] = None,
+    target: Annotated[str | None, typer.Option(help="Percent right that must be reached besides: 95 for 0.95.")] = None,
     draft: Annotated[int, typer.Option(help="Draft so many test rows.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Where the drafts go (JSONL).")] = None,
     freeze: Annotated[str | None, typer.Option(help="Keep the plan under this name and freeze it.")] = None,
@@ -78,7 +78,7 @@ def _go_on(
 ) -> None:
     """Draft and freeze where that was asked for, and tell what there is."""
     drafted = _draft(plan, draft, given) if draft else None
-    stored = _freeze(plan, freeze, test) if freeze is not None and test is not None else None
+    stored = _freeze(plan, freeze, test, given) if freeze is not None and test is not None else None
     _tell(stored.plan if stored else plan, drafted, out, stored, as_json)
 
 
@@ -108,9 +108,12 @@ def _check_use(draft: int, out: Path | None, freeze: str | None, test: Path | No
 def _percent(text: str, what: str) -> Decimal:
     """Read points or percent as a share."""
     try:
-        return Decimal(text.strip().removesuffix("%")) / 100
+        value = Decimal(text.strip().removesuffix("%"))
     except InvalidOperation:
         raise fail_usage(f"--{what} is a number, such as {'5' if what == 'effect' else '90'}.") from None
+    below, unit = (LEAST_EFFECT, "points") if what == "effect" else ("1", "percent")
+    refuse_share(what, value, below=below, unit=unit)
+    return value / 100
 
 
 def _rows(file: Path | None) -> "list[Row] | None":
@@ -161,7 +164,7 @@ def _write(plan: "EvalPlan", drafted: "Drafted", out: Path) -> Path:
     return write_drafts(out, drafted.drafts, plan_digest=plan.digest)
 
 
-def _freeze(plan: "EvalPlan", name: str, test: Path) -> "StoredPlan":
+def _freeze(plan: "EvalPlan", name: str, test: Path, given: "list[Row] | None") -> "StoredPlan":
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
@@ -169,7 +172,7 @@ def _freeze(plan: "EvalPlan", name: str, test: Path) -> "StoredPlan":
 
     if not test.is_file():
         raise fail_usage(f"There is no file {test}.")
-    check_test(test)
+    check_test(test, given or ())
     with working(Settings.from_env(), say) as at:
         person, plans = shell_person(), Plans(engine=at.deps.engine)
         plans.save(plan, name=name, person=person, now=at.deps.clock())

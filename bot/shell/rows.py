@@ -116,6 +116,7 @@ def findings(report: "LintReport") -> str:
 
 def read_quote(offer: dict[str, Any]) -> str:
     """Lay out a quote."""
+    from trainers.data.findings import plural
     from trainers.evals.rule import SuccessRule
 
     if "endpoint" in offer:
@@ -129,11 +130,11 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  Training    {minutes(offer['training_minutes'])} · {training}",
             f"  Evaluation  {minutes(offer['evaluation_minutes'])} · {evaluation}",
             f"  Serving     {serving} for 30 days ({offer['cost_basis']})",
-            f"  {offer['train_rows']} rows, {offer['train_tokens']:,} training tokens{exact}, "
-            f"{knobs['epochs']} epochs, LoRA r{knobs['rank']}.",
+            f"  {plural(offer['train_rows'], 'row')}, {offer['train_tokens']:,} training tokens{exact}, "
+            f"{plural(knobs['epochs'], 'epoch')}, LoRA r{knobs['rank']}.",
             f"  Times {offer['time_basis']}.",
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
-            f"{offer['test_rows']} unseen rows.",
+            f"{plural(offer['test_rows'], 'unseen row')}.",
         ]
     )
 

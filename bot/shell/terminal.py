@@ -5,11 +5,15 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
+
+LEAST_EFFECT = "0.5"
+"""Points below which a smallest useful effect is taken for a share: to show it takes hundreds of thousands of rows."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,6 +42,13 @@ def fail_usage(what: str) -> typer.Exit:
     """Say what was wrong about the call and return the exit for wrong use, to be raised."""
     say(what)
     return typer.Exit(2)
+
+
+def refuse_share(option: str, value: Decimal, *, below: str, unit: str) -> None:
+    """Refuse a number between 0 and `below`: a share of 1 was meant, but `unit` (percent or points) is read."""
+    if value.is_finite() and 0 < value < Decimal(below):  # nan, which compares with nothing, is refused by its range
+        meant = f"{(value * 100).normalize():f}"
+        raise fail_usage(f"--{option} {value} would be {value} {unit}. Give {unit}: --{option} {meant}.")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ import typer
 from bot.shell import endpoint
 from bot.shell.jobs import finish, run_job
 from bot.shell.rows import take_in
-from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+from bot.shell.terminal import LEAST_EFFECT, JsonFlag, fail_usage, refuse_share, say, show, show_json
 
 if TYPE_CHECKING:
     from trainers.evals.rule import SuccessRule
@@ -30,9 +30,9 @@ def evaluate(
         Path | None,
         typer.Option(help='Judge scores of yours instead: JSONL lines {"id", "cluster"?, "base", "tuned"}, 0 to 1.'),
     ] = None,
-    effect: Annotated[float, typer.Option(help="With --pairs: smallest useful difference, in points of 100.")] = 5,
-    target: Annotated[float | None, typer.Option(help="With --pairs: percent that must be reached too.")] = None,
-    level: Annotated[float, typer.Option(help="With --pairs: confidence level in percent.")] = 95,
+    effect: Annotated[float, typer.Option(help="With --pairs: smallest useful difference, in points: 5 for 0.05.")] = 5,
+    target: Annotated[float | None, typer.Option(help="With --pairs: percent right to reach too: 95 for 0.95.")] = None,
+    level: Annotated[float, typer.Option(help="With --pairs: confidence level in percent, such as 95.")] = 95,
     url: endpoint.Url = "",
     train: endpoint.Train = None,
     base: endpoint.Base = "",
@@ -121,6 +121,8 @@ def _rule(effect: float, target: float | None, level: float) -> "SuccessRule":
         raise fail_usage("--target is percent: above 0 and at most 100, such as 90.")
     if not 50 <= level < 100:
         raise fail_usage("--level is percent: from 50 to below 100, such as 95.")
+    refuse_share("effect", Decimal(str(effect)), below=LEAST_EFFECT, unit="points")
+    refuse_share("target", Decimal(str(0 if target is None else target)), below="1", unit="percent")
     return SuccessRule(
         useful_effect=Decimal(str(effect)) / 100,
         target=None if target is None else Decimal(str(target)) / 100,

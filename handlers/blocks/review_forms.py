@@ -83,6 +83,12 @@ def question(base: Sequence[Message]) -> str:
     return f"{TURN}{users[-1] if users else len(base) - 1}"
 
 
+def answer(values: Mapping[str, Any], base: Sequence[Message]) -> str:
+    """Return the block id of the input with the answer; "" where it was too long for one, so that nobody changed it."""
+    name = f"{TURN}{len(base) - 1}"
+    return name if name in values else ""
+
+
 def where(view: Mapping[str, Any]) -> Key:
     """Read which row at which version a form was opened for; of a form for a new row only the review counts."""
     review_id, *rest = json.loads(view["private_metadata"])
@@ -143,7 +149,7 @@ def _turn(messages: Sequence[Message], at: int) -> Block:
         return quoted([run(why, bold=True)], plain(turn.content, 600))
     last = at == len(messages) - 1
     hint = "Exactly what a perfect model would write. Without it the row cannot be kept." if last else ""
-    return field(name, _text(f"{TURN}{at}", turn.content), block_id=f"{TURN}{at}", optional=last, hint=hint)
+    return field(name, _text(f"{TURN}{at}", turn.content), block_id=f"{TURN}{at}", hint=hint)
 
 
 def _text(name: str, value: str) -> Block:

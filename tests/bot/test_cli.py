@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.services import check_port, free_port
+from bot.shell.rows import read_quote
 from knowledge.errors import UserError
 from tests.whole import ROOT, leftovers
 from trainers.data.examples import EXAMPLES
@@ -74,6 +75,8 @@ def test_cost_quotes_without_starting(data: Path) -> None:
     """A quote names time, money and rows, and leaves no job behind."""
     offer = told(data, "cost", str(TICKETS.train), "--test", str(TICKETS.test))
     assert (offer["train_rows"], offer["test_rows"], offer["training_cost"]) == (120, 60, "0")
+    assert "; 60 unseen rows." in read_quote(offer)
+    assert "; 1 unseen row." in read_quote(offer | {"test_rows": 1})
     assert told(data, "jobs") == []
 
 

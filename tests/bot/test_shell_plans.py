@@ -39,6 +39,26 @@ def test_from_plan_to_frozen_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "stays as it is" in again.exception.what
 
 
+def test_training_rows_are_not_frozen_as_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of --rows in --test, however it is spelled or answered, is named, and nothing is frozen."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+
+    def written(name: str, *asked: str) -> str:
+        turns = [[{"role": "user", "content": a}, {"role": "assistant", "content": "billing"}] for a in asked]
+        (tmp_path / name).write_text("".join(json.dumps({"messages": each}) + "\n" for each in turns))
+        return str(tmp_path / name)
+
+    train = written("train.jsonl", "I was charged twice", "The invoice is wrong")
+    both = written("both.jsonl", "Is there VAT on it?", "the  invoice is WRONG")
+    for test, lines in ((train, "Lines 1 and 2 are"), (both, "Line 2 is")):
+        refused = run(TASK, "--rows", train, "--freeze", "tickets", "--test", test).exception
+        assert isinstance(refused, UserError)
+        assert refused.what.startswith(f"{lines} among the rows")
+        assert "--test" in refused.next_step
+    apart = written("apart.jsonl", "Is there VAT on it?")
+    assert json.loads(run(TASK, "--rows", train, "--freeze", "tickets", "--test", apart, "--json").stdout)["frozen_at"]
+
+
 def test_json_is_one_document_with_drafts(tmp_path: Path) -> None:
     """A program reads metric, rows, sentences and drafts, offline, from a real process."""
     plan = told(tmp_path, "eval-plan", TASK, "--effect", "10", "--draft", "5")
@@ -66,9 +86,21 @@ def test_wrong_use_exits_2_and_says_how(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "says"),
+    [(["--target", "0.9"], "Give percent: --target 90."), (["--effect", "0.05"], "Give points: --effect 5.")],
+)
+def test_a_share_in_place_of_percent_is_refused(words: list[str], says: str) -> None:
+    """0.9 would be read as 0.9% right: it is refused with the number that was meant."""
+    done = run(TASK, *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["x", "--effect", "0"],
+        ["x", "--effect", "nan"],
         ["x", "--effect", "100"],
         ["x", "--gain", "20", "--loss=-5"],
         ["x", "--labels", "one"],

@@ -155,6 +155,23 @@ def test_wrong_use_of_evaluate_exits_2_and_says_how(tmp_path: Path, words: list[
     assert done.stderr.strip()
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--target", "0.95"], "Give percent: --target 95."),
+        (["--effect", "0.05"], "Give points: --effect 5."),
+        (["--level", "0.95"], "--level is percent"),
+    ],
+)
+def test_a_share_in_place_of_percent_is_refused_with_what_was_meant(
+    tmp_path: Path, words: list[str], says: str
+) -> None:
+    """0.95 as a target would be 0.95%, which any model reaches."""
+    done = run("evaluate", "--pairs", scores(tmp_path, (BETTER, 30)), *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
 # What is told of a job
 
 

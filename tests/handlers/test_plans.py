@@ -103,6 +103,23 @@ def test_a_plan_becomes_frozen_rows_once(world: World) -> None:
     assert sorted(name.rpartition("-test")[2] for name in files) == ["-review.md", ".jsonl"]
 
 
+def test_an_answer_outside_the_labels_is_refused_in_the_form(world: World) -> None:
+    """A slip in an edited or added answer is told under its field with the labels: after Finish it cannot be mended."""
+    card = reviewed(world, "tickets")
+    world.slack.click(card, "Edit")
+    edit = world.slack.wait_view(title="Edit row 1")
+    refused = json.dumps(world.slack.submit(edit, {"turn2": "biling"}))
+    assert '"turn2": "The plan has no such label' in refused
+    assert "billing, returns, shipping, other" in refused
+    assert "biling" not in look(world, card).rows[0].messages
+    world.slack.submit(edit, {"turn2": "Billing."})
+    wait_for(lambda: "Billing." in look(world, card).rows[0].messages, what="a label in another spelling")
+    world.slack.click(card, "Add my own")
+    add = world.slack.wait_view(title="Add a row")
+    assert "no such label" in json.dumps(world.slack.submit(add, {"turn1": "Where is it?", "turn2": "shiping"}))
+    assert len(look(world, card).rows) == 2
+
+
 def test_another_like_this_drafts_one_more_of_its_kind(drafting: World) -> None:
     """One row more, of the same kind, undecided, that asks what no other row asks."""
     card = drafted(drafting)

@@ -129,6 +129,19 @@ def test_a_row_without_an_answer_is_not_kept(world: World) -> None:
     again(world, card, "1 kept")
 
 
+def test_an_emptied_answer_is_refused_in_the_form(world: World) -> None:
+    """Save and keep with nothing or only spaces as the answer is told under its field, and the answer stays."""
+    card = begun(world)
+    before = look(world, card).rows[0]
+    world.slack.click(card, "Edit")
+    form = world.slack.wait_view(title="Edit row 1")
+    assert '"turn2": ' in json.dumps(world.slack.submit(form, {"turn2": ""}))
+    assert "Say what the right answer is" in json.dumps(world.slack.submit(form, {"turn2": "  "}))
+    assert look(world, card).rows[0] == before
+    world.slack.submit(form, {"turn2": "billing"})
+    again(world, card, "1 kept")
+
+
 def test_ones_own_row_is_added(world: World) -> None:
     """The form takes question and answer, refuses what asks nothing or the same, and the card shows the new row."""
     card = begun(world)
@@ -136,7 +149,9 @@ def test_ones_own_row_is_added(world: World) -> None:
     form = world.slack.wait_view("U0BEN", title="Add a row")
     refused = world.slack.submit(form, {"turn1": "  ", "turn2": "billing"}, user="U0BEN")
     assert "asks nothing" in json.dumps(refused)
-    refused = world.slack.submit(form, {"turn1": turns_of(look(world, card).rows[0])[1].content}, user="U0BEN")
+    refused = world.slack.submit(
+        form, {"turn1": turns_of(look(world, card).rows[0])[1].content, "turn2": "billing"}, user="U0BEN"
+    )
     assert "Row 1 asks the same" in json.dumps(refused)
     world.slack.submit(form, {"turn1": "Where is my money?", "turn2": "billing"}, user="U0BEN")
     card = again(world, card, "Row 5 of 5")

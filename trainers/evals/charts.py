@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from knowledge.errors import ServiceError
+from trainers.data.findings import plural
 from trainers.evals.predictions import TUNED
 from trainers.evals.report import ArmScore, Report
 
@@ -69,7 +70,9 @@ def arms_chart(report: Report) -> bytes:
     """Draw each arm's score as a dot with its interval, the tuned model in colour on top."""
     arms = report.arms
     head = report.measure.capitalize() if arms[0].binary else "Mean score"
-    figure, axes = _canvas(f"{head} on {arms[0].n} unseen rows (dot), {report.rule.level:.0%} interval (line)")
+    figure, axes = _canvas(
+        f"{head} on {plural(arms[0].n, 'unseen row')} (dot), {report.rule.level:.0%} interval (line)"
+    )
     for place, score in enumerate(arms):
         colour = ACCENT if score.arm == TUNED else QUIET
         ends = [score.low * 100, score.high * 100]
@@ -91,7 +94,7 @@ def arms_alt(report: Report) -> str:
         for score in reversed(report.arms)
     )
     what = f"share {report.measure} of" if report.arms[0].binary else f"mean score ({report.measure}) on"
-    return f"Dot chart: {what} {report.arms[0].n} unseen rows. {said}."
+    return f"Dot chart: {what} {plural(report.arms[0].n, 'unseen row')}. {said}."
 
 
 def _read_curve(path: Path) -> _Curve:

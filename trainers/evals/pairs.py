@@ -81,7 +81,9 @@ def _read(path: Path) -> list[tuple[int, dict[str, Any]]]:
     except UnicodeDecodeError:
         raise UserError(f"{path.name} is not UTF-8 text.", _SHAPE) from None
     except OSError as error:
-        raise UserError(f"I can't read {path.name}: {error.strerror}.", "Check the path and try again.") from None
+        raise UserError(
+            f"I can't read {path.name or path}: {error.strerror}.", "Check the path and try again."
+        ) from None
     found: list[tuple[int, dict[str, Any]]] = []
     first: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), start=1):

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, u
 from knowledge.errors import UserError
 from knowledge.rows import alone
 from knowledge.tenancy import Person
-from trainers.data.findings import name_lines, plural
-from trainers.data.jsonl import Reading, read_rows
+from trainers.data.findings import lines_are, name_lines, plural
+from trainers.data.jsonl import Reading, Row, read_rows
+from trainers.data.likeness import canonical
 from trainers.evals.plan import EvalPlan
 from trainers.evals.plans.fitting import fitted
 from trainers.tables import EvalPlanRow
@@ -128,9 +129,21 @@ class Plans:
             return _found(connection, workspace_id, found.name)
 
 
-def check_test(path: Path) -> str:
-    """Return the hash of a test file; raises UserError where it can't be read, is empty, or has rows without target."""
-    return _read_test(path).sha256
+def check_test(path: Path, known: Sequence[Row] = ()) -> str:
+    """Return the hash of a test file; raises UserError where it can't be read, is empty, or has rows without target.
+
+    It is refused as well where one of its inputs is that of a `known` row, found as the linter does before training.
+    """
+    reading = _read_test(path)
+    asked = {canonical(row.prompt) for row in known} - {""}
+    both = [row.line for row in reading.rows if canonical(row.prompt) in asked]
+    if both:
+        raise UserError(
+            f"{lines_are(both)} among the rows that the plan was made from too, so the test would measure memory: "
+            "nothing was frozen.",
+            f"Remove these rows from {path.name}, or give rows as --test that nobody trains on.",
+        )
+    return reading.sha256
 
 
 def _read_test(path: Path) -> Reading:

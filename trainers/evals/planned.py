@@ -14,6 +14,7 @@ from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.review import Reviews
 from trainers.data.review_finish import finished
+from trainers.evals.metrics.confusion import LabelReader
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.rule import SuccessRule
@@ -92,6 +93,17 @@ def freeze_reviewed(
     if found is None or not found.frozen:
         plans.save(EvalPlan.from_json(plan), name=name, person=person, now=now)
     return plans.freeze(person.workspace_id, name, rows, now)
+
+
+def answer_refused(review: Review, target: str) -> str:
+    """Say why a plan that a review of test rows is for could not be frozen with this answer; "" where it could."""
+    plan = json.loads(review.spec).get("plan")
+    labels = EvalPlan.from_json(plan).labels if plan is not None and review.purpose == "test" else ()
+    if not labels or LabelReader(labels).label(target) is not None:
+        return ""
+    return f"The plan has no such label, so it could not be frozen. Use one of: {', '.join(labels[:12])}" + (
+        f", or another of its {len(labels):,} labels." if len(labels) > 12 else "."
+    )
 
 
 def may_draft(engine: Engine, person: Person, card: str, click: str, now: datetime) -> bool:

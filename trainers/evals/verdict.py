@@ -228,7 +228,7 @@ def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: Succ
         return "Not proven. No held-out row has a score for both models, so there is nothing to compare."
     difference = f"{points(seen.difference)} points"
     span = f"{rule.level:.0%} interval {points(seen.low)} to {points(seen.high)}"
-    rows = f"{seen.n:,} unseen rows" + (f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else "")
+    rows = plural(seen.n, "unseen row") + (f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else "")
     if outcome == "PASS":
         return f"Difference {difference} ({span}), {rows}."
     if outcome == "FAIL":

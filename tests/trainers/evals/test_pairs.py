@@ -129,6 +129,13 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
             judge_file(wrong, RULE)
 
 
+def test_a_folder_without_a_name_is_named_as_it_was_given() -> None:
+    """`--pairs .` is a folder whose path has no last part."""
+    with pytest.raises(UserError) as refused:
+        judge_file(Path(), RULE)
+    assert refused.value.what == "I can't read .: Is a directory."
+
+
 @settings(deadline=None)  # the first graded comparison loads scipy
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=60))
 def test_any_scores_get_a_verdict(pairs: list[tuple[float, float]]) -> None:

@@ -63,6 +63,7 @@ def test_the_sentence_has_every_number() -> None:
     assert opened.sentence.startswith("Not proven. +8 points (95% interval −8 to +22), 40 unseen rows. About ")
     assert "ruled out" in decide(pairs(2, 10, 40), RULE).sentence
     assert "nothing to compare" in decide([], RULE).sentence
+    assert ", 1 unseen row. " in decide(pairs(1, 0, 1), RULE).sentence
 
 
 def test_with_the_rows_it_asks_for_a_verdict_is_usually_reached() -> None:
