@@ -42,7 +42,7 @@ class Encoder:
     def encode(self, text: str) -> Tokens:
         """Return the states of a text's tokens; what is longer than the encoder reads is cut."""
         session, tokenizer = self._open()
-        encoding = tokenizer.encode(text)
+        encoding = tokenizer.encode(text.encode("utf-8", "replace").decode())  # half a surrogate pair is no text
         ids = np.array([encoding.ids], dtype=np.int64)
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         return Tokens(np.asarray(session.run(None, feeds)[0][0], dtype=np.float32), list(encoding.offsets))

@@ -1,10 +1,13 @@
 """The learned reader, with its real weights: wordings that no pattern knows, where they stand, and how fast."""
 
+import functools
 import statistics
 import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from knowledge.advice import reader
 from knowledge.advice.facts import known
@@ -56,6 +59,22 @@ def test_small_talk_states_nothing(read: Callable[[str], Reading]) -> None:
     """Greetings and chatter give no facts, so that nobody is advised on them."""
     for text in ("hello there", "thanks, see you tomorrow", "?", "what a lovely day for a walk in the park"):
         assert {name for name in known(read(text).facts) if name != "told_like"} == set()
+
+
+@given(st.text(max_size=120))
+@example("\ud800 half")
+@example("\x00\u202e")
+@settings(max_examples=40, deadline=None)
+def test_any_text_is_read(text: str) -> None:
+    """Hostile characters, half surrogate pairs among them, give a reading whose words stand in the text."""
+    found = offline(open_senses_once())(text)
+    assert all(words in text for words in found.evidence.values())
+
+
+@functools.cache
+def open_senses_once() -> Senses:
+    """Hypothesis takes no fixture that is made anew for each test."""
+    return open_senses(CACHE)
 
 
 def test_orders_are_no_evidence(read: Callable[[str], Reading]) -> None:
