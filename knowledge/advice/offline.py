@@ -119,12 +119,25 @@ def _numbers(text: str, by_pattern: Reading, sensed: Sequence[Sensed], limits: L
         for fact, value in values.items()
         if fact not in likely or likely[fact].p > limits.veto
     }
+    chosen = _one_each(chosen, {fact: each.p for fact, each in likely.items()})
     for fact, each in likely.items():
-        if fact not in values and each.p >= limits.number:
+        if fact not in chosen and each.p >= limits.number:
             number = _number_near(text, each, [(other.start, other.end) for other in chosen.values()])
             if number is not None:
                 chosen[fact] = Found(fact, number, each.start, each.end)
     return chosen
+
+
+def _one_each(found: Mapping[str, Found], likely: Mapping[str, float]) -> dict[str, Found]:
+    """Let each number in the text count for the likeliest of the facts that patterns took it for."""
+    kept: dict[str, Found] = {}
+    for fact in sorted(found, key=lambda fact: -likely.get(fact, 1.0)):
+        one = found[fact]
+        if not any(
+            one.value == other.value and one.start < other.end and one.end > other.start for other in kept.values()
+        ):
+            kept[fact] = one
+    return kept
 
 
 def _number_near(text: str, sensed: Sensed, taken: Sequence[tuple[int, int]]) -> int | None:
