@@ -187,7 +187,7 @@ class _LangChainModel:
             text, told = str(reply["raw"].text), reply["raw"].usage_metadata
         if count is not None:
             count(_used(told, messages, text))
-        found = reply["parsed"] if isinstance(reply["parsed"], dict) else _object_in(text)
+        found = reply["parsed"] if isinstance(reply["parsed"], dict) else object_in(text)
         if found is None:
             what = f"The model {self.name} sent no JSON object."
             raise ModelUnavailable(what, "Ask again, or try another model.", temporary=True)
@@ -305,8 +305,8 @@ def _metadata(asked: int, said: int) -> Any:
     return {"input_tokens": asked, "output_tokens": said, "total_tokens": asked + said}
 
 
-def _object_in(answer: str) -> dict[str, Any] | None:
-    """Return the JSON object in an answer, also from between fences or words."""
+def object_in(answer: str) -> dict[str, Any] | None:
+    """Return the JSON object in a model's answer, also from between fences or words; None where there is none."""
     start, end = answer.find("{"), answer.rfind("}")
     try:
         found = json.loads(answer[start : end + 1]) if 0 <= start < end else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from knowledge.errors import ServiceError
-from knowledge.models import ChatModel, Meter
+from knowledge.models import ChatModel, Meter, object_in
 from knowledge.models import Message as Turn
 from trainers.data.jsonl import Message
 from trainers.data.likeness import canonical
@@ -134,7 +134,7 @@ class _Writer:
             answer = self.model.complete(asked, temperature=0.9, max_tokens=tokens, count=self.meter.count)
         except ServiceError as error:
             raise _Stopped(error.what) from error
-        found = _object_in(answer)
+        found = object_in(answer)
         if found is None:
             self.rejected["an answer that is no JSON object"] += 1
         return found
@@ -146,16 +146,6 @@ def _frame(plan: EvalPlan, frame: Mapping[str, str]) -> str:
     if plan.schema:
         return frame["schema"].format(keys=html.escape(", ".join(plan.schema["properties"])))
     return ""
-
-
-def _object_in(answer: str) -> dict[str, Any] | None:
-    """Return the JSON object in an answer, also from between fences or words."""
-    start, end = answer.find("{"), answer.rfind("}")
-    try:
-        found = json.loads(answer[start : end + 1]) if 0 <= start < end else None
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _text(item: Any, name: str) -> str:
