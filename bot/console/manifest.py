@@ -13,7 +13,7 @@ DEFAULT_COMMANDS: tuple[Json, ...] = (
     {
         "command": "/tune",
         "description": "Ask, quote, train, list jobs",
-        "usage_hint": "[advise|ask|eval-plan|train|help]",
+        "usage_hint": "[advise|ask|eval-plan|train|jobs|help]",
     },
 )
 

@@ -14,10 +14,14 @@ from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row, read_rows
 from trainers.data.likeness import canonical
 from trainers.data.lint import lint
+from trainers.data.review_rows import read_draft
+from trainers.errors import RowRefused
 from trainers.evals.drafts import DRAFT_KINDS, Draft, disjoint, draft, draft_rows
+from trainers.evals.drafts.another import more_rows
 from trainers.evals.drafts.compose import quota
 from trainers.evals.drafts.files import input_key, read_notes, write_drafts
 from trainers.evals.plan import EvalPlan, make_plan
+from trainers.tables import Review, ReviewRow
 
 TICKETS = "Sort support tickets into billing, returns, technical, other"
 TASKS = [
@@ -266,3 +270,20 @@ def test_a_draft_survives_json() -> None:
     """What is kept for review reads back equal."""
     for each in drafts(make_plan(TASKS[2])):
         assert Draft.from_json(json.loads(json.dumps(each.to_json()))) == each
+
+
+def test_drafts_that_are_missing_repeat_no_row_of_a_review() -> None:
+    """As many as are asked for, for the same plan, none of them a row of the review, whether kept or dropped."""
+    plan = make_plan(TICKETS)
+    there = drafts(plan, 20)
+    review = Review(id="rev_1", workspace_id="T1", purpose="test", title="t", spec=json.dumps({"plan": plan.to_json()}))
+    rows = [
+        ReviewRow(review_id="rev_1", place=place, **read_draft(each.to_review()).columns())
+        for place, each in enumerate(there, start=1)
+    ]
+    made = more_rows(review, rows, 7, model=None, meter=None)
+    asked = {canonical(each["messages"][1]["content"]) for each in made}
+    assert len(asked) == len(made) == 7
+    assert asked.isdisjoint(canonical(each.input) for each in there)
+    with pytest.raises(RowRefused, match="Nothing is known"):
+        more_rows(Review(id="r", workspace_id="T1", purpose="test", title="t"), rows, 7, model=None, meter=None)
