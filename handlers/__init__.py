@@ -8,6 +8,7 @@ from handlers import (
     commands,
     errors,
     facts,
+    finishing,
     home,
     labels,
     mentions,
@@ -23,5 +24,19 @@ from handlers.deps import Deps
 def register(app: App, deps: Deps) -> None:
     """Attach every listener to `app`."""
     errors.register(app)
-    for part in (mentions, messages, assistant, commands, actions, facts, modals, labels, plans, reports, review, home):
+    listening = (
+        mentions,
+        messages,
+        assistant,
+        commands,
+        actions,
+        facts,
+        modals,
+        labels,
+        plans,
+        reports,
+        review,
+        finishing,
+    )
+    for part in (*listening, home):
         part.register(app, deps)

@@ -42,6 +42,13 @@ NOT_ENOUGH = (
     "change, and how many good examples do you have?"
 )
 
+NO_ROWS = (
+    "I take no rows from Slack messages: Slack forbids training on them, and a test needs a file that nobody can edit. "
+    "In the review above, use *Edit* on a row that is nearly it, or *Add my own*. *Draft test rows* under a plan "
+    "drafts more; a file of rows goes into the form of `/tune train`."
+)
+
+_ROW = re.compile(r"\w\W{0,6}(?:=>|->|→|⇒|⟶)[^\S\n]*\S|^\s*\{\s*\"(?:messages|prompt|input|text)\"", re.MULTILINE)
 _WANTS_ADVICE = re.compile(r"\b(?:advice|advise|recommend\w*|what should (?:we|i))\b", re.IGNORECASE)
 _WHAT_IF = re.compile(r"^\s*(?:and\s+)?(?:what if|suppose|if)\b", re.IGNORECASE)
 
@@ -76,6 +83,8 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
     if heard.file_ids:
         _files(client, deps, heard)
         return
+    if remembered is not None and remembered.kind == "plan" and _about_rows(client, heard):
+        return
     route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
     said = _new_facts(deps, heard, route) if has_card else None
     if remembered is not None and said is not None:
@@ -88,6 +97,14 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
         _answer(client, deps, heard)
     else:
         _small_talk(client, deps, heard, route, remembered)
+
+
+def _about_rows(client: WebClient, heard: Heard) -> bool:
+    """Say in the thread of drafted rows why none are taken from messages; other talk about the rows is people's own."""
+    if _ROW.search(heard.text):
+        post(client, heard.channel, NO_ROWS, thread_ts=heard.thread_ts)
+        return True
+    return not heard.addressed
 
 
 def route_of(text: str) -> Route:

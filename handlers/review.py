@@ -11,21 +11,18 @@ from typing import Any, Literal
 
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
 from handlers.blocks.words import person
 from handlers.deps import Deps
-from handlers.escape import mrkdwn
 from handlers.people import person_of, place_of
 from handlers.posting import edit, post, whisper
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
-from trainers.evals.planned import answer_refused, freeze_reviewed, rule_of
+from trainers.evals.planned import answer_refused
 from trainers.jobs.service import Place
 from trainers.tables import Review
 
@@ -55,7 +52,6 @@ def register(app: App, deps: Deps) -> None:
         card.ADD: open_add,
         card.LIKE: another,
         card.REST: keep_rest,
-        card.FINISH: finish,
     }
     for action_id, listener in listeners.items():
         app.action(action_id)(partial(listener, deps))
@@ -151,19 +147,6 @@ def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltConte
     explain(client, body, who, outcome)
 
 
-def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for."""
-    ack()
-    who = person_of(context)
-    outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
-    posted = post_files(client, deps, who, outcome.review)
-    words = freeze(deps, who, outcome.review)
-    if posted and words:
-        post(client, outcome.review.channel, words, thread_ts=outcome.review.thread_ts or outcome.review.card_ts)
-    draw(client, deps, who, outcome.review)
-    explain(client, body, who, outcome)
-
-
 def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Save a row's new words; where somebody was first, show both texts and keep the form open."""
     who, key, values = person_of(context), forms.where(view), view["state"]["values"]
@@ -227,46 +210,6 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
     elif outcome.why == "stale" and row is not None and row.changed_by != who.user_id:
         words = f"{person(row.changed_by)} changed row {row.place} before your click; the card shows it as it is now."
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
-
-
-def post_files(client: WebClient, deps: Deps, who: Person, review: Review) -> bool:
-    """Upload the frozen rows and the report into the thread; False where somebody else does or has done it."""
-    if not review_finish.may_post(deps.reviews, review, deps.clock()):
-        return False
-    look, sent = deps.reviews.look(who, review.id), []
-    files = review_finish.finished(deps.reviews, review)
-    named = zip((files.rows, files.report), card.file_names(look), strict=True)
-    uploads = [{"content": path.read_bytes(), "filename": name, "title": name} for path, name in named]
-    try:
-        answer = client.files_upload_v2(
-            file_uploads=uploads, channel=review.channel, thread_ts=review.thread_ts or review.card_ts
-        )
-        sent = [str(file["id"]) for file in answer["files"]]
-    except SlackApiError as error:
-        what = f"The rows are finished, but Slack did not take the files ({error.response['error']})."
-        raise UserError(what, "Click Finish again to have them posted.") from error
-    finally:
-        review_finish.posted(deps.reviews, review, sent)
-    return True
-
-
-def freeze(deps: Deps, who: Person, review: Review) -> str:
-    """Freeze the plan of a finished review; gives what that means, or why it was not, "" where there is no plan."""
-    try:
-        frozen = freeze_reviewed(deps.engine, deps.reviews, review, who, deps.clock())
-    except UserError as refused:
-        return (
-            f"The rows are finished and their files are here, but no plan was frozen with them. "
-            f"{mrkdwn(f'{refused.what} {refused.next_step}', 1200)} You can mend the file and freeze it in a shell "
-            "(`luthier eval-plan … --freeze NAME --test FILE`), or draft rows again."
-        )
-    if frozen is None:
-        return ""
-    name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
-    return (
-        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
-        f"`/tune train` and choose the plan there: the model is then judged by {rule}."
-    )
 
 
 def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Conversation(SQLModel, table=True):
     channel: str = Field(primary_key=True)
     thread_ts: str = Field(primary_key=True)
     kind: str
-    """What it began with: advice, answer, welcome or training."""
+    """What it began with: advice, answer, welcome, training or plan (drafted test rows of an evaluation plan)."""
     facts: str = "{}"
     """JSON of the known facts by name (`knowledge.advice.facts`)."""
     origins: str = "{}"

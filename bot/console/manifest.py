@@ -10,7 +10,11 @@ import yaml
 from bot.console.wire import Json
 
 DEFAULT_COMMANDS: tuple[Json, ...] = (
-    {"command": "/tune", "description": "Ask, quote, train, list jobs", "usage_hint": "[advise|ask|train|jobs|help]"},
+    {
+        "command": "/tune",
+        "description": "Ask, quote, train, list jobs",
+        "usage_hint": "[advise|ask|eval-plan|train|jobs|help]",
+    },
 )
 
 

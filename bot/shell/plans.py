@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from trainers.evals.plan import EvalPlan
     from trainers.evals.plan_store import StoredPlan
 
+EffectOption = Annotated[
+    str | None, typer.Option(help="Smallest useful effect in points: 5 for 0.05; by default as the task says, else 5.")
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(help="Percent right that must be reached besides: 95 for 0.95; by default as the task says."),
+]
+
 SEED = 7
 """One fixed seed, so that the same task is always drafted alike."""
 
@@ -30,14 +38,14 @@ def eval_plan(
     schema: Annotated[Path | None, typer.Option(help="JSON Schema of the answers.")] = None,
     rows: Annotated[Path | None, typer.Option(help="Training or example rows: lent from, never repeated.")] = None,
     have: Annotated[int | None, typer.Option(help="Test rows that are there already.")] = None,
-    effect: Annotated[str, typer.Option(help="Smallest useful effect in points: 5 for 0.05.")] = "5",
+    effect: EffectOption = None,
     kind: Annotated[str, typer.Option(help="classification, extraction, style, qa, generation or refusal.")] = "",
     discordance: Annotated[float | None, typer.Option(help="Share of rows on which exactly one is right.")] = None,
     gain: Annotated[str | None, typer.Option(help="What a right answer earns or saves.")] = None,
     loss: Annotated[str | None, typer.Option(help="What a wrong answer costs.")] = None,
     failure: Annotated[list[str] | None, typer.Option(help="A kind of failure as SHARE:LOSS, such as 0.95:40.")] = None,
     currency: Annotated[str, typer.Option(help="Of gain and loss.")] = "USD",
-    target: Annotated[str | None, typer.Option(help="Percent right that must be reached besides: 95 for 0.95.")] = None,
+    target: TargetOption = None,
     draft: Annotated[int, typer.Option(help="Draft so many test rows.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Where the drafts go (JSONL).")] = None,
     freeze: Annotated[str | None, typer.Option(help="Keep the plan under this name and freeze it.")] = None,
@@ -59,7 +67,7 @@ def eval_plan(
         rows=(given := _rows(rows)),
         have=have,
         discordance=discordance,
-        useful_effect=_percent(effect, "effect"),
+        useful_effect=None if effect is None else _percent(effect, "effect"),
         costs=read_costs(gain, loss, failure or (), currency),
         target=None if target is None else _percent(target, "target"),
         kind=kind or None,
@@ -79,21 +87,29 @@ def _go_on(
     """Draft and freeze where that was asked for, and tell what there is."""
     drafted = _draft(plan, draft, given) if draft else None
     stored = _freeze(plan, freeze, test, given) if freeze is not None and test is not None else None
-    _tell(stored.plan if stored else plan, drafted, out, stored, as_json)
+    remarks = _remarks(stored.plan, test) if stored is not None and test is not None else ""
+    _tell(stored.plan if stored else plan, drafted, out, stored, remarks, as_json)
 
 
 def _tell(
-    plan: "EvalPlan", drafted: "Drafted | None", out: Path | None, stored: "StoredPlan | None", as_json: bool
+    plan: "EvalPlan",
+    drafted: "Drafted | None",
+    out: Path | None,
+    stored: "StoredPlan | None",
+    remarks: str,
+    as_json: bool,
 ) -> None:
     notes = _write(plan, drafted, out) if drafted and out else None
     if as_json:
-        show_json(_as_json(plan, drafted, out, stored))
+        show_json(_as_json(plan, drafted, out, stored, remarks))
         return
     show(_read(plan))
     if drafted:
         _tell_drafts(drafted, out, notes)
     if stored and stored.frozen_at:
         say(f"Frozen as {stored.name} on {stored.frozen_at:%d %b %Y}: neither plan nor rows can be changed unnoticed.")
+    if remarks:
+        say(remarks)
 
 
 def _check_use(draft: int, out: Path | None, freeze: str | None, test: Path | None) -> None:
@@ -179,8 +195,16 @@ def _freeze(plan: "EvalPlan", name: str, test: Path, given: "list[Row] | None") 
         return plans.freeze(person.workspace_id, name, test, at.deps.clock())
 
 
+def _remarks(plan: "EvalPlan", test: Path) -> str:
+    """Say what the frozen rows can show, and whether one label outweighs the others."""
+    from trainers.data.jsonl import read_rows
+    from trainers.evals.plans.fitting import remarks
+
+    return remarks(plan, read_rows(test).rows)
+
+
 def _as_json(
-    plan: "EvalPlan", drafted: "Drafted | None", out: Path | None, stored: "StoredPlan | None"
+    plan: "EvalPlan", drafted: "Drafted | None", out: Path | None, stored: "StoredPlan | None", remarks: str
 ) -> dict[str, Any]:
     from trainers.evals.plans.text import rows_sentences, target_sentences
 
@@ -191,6 +215,7 @@ def _as_json(
         "detectable": plan.sees(plan.rows_had) if plan.rows_had else None,
         "sentences": [*rows_sentences(plan), *target_sentences(plan)],
         "frozen_at": stored.frozen_at.isoformat() if stored and stored.frozen_at else None,
+        "remarks": remarks,
     }
     if drafted:
         told |= {

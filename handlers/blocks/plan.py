@@ -9,8 +9,8 @@ from trainers.evals.plan import EvalPlan
 from trainers.evals.plans.power import effects, power_table
 from trainers.evals.plans.text import bound, points, rows_sentences, rule_sentence, target_sentences
 
-DRAFT = "plan_draft_rows"
-"""Action id of the button that drafts test rows; its value is the task."""
+DRAFT, CHANGE = "plan_draft_rows", "plan_change"
+"""Action ids of the buttons; their value is the task, or the id of a plan that was changed from what its words say."""
 
 VALUE = 2000
 """Characters that a button may carry."""
@@ -19,8 +19,11 @@ LABELS = 20
 """Labels shown."""
 
 
-def plan_blocks(data: Mapping[str, Any]) -> list[Block]:
-    """Draw a plan: what decides, how many rows, what must not get worse, what was assumed."""
+def plan_blocks(data: Mapping[str, Any], changed_id: str = "") -> list[Block]:
+    """Draw a plan: what decides, how many rows, what must not get worse, what was assumed.
+
+    `changed_id` is the id under which it is kept, where it is not what its task alone would give.
+    """
     plan = EvalPlan.from_json(data)
     rails = [f"• {mrkdwn(bound(rail), 160)}" for rail in plan.guardrails]
     assumed = [f"• {mrkdwn(says, 400)} _Wrong?_ {mrkdwn(correct, 200)}" for says, correct in plan.assumptions]
@@ -32,7 +35,7 @@ def plan_blocks(data: Mapping[str, Any]) -> list[Block]:
         table(_needed(plan)),
         section("*Must not get worse*\n" + "\n".join(rails)),
         *([section("*I assumed*\n" + "\n".join(assumed))] if assumed else []),
-        *actions(_buttons(plan), block_id="plan-buttons"),
+        *actions(_buttons(plan, changed_id), block_id="plan-buttons"),
         context(f"Plan {plan.digest[:12]}. {_frozen(plan)} Planned by fixed rules, without a language model."),
     ]
 
@@ -63,10 +66,11 @@ def _needed(plan: EvalPlan) -> list[list[str]]:
     return [[*head, *(f"+{points(effect)} points" for effect in effects())], *rows]
 
 
-def _buttons(plan: EvalPlan) -> list[Block]:
+def _buttons(plan: EvalPlan, changed_id: str) -> list[Block]:
     ready = (plan.labels or plan.kind != "classification") and (plan.schema or plan.kind != "extraction")
-    task = plain(plan.task, VALUE)
-    return [button("Draft test rows", DRAFT, task, style="primary")] if ready else []
+    value = changed_id or plain(plan.task, VALUE)
+    drafting = [button("Draft test rows", DRAFT, value, style="primary")] if ready else []
+    return [*drafting, button("Change", CHANGE, value, spoken="Change the plan")]
 
 
 def _frozen(plan: EvalPlan) -> str:

@@ -11,12 +11,17 @@ from trainers.data.jsonl import Message
 from trainers.data.review import Key, Look
 from trainers.data.review_report import PURPOSES
 from trainers.data.review_rows import Coverage, coverage, turns_of
+from trainers.data.titles import at_word
+from trainers.evals.planned import Short
 from trainers.tables import ReviewRow
 
 KEEP, EDIT, DROP, LIKE, UNDO = "review_keep", "review_edit", "review_drop", "review_like", "review_undo"
 BACK, ON, WHOLE = "review_back", "review_on", "review_whole"
 REST, ADD, FINISH = "review_rest", "review_add", "review_finish"
 """Action ids of the buttons on the card."""
+
+ANYWAY, MORE = "review_freeze_anyway", "review_draft_more"
+"""Action ids under the word that there are too few rows; their value is the review's id."""
 
 SHOWN_TURNS = 6
 """Turns of a row on the card: the last ones, and the system prompt."""
@@ -57,6 +62,24 @@ def review_text(look: Look) -> str:
     row = look.shown
     at = f" Row {row.place} of {len(look.rows)}, {_kind(row)}, {_status(row)}." if row else ""
     return f"{_title(look)}: {tally(told)}.{at} Keep, edit or drop each row, then finish."
+
+
+def short_text(short: Short) -> str:
+    """Say that a test of so few rows can never pass, and what there is to do."""
+    kept = "1 row is kept" if short.kept == 1 else f"{short.kept:,} rows are kept"
+    left = f"{count(short.left, 'row')} {'is' if short.left == 1 else 'are'} not decided yet: keep the good ones first."
+    waiting = f" {left}" if short.left else ""
+    return (
+        f"*{kept}, and a model can never pass with fewer than {short.minimum}.* Nothing is frozen yet.{waiting} "
+        f"With {count(short.missing, 'more row')} it can."
+    )
+
+
+def short_blocks(short: Short, review_id: str) -> list[Block]:
+    """Draw that, with the two ways on."""
+    more = button(f"Draft {count(short.missing, 'more row')}", MORE, review_id, style="primary")
+    anyway = button("Freeze anyway", ANYWAY, review_id)
+    return [section(short_text(short)), *actions([more, anyway], block_id="review-short")]
 
 
 def whole_view(look: Look, row: ReviewRow) -> Block:
@@ -216,5 +239,6 @@ def _end(look: Look) -> str:
 
 def file_names(look: Look) -> tuple[str, str]:
     """Return how the rows and the report are called in Slack."""
-    bare = "".join(c if c.isalnum() or c in "-_" else "-" for c in look.review.title.lower())[:40].strip("-") or "rows"
+    title = at_word(look.review.title.lower(), 40)
+    bare = "".join(c if c.isalnum() or c in "-_" else "-" for c in title).strip("-") or "rows"
     return f"{bare}-{look.review.purpose}.jsonl", f"{bare}-{look.review.purpose}-review.md"

@@ -114,3 +114,40 @@ def test_what_cannot_be_planned_is_told_with_a_way_out(words: list[str]) -> None
     done = run(*words)
     assert isinstance(done.exception, UserError)
     assert done.exception.next_step
+
+
+def test_a_freeze_says_what_its_rows_can_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three rows can never pass, 24 show only a large gain, and one label that takes nearly all of them is named."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+
+    def written(name: str, count: int) -> str:
+        turns = [
+            [{"role": "user", "content": f"case {n} of {name}"}, {"role": "assistant", "content": "billing"}]
+            for n in range(count)
+        ]
+        (tmp_path / name).write_text("".join(json.dumps({"messages": each}) + "\n" for each in turns))
+        return str(tmp_path / name)
+
+    few = run(TASK, "--freeze", "few", "--test", written("few.jsonl", 3))
+    assert "3 test rows can never pass" in few.stderr
+    some = run(TASK, "--freeze", "some", "--test", written("some.jsonl", 24))
+    assert "24 test rows of 400 planned show a gain of" in some.stderr
+    assert "100% of the test rows are “billing”" in some.stderr
+    told = json.loads(run(TASK, "--freeze", "more", "--test", written("more.jsonl", 24), "--json").stdout)
+    assert "24 test rows of 400 planned" in told["remarks"]
+
+
+def test_the_task_names_target_and_effect(tmp_path: Path) -> None:
+    """Words set both, options beat them, and rows that one label dominates are told in the plan."""
+    words = f"{TASK}, at least 80% right and at least 3 points better than prompting"
+    plan = json.loads(run(words, "--json").stdout)
+    assert (plan["target"], plan["useful_effect"]) == ("0.8", "0.03")
+    plan = json.loads(run(words, "--target", "90", "--effect", "10", "--json").stdout)
+    assert (plan["target"], plan["useful_effect"]) == ("0.9", "0.1")
+    rows = tmp_path / "rows.jsonl"
+    turns = [
+        [{"role": "user", "content": f"case {n}"}, {"role": "assistant", "content": "other" if n else "billing"}]
+        for n in range(20)
+    ]
+    rows.write_text("".join(json.dumps({"messages": each}) + "\n" for each in turns))
+    assert "95% of your rows are “other”" in run(TASK, "--rows", str(rows)).stdout

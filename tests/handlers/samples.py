@@ -20,6 +20,7 @@ from handlers.blocks import (
     lint,
     listing,
     plan,
+    plan_form,
     review,
     review_forms,
     settings,
@@ -43,6 +44,7 @@ from trainers.data.review_rows import Draft, read_draft
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.judges.agreement import Agreement
 from trainers.evals.plan import make_plan
+from trainers.evals.planned import Short
 from trainers.evals.plans.costs import read_costs
 from trainers.evals.report import ArmScore, Case, Report
 from trainers.evals.rule import SuccessRule
@@ -385,6 +387,9 @@ PLAN = make_plan(
     have=60,
     costs=read_costs("20", None, ["0.95:40", "0.05:1000"]),
 )
+WORDED = make_plan("Sort mails into a, b; at least 80% right and at least 3 points better than prompting")
+CHANGED = make_plan("Sort mails into a, b", target=Decimal("0.9"), words_count=False)
+OPENED = plan_form.Opened("plan_0123456789ab", "C0ASK", "https://hooks.slack.com/actions/T1/2/3")
 MANY = [f"label number {number} <!channel>" for number in range(200)]
 
 FILES = {"jobs/job_1/report/loss.png": "F0LOSS"}
@@ -475,6 +480,11 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "plan": lambda: message(plan.plan_blocks(PLAN.to_json())),
     "plan_without_labels": lambda: message(plan.plan_blocks(make_plan(f"Sort tickets {NASTY}").to_json())),
     "plan_many_labels": lambda: message(plan.plan_blocks(make_plan("Sort", labels=MANY).to_json())),
+    "plan_changed": lambda: message(plan.plan_blocks(CHANGED.to_json(), "plan_0123456789ab")),
+    "plan_from_words": lambda: message(plan.plan_blocks(WORDED.to_json())),
+    "form_plan": lambda: plan_form.change_form(PLAN, OPENED),
+    "form_plan_worded": lambda: plan_form.change_form(WORDED, OPENED),
+    "form_plan_many_labels": lambda: plan_form.change_form(make_plan(NASTY, labels=MANY), OPENED),
     "lint_ready": lambda: message(lint.lint_blocks("tickets <b>.jsonl", lint_report(False), "F1")),
     "lint_blocked": lambda: message(lint.lint_blocks("tickets.jsonl", lint_report(True), "F1")),
     "form_train": lambda: forms.train_form([DATASET], "[]", "Installing the training packages (43%)."),
@@ -580,6 +590,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             )
         )
     ),
+    "review_short": lambda: message(review.short_blocks(Short(13, 7, 20), "rev_1")),
+    "review_short_by_one": lambda: message(review.short_blocks(Short(19, 0, 20), "rev_1")),
     "review_discarded": lambda: message(review.review_blocks(review_look(state="discarded", **ENDED))),
     "review_whole": lambda: review.whole_view(review_look(drafts=LONG), review_look(drafts=LONG).rows[0]),
     "review_edit": lambda: review_forms.edit_form(review_look(), review_look().rows[1]),

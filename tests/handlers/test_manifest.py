@@ -6,6 +6,7 @@ import yaml
 
 from bot.console.manifest import load_manifest
 from handlers.blocks.answer import PROMPTS
+from handlers.blocks.listing import COMMANDS
 
 PATH = Path(__file__).parents[2] / "manifest.yaml"
 
@@ -25,6 +26,12 @@ def test_the_manifest_keeps_slacks_limits() -> None:
     assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
     assert len(manifest["features"]["agent_view"]["suggested_prompts"]) <= 4
     assert len(manifest["display_information"]["description"]) <= 140
+
+
+def test_the_usage_hint_lists_every_command() -> None:
+    """Slack shows the hint while somebody types: it names what there is."""
+    (command,) = yaml.safe_load(PATH.read_text())["features"]["slash_commands"]
+    assert command["usage_hint"].strip("[]").split(" | ") == list(COMMANDS)
 
 
 def test_events_and_scopes_belong_together() -> None:

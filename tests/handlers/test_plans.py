@@ -68,6 +68,25 @@ def until(world: World, card: Json, fits: Any) -> Json:
     return world.slack.wait_message(lambda m: m["ts"] == card["ts"] and fits(json.dumps(m, ensure_ascii=False)), **at)
 
 
+def finish(world: World, card: Json, user: str = "U0ADA") -> None:
+    """Finish with as few rows as there are, knowing what that means."""
+    world.slack.click(card, "Finish → JSONL", user=user)
+    world.slack.click(warned(world, card, user), "Freeze anyway", user=user)
+
+
+def warned(world: World, card: Json, user: str = "U0ADA") -> Json:
+    """Wait for the word that there are too few rows; only who clicked sees it."""
+    at = {"channel": card["channel"], "thread_ts": card["thread_ts"]}
+    return world.slack.wait_message("Freeze anyway", user=user, **at)
+
+
+def all_warned(world: World, card: Json) -> list[tuple[Json, str]]:
+    """Each such word, with who sees it."""
+    users = ("U0ADA", "U0BEN")
+    seen = [(m, user) for user in users for m in world.slack.messages(card["channel"], card["thread_ts"], user=user)]
+    return [(message, user) for message, user in seen if "Freeze anyway" in json.dumps(message)]
+
+
 def frozen_words(world: World, card: Json) -> list[str]:
     said = world.slack.messages(card["channel"], card["thread_ts"])
     return [message["text"] for message in said if FROZEN in message["text"]]
@@ -87,8 +106,13 @@ def test_a_plan_becomes_frozen_rows_once(world: World) -> None:
     card = again(world, card, "1 dropped")
     world.slack.click(card, "Keep the rest")
     card = until(world, card, lambda drawn: "Keep the rest" not in drawn)
-    press = lambda user: world.slack.click(card, "Finish → JSONL", user=user)  # noqa: E731
-    clicks = [threading.Thread(target=press, args=(user,)) for user in ("U0ADA", "U0BEN", "U0ADA")]
+    for user in ("U0ADA", "U0BEN", "U0ADA"):
+        world.slack.click(card, "Finish → JSONL", user=user)
+    told = wait_for(
+        lambda: len(said := all_warned(world, card)) == 3 and said, what="three words that rows are too few"
+    )
+    press = lambda word, user: world.slack.click(word, "Freeze anyway", user=user)  # noqa: E731
+    clicks = [threading.Thread(target=press, args=each) for each in told]
     for click in clicks:
         click.start()
     for click in clicks:
@@ -99,6 +123,7 @@ def test_a_plan_becomes_frozen_rows_once(world: World) -> None:
     assert stored.frozen
     assert stored.name in said
     assert stored.plan.test_sha256[:12] in said
+    assert "test rows can never pass" in said
     files = [f["name"] for m in world.slack.messages("C0ASK", card["thread_ts"]) for f in m.get("files", [])]
     assert sorted(name.rpartition("-test")[2] for name in files) == ["-review.md", ".jsonl"]
 
@@ -147,7 +172,7 @@ def test_where_the_bot_may_not_write_the_review_is_in_direct_messages(world: Wor
     card = drafted(world, channel=quiet, answered_in="D0ADA")
     world.slack.click(card, "Keep the rest")
     card = until(world, card, lambda drawn: "Keep the rest" not in drawn)
-    world.slack.click(card, "Finish → JSONL")
+    finish(world, card)
     until(world, card, lambda drawn: "Files in this thread" in drawn)
     assert wait_for(lambda: frozen_words(world, card), what="what was frozen")
     assert "drafts test rows for" not in json.dumps(world.slack.messages(quiet))
@@ -167,7 +192,7 @@ def test_a_plan_that_lacks_what_drafting_needs_has_no_button(world: World) -> No
 def test_a_name_with_odd_spaces_is_frozen_once(world: World, title: str) -> None:
     """The plan is found again by the name that it is kept under: a late Finish is no error and freezes nothing more."""
     card = reviewed(world, title)
-    world.slack.click(card, "Finish → JSONL")
+    finish(world, card)
     wait_for(lambda: frozen_words(world, card), what="what was frozen")
     old_click(world, card, "Finish → JSONL", "U0BEN")
     world.slack.wait_message("finished this review", thread_ts=card["thread_ts"], user="U0BEN")
@@ -223,7 +248,7 @@ def test_a_review_whose_card_could_not_be_posted_is_discarded(world: World) -> N
 def test_rows_that_do_not_fit_their_plan_are_posted_and_not_frozen(world: World) -> None:
     """A kept answer outside the labels: the files come all the same, once, with why nothing was frozen."""
     card = reviewed(world, "tickets", "Sort support tickets into billing, returns")
-    world.slack.click(card, "Finish → JSONL")
+    finish(world, card)
     again(world, card, "Files in this thread")
     said = world.slack.wait_message("no plan was frozen", thread_ts=card["thread_ts"])["text"]
     assert "1 row has a target outside the plan's labels (line 2)" in said
@@ -232,6 +257,141 @@ def test_rows_that_do_not_fit_their_plan_are_posted_and_not_frozen(world: World)
     told = [m for m in world.slack.messages("C0ASK", card["thread_ts"]) if "no plan was frozen" in m["text"]]
     assert len(told) == 1
     assert not any(plan.frozen for plan in world.deps.plans.listing(ADA.workspace_id))
+
+
+# Too few rows
+
+
+def test_too_few_rows_are_told_before_anything_is_frozen(world: World) -> None:
+    """Finish with two rows says to whoever clicked that they never pass; nothing is over, and more can be drafted."""
+    card = reviewed(world, "tickets")
+    world.slack.click(card, "Finish → JSONL")
+    told = warned(world, card)
+    assert "2 rows are kept, and a model can never pass with fewer than 20" in json.dumps(told)
+    assert "Freeze anyway" not in json.dumps(world.slack.messages("C0ASK", card["thread_ts"], user="U0BEN"))
+    assert look(world, card).review.state == "open"
+    assert world.deps.plans.listing(ADA.workspace_id) == []
+    world.slack.click(told, "Draft 18 more rows")
+    again(world, card, "Row 3 of ")
+    rows = look(world, card).rows
+    assert 12 <= len(rows) <= 20
+    assert {row.status for row in rows[2:]} == {"draft"}
+    wait_for(
+        lambda: "Freeze anyway" not in json.dumps(world.slack.messages("C0ASK", card["thread_ts"])),
+        what="a clean thread",
+    )
+
+
+def test_enough_rows_finish_at_once(world: World) -> None:
+    """With twenty kept rows there is no question; the notice says which gain they show and what one label outweighs."""
+    root = world.slack.send("Please draft a test")
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    turns = [[{"role": "user", "content": f"case {n}"}, {"role": "assistant", "content": "billing"}] for n in range(20)]
+    drafts = [{"messages": each, "kind": "easy", "why": "", "provenance": ""} for each in turns]
+    spec, place = {"plan": make_plan(TASK).to_json()}, Place("C0ASK", root["ts"])
+    begin_review(client, world.deps, ADA, place, drafts, purpose="test", title="tickets", spec=spec)
+    card = card_in(world, root["ts"], "Add my own")
+    world.slack.click(card, "Keep the rest")
+    card = again(world, card, "20 kept")
+    world.slack.click(card, "Finish → JSONL")
+    again(world, card, "Files in this thread")
+    (said,) = wait_for(lambda: frozen_words(world, card), what="what was frozen")
+    assert "20 test rows of 400 planned show a gain of" in said
+    assert "100% of the test rows are “billing”" in said
+
+
+# Changed on its card
+
+
+def planned(world: World, task: str = TASK) -> Json:
+    world.slack.command(f"/tune eval-plan {task}")
+    return world.slack.wait_message("Draft test rows")
+
+
+def redrawn(world: World, card: Json, words: str) -> Json:
+    fits = lambda m: m["ts"] == card["ts"] and words in json.dumps(m, ensure_ascii=False)  # noqa: E731
+    return world.slack.wait_message(fits)
+
+
+def test_a_plan_is_changed_on_its_card(world: World) -> None:
+    """The form holds what the plan says; what is entered is in the same message, and in what is drafted from it."""
+    card = planned(world, f"{TASK}, at least 80% right")
+    world.slack.click(card, "Change")
+    form = world.slack.wait_view(title="Change the plan")
+    assert find_element(form, "target")[1]["initial_value"] == "80"
+    entered = {"target": "90", "effect": "10", "labels": "billing, returns, shipping", "have": "30"}
+    world.slack.submit(form, entered)
+    card = redrawn(world, card, "At least 90.0% right")
+    assert "3 labels: billing, returns, shipping" in json.dumps(card)
+    assert len([m for m in world.slack.messages() if "Draft test rows" in json.dumps(m)]) == 1
+    world.slack.click(card, "Change")
+    again_form = world.slack.wait_view(title="Change the plan")
+    assert find_element(again_form, "effect")[1]["initial_value"] == "10"
+    world.slack.submit(again_form, {"target": ""})
+    card = redrawn(world, card, "No absolute target")
+    world.slack.click(card, "Draft test rows")
+    root = world.slack.wait_message("drafts test rows for")
+    review = look(world, world.slack.wait_message("Add my own", thread_ts=root["ts"])).review
+    plan = json.loads(review.spec)["plan"]
+    assert (plan["target"], plan["useful_effect"], plan["rows_had"]) == (None, "0.1", 30)
+    assert plan["labels"] == ["billing", "returns", "shipping"]
+    assert world.deps.plans.listing(ADA.workspace_id) == []
+
+
+def test_a_mistake_in_the_form_is_told_at_its_field(world: World) -> None:
+    """The form stays open with words under the field, and the card stays as it is."""
+    card = planned(world)
+    world.slack.click(card, "Change")
+    form = world.slack.wait_view(title="Change the plan")
+    refused = world.slack.submit(form, {"target": "0.9", "gain": "20"})
+    assert refused["response_action"] == "errors"
+    assert set(refused["errors"]) == {"target", "loss"}
+    assert "Write 90" in refused["errors"]["target"]
+    assert redrawn(world, card, "No absolute target")["blocks"] == card["blocks"]
+
+
+def test_a_changed_plan_that_is_gone_is_told(world: World) -> None:
+    """A button of another workspace's plan, or of one that was cleaned up, says to plan again."""
+    card = planned(world)
+    world.slack.click(card, "Change")
+    world.slack.submit(world.slack.wait_view(title="Change the plan"), {"target": "90"})
+    card = redrawn(world, card, "At least 90.0% right")
+    with world.engine.begin() as connection:
+        connection.execute(text("update eval_plan set workspace_id = 'T0ELSEWHERE'"))
+    world.slack.click(card, "Draft test rows")
+    world.slack.wait_message("Plan again")
+
+
+# Talk in the thread
+
+
+def test_rows_written_in_the_thread_are_answered_and_not_taken(world: World) -> None:
+    """Lines like `text => label` get one answer that says why not and what instead; other talk is left alone."""
+    card = drafted(world)
+    before = len(look(world, card).rows)
+    at = card["thread_ts"]
+    world.slack.send("Should row 3 not be returns?", thread_ts=at, user="U0BEN")
+    world.slack.send("My parcel is wet => returns\nCharged twice -> billing", thread_ts=at)
+    said = world.slack.wait_message("I take no rows from Slack messages", thread_ts=at)
+    assert "Add my own" in said["text"]
+    assert len(look(world, card).rows) == before
+    answers = [m for m in world.slack.messages("C0ASK", at, user="U0BEN") if m.get("bot_id")]
+    assert [m["text"] for m in answers[2:]] == [said["text"]]
+    with world.engine.connect() as connection:
+        assert "wet" not in json.dumps(
+            [list(row) for row in connection.execute(text("select messages from review_row"))]
+        )
+
+
+def test_titles_end_behind_a_word(world: World) -> None:
+    """A long task is cut between words, in the title of its review and in the names made of it."""
+    task = "Sort the support tickets of our shop for lamps, lampshades and bulbs into billing, returns, shipping, other"
+    world.slack.command(f"/tune eval-plan {task}")
+    world.slack.click(world.slack.wait_message("Draft test rows"), "Draft test rows")
+    root = world.slack.wait_message("drafts test rows for")
+    review = look(world, world.slack.wait_message("Add my own", thread_ts=root["ts"])).review
+    assert review.title == "Sort the support tickets of our shop for lamps, lampshades and bulbs into…"
+    assert json.loads(review.spec)["name"] == "Sort the support tickets of our shop for lamps, lampshades…"
 
 
 # Trained by a plan

@@ -224,6 +224,25 @@ class Reviews:
             row = _put(connection, review_id, place, draft, "added", person, now, status)
             return Outcome(True, "", touch(connection, review, shown=place), row, 1)
 
+    def extend(self, person: Person, review_id: str, drafts: Sequence[Mapping[str, Any]], now: datetime) -> Outcome:
+        """Add drafts that nobody has decided about and show the first; those that another row asks are left out.
+
+        Raises RowRefused where one is no row or they are too many.
+        """
+        read = [read_draft(draft) for draft in drafts]
+        with self.turn(person, review_id) as (connection, review):
+            rows = rows_of(connection, review_id)
+            if review.state != "open":
+                return Outcome(False, "closed", review, None)
+            new = [draft for draft in read if twin(rows, draft.messages) is None]
+            _check_room(len(rows) + len(new))
+            first = max((row.place for row in rows), default=0) + 1
+            for place, draft in enumerate(new, start=first):
+                _put(connection, review_id, place, draft, "drafted", person, now)
+            if not new:
+                return Outcome(False, "same", review, None)
+            return Outcome(True, "", touch(connection, review, shown=first), None, len(new))
+
     def another_like(self, person: Person, key: Key, make: Maker, now: datetime) -> Outcome:
         """Add a draft like a row. `make` is called outside of any transaction: it may ask a language model."""
         look = self.look(person, key.review_id)

@@ -22,6 +22,7 @@ from trainers import audit
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
+from trainers.data.titles import at_word
 from trainers.errors import RowRefused
 from trainers.tables import Review, ReviewRow
 
@@ -132,7 +133,7 @@ def _version(reviews: Reviews, person: Person, look: Look, rows: Path, now: date
     reviewers = ", ".join(name for name, _ in who.most_common())
     sources = ", ".join(sorted({row.provenance for row in look.rows if row.status == "kept"} - {""}))
     provenance = f"reviewed in Slack by {reviewers} (review {look.review.id}); rows from: {sources or 'unknown'}"
-    name = str(look.spec.get("name") or look.review.title)[:60]
+    name = at_word(str(look.spec.get("name") or look.review.title), 60)
     added = reviews.datasets.add(rows, None, name=name, person=person, provenance=provenance, now=now)
     return {"dataset_id": added.dataset.id, "name": added.dataset.name, "version": added.dataset.version}
 

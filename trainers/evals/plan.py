@@ -6,13 +6,15 @@ from decimal import Decimal
 from math import ceil
 from typing import Any
 
-from knowledge.errors import UserError
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
+from trainers.evals.plans.balance import lopsided
 from trainers.evals.plans.body import Assumption, EvalPlan
 from trainers.evals.plans.choices import Kind, choice, comparison, kind_named, table
 from trainers.evals.plans.costs import Costs
-from trainers.evals.plans.inputs import check_effect, check_have, check_schema, tidy_labels, tidy_task
+from trainers.evals.plans.demands import Demands, demands
+from trainers.evals.plans.goals import read_goals
+from trainers.evals.plans.inputs import check_have, check_schema, tidy_labels, tidy_task
 from trainers.evals.plans.kinds import read_fields, read_kind, read_labels
 from trainers.evals.plans.power import Spread, spreads
 from trainers.evals.plans.text import plan_text
@@ -20,7 +22,7 @@ from trainers.evals.plans.text import plan_text
 __all__ = ["EvalPlan", "make_plan", "plan_text"]
 
 _RULE = table()["rule"]
-_USEFUL, _LEVEL, _POWER = Decimal(_RULE["useful_effect"]), float(_RULE["level"]), float(_RULE["power"])
+_LEVEL, _POWER = float(_RULE["level"]), float(_RULE["power"])
 _MINIMUM, _MOST, _PER_LABEL = int(_RULE["minimum_rows"]), int(_RULE["most_rows"]), int(_RULE["per_label"])
 _NUMBERS = re.compile(r"\b(amount|total|price|quantity|number of|count|sum|tax|net|gross|percent|age)\b", re.IGNORECASE)
 
@@ -39,27 +41,29 @@ def make_plan(
     rows: Sequence[Row] | None = None,
     have: int | None = None,
     discordance: float | None = None,
-    useful_effect: Decimal = _USEFUL,
+    useful_effect: Decimal | None = None,
     costs: Costs | None = None,
     target: Decimal | None = None,
     kind: str | None = None,
+    words_count: bool = True,
 ) -> EvalPlan:
     """Plan how a model tuned for `task` will be judged.
 
     `rows` are training or example rows, from which labels are read where none are named; `have` is the number of test
     rows at hand; `discordance` the expected share of rows on which exactly one model is right (for graded metrics the
-    standard deviation of paired differences); `useful_effect` and `target` are shares. Raises UserError for input
-    that no plan can be made of.
+    standard deviation of paired differences). `useful_effect` and `target` are shares; where none are given, the task's
+    words may name them, unless `words_count` is false. Raises UserError for input that no plan can be made of.
     """
     text, cut = tidy_task(task)
     notes = [Assumption(cut, "Shorten the task.")] if cut else []
-    found_kind = _kind(text, kind, labels, schema, rows, notes)
-    found_labels = _labels(text, found_kind, labels, rows, notes)
-    answers = _schema(text, found_kind, schema, notes)
-    effect, had, chosen = check_effect(useful_effect), check_have(have), choice(found_kind)
-    wide = spreads(float(effect), binary=chosen.binary, expected=discordance, level=_LEVEL, power=_POWER)
-    _assume_spread(wide, discordance, chosen.binary, notes)
-    must = _target(target, costs, chosen.binary)
+    goals = read_goals(text)
+    found_kind = _kind(goals.task, kind, labels, schema, rows, notes)
+    found_labels = _labels(goals.task, found_kind, labels, rows, notes)
+    answers, chosen = _schema(goals.task, found_kind, schema, notes), choice(found_kind)
+    must, read = demands(goals if words_count else None, useful_effect, target, costs, binary=chosen.binary)
+    notes += read
+    sizes = _sizes(must, chosen.binary, discordance, check_have(have), found_labels, notes)
+    notes += _lopsided(rows, found_labels, sizes["rows_planned"], must.target)
     return EvalPlan(
         task=text,
         kind=found_kind,
@@ -67,15 +71,12 @@ def make_plan(
         **answers,
         **chosen._asdict(),
         comparison=comparison(found_kind),
-        useful_effect=effect,
         level=_LEVEL,
         power=_POWER,
         minimum_rows=_MINIMUM,
-        **must,
+        **must._asdict(),
         costs=costs,
-        spreads=wide,
-        rows_planned=_planned(wide[1].rows, had, len(found_labels)),
-        rows_had=had,
+        **sizes,
         assumptions=tuple(notes),
     )
 
@@ -179,6 +180,27 @@ def _node(name: str) -> dict[str, Any]:
     return {"type": ["number" if number else "string", "null"]}
 
 
+def _sizes(
+    must: Demands,
+    binary: bool,
+    discordance: float | None,
+    had: int | None,
+    labels: Sequence[str],
+    notes: list[Assumption],
+) -> dict[str, Any]:
+    """Say how many rows the smallest useful effect needs, and how many are proposed."""
+    wide = spreads(float(must.useful_effect), binary=binary, expected=discordance, level=_LEVEL, power=_POWER)
+    _assume_spread(wide, discordance, binary, notes)
+    return {"spreads": wide, "rows_planned": _planned(wide[1].rows, had, len(labels)), "rows_had": had}
+
+
+def _lopsided(
+    rows: Sequence[Row] | None, labels: Sequence[str], planned: int, target: Decimal | None
+) -> list[Assumption]:
+    told = lopsided(rows or (), labels, whose="your rows", planned=planned, target=target)
+    return [told] if told else []
+
+
 def _assume_spread(wide: Sequence[Spread], given: float | None, binary: bool, notes: list[Assumption]) -> None:
     if given is not None:
         return
@@ -197,22 +219,6 @@ def _planned(needed: int, had: int | None, labels: int) -> int:
     """Propose a number of test rows: what the useful effect needs, within what people can look at."""
     wanted = max(ceil(needed / 10) * 10, _MINIMUM, min(labels * _PER_LABEL, _MOST))
     return max(min(wanted, _MOST), min(had or 0, wanted))
-
-
-def _target(target: Decimal | None, costs: Costs | None, binary: bool) -> dict[str, Any]:
-    """Return the absolute share that must be reached, and where it comes from."""
-    if target is not None:
-        if not target.is_finite() or not 0 < target <= 1:
-            raise UserError("A target must be above 0 and at most 100 percent.", "Use 90 for 90%.")
-        return {"target": target, "target_from": "named by you"}
-    why = "none named: better than the best-prompted base is the only demand"
-    if costs is not None and costs.target == 0:
-        why = "a failure costs nothing, so every accuracy pays and no target follows"
-    elif costs is not None and not binary:
-        why = f"{costs.sentence}: {costs.target:.1%} of answers must be usable, which a graded metric can't tell"
-    elif costs is not None:
-        return {"target": costs.target, "target_from": costs.sentence}
-    return {"target": None, "target_from": why}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,11 +4,11 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
 
 from knowledge.errors import UserError
 from knowledge.rows import alone
@@ -23,6 +23,12 @@ from trainers.tables import EvalPlanRow
 _rows = EvalPlanRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 _NAME_CHARACTERS = 80
+
+CARD = "card/"
+"""How names begin under which plans are kept that somebody changed on a card in Slack."""
+
+CARD_LIFE = timedelta(days=30)
+"""After so long nobody has such a card before them: Slack shows it to one person, until they close the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,19 @@ class Plans:
     def save(self, plan: EvalPlan, *, name: str, person: Person, now: datetime) -> StoredPlan:
         """Keep a plan under a name, in place of an unfrozen one; raises UserError where a frozen one has the name."""
         named = _tidy(name)
+        if named.startswith(CARD):
+            raise UserError(f"Names that begin with {CARD} are Luthier's own.", "Use another name.")
+        return self._save(plan, named, person, now)
+
+    def keep_for_card(self, plan: EvalPlan, *, person: Person, now: datetime) -> StoredPlan:
+        """Keep a plan behind its card for a month, so that a button can name it; the same one again is kept once."""
+        cards = (_rows.c.workspace_id == person.workspace_id) & _rows.c.name.startswith(CARD, autoescape=True)
+        past = cards & _rows.c.frozen_at.is_(None) & (_rows.c.created_at < now - CARD_LIFE)
+        with self.engine.begin() as connection:
+            connection.execute(delete(_rows).where(past))
+        return self._save(plan, f"{CARD}{plan.digest[:16]}", person, now)
+
+    def _save(self, plan: EvalPlan, named: str, person: Person, now: datetime) -> StoredPlan:
         with self.engine.begin() as connection:
             alone(connection, f"eval plan {person.workspace_id}/{named}")
             old = _find(connection, person.workspace_id, named)
@@ -87,8 +106,9 @@ class Plans:
             return _find(connection, workspace_id, _tidy(name))
 
     def listing(self, workspace_id: str) -> Sequence[StoredPlan]:
-        """Return a workspace's plans, newest first, 100 at most."""
-        query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
+        """Return a workspace's named plans, newest first, 100 at most; what stands on cards is not among them."""
+        named = (_rows.c.workspace_id == workspace_id) & ~_rows.c.name.startswith(CARD, autoescape=True)
+        query = select(_rows).where(named).order_by(_rows.c.created_at.desc()).limit(100)
         with self.engine.execution_options(reading=True).connect() as connection:
             return [_stored(row) for row in connection.execute(query).mappings().all()]
 

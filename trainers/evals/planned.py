@@ -5,18 +5,21 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, select
 
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit
-from trainers.data.review import Reviews
+from trainers.data.jsonl import read_rows
+from trainers.data.review import Look, Reviews
 from trainers.data.review_finish import finished
+from trainers.data.titles import at_word
 from trainers.evals.metrics.confusion import LabelReader
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.body import EvalPlan
+from trainers.evals.plans.fitting import remarks
 from trainers.evals.rule import SuccessRule
 from trainers.tables import AuditEntry, Job, ModelVersion, Review
 
@@ -44,6 +47,20 @@ _PARTS = {
 
 _WHOLE = {"schema": "the schema", "options": "the setting of the metric"}
 """Parts that are too long for that."""
+
+
+class Short(NamedTuple):
+    """A review that keeps fewer test rows than its plan can ever pass with."""
+
+    kept: int
+    left: int
+    """Rows that nobody has decided about."""
+    minimum: int
+
+    @property
+    def missing(self) -> int:
+        """Rows that are to be kept besides."""
+        return self.minimum - self.kept
 
 
 def rule_of(plan: EvalPlan, *, judge: bool = False) -> SuccessRule:
@@ -84,21 +101,34 @@ def freeze_reviewed(
 
     The same review again finds what it froze before.
     """
-    plan = json.loads(review.spec).get("plan")
-    if plan is None or review.purpose != "test" or review.state != "finished":
+    plan = _plan_of(review)
+    if plan is None or review.state != "finished":
         return None
     plans, name = Plans(engine=engine), _name(review)
     rows = finished(reviews, review).rows
     found = plans.find(person.workspace_id, name)
     if found is None or not found.frozen:
-        plans.save(EvalPlan.from_json(plan), name=name, person=person, now=now)
+        plans.save(plan, name=name, person=person, now=now)
     return plans.freeze(person.workspace_id, name, rows, now)
+
+
+def frozen_remarks(reviews: Reviews, review: Review, plan: EvalPlan) -> str:
+    """Say what the kept rows of a finished review can show under their plan; "" if all is well."""
+    return remarks(plan, read_rows(finished(reviews, review).rows).rows)
+
+
+def too_few(look: Look) -> Short | None:
+    """Return how far an open review is from the rows that its plan needs to ever pass; None where it has them."""
+    plan, kept = _plan_of(look.review), sum(row.status == "kept" for row in look.rows)
+    if plan is None or look.review.state != "open" or not 0 < kept < plan.minimum_rows:
+        return None
+    return Short(kept, sum(row.status == "draft" for row in look.rows), plan.minimum_rows)
 
 
 def answer_refused(review: Review, target: str) -> str:
     """Say why a plan that a review of test rows is for could not be frozen with this answer; "" where it could."""
-    plan = json.loads(review.spec).get("plan")
-    labels = EvalPlan.from_json(plan).labels if plan is not None and review.purpose == "test" else ()
+    plan = _plan_of(review)
+    labels = plan.labels if plan is not None else ()
     if not labels or LabelReader(labels).label(target) is not None:
         return ""
     return f"The plan has no such label, so it could not be frozen. Use one of: {', '.join(labels[:12])}" + (
@@ -121,10 +151,16 @@ def may_draft(engine: Engine, person: Person, card: str, click: str, now: dateti
         return noted is None or json.loads(noted)["click"] == click
 
 
+def _plan_of(review: Review) -> EvalPlan | None:
+    """Return the plan that a review of test rows was drafted for."""
+    plan = json.loads(review.spec).get("plan")
+    return EvalPlan.from_json(plan) if plan is not None and review.purpose == "test" else None
+
+
 def _name(review: Review) -> str:
     """Call a review's plan by its title, on one line and without signs that nobody sees, and the end of its id."""
     title = "".join(sign if sign.isprintable() else " " for sign in review.title)
-    return f"{' '.join(title.split())[:60].strip()} ({review.id[-6:]})".strip()
+    return f"{at_word(title, 60)} ({review.id[-6:]})".strip()
 
 
 def changed(engine: Engine, workspace_id: str, rule: SuccessRule, test: Path, model_id: str = "") -> str:

@@ -433,3 +433,20 @@ def test_many_turns_survive(reviews: Reviews) -> None:
         reviews, [{"messages": [turn._asdict() for turn in turns], "kind": "edge", "why": "", "provenance": ""}]
     )
     assert turns_of(reviews.look(ADA, made).rows[0]) == tuple(turns)
+
+
+def test_further_drafts_are_added_undecided(reviews: Reviews) -> None:
+    """Drafts that no row asks come at the end, undecided, the first one shown; one that a row asks is left out."""
+    where: Json = {"channel": "C0ASK", "thread_ts": "1.1", "person": ADA, "now": NOW}
+    review = reviews.begin(DRAFTS, purpose="test", title="tickets", spec={}, **where)
+    more = [drafted("my card was charged TWICE"), drafted("May I send it back?", "returns"), drafted("Hello?", "")]
+    outcome = reviews.extend(BEN, review.id, more, NOW)
+    assert (outcome.changed, outcome.changes, outcome.review.shown) == (True, 2, 4)
+    rows = reviews.look(ADA, review.id).rows
+    assert [turns_of(row)[1].content for row in rows[3:]] == ["May I send it back?", "Hello?"]
+    assert {row.status for row in rows} == {"draft"}
+    assert reviews.extend(BEN, review.id, more, NOW).why == "same"
+    with pytest.raises(RowRefused, match="at most"):
+        reviews.extend(BEN, review.id, [drafted(f"case {n}") for n in range(MOST_ROWS)], NOW)
+    reviews.discard(ADA, review.id, NOW)
+    assert reviews.extend(BEN, review.id, [drafted("Too late?")], NOW).why == "closed"

@@ -14,10 +14,14 @@ from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row, read_rows
 from trainers.data.likeness import canonical
 from trainers.data.lint import lint
+from trainers.data.review_rows import read_draft
+from trainers.errors import RowRefused
 from trainers.evals.drafts import DRAFT_KINDS, Draft, disjoint, draft, draft_rows
+from trainers.evals.drafts.another import more_rows
 from trainers.evals.drafts.compose import quota
 from trainers.evals.drafts.files import input_key, read_notes, write_drafts
 from trainers.evals.plan import EvalPlan, make_plan
+from trainers.tables import Review, ReviewRow
 
 TICKETS = "Sort support tickets into billing, returns, technical, other"
 TASKS = [
@@ -86,9 +90,50 @@ def test_a_label_that_nobody_knows_is_named_or_takes_words_from_examples() -> No
     ]
     lent = drafts(make_plan("Sort", labels=labels, rows=examples), 20, examples=examples)
     first = next(each for each in lent if each.target == "kryptonite")
-    assert first.provenance == "words of your rows 1 and 2"
+    assert first.provenance == "words of your row 1"
     assert lent[0].messages[0].content == "Sort it."
     assert any("row" in each.provenance for each in lent if each.kind == "boundary")
+
+
+LENT = [
+    row(1, "Hello there! My cape glows green near the old mine. It did not do so before.", "kryptonite"),
+    row(2, "the stone on my desk hums at night", "kryptonite"),
+    row(3, "Please mend the pump that you sold me.", "glorp"),
+    row(4, "The seal broke within a week of use.", "glorp"),
+    row(5, "I was charged twice for one lamp in June.", "billing"),
+    row(6, "Your invoice lacks our VAT number, please add it.", "billing"),
+    row(7, "The letter came from Dr. Brown, who knows of it.", "billing"),
+]
+SENTENCES = {
+    1: "My cape glows green near the old mine.",
+    2: "The stone on my desk hums at night.",
+    3: "Please mend the pump that you sold me.",
+    4: "The seal broke within a week of use.",
+    5: "I was charged twice for one lamp in June.",
+    6: "Your invoice lacks our VAT number, please add it.",
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_draft_holds_the_words_of_one_row(seed: int) -> None:
+    """A lent sentence stands whole, alone and among other words; two of them only where a draft asks two things."""
+    plan = make_plan("Sort", labels=["kryptonite", "glorp", "billing"], rows=LENT)
+    made = draft_rows(plan, count=60, seed=seed, examples=LENT, avoid=LENT)
+    lent = [each for each in made if "your row" in each.provenance]
+    assert {each.kind for each in lent} == {"easy", "boundary"}
+    for each in lent:
+        whose = [line for line, sentence in SENTENCES.items() if sentence in each.input]
+        named = [int(word) for word in each.provenance.replace("+", " ").split() if word.isdigit()]
+        assert sorted(whose) == sorted(named)
+        assert len(whose) == 1 or each.kind == "boundary"
+        assert max(len(SENTENCES[line]) for line in whose) + 30 < len(each.input)
+        # Each lent sentence begins the text or follows the end of another, and ends before one.
+        for line in whose:
+            before, after = each.input.split(SENTENCES[line])
+            assert before == "" or before.endswith((". ", "! ", "? "))
+            assert after == "" or (after[0] == " " and after[1].isupper())
+    assert not any("Dr. Brown" in each.input or each.input.endswith("Dr.") for each in made)
+    assert disjoint(made, LENT).in_training == 0
 
 
 def test_drafts_keep_away_from_training_rows() -> None:
@@ -225,3 +270,20 @@ def test_a_draft_survives_json() -> None:
     """What is kept for review reads back equal."""
     for each in drafts(make_plan(TASKS[2])):
         assert Draft.from_json(json.loads(json.dumps(each.to_json()))) == each
+
+
+def test_drafts_that_are_missing_repeat_no_row_of_a_review() -> None:
+    """As many as are asked for, for the same plan, none of them a row of the review, whether kept or dropped."""
+    plan = make_plan(TICKETS)
+    there = drafts(plan, 20)
+    review = Review(id="rev_1", workspace_id="T1", purpose="test", title="t", spec=json.dumps({"plan": plan.to_json()}))
+    rows = [
+        ReviewRow(review_id="rev_1", place=place, **read_draft(each.to_review()).columns())
+        for place, each in enumerate(there, start=1)
+    ]
+    made = more_rows(review, rows, 7, model=None, meter=None)
+    asked = {canonical(each["messages"][1]["content"]) for each in made}
+    assert len(asked) == len(made) == 7
+    assert asked.isdisjoint(canonical(each.input) for each in there)
+    with pytest.raises(RowRefused, match="Nothing is known"):
+        more_rows(Review(id="r", workspace_id="T1", purpose="test", title="t"), rows, 7, model=None, meter=None)

@@ -160,3 +160,30 @@ def test_targets_that_do_not_fit_what_was_given_are_refused(
         plans.freeze("T1", "p", rows_of(tmp_path / "rows.jsonl", targets), NOON)
     assert (refused.value.what, bool(refused.value.next_step)) == (words, True)
     assert not plans.get("T1", "p").frozen
+
+
+def test_a_plan_behind_a_card_is_kept_for_a_month(engine: Engine) -> None:
+    """The same plan is kept once and found by id in its workspace alone; no list shows it, and in a month it goes."""
+    plans = Plans(engine=engine)
+    first = plans.keep_for_card(PLAN, person=ADA, now=NOON)
+    assert plans.keep_for_card(PLAN, person=ADA, now=NOON + timedelta(days=1)).id == first.id
+    assert plans.find("T1", first.id) == first
+    assert plans.find("T2", first.id) is None
+    assert plans.listing("T1") == []
+    other = plans.keep_for_card(
+        make_plan(TASK, useful_effect=Decimal("0.1")), person=ADA, now=NOON + timedelta(days=31)
+    )
+    assert plans.find("T1", first.id) is None
+    assert plans.find("T1", other.id) == other
+    with pytest.raises(UserError, match="Luthier's own"):
+        plans.save(PLAN, name="card/mine", person=ADA, now=NOON)
+
+
+def test_a_named_plan_outlives_those_behind_cards(engine: Engine, test_file: Path) -> None:
+    """What somebody named is not cleaned up, frozen or not."""
+    plans = Plans(engine=engine)
+    plans.save(PLAN, name="open", person=ADA, now=NOON)
+    plans.save(PLAN, name="tickets", person=ADA, now=NOON)
+    plans.freeze("T1", "tickets", test_file, NOON)
+    plans.keep_for_card(PLAN, person=ADA, now=NOON + timedelta(days=90))
+    assert {each.name for each in plans.listing("T1")} == {"open", "tickets"}

@@ -12,13 +12,13 @@ from trainers.evals.plans.body import EvalPlan
 
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
-    return str(recipe("briefs")["prompt"][_manner(plan)].format(task=f"{plan.task.rstrip('.')}."))
+    return str(recipe("briefs")["prompt"][_manner(plan)].format(task=f"{plan.instruction.rstrip('.')}."))
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
     """Return the drafts of each kind; briefs are of the medium that the task names."""
     table, reveals = recipe("briefs"), recipe("briefs")["reveals"][_manner(plan)]
-    medium = _medium(plan.task)
+    medium = _medium(plan.instruction)
     name = medium["words"][0] if medium["words"] else "anything"
     return {
         "easy": _texts("easy", medium["easy"], reveals["easy"], f"easy/{name}", draw),

@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 from trainers.data.jsonl import Row
@@ -12,6 +12,7 @@ from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.recipe import (
     Filler,
     Piece,
+    as_sentence,
     first_sentence,
     in_turn,
     lower_first,
@@ -28,7 +29,7 @@ _WORD = re.compile(r"(\W+)")
 
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
-    task = plan.task.rstrip(".")
+    task = plan.instruction.rstrip(".")
     return str(recipe("classification")["prompt"]["system"].format(task=f"{task}.", labels=", ".join(plan.labels)))
 
 
@@ -82,10 +83,20 @@ class _Desk:
 
     def _easy(self, label: str) -> Iterator[Piece]:
         reveals = self.recipe["easy"]["reveals"].format(label=label)
-        said = self.spoken[label]
-        for one, two in zip(said[::2], said[1::2], strict=False):
-            text = f"{one[1]} {upper_first(two[1])}"
-            yield Piece("easy", text, reveals, label, f"words of your rows {one[0]} and {two[0]}")
+        concept = self.concepts.get(label, {})
+        lent = self._lent(label, reveals) if "joined" not in concept else iter(())  # headlines are no letters
+        own = self._own(label, reveals)
+        return in_turn([lent, own]) if concept else chain(lent, own)
+
+    def _lent(self, label: str, reveals: str) -> Iterator[Piece]:
+        """One row's sentence in each, inside what people write around such a thing."""
+        left: list[str] = []
+        for line, text in self.spoken[label]:
+            left = left or shuffled(self.recipe["easy"]["lent"], self.draw)
+            framed = left.pop().format(text=as_sentence(text))
+            yield Piece("easy", framed, reveals, label, f"words of your row {line}")
+
+    def _own(self, label: str, reveals: str) -> Iterator[Piece]:
         while self.texts.get(label):
             yield Piece("easy", self._text(label), reveals, label, f"recipe easy/{self.concepts[label]['words'][0]}")
         if label not in self.concepts:
@@ -118,9 +129,12 @@ class _Desk:
         first, second = (self._halves(label) for label in (one, two))
         (a, source_a), (b, source_b) = first[turn % len(first)], second[(turn // 2) % len(second)]
         a, b = self.filler.fill(a), self.filler.fill(b)
-        joined = self.concepts.get(one, {}).get("joined")
-        pattern = f"{{One}}{joined}{{two}}." if joined else self.draw.choice(self.recipe["boundary"]["joins"])
-        text = pattern.format(one=lower_first(a), One=upper_first(a), two=lower_first(b))
+        if one in self.concepts and two in self.concepts:
+            joined = self.concepts[one].get("joined")
+            pattern = f"{{One}}{joined}{{two}}." if joined else self.draw.choice(self.recipe["boundary"]["joins"])
+            text = pattern.format(one=lower_first(a), One=upper_first(a), two=lower_first(b))
+        else:  # lent words are whole sentences, and no clause of another
+            text = self.draw.choice(self.recipe["boundary"]["lent"]).format(one=as_sentence(a), two=as_sentence(b))
         reveals = self.recipe["boundary"]["reveals"].format(one=one, two=two)
         return Piece("boundary", text, reveals, "", f"{source_a} + {source_b}")
 
@@ -199,11 +213,11 @@ class _Desk:
         return self.filler.fill(self.texts[label].pop())
 
     def _halves(self, label: str) -> list[tuple[str, str]]:
-        """Clauses of a label that may stand in another sentence, each with where it comes from."""
+        """Clauses of a label, or sentences that rows lend it, each with where it comes from."""
         concept = self.concepts.get(label)
         if concept:
             return [(half, f"recipe {concept['words'][0]}") for half in concept["halves"]]
-        return [(text.rstrip(".!?"), f"words of your row {line}") for line, text in self.spoken[label][:4]]
+        return [(text, f"words of your row {line}") for line, text in self.spoken[label][:4]]
 
 
 def misspelt(text: str, draw: random.Random) -> str:

@@ -18,7 +18,7 @@ _EACH = 24  # papers of one shape at most
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
     keys = ", ".join(plan.schema["properties"]) if plan.schema else "those of the schema"
-    return str(recipe("extraction")["prompt"]["system"].format(task=f"{plan.task.rstrip('.')}.", keys=keys))
+    return str(recipe("extraction")["prompt"]["system"].format(task=f"{plan.instruction.rstrip('.')}.", keys=keys))
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:

@@ -14,12 +14,12 @@ from trainers.evals.plans.body import EvalPlan
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
     prompt = recipe("questions")["prompt"]
-    return str(prompt["system"].format(task=f"{plan.task.rstrip('.')}.", abstain=prompt["abstain"]))
+    return str(prompt["system"].format(task=f"{plan.instruction.rstrip('.')}.", abstain=prompt["abstain"]))
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
     """Return the drafts of each kind; topics that the task names come first."""
-    desk = _Desk(plan.task, draw)
+    desk = _Desk(plan.instruction, draw)
     return {
         "easy": desk.easy(),
         "boundary": in_turn([desk.conflict(), desk.one("indirect"), desk.vague(), desk.one("premise")]),

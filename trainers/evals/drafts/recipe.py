@@ -16,6 +16,10 @@ Recipe = Mapping[str, Any]
 _SLOT = re.compile(r"\{(\w+)\}")
 _I = re.compile(r"I\b")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|day|afternoon|evening))\b[^.!?]{0,40}[.!?]$", re.IGNORECASE
+)
+_CUT_SHORT = re.compile(r"\b(?:mr|mrs|ms|dr|prof|no|nr|st|vs|etc|e\.g|i\.e|approx)\.$", re.IGNORECASE)
 
 
 class Piece(NamedTuple):
@@ -91,11 +95,19 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def as_sentence(text: str) -> str:
+    """Let a text stand by itself between others: a capital first, a mark at its end."""
+    whole = upper_first(text.strip())
+    return whole if whole.endswith((".", "!", "?", "…")) else f"{whole}."
+
+
 def first_sentence(row: Row, most: int = 140) -> str:
-    """Return the first sentence of what a row asks, or "" if it is no good as a part of another text."""
-    text = " ".join(row.prompt.split())
-    sentence = _SENTENCE.split(text)[0].strip()
-    return sentence if 20 <= len(sentence) <= most else ""
+    """Return the first sentence of what a row asks, behind a greeting; "" if it is no good inside another text."""
+    sentences = [each.strip() for each in _SENTENCE.split(" ".join(row.prompt.split()))]
+    if len(sentences) > 1 and _GREETING.match(sentences[0]):
+        del sentences[0]
+    whole = 20 <= len(sentences[0]) <= most and not _CUT_SHORT.search(sentences[0])
+    return sentences[0] if whole else ""
 
 
 def one_system(rows: Sequence[Row]) -> str:

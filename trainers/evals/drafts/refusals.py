@@ -11,12 +11,12 @@ from trainers.evals.plans.body import EvalPlan
 
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
-    return str(recipe("refusals")["prompt"]["system"].format(task=f"{plan.task.rstrip('.')}."))
+    return str(recipe("refusals")["prompt"]["system"].format(task=f"{plan.instruction.rstrip('.')}."))
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
     """Return the drafts of each kind, of the topic that the task names; answers are left to people."""
-    table, topic = recipe("refusals"), _topic(plan.task)
+    table, topic = recipe("refusals"), _topic(plan.instruction)
     said = table["reveals"]
 
     def texts(kind: DraftKind, name: str) -> Iterator[Piece]:

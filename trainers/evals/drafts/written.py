@@ -128,7 +128,7 @@ class _Writer:
             raise _Stopped(closed)
         meaning = self.recipe["kinds"][known["kind"]]
         part = self.recipe[name]
-        text = part["user"].format(task=html.escape(self.plan.task), frame=self.frame, meaning=meaning, **known)
+        text = part["user"].format(task=html.escape(self.plan.instruction), frame=self.frame, meaning=meaning, **known)
         asked = [Turn("system", part["system"]), Turn("user", text.strip())]
         try:
             answer = self.model.complete(asked, temperature=0.9, max_tokens=tokens, count=self.meter.count)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from trainers.evals.guardrails import Guardrail, guardrails
 from trainers.evals.plans.choices import Kind, kind_named
 from trainers.evals.plans.costs import Costs
+from trainers.evals.plans.goals import read_goals
 from trainers.evals.plans.power import Spread, detectable
 
 
@@ -73,6 +74,11 @@ class EvalPlan:
     def digest(self) -> str:
         """SHA-256 of everything above in hex."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def instruction(self) -> str:
+        """What a model is told to do: the task without its words on how good the model must be."""
+        return read_goals(self.task).task
 
     @property
     def expected(self) -> Spread:

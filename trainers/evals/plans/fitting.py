@@ -9,11 +9,15 @@ from trainers.data.jsonl import Row
 from trainers.evals.metrics.confusion import LabelReader
 from trainers.evals.metrics.json_answers import read_json
 from trainers.evals.metrics.schemas import accepts
+from trainers.evals.plans.balance import lopsided
 from trainers.evals.plans.body import Assumption, EvalPlan
+from trainers.evals.plans.text import shown_sentence
 
 
 def fitted(plan: EvalPlan, rows: Sequence[Row]) -> EvalPlan:
     """Return the plan as it can be kept with these rows: a guessed schema that right answers break is left out.
+
+    What one label that dominates them means for accuracy is noted.
 
     Raises UserError where targets are outside the plan's labels, or break a schema that somebody gave.
     """
@@ -27,7 +31,20 @@ def fitted(plan: EvalPlan, rows: Sequence[Row]) -> EvalPlan:
         raise UserError(
             _refused(broken, "that breaks the plan's schema"), "Mend these rows, or plan with another schema."
         )
-    return _without_schema(plan, broken) if broken else plan
+    return _weighed(_without_schema(plan, broken) if broken else plan, rows)
+
+
+def remarks(plan: EvalPlan, rows: Sequence[Row]) -> str:
+    """Say what is worth knowing of these test rows under this plan: what they can show, what one label outweighs."""
+    told = lopsided(rows, plan.labels, whose="the test rows", target=plan.target)
+    said = [shown_sentence(plan, len(rows)), f"{told.says} {told.correct}" if told else ""]
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _weighed(plan: EvalPlan, rows: Sequence[Row]) -> EvalPlan:
+    """Note where one label takes most of the test rows."""
+    told = lopsided(rows, plan.labels, whose="the test rows", target=plan.target)
+    return replace(plan, assumptions=(*plan.assumptions, told)) if told else plan
 
 
 def _broken(plan: EvalPlan, rows: Sequence[Row]) -> list[int]:

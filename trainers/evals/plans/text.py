@@ -52,6 +52,22 @@ def rows_sentences(plan: EvalPlan) -> list[str]:
     return said
 
 
+def shown_sentence(plan: EvalPlan, rows: int) -> str:
+    """Say what so many test rows can show where they are fewer than planned; "" where they are enough."""
+    if rows < plan.minimum_rows:
+        return f"{_so_many(rows)} can never pass: a PASS needs {plan.minimum_rows} or more."
+    if rows >= plan.rows_planned:
+        return ""
+    return (
+        f"{_so_many(rows)} of {plan.rows_planned:,} planned show a gain of {points(plan.sees(rows))} points or more; "
+        "a smaller one may stay unproven."
+    )
+
+
+def _so_many(rows: int) -> str:
+    return "1 test row" if rows == 1 else f"{rows:,} test rows"
+
+
 def target_sentences(plan: EvalPlan) -> list[str]:
     """Say which absolute share must be reached, and how many rows right that is."""
     if plan.target is None:
