@@ -34,6 +34,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.protocol
 	$(BIN)/python -m bench.intervals
 	$(BIN)/python -m bench.guardrails
+	$(BIN)/python -m bench.refusals
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.journey

@@ -46,7 +46,7 @@ from trainers.evals.judges.agreement import Agreement
 from trainers.evals.plan import make_plan
 from trainers.evals.planned import Short
 from trainers.evals.plans.costs import read_costs
-from trainers.evals.report import ArmScore, Case, Report
+from trainers.evals.report import ArmScore, Case, Prompt, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
 from trainers.jobs.messages import (
@@ -259,6 +259,18 @@ def report(length: int = 60) -> Report:
         notices=("TF-IDF gets 30/40: a cheaper rival.",),
         contamination="No test row was in training.",
         guardrails=(guarded("general", "General skills", 41, 40), guarded("refusal", "Harmful requests", 120, 60)),
+        prompt=Prompt(
+            kind="few-shot by similarity",
+            asked="the 2 most similar training rows, most similar last, as earlier turns",
+            row=1,
+            turns=(
+                ("system", "Sort & <answer>."),
+                ("user", "u" * length),
+                ("assistant", "billing"),
+                ("user", "a *bill*"),
+            ),
+            tried=(("no examples, the form of the answer said in the instruction", 0.5, 60),),
+        ),
     )
 
 

@@ -224,7 +224,7 @@ def _judged(
     prices = set((asked.prices or {}).values())
     evidence = Evidence(
         predictions=told.answered.predictions,
-        rows=told.rows,
+        rows=contest.test,
         rule=rule,
         train=contest.train,
         labels=contest.labels or None,
@@ -236,6 +236,7 @@ def _judged(
         wanted_model=asked.tuned,
         answered_by=told.answered_by,
         changed=bench.changed(job.workspace_id, rule, test),
+        lost=told.lost,
     )
     made = assemble(evidence)
     report = replace(made.report, notices=(*told.notices, *made.report.notices))
