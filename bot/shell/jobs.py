@@ -270,11 +270,13 @@ def _stop(at: "Working", job: "Job") -> None:
 
 
 def _draw(update: Callable[..., None], job: "Job") -> None:
+    from handlers.blocks.words import time_left
+
     now = json.loads(job.progress)
     facts = [
         f"loss {now['loss']:.2f}" if "loss" in now else "",
         f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
-        f"about {now['seconds_left']:.0f} s left" if now.get("seconds_left") else "",
+        time_left(now["seconds_left"]) if now.get("seconds_left") else "",
         now.get("note", ""),
     ]
     phase = job.phase or job.state

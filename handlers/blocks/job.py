@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
-from handlers.blocks.words import bar, count, duration, in_slack, minutes, money, person
+from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 
@@ -181,13 +181,15 @@ def _loss(card: ProgressCard) -> str:
 
 
 def _speed(card: ProgressCard) -> str:
+    """Say how fast it goes; not beside the time left of a test, whose parts go at speeds of their own."""
     if card.tokens_per_second is not None:
         return f"{card.tokens_per_second:,.0f} tok/s"
-    return f"{card.rows_per_second:,.1f} rows/s" if card.rows_per_second is not None else ""
+    told = card.rows_per_second is not None and card.seconds_left is None
+    return f"{card.rows_per_second:,.1f} rows/s" if told else ""
 
 
 def _left(card: ProgressCard) -> str:
-    return f"about {duration(card.seconds_left)} left" if card.seconds_left is not None else ""
+    return time_left(card.seconds_left) if card.seconds_left is not None else ""
 
 
 def _bar(card: ProgressCard) -> str:

@@ -515,6 +515,11 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "progress_testing": lambda: rendered(
         ProgressCard(**IDS, state="running", phase="evaluating", step=7, steps=240, rows_per_second=1.25)
     ),
+    "progress_testing_with_time_left": lambda: rendered(
+        ProgressCard(
+            **IDS, state="running", phase="evaluating", step=90, steps=240, rows_per_second=1.25, seconds_left=363.0
+        )
+    ),
     "progress_done": lambda: rendered(ProgressCard(**IDS, state="succeeded", phase="", step=45, steps=45)),
     "report": lambda: rendered(report_card(), file_ids=FILES),
     "report_without_pictures": lambda: rendered(report_card()),
