@@ -93,11 +93,11 @@ def resume_offer(job_id: str, number: int, dollars: str) -> tuple[str, list[Bloc
 
 def ended_text(card: EndedCard) -> str:
     """Say how a job ended and what to do next."""
-    title = f"{mrkdwn(card.title, 200)} (job #{card.number})"
+    title = f"*{mrkdwn(card.title, 200)}* (job #{card.number})"  # no more is bold: a bold *Resume* may follow
     if card.state == "queued":
         return f"{title} was resumed by {person(card.ended_by)}; the progress message above goes on."
     by = f" by {person(card.ended_by)}" if card.ended_by else ""
-    head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
+    head = f"{title} was stopped{by}." if card.state == "cancelled" else f"{title} failed."
     what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "
     return f"{person(card.requested_by)} {head} {what}{in_slack(mrkdwn(card.next_step, 800))}".strip()
 

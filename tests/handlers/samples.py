@@ -551,7 +551,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             requested_by="U0ADA",
             state="cancelled",
             what="Stopped.",
-            next_step="Resume continues.",
+            next_step="`resume` continues from the last checkpoint.",
             ended_by="U0ADA",
         )
     ),
