@@ -8,6 +8,7 @@ from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
+from trainers.evals.judged_by import JudgedBy
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 
 STOP, RESUME = "job_stop", "job_resume"
@@ -31,7 +32,7 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
     lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
     lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
     note = [section(mrkdwn(card.note))] if card.note else []
-    return [*lines, *note, *approval_blocks(card)]
+    return [*lines, *_judged_by(offer), *note, *approval_blocks(card)]
 
 
 def quote_title(card: QuoteCard) -> str:
@@ -160,6 +161,14 @@ def _rule(offer: dict[str, Any]) -> str:
             f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
         )
     return text
+
+
+def _judged_by(offer: dict[str, Any]) -> list[Block]:
+    """Say by which frozen plan a job is judged; rows that are not the frozen ones are not to be overlooked."""
+    if not offer.get("plan"):
+        return []
+    plan = JudgedBy.from_json(offer["plan"])
+    return [section(f"{'' if plan.on_frozen_rows else '⚠️ '}{mrkdwn(plan.sentence, 900)}")]
 
 
 def asked_of(rule: Mapping[str, Any]) -> str:
