@@ -25,7 +25,8 @@ from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
-from trainers.evals.planned import answer_refused, freeze_reviewed, rule_of
+from trainers.errors import AnswersUnknown
+from trainers.evals.planned import answer_refused, check_answers, freeze_reviewed, rule_of
 from trainers.jobs.service import Place
 from trainers.tables import Review
 
@@ -152,10 +153,17 @@ def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltConte
 
 
 def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for."""
+    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for.
+
+    Where kept rows have answers that the plan does not know, it stays open and the card shows the first of them.
+    """
     ack()
-    who = person_of(context)
-    outcome = review_finish.finish(deps.reviews, who, str(action["value"]), deps.clock())
+    who, review_id = person_of(context), str(action["value"])
+    try:
+        outcome = review_finish.finish(deps.reviews, who, review_id, deps.clock(), check_answers)
+    except AnswersUnknown as unknown:
+        draw(client, deps, who, deps.reviews.show(who, review_id, unknown.place).review)
+        raise
     posted = post_files(client, deps, who, outcome.review)
     words = freeze(deps, who, outcome.review)
     if posted and words:
@@ -264,8 +272,8 @@ def freeze(deps: Deps, who: Person, review: Review) -> str:
         return ""
     name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
     return (
-        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
-        f"`/tune train` and choose the plan there: the model is then judged by {rule}."
+        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`), which I keep. Choose the plan "
+        f"in `/tune train`: the model is then tested on them and judged by {rule}."
     )
 
 
