@@ -112,6 +112,7 @@ def propose(
     Limits.shipped(concurrency=asked.concurrency)
     spec = TrainingSpec(base=asked.base, backend=BACKEND)
     offer = quote_of(dataset, asked, spec, jobs.rule_for(dataset), jobs.datasets.folder)
+    offer = replace(offer, plan=jobs.judged_by(dataset, training=False))
     return jobs.propose(dataset, spec, person=person, now=now, place=place, kind="evaluate", offer=offer)
 
 

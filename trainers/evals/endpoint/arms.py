@@ -157,7 +157,7 @@ class Asking:
         note = f"{dollars(standing.spent.quantize(Decimal('0.0001')))} of {dollars(self.meter.limit)} spent"
         if standing.waits > 2:
             note += f"; {self.endpoint.host} is busy, on in {standing.waits:.0f} s"
-        left = (self.calls - done) / rate if rate else None
+        left = max(standing.waits, (self.calls - done) / rate) if rate else None  # not over before it goes on
         numbers = {"step": done, "steps": max(self.calls, done), "rows_per_second": rate, "seconds_left": left}
         self.keeper.progress("evaluating", numbers | {"note": note})
 
