@@ -3,7 +3,9 @@
 import io
 import re
 import zipfile
+import zlib
 from datetime import date
+from xml.parsers.expat import ExpatError
 
 from knowledge.documents.drafts import Draft, Unreadable, day_of
 from knowledge.documents.limits import Limits
@@ -20,6 +22,11 @@ p[style-name='Quote'] => blockquote > p:fresh
 p[style-name='Intense Quote'] => blockquote > p:fresh
 r[style-name='HTML Code'] => code
 """
+# What damaged parts make zipfile, zlib, expat and mammoth raise.
+_FAULTS = (
+    zipfile.BadZipFile, zlib.error, ExpatError, LookupError, TypeError, ValueError, AttributeError, RuntimeError,
+    OSError,
+)  # fmt: skip
 _FREE = 1_048_576
 """The first mebibyte may pack as well as it likes: a short form with long empty tables does."""
 _CORE = "docProps/core.xml"
@@ -31,9 +38,12 @@ def read_word(content: bytes, limits: Limits) -> Draft:
     updated = _check(content, limits)
     import mammoth
 
-    html = mammoth.convert_to_html(
-        io.BytesIO(content), style_map=_STYLES, include_embedded_style_map=False, convert_image=_alt_only
-    ).value
+    try:
+        html = mammoth.convert_to_html(
+            io.BytesIO(content), style_map=_STYLES, include_embedded_style_map=False, convert_image=_alt_only
+        ).value
+    except _FAULTS as error:
+        raise _damaged() from error
     return draft_of(html)._replace(updated=updated)
 
 
@@ -49,7 +59,7 @@ def _check(content: bytes, limits: Limits) -> date | None:
             if len(parts) > limits.entries or expanded > limits.expanded_bytes or _bomb(expanded, len(content), limits):
                 raise _too_dense(expanded)
             core = archive.read(_CORE) if _CORE in archive.namelist() else b""
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # RuntimeError: a part has a password
+    except _FAULTS as error:
         raise _damaged() from error
     found = _MODIFIED.search(core)
     return day_of(found[1].decode("ascii", "ignore")) if found else None

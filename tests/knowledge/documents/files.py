@@ -81,6 +81,11 @@ def docx(body: str, *, parts: Mapping[str, str] | None = None, links: Mapping[st
         "docProps/core.xml": '<c xmlns:dcterms="d"><dcterms:modified x="y">2026-05-06T07:08:09Z</dcterms:modified></c>',
         **(parts or {}),
     }
+    return zipped(files)
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """Return a zip of the given files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():

@@ -1,14 +1,12 @@
 """Files as people hand them over: any name, any bytes, any place; each comes out as pages or as a clear no."""
 
 import hashlib
-import io
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +23,7 @@ from knowledge.documents.drafts import Unreadable
 from knowledge.documents.files import content_of, opened
 from knowledge.documents.limits import shipped
 from knowledge.errors import UserError
-from tests.knowledge.documents.files import docx, locked, paragraph, pdf
+from tests.knowledge.documents.files import docx, locked, paragraph, pdf, zipped
 
 TODAY = date(2026, 11, 29)
 LIMITS = shipped()
@@ -69,13 +67,6 @@ def test_a_day_in_the_future_is_not_believed(tmp_path: Path) -> None:
         assert read_document(path, "a.md", today=TODAY).pages[0].updated == shown
 
 
-def zipped(name: str) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(name, "x")
-    return out.getvalue()
-
-
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -90,8 +81,8 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         (b"\x7fELF" + bytes(200), "is a program"),
         (OLD_OFFICE + bytes(600), "before 2007"),
         (OLD_OFFICE + "EncryptedPackage".encode("utf-16-le"), "locked with a password"),
-        (zipped("xl/workbook.xml"), "an Excel workbook"),
-        (zipped("a.txt"), "is a zip file"),
+        (zipped({"xl/workbook.xml": ""}), "an Excel workbook"),
+        (zipped({"a.txt": ""}), "is a zip file"),
         (docx(paragraph("Hot."))[:-200], "is a damaged DOCX"),
         (b"{\\rtf1 x}", "an RTF file"),
         (PASSAGES + PASSAGES, "line 3 has the id of line 1"),

@@ -9,7 +9,7 @@ import pytest
 from knowledge.documents.drafts import Unreadable
 from knowledge.documents.limits import shipped
 from knowledge.documents.word import read_word
-from tests.knowledge.documents.files import docx, paragraph, run, table
+from tests.knowledge.documents.files import docx, paragraph, run, table, zipped
 
 LIMITS = shipped()
 
@@ -64,3 +64,20 @@ def test_a_part_that_lies_about_its_size_is_not_unpacked_further() -> None:
     lying = out.getvalue().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     with pytest.raises(Unreadable, match="damaged"):
         read_word(lying, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        docx(paragraph("Hot."))[:-200],
+        docx("<w:p><w:r>"),
+        zipped({"word/document.xml": "<a/>"}),
+        docx("<w:sdt><w:sdtContent>" * 5_000 + "</w:sdtContent></w:sdt>" * 5_000),
+    ],
+    ids=["cut off", "broken XML", "parts missing", "nested too deep"],
+)
+def test_damage_is_named(content: bytes) -> None:
+    """However a file is broken, the reason is the same and says what to do."""
+    with pytest.raises(Unreadable, match=r"is a damaged DOCX\.") as caught:
+        read_word(content, LIMITS)
+    assert caught.value.next_step
