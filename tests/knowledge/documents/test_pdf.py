@@ -81,9 +81,8 @@ def test_pages_without_text_are_told() -> None:
         (locked(pdf([["Secret."]]), "sesame", algorithm="RC4-128"), "locked with a password"),
         (b"%PDF-1.7\n" + b"\x00\xff" * 500, "damaged"),
         (pdf([["Kettles boil water."]])[:300], "damaged"),
-        (pdf([["x"]] * 2_001), "2,001 pages; I read up to 2,000"),
     ],
-    ids=["pictures", "empty", "locked", "locked with RC4", "noise", "cut off", "too many pages"],
+    ids=["pictures", "empty", "locked", "locked with RC4", "noise", "cut off"],
 )
 def test_a_pdf_without_readable_text_is_refused(content: bytes, what: str) -> None:
     """Each says what is wrong and what to do."""
@@ -109,5 +108,5 @@ def test_one_broken_page_does_not_spoil_the_rest() -> None:
 
 def test_the_limit_of_pages_is_data() -> None:
     """A smaller limit refuses what the shipped one takes."""
-    with pytest.raises(Unreadable, match="3 pages"):
+    with pytest.raises(Unreadable, match="3 pages; I read up to 2"):
         read_pdf(pdf([["x"]] * 3), replace(LIMITS, pages=2))

@@ -93,11 +93,11 @@ def test_nesting_and_length_cost_no_more_than_reading(html: str, shown: str) -> 
 
 
 def test_a_huge_table_stays_a_table() -> None:
-    """Ten thousand rows are ten thousand rows."""
-    rows = "".join(f"<tr><td>{number}</td><td>cup {number}</td></tr>" for number in range(10_000))
+    """Three thousand rows are three thousand rows."""
+    rows = "".join(f"<tr><td>{number}</td><td>cup {number}</td></tr>" for number in range(3_000))
     lines = draft_of(f"<table><tr><th>n</th><th>name</th></tr>{rows}</table>").body.splitlines()
-    assert len(lines) == 10_002
-    assert lines[-1] == "| 9999 | cup 9999 |"
+    assert len(lines) == 3_002
+    assert lines[-1] == "| 2999 | cup 2999 |"
 
 
 def test_the_declared_encoding_counts() -> None:
@@ -128,7 +128,7 @@ _PIECES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(_PIECES, max_size=30))
 def test_no_html_breaks_it_or_brings_control_characters(pieces: list[str]) -> None:
     """Whatever tags open and close in whatever order, the page is read."""
