@@ -35,6 +35,8 @@ class Citation:
     """Day of the page's last change."""
     quote: str
     """The sentence of the passage that carries the claim, word for word."""
+    passage_id: str
+    """Key of the passage, to find it again."""
 
 
 class Checked(NamedTuple):
@@ -50,7 +52,13 @@ class Checked(NamedTuple):
 def cite(passage: Passage, n: int, quote: str) -> Citation:
     """Return the citation of `passage` as number `n`."""
     return Citation(
-        n=n, title=passage.title, slug=passage.slug, heading=passage.heading, updated=passage.updated, quote=quote
+        n=n,
+        title=passage.title,
+        slug=passage.slug,
+        heading=passage.heading,
+        updated=passage.updated,
+        quote=quote,
+        passage_id=passage.id,
     )
 
 
