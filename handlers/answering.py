@@ -8,10 +8,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.advising import begin_advice, reweigh
-from handlers.blocks.answer import HELLO, answer_blocks, answer_text, welcome_blocks
+from handlers.blocks.answer import HELLO, welcome_blocks
 from handlers.blocks.parts import section
 from handlers.deps import Deps
 from handlers.escape import inert
+from handlers.growing import GrowingAnswer
 from handlers.people import spoken
 from handlers.posting import post, react, status, whisper
 from handlers.training import look_at_file
@@ -130,8 +131,9 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer from the guide, or say honestly that it is not in there."""
     _begin(client, heard, LOOKING_UP)
     workspace = heard.person.workspace_id
+    growing = GrowingAnswer(client, deps, heard.person, heard.thread, heard.ts)
     before, meter = earlier(client, heard), deps.meter(workspace)
-    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter)
+    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter, grow=growing.grow)
     if said.abstained and not heard.addressed:
         # People may be talking to each other: what we cannot answer is no news for the whole thread.
         status(client, heard.channel, heard.thread_ts, "")
@@ -139,9 +141,7 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
         return
     Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
     foreign = said.abstained and not read(heard.text).language_supported
-    blocks = answer_blocks(said, receipt_of(heard.person, heard.text, said))
-    blocks = [*([section(ENGLISH)] if foreign else []), *blocks]
-    post(client, heard.channel, answer_text(said), blocks, thread_ts=heard.thread_ts)
+    growing.end(said, receipt_of(heard.person, heard.text, said), [section(ENGLISH)] if foreign else [])
 
 
 def receipt_of(person: Person, question: str, said: Answer) -> Receipt:

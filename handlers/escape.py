@@ -21,6 +21,7 @@ _ADDRESS = re.compile(
 )
 _FENCE = re.compile(r"`{2,}")
 _TARGET = re.compile(r"!?\[([^\]\n]*)\]\(([^)\n]*)\)")
+_DEFINITION = re.compile(r"^(\s*\[[^\]\n]*\]):", re.MULTILINE)  # what makes every later [mark] a link
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 _BULLET = re.compile(r"^(\s*)[-*]\s+", re.MULTILINE)
 
@@ -78,7 +79,7 @@ def inert(text: str, limit: int = SECTION_TEXT) -> str:
 
 def markdown(text: str) -> str:
     """Return the same for a `markdown` block and for text that is streamed, where links are written in other ways."""
-    return _entities(unlinked(text))
+    return _DEFINITION.sub(r"\1 :", _entities(unlinked(text)))
 
 
 def unlinked(text: str) -> str:

@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.blocks.parts import Block
 from handlers.escape import shorten
+from knowledge.tenancy import Person
 from trainers.jobs.service import Place
 
 TEXT = 3900
@@ -58,6 +59,39 @@ def send(
         metadata=metadata,
     )
     return Place(str(answer["channel"]), str(answer["ts"]))
+
+
+def start_growing(client: WebClient, channel: str, thread_ts: str, person: Person, text: str) -> str:
+    """Begin a message in a thread that grows; `text` is for a `markdown` block. Returns its time stamp.
+
+    Raises SlackApiError where it may not: old workspaces, people of other workspaces, too many at once.
+    """
+    answer = client.chat_startStream(
+        channel=channel,
+        thread_ts=thread_ts,
+        recipient_user_id=person.user_id,
+        recipient_team_id=person.workspace_id,
+        markdown_text=text,
+    )
+    return str(answer["ts"])
+
+
+def grow(client: WebClient, channel: str, ts: str, text: str) -> None:
+    """Add to a growing message; raises SlackApiError, `stopped_by_user` where a person pressed Stop."""
+    client.chat_appendStream(channel=channel, ts=ts, markdown_text=text)
+
+
+def stop_growing(client: WebClient, channel: str, ts: str, blocks: Sequence[Block] = (), text: str = "") -> None:
+    """End a growing message, with a last piece of text and with blocks under it."""
+    drawn = _quiet("", blocks)["blocks"]
+    client.chat_stopStream(channel=channel, ts=ts, markdown_text=text or None, blocks=drawn)
+
+
+def remove(client: WebClient, channel: str, ts: str) -> None:
+    """Take a message of ours away, also one that still grows; that it is gone already is no reason to stop."""
+    for call in (client.chat_stopStream, client.chat_delete):
+        with suppress(SlackApiError):
+            call(channel=channel, ts=ts)
 
 
 def begin_thread(client: WebClient, channel: str, thread_ts: str, user: str, text: str) -> tuple[str, str]:

@@ -87,4 +87,6 @@ def _author(answer: Answer) -> str:
 
 
 def _source(citation: Citation) -> str:
-    return f"{citation.n} *{inert(citation.title, 120)}* (updated {citation.updated.day} {citation.updated:%b %Y})"
+    under = citation.heading.rsplit(" > ", 1)[-1]
+    path = f"{citation.title} › {under}" if under else citation.title
+    return f"{citation.n} *{inert(path, 160)}* (updated {citation.updated.day} {citation.updated:%b %Y})"

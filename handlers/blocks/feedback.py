@@ -50,7 +50,7 @@ def feedback_form(metadata: str) -> Block:
         "fingerprint is kept, and nothing of the answer but which passages it cites."
     )
     blocks = [
-        section("I noted that this was no good answer. What was wrong?"),
+        section("I noted it. This helps whoever looks after the sources to mend them."),
         field("What was wrong?", wrong, block_id=VERDICT),
         field("In your words", words, block_id=SAID, hint=hint, optional=True),
     ]

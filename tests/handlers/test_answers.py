@@ -48,7 +48,7 @@ def test_a_source_opens_at_its_passage(world: World) -> None:
     view = world.slack.wait_view(title="Source")
     bold = [run["text"] for run in runs(view) if run.get("style", {}).get("bold")]
     assert len(bold) == 1
-    assert bold[0].rstrip(".") in said["blocks"][0]["text"]["text"].replace("*", "")
+    assert bold[0].rstrip(".") in said["blocks"][0]["text"].replace("*", "")
     assert all(words in json.dumps(view, ensure_ascii=False) for words in ("QLoRA", "Updated", "rests on", "https://"))
 
 
