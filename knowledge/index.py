@@ -149,6 +149,10 @@ class Index:
         )
         return Found(hits=hits, rarities=tuple(self._keywords.rarities(words)), degraded=degraded)
 
+    def passage(self, key: str, workspace: str | None = None) -> Passage | None:
+        """Return a passage of the guide or of `workspace` by its id; None where it is gone or belongs to others."""
+        return self._passages([key], [GUIDE_WORKSPACE, workspace or GUIDE_WORKSPACE]).get(key)
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors by the index's own embedder, shape (len(texts), dimension)."""
         return self._embedder.embed(texts)
