@@ -48,7 +48,7 @@ def test_knowing_nothing_means_start_with_a_prompt() -> None:
         (Facts(odd_format=True, labelled_examples=900, training_open=False), "prompting"),
         (Facts(failure_kind="ability"), "other"),
         (Facts(failure_kind="ability", labelled_examples=99), "other"),
-        (Facts(failure_kind="ability", fixed_voice=True, prompting_tried=True), "fine_tuning"),
+        (Facts(failure_kind="ability", fixed_voice=True, prompted_accuracy_near_target=False), "fine_tuning"),
         (Facts(told_like="fine_tuning", closed_labels=True, labelled_examples=68), "prompting"),
         (Facts(told_like="fine_tuning", closed_labels=True, labelled_examples=168), "fine_tuning"),
         (Facts(failure_kind="ability", labelled_examples=2000), "fine_tuning"),
