@@ -8,8 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.errors import ServiceError
+
 Vectors = npt.NDArray[np.float32]
 """Shape (texts, dimension), each row of length 1."""
+
+
+class EmbeddingsUnavailable(ServiceError):
+    """The embedding model does not answer."""
+
 
 MAX_TOKENS = 256
 """What all-MiniLM-L6-v2 was trained to read (its model card); the rest of a longer text is not seen."""
