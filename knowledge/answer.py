@@ -3,13 +3,14 @@
 import html
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.citations import Checked, Citation, check, cite
 from knowledge.errors import ServiceError
 from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
 from knowledge.models import ChatModel, Message, Meter, ModelUnavailable
+from knowledge.neighbours import joined
 from knowledge.questions import Question, prepare
 from knowledge.sentences import sentences
 from knowledge.sufficiency import sufficiency, threshold
@@ -75,6 +76,7 @@ def answer(
     _wait_for_first_build(index)
     found = index.search(asked.whole, _HITS, workspace)
     confidence = sufficiency(asked.whole, found)
+    found = replace(found, hits=joined(found.hits))
     text, written_by, note = _written(asked, found, index, model, confidence, meter)
     return Answer(
         text=text.text or _no_source(found.hits),

@@ -128,6 +128,8 @@ def _share_out(questions: tuple[str, ...], texts: list[str]) -> list[tuple[str, 
 def _chunk(page: Page, heading: str, text: str, questions: tuple[str, ...], key: str) -> Chunk:
     path = f"{page.title} > {heading}" if heading else page.title
     search_text = f"{path}\n{plain(text)}"
+    if not heading and text.startswith(page.title.removesuffix("…").rstrip()):
+        search_text = plain(text)  # a passage without a title is called by its first words, which count once
     hashed = "\x1f".join((search_text, text, page.updated.isoformat(), *questions))
     return Chunk(
         id=key,
