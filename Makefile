@@ -30,10 +30,12 @@ check: $(VENV)/.dev ## Lint, types and import contracts
 bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.advice
 	$(BIN)/python -m bench.reading
+	$(BIN)/python -m bench.weights
 	$(BIN)/python -m bench.abstention
 	$(BIN)/python -m bench.protocol
 	$(BIN)/python -m bench.intervals
 	$(BIN)/python -m bench.guardrails
+	$(BIN)/python -m bench.refusals
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.journey
@@ -51,8 +53,11 @@ soak: $(VENV)/.dev $(VENV)/.rq2 ## Long, seeded runs (hours): slow tests, races 
 
 CHAOS = $(BIN)/python -m bench.chaos --jobs 10000 --kills 1000 --redis-wipes 20 --seed 7 --json
 
-docs: $(VENV)/.dev ## Write docs/cli.md from --help
+# mkdocs --quiet would hide from --strict what it does not print.
+docs: $(VENV)/.dev ## Write docs/cli.md from --help, then the guide and docs as a site into site/; a broken link ends it
 	$(BIN)/python -m docs.build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "Read it: $(BIN)/python -m http.server --directory site 8000, then http://127.0.0.1:8000"
 
 clean: ## Remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info site

@@ -25,7 +25,8 @@ from knowledge.advice.reader import Reader
 from knowledge.advice.rubric import OPTIONS
 
 DATA = Path(__file__).parent / "data"
-FILES = ("advice_cases.jsonl", "advice_own_cases.jsonl", "advice_published_a.jsonl")
+PUBLISHED = ("advice_cases.jsonl", "advice_published_a.jsonl", "advice_published_c.jsonl")
+FILES = (*PUBLISHED, "advice_own_cases.jsonl")
 HELD_OUT = "advice_published_b.jsonl"
 """Never read by anybody who works on rubric or readers."""
 REWORDINGS = "advice_rewordings.jsonl"

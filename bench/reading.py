@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.advice import DATA, Scored, confusion, fine, lines, rates
+from bench.advice import DATA, PUBLISHED, Scored, confusion, fine, lines, rates
 from bench.rates import rate
 from bench.readers import NAMES, readers
 from knowledge.advice.advise import advise
@@ -58,7 +58,7 @@ def main() -> None:
     if chosen.texts or everything:
         read_texts(chosen.texts or DATA / "reading_sentences.jsonl", found, errors=chosen.errors)
     if chosen.facts or everything:
-        cases = chosen.cases or [DATA / "advice_cases.jsonl", DATA / "advice_published_a.jsonl"]
+        cases = chosen.cases or [DATA / name for name in PUBLISHED]
         decide(chosen.facts or DATA / "reading_facts.jsonl", cases, found, errors=chosen.errors)
 
 

@@ -64,7 +64,7 @@ class Deps:
     @property
     def plans(self) -> Plans:
         """Evaluation plans."""
-        return Plans(engine=self.engine)
+        return Plans(engine=self.engine, folder=self.datasets.folder)
 
     @property
     def workspaces(self) -> Workspaces:

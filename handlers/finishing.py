@@ -18,8 +18,9 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data import review_finish
 from trainers.data.review import Look
+from trainers.errors import AnswersUnknown
 from trainers.evals.drafts.another import more_rows
-from trainers.evals.planned import freeze_reviewed, frozen_remarks, may_draft, rule_of, too_few
+from trainers.evals.planned import check_answers, freeze_reviewed, frozen_remarks, may_draft, rule_of, too_few
 from trainers.tables import Review
 
 Json = Mapping[str, Any]
@@ -90,8 +91,15 @@ def add_drafts(deps: Deps, body: Json, who: Person, look: Look, client: WebClien
 
 
 def end(deps: Deps, body: Json, who: Person, review_id: str, client: WebClient) -> None:
-    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for."""
-    outcome = review_finish.finish(deps.reviews, who, review_id, deps.clock())
+    """End the review and put its files into the thread, once; then freeze the plan that it was drafted for.
+
+    Where kept rows have answers that the plan does not know, it stays open and the card shows the first of them.
+    """
+    try:
+        outcome = review_finish.finish(deps.reviews, who, review_id, deps.clock(), check_answers)
+    except AnswersUnknown as unknown:
+        draw(client, deps, who, deps.reviews.show(who, review_id, unknown.place).review)
+        raise
     posted = post_files(client, deps, who, outcome.review)
     words = freeze(deps, who, outcome.review)
     if posted and words:
@@ -135,8 +143,8 @@ def freeze(deps: Deps, who: Person, review: Review) -> str:
         return ""
     name, rule = mrkdwn(frozen.name, 120), mrkdwn(rule_of(frozen.plan).sentence, 300)
     words = (
-        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`). Give the file as test rows in "
-        f"`/tune train` and choose the plan there: the model is then judged by {rule}."
+        f"Frozen: the plan *{name}* with these rows (`{frozen.plan.test_sha256[:12]}`), which I keep. Choose the plan "
+        f"in `/tune train`: the model is then tested on them and judged by {rule}."
     )
     remarks = mrkdwn(frozen_remarks(deps.reviews, review, frozen.plan), 900)
     return f"{words}\n{remarks}" if remarks else words

@@ -109,10 +109,12 @@ def read_wish(values: Json) -> Wish:
 
 def problems(wish: Wish, file_limit: int) -> dict[str, str]:
     """Return what is wrong with the form, by block id; only what can be told without reading the files."""
-    if wish.train is None:
+    if wish.train is None and not wish.choice:
         if wish.test is not None:
-            return {forms.TRAIN_FILE: "Upload training rows too; test rows alone cannot train a model."}
-        return {} if wish.choice else {forms.ROWS: "Choose rows here, or upload your own below."}
+            return {forms.TRAIN_FILE: "Choose rows above or upload some here; test rows alone cannot train a model."}
+        return {forms.ROWS: "Choose rows here, or upload your own below."}
+    if wish.train is None and wish.test is None:
+        return {}
     found = {} if wish.ours else {forms.OURS: "Tick this for an upload: I train only on files that were made for it."}
     for block_id, file in ((forms.TRAIN_FILE, wish.train), (forms.TEST_FILE, wish.test)):
         size = int((file or {"size": 1}).get("size") or 0)
@@ -150,10 +152,10 @@ def rows_name(wish: Wish, deps: Deps) -> str:
 
 def carry_out(client: WebClient, deps: Deps, person: Person, place: Place, wish: Wish) -> None:
     """Turn the form into a quote in its thread."""
+    test = str(wish.test["id"]) if wish.test else ""
     if wish.train is None:
-        train_on_known(client, deps, person, place, wish.choice, wish.plan)
+        train_on_known(client, deps, person, place, wish.choice, wish.plan, test)
     else:
-        test = str(wish.test["id"]) if wish.test else ""
         train_on_upload(client, deps, person, place, str(wish.train["id"]), test, wish.name, wish.plan)
 
 

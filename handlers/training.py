@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from slack_sdk import WebClient
 
@@ -10,28 +11,51 @@ from handlers.deps import Deps
 from handlers.files import fetched
 from handlers.posting import post
 from knowledge.tenancy import Person
+from trainers.data.examples import EXAMPLES
 from trainers.data.lint import LintReport, lint
 from trainers.data.store import Added
 from trainers.errors import DatasetRejected
+from trainers.evals.judged_by import frozen_on, frozen_test
+from trainers.evals.planned import frozen
 from trainers.jobs.service import Place
 from trainers.spec import TrainingSpec
 
 TARGET = "local"
 """Where rows are to be trained, for the linter's limits."""
 
+EXAMPLE = "example:"
+"""How the choice of a shipped example begins."""
 
-def train_on_known(client: WebClient, deps: Deps, person: Person, place: Place, choice: str, plan: str = "") -> None:
-    """Quote a run on the shipped example (`example:NAME`) or on a data set of the workspace (`dataset:ID`)."""
-    kind, _, name = choice.partition(":")
-    if kind == "example":
-        added = deps.datasets.example(name, person, deps.clock())
-    else:
-        dataset = deps.datasets.get(name)
-        if dataset.workspace_id != person.workspace_id:
-            raise DatasetRejected("That data set belongs to another workspace.", "Pick another one.")
-        folder = deps.datasets.folder
-        added = Added(dataset, lint(folder / dataset.train_path, target=TARGET, test=folder / dataset.test_path))
-    _quote(client, deps, person, place, added, plan)
+
+class Rows(NamedTuple):
+    """Rows to train on and to test on, before they are taken in."""
+
+    train: Path
+    test: Path | None
+    """Rows to test on; None: some of the others are held out."""
+    name: str
+    """Of the data set."""
+    provenance: str
+    shown: str
+    """What their findings are headed by."""
+
+
+def train_on_known(
+    client: WebClient, deps: Deps, person: Person, place: Place, choice: str, plan: str = "", test_id: str = ""
+) -> None:
+    """Quote a run on the shipped example (`example:NAME`) or on a data set of the workspace (`dataset:ID`).
+
+    With an uploaded test file, or a frozen plan whose rows are the test, that is a version of its own.
+    """
+    with ExitStack() as files:
+        chosen = _known(deps, person, choice)
+        rows = _tested(client, deps, person, files, chosen, test_id, plan)
+        if rows.test != chosen.test or choice.startswith(EXAMPLE):
+            _take_in(client, deps, person, place, rows, plan)
+            return
+        dataset = deps.datasets.get(choice.partition(":")[2])  # taken in already, and its rows are as they were
+        added = Added(dataset, lint(rows.train, target=TARGET, test=rows.test))
+        _quote(client, deps, person, place, added, plan)
 
 
 def train_on_upload(
@@ -47,19 +71,9 @@ def train_on_upload(
     """Download, lint and keep an uploaded file, then quote a run on it; a blocked file is explained and not kept."""
     with ExitStack() as files:
         train = files.enter_context(fetched(client, train_id, deps))
-        test = files.enter_context(fetched(client, test_id, deps)).path if test_id else None
-        now = deps.clock()
-        provenance = f"file {train_id} uploaded in Slack by {person.user_id} on {now:%Y-%m-%d}, who said: {TICK}"
-        label = name or named_after(train.name)
-        try:
-            added = deps.datasets.add(train.path, test, name=label, person=person, provenance=provenance, now=now)
-        except DatasetRejected:
-            report = lint(train.path, target=TARGET, test=test)
-            if not report.blocked:
-                raise
-            _show(client, place, train.name, report)
-            return
-    _quote(client, deps, person, place, added, plan)
+        uploaded = _uploaded(train_id, deps, person)
+        rows = Rows(train.path, None, name or named_after(train.name), uploaded, train.name)
+        _take_in(client, deps, person, place, _tested(client, deps, person, files, rows, test_id, plan), plan)
 
 
 def look_at_file(client: WebClient, deps: Deps, place: Place, file_id: str) -> None:
@@ -72,6 +86,53 @@ def look_at_file(client: WebClient, deps: Deps, place: Place, file_id: str) -> N
 def named_after(file_name: str) -> str:
     """Return a data set's name from a file's: `tickets v2.jsonl` becomes `tickets v2`."""
     return Path(file_name.replace("\\", "/")).stem[:60].strip() or "rows"
+
+
+def _known(deps: Deps, person: Person, choice: str) -> Rows:
+    name = choice.partition(":")[2]
+    if choice.startswith(EXAMPLE):
+        shipped = EXAMPLES[name]
+        return Rows(shipped.train, shipped.test, shipped.name, f"shipped example, {shipped.licence}", shipped.name)
+    dataset, folder = deps.datasets.get(name), deps.datasets.folder
+    if dataset.workspace_id != person.workspace_id:
+        raise DatasetRejected("That data set belongs to another workspace.", "Pick another one.")
+    train, test = folder / dataset.train_path, folder / dataset.test_path
+    return Rows(train, test, dataset.name, dataset.provenance, f"{dataset.name} v{dataset.version}")
+
+
+def _tested(
+    client: WebClient, deps: Deps, person: Person, files: ExitStack, rows: Rows, test_id: str, plan: str
+) -> Rows:
+    """Take the uploaded test rows, else those that the plan was frozen with, else leave the rows as they are."""
+    if test_id:
+        file = files.enter_context(fetched(client, test_id, deps))
+        said = f"{rows.provenance}; test rows: {_uploaded(test_id, deps, person)}"
+        return rows._replace(test=file.path, provenance=said, shown=f"{rows.shown}, tested on {file.name}")
+    if not plan:
+        return rows
+    stored = frozen(deps.engine, person.workspace_id, plan)
+    test = frozen_test(deps.datasets.folder, person.workspace_id, stored, rows.test)
+    said = rows.provenance if test == rows.test else f"{rows.provenance}; test rows: frozen with plan {stored.name}"
+    shown = f"{rows.shown}, tested on the rows frozen with plan {stored.name} on {frozen_on(stored)}"
+    return rows._replace(test=test, provenance=said, shown=shown)
+
+
+def _uploaded(file_id: str, deps: Deps, person: Person) -> str:
+    return f"file {file_id} uploaded in Slack by {person.user_id} on {deps.clock():%Y-%m-%d}, who said: {TICK}"
+
+
+def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: Rows, plan: str) -> None:
+    """Keep the rows and quote a run on them; rows that are blocked are explained and not kept."""
+    told, now = rows.provenance, deps.clock()
+    try:
+        added = deps.datasets.add(rows.train, rows.test, name=rows.name, person=person, provenance=told, now=now)
+    except DatasetRejected:
+        report = lint(rows.train, target=TARGET, test=rows.test)
+        if not report.blocked:
+            raise
+        _show(client, place, rows.shown, report)
+        return
+    _quote(client, deps, person, place, added, plan)
 
 
 def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added, plan: str) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from knowledge.keywords import terms
-from knowledge.sources import Page
+from knowledge.sources import Page, anchor
 
 LENGTH = 1_100
 """Longest passage, in characters; 800-1,200 was best on the Chroma chunking set within a fixed budget."""
@@ -58,16 +58,15 @@ def chunk_page(page: Page) -> tuple[Chunk, ...]:
     counts: dict[str, int] = {}
     chunks = []
     for (heading, text), questions in zip(pieces, asked, strict=True):
-        anchor = anchor_of(heading)
-        number = counts[anchor] = counts.get(anchor, -1) + 1
-        chunks.append(_chunk(page, heading, text, questions, f"{page.slug}#{anchor}-{number}"))
+        part = anchor_of(heading)
+        number = counts[part] = counts.get(part, -1) + 1
+        chunks.append(_chunk(page, heading, text, questions, f"{page.slug}#{part}-{number}"))
     return tuple(chunks)
 
 
 def anchor_of(heading: str) -> str:
-    """Return the address part of a heading path: its last heading in lower case with dashes."""
-    last = heading.rsplit(" > ", 1)[-1].lower()
-    return re.sub(r"[^\w]+", "-", last).strip("-") or "top"
+    """Return the address part of a heading path: that of its last heading."""
+    return anchor(heading.rsplit(" > ", 1)[-1])
 
 
 def plain(text: str) -> str:

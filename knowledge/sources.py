@@ -1,5 +1,6 @@
 """Reads pages written in Markdown with TOML front matter; it knows a page's parts, not how they are cut or searched."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class Source:
     """What a reader would call it, for instance "QLoRA paper (Dettmers et al. 2023)"."""
     url: str
     """Address of the source; empty where it has none."""
+    no_url: str = ""
+    """Why it has none; empty where it has one or the page does not say."""
     as_of: str
     """Day, month or year that the facts are from, as the page writes it; empty where it does not say."""
 
@@ -50,6 +53,16 @@ class Page:
         """Refuse a page that could not be cited."""
         if not self.slug or not self.title.strip():
             raise SourceError(f"The page {self.slug or '(no slug)'} has no slug or no title.", "Add both to its head.")
+
+
+def anchor(heading: str) -> str:
+    """Return the address of a heading inside its page, as in `guide/open-models/#the-families`.
+
+    Lower case, each run of other characters than letters, digits and _ becomes one dash, none at the ends; "top" if
+    nothing is left. Passages, links between pages, the built site and links from Slack all use this rule: a changed
+    rule breaks links that people have saved.
+    """
+    return re.sub(r"[^\w]+", "-", heading.lower()).strip("-") or "top"
 
 
 def load_guide(folder: Path = GUIDE) -> tuple[Page, ...]:
@@ -94,7 +107,7 @@ def _split(text: str, name: str) -> tuple[str, str]:
 
 
 def _source(entry: Mapping[str, Any]) -> Source:
-    return Source(name=str(entry.get("name", "")), url=str(entry.get("url", "")), as_of=str(entry.get("as_of", "")))
+    return Source(**{key: str(entry.get(key, "")) for key in ("name", "url", "no_url", "as_of")})
 
 
 def _day(value: object) -> date | None:

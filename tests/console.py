@@ -246,7 +246,7 @@ def _entered(element: Json, value: Any) -> Json:
     if kind == "file_input":
         return {"files": value}
     if kind in ("static_select", "radio_buttons"):
-        return {"selected_option": _option(element, value)}
+        return {"selected_option": _option(element, value) if value else None}  # emptied
     if kind in ("checkboxes", "multi_static_select"):
         return {"selected_options": [_option(element, each) for each in value]}
     keys = {"users_select": "selected_user", "channels_select": "selected_channel", "datepicker": "selected_date"}

@@ -7,6 +7,7 @@ UserError
 ├── NotAllowed          this person may not do that
 ├── ReviewNotFound      no such review in this workspace
 ├── RowRefused          a row under review cannot become that
+│   └── AnswersUnknown  a review's plan does not know the answers of kept rows
 └── OverBudget          the month's budget does not hold it
 LuthierError
 ├── LeaseLost           another worker owns the job now; stop quietly
@@ -41,6 +42,15 @@ class ReviewNotFound(UserError):
 
 class RowRefused(UserError):
     """This row cannot become that."""
+
+
+class AnswersUnknown(RowRefused):
+    """Kept rows have answers that the plan does not know."""
+
+    def __init__(self, what: str, next_step: str, *, place: int) -> None:
+        """Take also the place of the first such row."""
+        super().__init__(what, next_step)
+        self.place = place
 
 
 class OverBudget(UserError):

@@ -13,6 +13,7 @@ from trainers.costs.local import PastRun, estimate
 from trainers.costs.rehearsal import price
 from trainers.data.jsonl import read_rows
 from trainers.data.tokens import count
+from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import SuccessRule
 from trainers.spec import TrainingSpec
 from trainers.tables import Dataset
@@ -50,6 +51,8 @@ class Quote:
     serving_cost_30_days: Decimal | None
     cost_basis: str
     """Where the costs come from."""
+    plan: JudgedBy | None = None
+    """The frozen plan that the rule comes from, and whether its rows are the test; None where there is none."""
 
     @property
     def total(self) -> Decimal | None:

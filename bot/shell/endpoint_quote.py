@@ -1,4 +1,4 @@
-"""How the quote of an evaluation over an endpoint reads in a terminal; it computes nothing."""
+"""How the quote of an evaluation over an endpoint reads in a terminal, and the plan of any; it computes nothing."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -26,5 +26,13 @@ def read_endpoint_quote(offer: dict[str, Any], minutes: Callable[[Any], str]) ->
             f"  Time        {minutes(offer['evaluation_minutes'])}; times {offer['time_basis']}.",
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
+            *read_plan(offer),
         ]
     )
+
+
+def read_plan(offer: dict[str, Any]) -> list[str]:
+    """Say by which frozen plan a quote is judged, and whether on its rows; nothing where there is none."""
+    from trainers.evals.judged_by import JudgedBy
+
+    return [f"  {JudgedBy.from_json(offer['plan']).sentence}"] if offer.get("plan") else []

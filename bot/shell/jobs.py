@@ -10,12 +10,24 @@ import typer
 
 from bot.shell.reading import read_job, read_report
 from bot.shell.rows import findings, read_quote, spec_with, take_in
-from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
+from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
     from bot.working import Working
     from trainers.tables import Job
+
+TestRows = Annotated[
+    Path | None,
+    typer.Option(help="Held-out rows; without it those of --plan, else a third of the file, at least 20 rows."),
+]
+PlanName = Annotated[
+    str,
+    typer.Option(
+        help="Judge by this frozen evaluation plan (`luthier eval-plan`), on its rows unless --test is given."
+    ),
+]
+"""What `train` takes about its test."""
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at a job."""
@@ -31,9 +43,7 @@ def train(
     file: Annotated[
         Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped ticket example.")
     ] = None,
-    test: Annotated[
-        Path | None, typer.Option(help="Held-out rows; without it a third of the file, at least 20 rows.")
-    ] = None,
+    test: TestRows = None,
     name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
     epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
@@ -45,7 +55,7 @@ def train(
             help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
         ),
     ] = "local",
-    plan: Annotated[str, typer.Option(help="Judge by this frozen evaluation plan (`luthier eval-plan`).")] = "",
+    plan: PlanName = "",
     batch: Annotated[
         bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
     ] = False,
@@ -62,7 +72,7 @@ def train(
     from trainers.backends import QUEUES
 
     spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    _check_plan(plan)
+    test = _rows_of(plan, file, test)
     with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
         dataset, linted = take_in(at.deps, file, test, name)
         say(findings(linted))
@@ -194,17 +204,28 @@ def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
     _approve(at, job, as_json=as_json)
 
 
-def _check_plan(plan: str) -> None:
-    """Raise UserError for a plan that cannot judge, before rows are kept and workers started; "" is no plan."""
+def _rows_of(plan: str, file: Path | None, test: Path | None) -> Path | None:
+    """Return the test rows that were given, else those that the plan was frozen with; "" is no plan.
+
+    Raises UserError for a plan that cannot judge, before rows are kept and workers started.
+    """
     if not plan:
-        return
+        return test
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
+    from trainers.data.examples import EXAMPLES
+    from trainers.evals.judged_by import frozen_on, frozen_test
     from trainers.evals.planned import frozen
 
+    workspace, own = shell_person().workspace_id, EXAMPLES["tickets"].test if file is None else None
     with working(Settings.from_env(), say) as at:
-        frozen(at.deps.engine, shell_person().workspace_id, plan)
+        stored = frozen(at.deps.engine, workspace, plan)
+        if test is not None:
+            return test
+        rows = frozen_test(at.deps.datasets.folder, workspace, stored, own)
+    say(f"Test rows: those that were frozen with the plan {stored.name} on {frozen_on(stored)}.")
+    return rows
 
 
 def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
@@ -270,11 +291,13 @@ def _stop(at: "Working", job: "Job") -> None:
 
 
 def _draw(update: Callable[..., None], job: "Job") -> None:
+    from handlers.blocks.words import time_left
+
     now = json.loads(job.progress)
     facts = [
         f"loss {now['loss']:.2f}" if "loss" in now else "",
         f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
-        f"about {now['seconds_left']:.0f} s left" if now.get("seconds_left") else "",
+        time_left(now["seconds_left"]) if now.get("seconds_left") else "",
         now.get("note", ""),
     ]
     phase = job.phase or job.state
@@ -288,12 +311,15 @@ def _draw(update: Callable[..., None], job: "Job") -> None:
 
 def finish(job: "Job", as_json: bool) -> None:
     """Show what came of a job and leave: 0 where it succeeded."""
+    from trainers.jobs.no_report import no_report
+
     if as_json:
         show_json(job_json(job))
     elif job.state == "succeeded":
         show(read_report(job))
     else:
-        say(f"Job #{job.number} {job.state}: {job.error_what} {job.error_next}")
+        what, next_step = no_report(job)
+        say(f"{what} {in_shell(next_step, job.number)}")
     raise typer.Exit(0 if job.state == "succeeded" else 1)
 
 

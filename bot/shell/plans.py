@@ -184,13 +184,13 @@ def _freeze(plan: "EvalPlan", name: str, test: Path, given: "list[Row] | None") 
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
-    from trainers.evals.plan_store import Plans, check_test
+    from trainers.evals.plan_store import check_test
 
     if not test.is_file():
         raise fail_usage(f"There is no file {test}.")
     check_test(test, given or ())
     with working(Settings.from_env(), say) as at:
-        person, plans = shell_person(), Plans(engine=at.deps.engine)
+        person, plans = shell_person(), at.deps.plans
         plans.save(plan, name=name, person=person, now=at.deps.clock())
         return plans.freeze(person.workspace_id, name, test, at.deps.clock())
 

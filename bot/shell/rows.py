@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.endpoint_quote import read_endpoint_quote
+from bot.shell.endpoint_quote import read_endpoint_quote, read_plan
 from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def cost(
     as_json: JsonFlag = False,
 ) -> None:
     """Quote a fine-tune on this machine: time, cost, rows, tokens and the rule of success. Nothing starts."""
+    from dataclasses import replace
+
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
@@ -64,6 +66,7 @@ def cost(
             tokenizer=jobs.tokenizer(spec.base),
             past=jobs.past_runs(spec, shell_person()),
         )
+        offer = replace(offer, plan=jobs.judged_by(dataset))
     if as_json:
         show_json({**offer.to_json(), "hash": offer.hash})
     else:
@@ -71,7 +74,10 @@ def cost(
 
 
 def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tuple[Dataset, LintReport]":
-    """Register a file's rows, or the shipped example's, for whoever is in this shell; raises DatasetRejected."""
+    """Register a file's rows, or the shipped example's, for whoever is in this shell; raises DatasetRejected.
+
+    Without `test`, rows of a file are held out, and the example has its own.
+    """
     from bot.wiring import shell_person
     from knowledge.clock import utc_now
 
@@ -80,7 +86,7 @@ def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tupl
             raise fail_usage(f"There is no file {path}.")
     person = shell_person()
     if file is None:
-        added = deps.datasets.example("tickets", person, utc_now())
+        added = deps.datasets.example("tickets", person, utc_now(), test)
     else:
         added = deps.datasets.add(
             file, test, name=name or file.stem, person=person, provenance="file given in the shell", now=utc_now()
@@ -135,6 +141,7 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  Times {offer['time_basis']}.",
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
+            *read_plan(offer),
         ]
     )
 

@@ -16,6 +16,8 @@ LEAST_EFFECT = "0.5"
 """Points below which a smallest useful effect is taken for a share: to show it takes hundreds of thousands of rows."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COMMAND = re.compile(r"`(jobs|resume|cancel|approve|report)`")
+_START = re.compile(r"`(train)`")
 
 
 def say(text: str) -> None:
@@ -36,6 +38,11 @@ def show_json(data: Any) -> None:
 def clean(text: str) -> str:
     """Take out control characters and half letters: a model's or a file's text must not steer or stop the terminal."""
     return _CONTROL.sub("", text).encode("utf-8", "replace").decode()
+
+
+def in_shell(text: str, number: int) -> str:
+    """Name commands about a job as the shell knows them: lower layers write `jobs`, here it is `luthier jobs 3`."""
+    return _START.sub(r"`luthier \1`", _COMMAND.sub(rf"`luthier \1 {number}`", text))
 
 
 def fail_usage(what: str) -> typer.Exit:

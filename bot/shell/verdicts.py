@@ -11,10 +11,12 @@ import typer
 from bot.shell import endpoint
 from bot.shell.jobs import finish, run_job
 from bot.shell.rows import take_in
-from bot.shell.terminal import LEAST_EFFECT, JsonFlag, fail_usage, refuse_share, say, show, show_json
+from bot.shell.terminal import LEAST_EFFECT, JsonFlag, fail_usage, in_shell, refuse_share, say, show, show_json
+from knowledge.errors import UserError
 
 if TYPE_CHECKING:
     from trainers.evals.rule import SuccessRule
+    from trainers.tables import Job
 
 
 def register(app: typer.Typer) -> None:
@@ -83,19 +85,28 @@ def report(
     from knowledge.clock import utc_now
     from trainers.jobs.evaluating import report_files
     from trainers.jobs.labelled import labelled
-    from trainers.jobs.service import result_of
 
     if save is not None and save.exists() and not save.is_dir():
         raise fail_usage(f"{save} is no folder.")
     with working(Settings.from_env(), say) as at:
         found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
-        result_of(found)
+        _check_reported(found)
         found = labelled(at.deps.engine, at.deps.datasets.folder, found)
         if save is not None:
             files = report_files(at.deps.datasets.folder, found)
             at.deps.jobs.note_download(found, shell_person(), utc_now())
             _save(files[0].parent, save / f"job-{found.number}")
     finish(found, as_json)
+
+
+def _check_reported(job: "Job") -> None:
+    """Raise UserError with what became of a job that has no report, and the commands that help."""
+    from trainers.jobs.service import result_of
+
+    try:
+        result_of(job)
+    except UserError as none:
+        raise UserError(none.what, in_shell(none.next_step, job.number)) from none
 
 
 def _judge(pairs: Path, rule: "SuccessRule", *, as_json: bool) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.blocks.cases import GROUPS, case_blocks
+from handlers.blocks.cases import GROUPS, LONGEST, case_blocks
 from handlers.blocks.job import asked_of
-from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, section
+from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, rich, run, section
 from handlers.blocks.report import because, headline, interval, shown, speed, took
 from handlers.blocks.words import money, points
-from handlers.escape import mrkdwn
+from handlers.escape import mrkdwn, plain
+from trainers.evals.report import Prompt
 from trainers.jobs.messages import ReportCard
 
 BEFORE = "Bonett and Price, McNemar's mid-p"
@@ -41,6 +42,7 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") 
             section(f"{mrkdwn(data['contamination'], 600)}\n{took(card)}"),
             context(_data(quote)),
             *[block for name, key in GROUPS if data[key] for block in _cases(name, data[key])],
+            *_prompt(data.get("prompt")),
         ],
     )
 
@@ -72,6 +74,21 @@ def _rule(rule: Mapping[str, Any]) -> str:
 def _data(quote: Mapping[str, Any]) -> str:
     cost = f"training {money(quote['training_cost'])}, evaluation {money(quote['evaluation_cost'])}"
     return f"Data: {mrkdwn(quote['dataset'], 120)}, SHA-256 `{quote['data_sha256'][:16]}…` · {cost}"
+
+
+def _prompt(prompt: Mapping[str, Any] | None) -> list[Block]:
+    """Show how the best-prompted base was asked: last, as forms fold nothing, and cut, as the files hold all."""
+    if not prompt:
+        return []
+    said = Prompt.from_json(prompt)
+    room = max(120, 2 * LONGEST // len(said.turns))
+    lines = [[run(f"{role}: ", bold=True), run(plain(content, room) or "(nothing)")] for role, content in said.turns]
+    return [
+        divider(),
+        section(f"*The prompt of the best-prompted base*\n{mrkdwn(said.sentence, 900)}"),
+        rich(*lines),
+        context("In full, and with the prompts that did less well, in the page of `Send me the files`."),
+    ]
 
 
 def _cases(name: str, cases: Any) -> list[Block]:

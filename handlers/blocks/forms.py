@@ -48,7 +48,7 @@ def train_form(
     blocks = [
         section("Pick rows or upload your own. You see findings and a quote; nothing starts before you approve."),
         *([context(mrkdwn(note, 500))] if note else []),
-        field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload a file below."),
+        field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload training rows below."),
         divider(),
         *_upload_fields(),
         *([_plan_field(plans)] if plans else []),
@@ -94,7 +94,7 @@ def _upload_fields() -> list[Block]:
     example = plain_text("such as tickets-v2", 150)
     name = {"type": "plain_text_input", "action_id": NAME, "max_length": 60, "placeholder": example}
     form = 'One {"messages": [...]} a line. I never take rows from Slack messages.'
-    held = "Rows to judge by. Without them I hold back a third of yours, at least 20."
+    held = "Rows to judge by, also for rows chosen above. Without them: the plan's, or a third of yours, at least 20."
     return [
         field("Or upload training rows (JSONL)", train, block_id=TRAIN_FILE, optional=True, hint=form),
         field("Test rows (JSONL)", test, block_id=TEST_FILE, optional=True, hint=held),
@@ -105,7 +105,7 @@ def _upload_fields() -> list[Block]:
 
 def _plan_field(plans: Sequence[StoredPlan]) -> Block:
     menu = select(PLAN, "By its test rows, else by default", [_plan_option(plan) for plan in plans[:MOST_SETS]])
-    hint = "Its metric, target and guardrails decide. The report says so if the test rows are not those frozen."
+    hint = "Its metric, target and guardrails decide, on the rows it was frozen with unless you upload test rows above."
     return field("Evaluation plan", menu, block_id=PLAN, optional=True, hint=hint)
 
 

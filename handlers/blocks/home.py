@@ -12,7 +12,7 @@ from handlers.blocks.lint import FORM
 from handlers.blocks.listing import NO_PLACES, job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
 from handlers.blocks.report import DETAILS, TRY
-from handlers.blocks.words import bar, count, duration, minutes, money, person
+from handlers.blocks.words import bar, count, minutes, money, person, time_left
 from handlers.escape import mrkdwn
 from trainers.jobs.line import Ahead
 from trainers.tables import Job, ModelVersion
@@ -106,7 +106,7 @@ def _waiting(job: Job, note: str, *, ask: bool = False) -> list[Block]:
 def _running(job: Job, place: Ahead | None) -> list[Block]:
     figures = json.loads(job.progress) if job.state == "running" else {}
     drawn = bar(figures.get("step", 0), figures["steps"]) if figures.get("steps") else ""
-    left = f"about {duration(figures['seconds_left'])} left" if figures.get("seconds_left") is not None else ""
+    left = time_left(figures["seconds_left"]) if figures.get("seconds_left") is not None else ""
     head = f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job, place)}"
     text = "\n".join(filter(None, (head, " ".join(filter(None, (drawn, left))))))
     return [section(text, accessory=stop_button(job.id, job.number))]

@@ -6,8 +6,9 @@ from typing import Any
 
 from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
-from handlers.blocks.words import bar, count, duration, in_slack, minutes, money, person
+from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
+from trainers.evals.judged_by import JudgedBy
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 
 STOP, RESUME = "job_stop", "job_resume"
@@ -31,7 +32,7 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
     lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
     lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
     note = [section(mrkdwn(card.note))] if card.note else []
-    return [*lines, *note, *approval_blocks(card)]
+    return [*lines, *_judged_by(offer), *note, *approval_blocks(card)]
 
 
 def quote_title(card: QuoteCard) -> str:
@@ -93,11 +94,11 @@ def resume_offer(job_id: str, number: int, dollars: str) -> tuple[str, list[Bloc
 
 def ended_text(card: EndedCard) -> str:
     """Say how a job ended and what to do next."""
-    title = f"{mrkdwn(card.title, 200)} (job #{card.number})"
+    title = f"*{mrkdwn(card.title, 200)}* (job #{card.number})"  # no more is bold: a bold *Resume* may follow
     if card.state == "queued":
         return f"{title} was resumed by {person(card.ended_by)}; the progress message above goes on."
     by = f" by {person(card.ended_by)}" if card.ended_by else ""
-    head = f"*{title} was stopped{by}.*" if card.state == "cancelled" else f"*{title} failed.*"
+    head = f"{title} was stopped{by}." if card.state == "cancelled" else f"{title} failed."
     what = "" if card.state == "cancelled" and card.what in {"", "Stopped."} else f"{mrkdwn(card.what, 1500)} "
     return f"{person(card.requested_by)} {head} {what}{in_slack(mrkdwn(card.next_step, 800))}".strip()
 
@@ -162,6 +163,14 @@ def _rule(offer: dict[str, Any]) -> str:
     return text
 
 
+def _judged_by(offer: dict[str, Any]) -> list[Block]:
+    """Say by which frozen plan a job is judged; rows that are not the frozen ones are not to be overlooked."""
+    if not offer.get("plan"):
+        return []
+    plan = JudgedBy.from_json(offer["plan"])
+    return [section(f"{'' if plan.on_frozen_rows else '⚠️ '}{mrkdwn(plan.sentence, 900)}")]
+
+
 def asked_of(rule: Mapping[str, Any]) -> str:
     """Say what a rule asks of a tuned model: `at least 5 points above the best-prompted base, and 90% or more`."""
     effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
@@ -181,13 +190,15 @@ def _loss(card: ProgressCard) -> str:
 
 
 def _speed(card: ProgressCard) -> str:
+    """Say how fast it goes; not beside the time left of a test, whose parts go at speeds of their own."""
     if card.tokens_per_second is not None:
         return f"{card.tokens_per_second:,.0f} tok/s"
-    return f"{card.rows_per_second:,.1f} rows/s" if card.rows_per_second is not None else ""
+    told = card.rows_per_second is not None and card.seconds_left is None
+    return f"{card.rows_per_second:,.1f} rows/s" if told else ""
 
 
 def _left(card: ProgressCard) -> str:
-    return f"about {duration(card.seconds_left)} left" if card.seconds_left is not None else ""
+    return time_left(card.seconds_left) if card.seconds_left is not None else ""
 
 
 def _bar(card: ProgressCard) -> str:

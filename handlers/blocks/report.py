@@ -11,6 +11,7 @@ from handlers.blocks.labels import label_button
 from handlers.blocks.parts import BLOCK_CHARACTERS, Block, actions, button, characters, context, picture, section, table
 from handlers.blocks.words import duration, minutes, person
 from handlers.escape import mrkdwn, plain
+from trainers.evals.judges.pairing import WORDED
 from trainers.jobs.messages import ReportCard
 
 TRY, DETAILS = "model_try", "report_details"
@@ -43,7 +44,7 @@ def report_blocks(card: ReportCard, file_ids: Mapping[str, str]) -> list[Block]:
 
 def worded(data: Mapping[str, Any]) -> bool:
     """Say whether answers may be worded in many ways, so that people's opinion of pairs says more than marks."""
-    return data["rule"]["metric"] in ("judged", "chrf", "exact_match", "style", "correct")
+    return data["rule"]["metric"] in WORDED
 
 
 def report_text(card: ReportCard) -> str:

@@ -34,6 +34,12 @@ def duration(seconds: float) -> str:
     return f"{large} {names[0]} {small} {names[1]}" if small else f"{large} {names[0]}"
 
 
+def time_left(seconds: float) -> str:
+    """Write an estimate as what it is: `about 1 min 50 s left`, to 5 s below a minute, then 10 s, then a minute."""
+    step = 5 if seconds < 60 else 10 if seconds < 600 else 60
+    return f"about {duration(max(5, round(seconds / step) * step))} left"
+
+
 def money(amount: str | None) -> str:
     """Write dollars from a decimal string: `$0`, `$4.50`; an unknown price is said to be unknown, never 0."""
     if amount is None:

@@ -81,6 +81,8 @@ def _implied(fact: str, facts: Facts) -> bool:
         return facts.labels_exist is False
     if fact == "prompting_tried":
         return facts.prompted_accuracy_near_target is not None
+    if fact == "prompted_accuracy_near_target":
+        return facts.prompting_tried is False
     return fact == "exact_figures_from_db" and bool(facts.writes_queries)
 
 

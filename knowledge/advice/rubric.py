@@ -81,6 +81,8 @@ class Gate:
     """Numbers that must all be reached."""
     unless: Mapping[str, Value]
     """Facts of which none may have this value."""
+    unless_at_least: Mapping[str, int]
+    """Numbers of which none may be reached."""
     answer: Option | None
     """The answer it gives, or None when it only excludes."""
     lead: float | None
@@ -99,7 +101,9 @@ class Gate:
 
     def holds(self, facts: Facts) -> bool:
         """Tell whether everything it needs is known and nothing speaks against it."""
-        spoken_against = any(getattr(facts, name) == value for name, value in self.unless.items())
+        spoken_against = any(getattr(facts, name) == value for name, value in self.unless.items()) or any(
+            (getattr(facts, name) or 0) >= least for name, least in self.unless_at_least.items()
+        )
         return not spoken_against and _met(facts, self.needs, self.at_least)
 
 
@@ -283,6 +287,7 @@ def _gate(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Gate:
         needs=entry["all"],
         at_least=entry.get("at_least", {}),
         unless=entry.get("unless", {}),
+        unless_at_least=entry.get("unless_at_least", {}),
         answer=entry.get("answer"),
         lead=entry.get("lead"),
         below=entry.get("below"),

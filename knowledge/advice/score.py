@@ -19,8 +19,16 @@ class Contribution:
     fact: str
     """The fact it reads; empty for the prior."""
     option: Option
-    points: float
+    half: Option
+    """The option whose weight it is: a combination is credited with what counts for its halves."""
+    degree: float
+    """0 to 1."""
     effect: Effect
+
+    @property
+    def points(self) -> float:
+        """Weight times degree."""
+        return self.effect.weight * self.degree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +79,10 @@ def judge(facts: Facts, rubric: Rubric) -> Verdict:
 
 
 def _contributions(facts: Facts, rubric: Rubric) -> tuple[Contribution, ...]:
-    found = [_prior(option, effect) for option, effect in rubric.prior.items()]
-    for option in ("fine_tuning", "rag"):
-        # A combination carries the standing costs of its halves as well as its own.
-        found.append(_prior("rag+fine_tuning", rubric.prior[option]))
+    found = [_prior(option, option, effect) for option, effect in rubric.prior.items()]
+    halves: tuple[Option, ...] = ("fine_tuning", "rag")
+    # A combination carries the standing costs of its halves as well as its own.
+    found += [_prior("rag+fine_tuning", half, rubric.prior[half]) for half in halves]
     for criterion in rubric.criteria:
         degree = criterion.degree(facts)
         if degree:
@@ -88,12 +96,13 @@ def _weighed(criterion: Criterion, degree: float) -> Iterator[Contribution]:
         if _counts_for_both(criterion.kind, option):
             options.append("rag+fine_tuning")
         for each in options:
-            points = effect.weight * degree
-            yield Contribution(criterion=criterion.id, fact=criterion.fact, option=each, points=points, effect=effect)
+            yield Contribution(
+                criterion=criterion.id, fact=criterion.fact, option=each, half=option, degree=degree, effect=effect
+            )
 
 
-def _prior(option: Option, effect: Effect) -> Contribution:
-    return Contribution(criterion="prior", fact="", option=option, points=effect.weight, effect=effect)
+def _prior(option: Option, half: Option, effect: Effect) -> Contribution:
+    return Contribution(criterion="prior", fact="", option=option, half=half, degree=1.0, effect=effect)
 
 
 def _counts_for_both(kind: str, option: Option) -> bool:

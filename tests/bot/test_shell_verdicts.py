@@ -298,8 +298,86 @@ def test_train_by_a_plan_puts_it_into_the_quote(tmp_path: Path) -> None:
         assert isinstance(refused.exception, UserError)
         assert said in refused.exception.what
         assert refused.exception.next_step
+    frozen = rows.read_bytes()
+    rows.unlink()
     asked = run("train", "--backend", "rehearsal", "--plan", "closed", typed="n\n")
     assert (asked.exit_code, "and 90% or more" in asked.stderr) == (1, True)
+    today = f"{utc_now().day} {utc_now():%b %Y}"
+    assert f"Test rows: those that were frozen with the plan closed on {today}." in asked.stderr
+    assert f"Judged by plan closed (frozen {today}, 30 rows)." in asked.stderr
     (job,) = json.loads(run("jobs", "--json").stdout)
     rule = job["quote"]["rule"]
     assert (rule["plan"], rule["metric"], Decimal(rule["target"])) == (digest, "accuracy", Decimal("0.9"))
+    assert (job["quote"]["test_rows"], job["quote"]["plan"]["on_frozen_rows"]) == (30, True)
+    with at_work() as at:
+        newest = at.deps.datasets.listing(shell_person().workspace_id)[0]
+        assert (at.deps.datasets.folder / newest.test_path).read_bytes() == frozen
+
+
+def test_train_by_a_plan_on_other_rows_says_so_before_the_yes(tmp_path: Path) -> None:
+    """Test rows that are given count, beside the shipped example too; the quote says that they are not the frozen."""
+    lines = EXAMPLES["tickets"].test.read_text().splitlines(keepends=True)
+    rows, own = tmp_path / "rows.jsonl", tmp_path / "own.jsonl"
+    rows.write_text("".join(lines[:30]))
+    own.write_text("".join(lines[30:]))
+    with at_work() as at:
+        person = shell_person()
+        at.deps.plans.save(make_plan(TASK), name="closed", person=person, now=utc_now())
+        at.deps.plans.freeze(person.workspace_id, "closed", rows, utc_now())
+    asked = run("train", "--backend", "rehearsal", "--plan", "closed", "--test", str(own), typed="n\n")
+    assert "Judged by plan closed, but not on its frozen rows" in asked.stderr
+    assert "are not the 30 rows frozen on" in asked.stderr
+    train = tmp_path / "train.jsonl"
+    train.write_text(EXAMPLES["tickets"].train.read_text() + lines[0])
+    refused = run("train", str(train), "--backend", "rehearsal", "--plan", "closed", "--yes")
+    assert isinstance(refused.exception, UserError)
+    assert "Line 121 is in the test file too" in refused.exception.what
+
+
+# Jobs without a report
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "what", "next_step"),
+    [
+        (
+            "failed",
+            {"error_what": "The disk is full.", "error_next": "Free some space, then `resume`."},
+            "it failed. The disk is full.",
+            "Free some space, then `luthier resume 1`. `luthier jobs 1` shows what happened.",
+        ),
+        (
+            "cancelled",
+            {"stop_requested_by": "U0BEN", "fence": 1},
+            "it was stopped by U0BEN before it was done.",
+            "`luthier resume 1`",
+        ),
+    ],
+    ids=["failed", "cancelled"],
+)
+def test_a_job_that_ended_without_a_report_says_how_and_what_helps(
+    state: str, more: dict[str, Any], what: str, next_step: str
+) -> None:
+    """Nobody is told to wait for what will not come: what happened is said, with the commands that help."""
+    with at_work() as at:
+        ended(at, quoted(at), state, **more)
+    none = run("report", "1").exception
+    assert isinstance(none, UserError)
+    assert none.what == f"Job #1 has no report: {what}"
+    assert next_step in none.next_step
+    assert "Wait" not in none.next_step
+
+
+def test_a_quote_without_a_report_says_what_it_waits_for() -> None:
+    """Not approved yet: who wants a report says yes first; a quote that was turned down needs a new one."""
+    with at_work() as at:
+        job = quoted(at)
+        waits = run("report", "1").exception
+        at.deps.jobs.stop(job.id, shell_person(), utc_now())
+    assert isinstance(waits, UserError)
+    assert "waits for approval" in waits.what
+    assert "`luthier approve 1`" in waits.next_step
+    over = run("report", "1").exception
+    assert isinstance(over, UserError)
+    assert f"its quote was cancelled by {shell_person().user_id}, so nothing ran." in over.what
+    assert "`luthier train`" in over.next_step

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -42,11 +42,12 @@ from trainers.data.lint import LintReport
 from trainers.data.review import Look
 from trainers.data.review_rows import Draft, read_draft
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
+from trainers.evals.judged_by import JudgedBy
 from trainers.evals.judges.agreement import Agreement
 from trainers.evals.plan import make_plan
 from trainers.evals.planned import Short
 from trainers.evals.plans.costs import read_costs
-from trainers.evals.report import ArmScore, Case, Report
+from trainers.evals.report import ArmScore, Case, Prompt, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
 from trainers.jobs.messages import (
@@ -259,6 +260,18 @@ def report(length: int = 60) -> Report:
         notices=("TF-IDF gets 30/40: a cheaper rival.",),
         contamination="No test row was in training.",
         guardrails=(guarded("general", "General skills", 41, 40), guarded("refusal", "Harmful requests", 120, 60)),
+        prompt=Prompt(
+            kind="few-shot by similarity",
+            asked="the 2 most similar training rows, most similar last, as earlier turns",
+            row=1,
+            turns=(
+                ("system", "Sort & <answer>."),
+                ("user", "u" * length),
+                ("assistant", "billing"),
+                ("user", "a *bill*"),
+            ),
+            tried=(("no examples, the form of the answer said in the instruction", 0.5, 60),),
+        ),
     )
 
 
@@ -275,8 +288,16 @@ def report_card(length: int = 60) -> ReportCard:
     )
 
 
-def quote_card(state: str, **more: Any) -> QuoteCard:
-    return QuoteCard(**IDS, state=state, quote=QUOTE, quote_hash="f" * 64, requested_by="U0ADA", **more)
+JUDGED = JudgedBy(name="tickets <!here>", frozen_on="12 Nov 2026", frozen_rows=60, on_frozen_rows=True)
+OTHER_ROWS: dict[str, Any] = {
+    "on_frozen_rows": False,
+    "to_do": "To test on the frozen rows, cancel and ask again with this plan and without test rows.",
+}
+
+
+def quote_card(state: str, plan: JudgedBy | None = None, **more: Any) -> QuoteCard:
+    offer = QUOTE | {"plan": plan and asdict(plan)}
+    return QuoteCard(**IDS, state=state, quote=offer, quote_hash="f" * 64, requested_by="U0ADA", **more)
 
 
 def job(state: str, number: int, **more: Any) -> Job:
@@ -497,6 +518,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "home": lambda: home.home_view(HOME_JOBS, [MODEL], {"job_2": "https://example.slack.com/archives/C1/p1"}, GUIDE),
     "home_empty": lambda: home.home_view(home.HomeJobs([], [], []), [], {}, GUIDE, "Installing."),
     "quote": lambda: rendered(quote_card("quoted")),
+    "quote_by_plan": lambda: rendered(quote_card("quoted", plan=JUDGED)),
+    "quote_by_plan_on_other_rows": lambda: rendered(quote_card("quoted", plan=replace(JUDGED, **OTHER_ROWS))),
     "quote_approved": lambda: rendered(quote_card("queued", decided_by="U0ADA", decided_at=NOW.isoformat())),
     "quote_cancelled": lambda: rendered(quote_card("cancelled", decided_by="U0ADA", decided_at=NOW.isoformat())),
     "quote_needs_approval": lambda: rendered(quote_card("quoted", approvers=BOTH, needed=1)),
@@ -524,6 +547,11 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "progress_training": lambda: rendered(ProgressCard(**IDS, state="running", **PROGRESS)),
     "progress_testing": lambda: rendered(
         ProgressCard(**IDS, state="running", phase="evaluating", step=7, steps=240, rows_per_second=1.25)
+    ),
+    "progress_testing_with_time_left": lambda: rendered(
+        ProgressCard(
+            **IDS, state="running", phase="evaluating", step=90, steps=240, rows_per_second=1.25, seconds_left=363.0
+        )
     ),
     "progress_done": lambda: rendered(ProgressCard(**IDS, state="succeeded", phase="", step=45, steps=45)),
     "report": lambda: rendered(report_card(), file_ids=FILES),
@@ -556,7 +584,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             requested_by="U0ADA",
             state="cancelled",
             what="Stopped.",
-            next_step="Resume continues.",
+            next_step="`resume` continues from the last checkpoint.",
             ended_by="U0ADA",
         )
     ),

@@ -22,9 +22,10 @@ from tests.handlers.test_review import again, card_in, look, old_click
 from tests.handlers.test_training import form, job_in
 from tests.handlers.world import ADA, World, serve
 from trainers.data import review_finish
+from trainers.data.examples import EXAMPLES
 from trainers.data.review_rows import turns_of
 from trainers.evals.plan import make_plan
-from trainers.evals.plan_store import StoredPlan
+from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.planned import MOMENT, may_draft
 from trainers.jobs.service import Place
 from trainers.tables import Job
@@ -245,18 +246,37 @@ def test_a_review_whose_card_could_not_be_posted_is_discarded(world: World) -> N
         assert connection.execute(text("select state, card_ts from review")).all() == [("discarded", "")]
 
 
-def test_rows_that_do_not_fit_their_plan_are_posted_and_not_frozen(world: World) -> None:
-    """A kept answer outside the labels: the files come all the same, once, with why nothing was frozen."""
+def test_rows_that_do_not_fit_their_plan_are_mended_before_the_review_ends(world: World) -> None:
+    """A kept answer outside the labels: Finish names the row, the card shows it with Edit, and then it is frozen."""
     card = reviewed(world, "tickets", "Sort support tickets into billing, returns")
+    finish(world, card)
+    said = world.slack.wait_message("answer that the plan does not know", thread_ts=card["thread_ts"])["text"]
+    assert said.startswith("Row 2 has an answer")
+    assert "one of: billing, returns" in said
+    card = again(world, card, "Row 2 of 2")
+    assert look(world, card).review.state == "open"
+    assert world.deps.plans.listing(ADA.workspace_id) == []
+    world.slack.click(card, "Edit")
+    world.slack.submit(world.slack.wait_view(title="Edit row 2"), {"turn2": "billing"})
+    wait_for(lambda: "billing" in look(world, card).rows[1].messages, what="the mended row")
+    finish(world, card)
+    assert len(wait_for(lambda: frozen_words(world, card), what="what was frozen")) == 1
+
+
+def test_rows_that_another_plan_has_are_posted_and_not_frozen(world: World) -> None:
+    """The same rows, reviewed for a second plan: the files come all the same, once, with why nothing was frozen."""
+    finish(world, reviewed(world, "first"))
+    wait_for(lambda: world.deps.plans.listing(ADA.workspace_id), what="the first plan")
+    card = reviewed(world, "second")
     finish(world, card)
     again(world, card, "Files in this thread")
     said = world.slack.wait_message("no plan was frozen", thread_ts=card["thread_ts"])["text"]
-    assert "1 row has a target outside the plan's labels (line 2)" in said
+    assert "were frozen on 22 Nov 2026 with the plan 'first" in said
     old_click(world, card, "Finish → JSONL", "U0BEN")
     world.slack.wait_message("finished this review", thread_ts=card["thread_ts"], user="U0BEN")
     told = [m for m in world.slack.messages("C0ASK", card["thread_ts"]) if "no plan was frozen" in m["text"]]
     assert len(told) == 1
-    assert not any(plan.frozen for plan in world.deps.plans.listing(ADA.workspace_id))
+    assert sorted(plan.frozen for plan in world.deps.plans.listing(ADA.workspace_id)) == [False, True]
 
 
 # Too few rows
@@ -397,13 +417,14 @@ def test_titles_end_behind_a_word(world: World) -> None:
 # Trained by a plan
 
 
-def plan_with_target(world: World, tmp_path: Path) -> StoredPlan:
+def plan_with_target(world: World, tmp_path: Path, plans: Plans | None = None) -> StoredPlan:
     """Freeze a plan that asks for another metric and a target, with rows of its own."""
     rows = tmp_path / "frozen.jsonl"
+    plans = plans or world.deps.plans
     rows.write_text("".join(json.dumps({"messages": draft["messages"]}) + "\n" for draft in REVIEW_DRAFTS[:3]))
     plan = make_plan(TASK, target=Decimal("0.9"), useful_effect=Decimal("0.1"))
-    world.deps.plans.save(plan, name="tickets <!here>", person=ADA, now=world.now)
-    return world.deps.plans.freeze(ADA.workspace_id, "tickets <!here>", rows, world.now)
+    plans.save(plan, name="tickets <!here>", person=ADA, now=world.now)
+    return plans.freeze(ADA.workspace_id, "tickets <!here>", rows, world.now)
 
 
 def rule(job: Job) -> Json:
@@ -436,6 +457,56 @@ def test_a_training_by_a_plan_is_quoted_with_its_rule(world: World, tmp_path: Pa
     root = world.slack.wait_message("wants to train")
     card = json.dumps(world.slack.wait_message("Quote #1", thread_ts=root["ts"]))
     assert "at least 10 points above the best-prompted base, and 90% or more" in card
+    assert "Judged by plan tickets &lt;!here&gt; (frozen 22 Nov 2026, 3 rows)." in card
+
+
+def test_a_plan_without_test_rows_brings_its_own(world: World, tmp_path: Path) -> None:
+    """The file that was frozen may be gone: its rows were kept, and are the test."""
+    stored = plan_with_target(world, tmp_path)
+    frozen = (tmp_path / "frozen.jsonl").read_bytes()
+    (tmp_path / "frozen.jsonl").unlink()
+    world.slack.submit(form(world), {"plan": stored.id})
+    job = job_in(world, "quoted")
+    dataset = world.deps.datasets.get(job.dataset_id)
+    assert (world.deps.datasets.folder / dataset.test_path).read_bytes() == frozen
+    assert json.loads(job.quote)["plan"]["on_frozen_rows"]
+
+
+def test_other_test_rows_than_the_frozen_ones_are_said_before_approval(world: World, tmp_path: Path) -> None:
+    """Uploaded test rows are taken; the card says that they are not the frozen ones, and how to get to these."""
+    stored = plan_with_target(world, tmp_path)
+    test = world.slack.upload("mine.jsonl", EXAMPLES["tickets"].test.read_bytes())
+    world.slack.submit(form(world), {"plan": stored.id, "test_file": [test], "ours": ["yes"]})
+    assert json.loads(job_in(world, "quoted").quote)["test_rows"] == 60
+    world.deliver()
+    root = world.slack.wait_message("wants to train")
+    card = json.dumps(world.slack.wait_message("Quote #1", thread_ts=root["ts"]), ensure_ascii=False)
+    assert "⚠️ Judged by plan tickets &lt;!here&gt;, but not on its frozen rows" in card
+    assert "are not the 3 rows frozen on 22 Nov 2026" in card
+    assert "ask again with this plan and without test rows" in card
+
+
+def test_rows_of_the_plan_are_not_trained_on(world: World, tmp_path: Path) -> None:
+    """An upload that holds a frozen row is explained by its line and by whose test rows it is; no job begins."""
+    stored = plan_with_target(world, tmp_path)
+    held = EXAMPLES["tickets"].train.read_bytes() + (tmp_path / "frozen.jsonl").read_bytes().splitlines()[0] + b"\n"
+    train = world.slack.upload("mine.jsonl", held)
+    world.slack.submit(form(world), {"plan": stored.id, "train_file": [train], "ours": ["yes"]})
+    root = world.slack.wait_message("wants to train")
+    said = world.slack.wait_message("othing was started", thread_ts=root["ts"])["text"]
+    assert "tested on the rows frozen with plan tickets &lt;!here&gt; on 22 Nov 2026" in said
+    assert "Line 121 is in the test file too" in said
+    assert world.deps.jobs.ledger.listing(ADA.workspace_id) == []
+
+
+def test_a_plan_whose_rows_were_never_kept_says_so(world: World, tmp_path: Path) -> None:
+    """A plan of an older version has only their hash: the thread says so and what to give, and nothing is started."""
+    stored = plan_with_target(world, tmp_path, Plans(engine=world.engine))
+    world.slack.submit(form(world), {"plan": stored.id})
+    root = world.slack.wait_message("wants to train")
+    said = world.slack.wait_message("only their hash was kept", thread_ts=root["ts"])["text"]
+    assert "Give the file that was frozen" in said
+    assert world.deps.jobs.ledger.listing(ADA.workspace_id) == []
 
 
 def test_a_training_without_a_choice_is_judged_by_default(world: World, tmp_path: Path) -> None:

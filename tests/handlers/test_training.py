@@ -158,12 +158,15 @@ def test_cancel_and_stop_close_the_cards(world: World) -> None:
         ({"train_file": TICKETS}, "ours", "Tick this"),
         ({"train_file": b"", "ours": ["yes"]}, "train_file", "empty"),
         ({"train_file": b"x" * 1_000_001, "ours": ["yes"]}, "train_file", "I take up to 1 MB"),
-        ({"test_file": TESTS, "ours": ["yes"]}, "train_file", "test rows alone"),
+        ({"test_file": TESTS, "ours": ["yes"], "rows": None}, "train_file", "test rows alone"),
+        ({"test_file": TESTS}, "ours", "Tick this"),
+        ({"test_file": b"", "ours": ["yes"]}, "test_file", "empty"),
     ],
 )
 def test_a_form_that_cannot_work_says_so_at_the_field(world: World, values: Json, field: str, expected: str) -> None:
     """What can be told without reading the file is said at its field; the form stays open and nothing is posted."""
-    files = {name: [world.slack.upload("rows.jsonl", value)] for name, value in values.items() if name != "ours"}
+    uploads = {name: value for name, value in values.items() if name.endswith("_file")}
+    files = {name: [world.slack.upload("rows.jsonl", value)] for name, value in uploads.items()}
     answer = world.slack.submit(form(world), {**values, **files})
     assert expected in answer["errors"][field]
     assert world.slack.messages("C0ASK") == []
@@ -179,6 +182,39 @@ def test_an_upload_with_tick_gets_a_quote_and_its_provenance_is_kept(world: Worl
     assert "U0ADA" in dataset.provenance
     assert "ours to use" in dataset.provenance
     assert list((world.deps.datasets.folder / "incoming").iterdir()) == []
+
+
+def test_test_rows_are_taken_beside_the_shipped_example(world: World) -> None:
+    """The chosen rows are trained on and the uploaded ones are the test: a version of its own, with whose they are."""
+    other = b"".join(TESTS.splitlines(keepends=True)[:30])
+    test = world.slack.upload("mine.jsonl", other)
+    world.slack.submit(form(world), {"test_file": [test], "ours": ["yes"]})
+    quote = json.loads(job_in(world, "quoted").quote)
+    assert (quote["train_rows"], quote["test_rows"], quote["plan"]) == (120, 30, None)
+    (dataset,) = world.deps.datasets.listing(ADA.workspace_id)
+    assert (world.deps.datasets.folder / dataset.test_path).read_bytes() == other
+    assert "uploaded in Slack by U0ADA" in dataset.provenance
+
+
+def test_test_rows_beside_a_data_set_make_its_next_version(world: World) -> None:
+    """A data set that is chosen keeps its rows and its version; with other test rows it is the next one."""
+    first = world.deps.datasets.example("tickets", ADA, world.now).dataset
+    test = world.slack.upload("mine.jsonl", b"".join(TESTS.splitlines(keepends=True)[:30]))
+    world.slack.submit(form(world), {"rows": f"dataset:{first.id}", "test_file": [test], "ours": ["yes"]})
+    job_in(world, "quoted")
+    after = {(one.name, one.version, one.test_rows) for one in world.deps.datasets.listing(ADA.workspace_id)}
+    assert after == {("tickets", 1, 60), ("tickets", 2, 30)}
+
+
+def test_test_rows_that_are_trained_on_are_explained_and_not_kept(world: World) -> None:
+    """Rows of the example as its test: the thread names the lines and both files, and no job begins."""
+    test = world.slack.upload("mine.jsonl", b"".join(TICKETS.splitlines(keepends=True)[:30]))
+    world.slack.submit(form(world), {"test_file": [test], "ours": ["yes"]})
+    root = world.slack.wait_message("wants to train")
+    said = world.slack.wait_message("othing was started", thread_ts=root["ts"])
+    assert "tickets, tested on mine.jsonl" in said["text"]
+    assert "in the test file too" in said["text"]
+    assert world.deps.datasets.listing(ADA.workspace_id) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """The shipped guide: every page can be cited, followed and checked."""
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -10,11 +14,15 @@ from typing import Any, NamedTuple
 import pytest
 
 import knowledge
+from knowledge.sources import anchor
+from trainers.data.lint import lint
 
 FOLDER = Path(knowledge.__file__).parent / "guide"
 FILES = sorted(FOLDER.glob("*.md"))
-LINK = re.compile(r"\[[^\]]+\]\(([^)]+)\)")
+LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#([^)]+))?\)")
 DATED = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
+CLAIM = re.compile(r"\$\d|\d ?%|\d points")
+OURS = re.compile(r"Luthier's (default|own|rule|limit|proposal)|invented example")
 
 # What people ask about, and words that the page for it has to contain.
 TOPICS = {
@@ -29,14 +37,14 @@ TOPICS = {
     "rag-and-fine-tuning": ("RAFT", "distract"),
     "when-none-of-these": ("rules", "classical", "SQL", "constrained decoding", "person"),
     "decision-checklist": ("context axis", "behaviour axis"),
-    "comparing-the-options": ("quality", "cost", "time", "upkeep", "updat"),
+    "comparing-the-options": ("quality", "cost", "time", "upkeep", "updat", "main risk"),
     "lora-and-qlora": ("low-rank", "4-bit", "10 to 100 times", "adapter"),
     "lora-hyper-parameters": ("rank", "alpha", "target modules", "learning rate", "epochs", "batch"),
     "gpu-memory": ("24 GB", "13B", "QLoRA", "gradient checkpointing"),
     "training-tools": ("PEFT", "TRL", "Unsloth", "Axolotl"),
-    "open-models": ("Llama", "Mistral", "Phi", "Gemma", "Qwen", "SmolLM"),
+    "open-models": ("Llama", "Mistral", "Phi", "Gemma", "Qwen", "SmolLM", "languages", "licence", "which one to start"),
     "openai-fine-tuning": ("2027-01-06", "2027-01-14", "2026-05-07", "training_not_available", "GPT-3.5 turbo"),
-    "azure-openai": ("$1.70", "Developer", "2027-04-14", "byte-order mark"),
+    "azure-openai": ("$1.70", "Developer", "2027-04-14", "byte-order mark", "tenant", "region"),
     "vertex-ai": ("Gemini Enterprise Agent Platform", "3.5 Flash", "2026-10-16"),
     "hosted-trainers": ("Together", "Fireworks", "Nebius", "Tinker", "Bedrock", "Mistral", "Cohere"),
     "training-costs": ("epoch", "$4.50", "per 1M"),
@@ -44,9 +52,11 @@ TOPICS = {
     "shorter-prompts": ("break-even", "cached", "gpt-6-luna"),
     "training-data-quality": ("consistency", "coverage", "quality over quantity", "production format"),
     "how-many-examples": ("50–100", "500–1,000", "10"),
-    "jsonl-formats": ("messages", "systemInstruction", "JSONL", "512 MB"),
+    "jsonl-formats": ("messages", "systemInstruction", "JSONL", "512 MB", "several turns", '"weight": 0'),
+    "spreadsheet-to-jsonl": ("CSV", "column", "Excel", "lint"),
+    "training-methods": ("SFT", "DPO", "RFT", "distillation", "preferred_output"),
     "checking-training-data": ("duplicates", "contradictions", "secrets", "masking"),
-    "privacy-and-slack-data": ("Slack forbids", "2024-12-10", "never trains on Slack messages"),
+    "privacy-and-slack-data": ("Slack forbids", "2024-12-10", "never trains on Slack messages", "works council"),
     "evaluating-a-tuned-model": ("best-prompted", "inconclusive", "guardrail", "metric"),
     "small-test-sets": ("Wilson", "McNemar", "Bonett-Price"),
     "llm-judges": ("position", "length", "swapped"),
@@ -54,7 +64,7 @@ TOPICS = {
     "safety-after-fine-tuning": ("refus", "5.5%", "31.8%"),
     "brand-voice": ("vocabulary", "sentence structure", "tone", "avoid"),
     "system-prompts": ("role and context", "output format", "edge cases", "consistency"),
-    "model-lifecycles": ("shutdown_date", "2027-01-14", "re-train"),
+    "model-lifecycles": ("shutdown_date", "2027-01-14", "re-train", "how often"),
     "how-luthier-works": ("no account", "approve", "leaves the machine", "LUTHIER_MODEL"),
 }
 
@@ -70,6 +80,16 @@ def _read(path: Path) -> _Page:
     before, head, body = path.read_text(encoding="utf-8").split("+++\n", 2)
     assert before == "", f"{path.name} starts before its head"
     return _Page(tomllib.loads(head), body)
+
+
+def _last_day(as_of: str) -> date:
+    """Return the first day that a year, month or day written as 2026, 2026-11 or 2026-11-22 may mean."""
+    return date.fromisoformat((as_of + "-01-01")[:10])
+
+
+def _headings(body: str) -> list[str]:
+    """Return the headings without their marks."""
+    return [line.lstrip("# ") for line in _prose(body).splitlines() if line.startswith("#")]
 
 
 def _prose(body: str) -> str:
@@ -101,7 +121,7 @@ def _dollars(cell: str) -> Decimal:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_head_is_complete(path: Path) -> None:
-    """Each page names itself, its day, three to six questions and its dated sources, and nothing else."""
+    """Each page names itself, its day, three to six questions and its dated sources; none lacks an address silently."""
     head = _read(path).head
     assert set(head) == {"title", "slug", "updated", "questions", "sources"}
     assert head["slug"] == path.stem
@@ -110,10 +130,11 @@ def test_head_is_complete(path: Path) -> None:
     assert 3 <= len(set(head["questions"])) == len(head["questions"]) <= 6
     assert head["sources"], "a page without a source cannot be cited"
     for source in head["sources"]:
-        assert set(source) <= {"name", "url", "as_of"}
+        assert set(source) in ({"name", "url", "as_of"}, {"name", "no_url", "as_of"}), source["name"]
         assert source["name"].strip()
-        assert DATED.fullmatch(source["as_of"]) or re.fullmatch(r"\d{4}", source["as_of"])
+        assert _last_day(source["as_of"]) <= head["updated"], "a source from the future"
         assert source.get("url", "https://").startswith("https://")
+        assert len(source.get("no_url", "this program").split()) >= 2, "a reason takes more than a word"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -128,12 +149,36 @@ def test_page_is_of_readable_length(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_links_lead_to_pages(path: Path) -> None:
-    """Each link inside a page leads to another page of the guide."""
+    """Each link inside a page leads to another page of the guide and, where it names one, to a heading there."""
     links = LINK.findall(_read(path).body)
     assert links, "a page that leads nowhere is a dead end"
-    for link in links:
+    for link, heading in links:
         assert link != path.name
         assert (FOLDER / link).is_file(), link
+        assert not heading or heading in map(anchor, _headings(_read(FOLDER / link).body)), f"{link}#{heading}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_headings_have_addresses_of_their_own(path: Path) -> None:
+    """No two headings of a page share an address, so that a link to one never opens at the other."""
+    addresses = [anchor(heading) for heading in _headings(_read(path).body)]
+    assert len(set(addresses)) == len(addresses)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_pages_lead_with_the_answer(path: Path) -> None:
+    """Two to four sentences stand between the title and the first heading."""
+    title, lead, *_ = _read(path).body.strip().split("\n\n")
+    assert title.startswith("# ")
+    assert 2 <= len(re.findall(r"[.!?](?:\s|$)", lead)) <= 4
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_figures_say_where_and_when_they_are_from(path: Path) -> None:
+    """A section with an amount, a share or points has a year in it or says that the figure is ours or invented."""
+    for section in re.split(r"^## ", _prose(_read(path).body), flags=re.MULTILINE):
+        if CLAIM.search(section):
+            assert re.search(r"20\d\d", section) or OURS.search(section), section[:60]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -187,7 +232,7 @@ def test_every_page_is_linked_to() -> None:
         name = ahead.pop()
         if name not in reached:
             reached.add(name)
-            ahead += LINK.findall(_read(FOLDER / name).body)
+            ahead += [link for link, _ in LINK.findall(_read(FOLDER / name).body)]
     assert reached == {path.name for path in FILES}
 
 
@@ -223,3 +268,39 @@ def test_closing_dates_agree() -> None:
         lines = _read(FOLDER / f"{slug}.md").body.splitlines()
         rows = [line for line in lines if line.startswith("|") and "gpt-4.1-mini" in line]
         assert any("2027-01-14" in line for line in rows), slug
+
+
+def _block(slug: str, language: str, number: int = 0) -> str:
+    """Return a code block of a page."""
+    body = _read(FOLDER / f"{slug}.md").body
+    return str(re.findall(rf"```{language}\n(.*?)```", body, flags=re.DOTALL)[number])
+
+
+def test_the_script_turns_a_spreadsheet_into_rows(tmp_path: Path) -> None:
+    """The script of the page runs as printed on a sheet as Excel saves it, and the lint blocks nothing."""
+    cells = [f'"Where is parcel {n}, ""the blue one""?","It left on day {n}.\nGrüße"' for n in range(1, 61)]
+    sheet = "\r\n".join(["question,answer,team", *(f"{line},A" for line in cells), "No answer yet,,B", ""])
+    (tmp_path / "faq.csv").write_text(sheet, encoding="utf-8-sig", newline="")
+    subprocess.run([sys.executable, "-c", _block("spreadsheet-to-jsonl", "python")], cwd=tmp_path, check=True)
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 60
+    assert rows[0]["messages"][1]["content"] == 'Where is parcel 1, "the blue one"?'
+    assert rows[0]["messages"][2]["content"] == "It left on day 1.\nGrüße"
+    assert [finding.code for finding in lint(tmp_path / "train.jsonl").findings if finding.severity == "BLOCK"] == []
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["one turn", "several turns"])
+def test_example_rows_are_rows(tmp_path: Path, number: int) -> None:
+    """The chat rows that the page of formats prints are taken as they stand by our own reader."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(_block("jsonl-formats", "json", number) * 12, encoding="utf-8")
+    codes = {finding.code for finding in lint(file).findings if finding.severity == "BLOCK"}
+    assert codes == set()
+
+
+def test_other_example_rows_are_json() -> None:
+    """The rows in formats that we do not read are one valid JSON object on one line."""
+    for slug, number, key in (("jsonl-formats", 2, "contents"), ("training-methods", 0, "preferred_output")):
+        text = _block(slug, "json", number)
+        assert text.count("\n") == 1
+        assert json.loads(text)[key]

@@ -60,11 +60,11 @@ def info(code: str, message: str) -> Finding:
     return Finding(code=code, severity="INFO", message=message)
 
 
-def name_lines(lines: Sequence[int]) -> str:
+def name_lines(lines: Sequence[int], most: int = NAMED_LINES) -> str:
     """Spell line numbers for a sentence: `line 17`, `lines 3, 9 and 12`, `lines 3, 9, 12, 20 and 41 more`."""
     if len(lines) == 1:
         return f"line {lines[0]:,}"
-    named = [f"{line:,}" for line in lines[:NAMED_LINES]]
+    named = [f"{line:,}" for line in lines[:most]]
     rest = len(lines) - len(named)
     last = f"{rest:,} more" if rest else named.pop()
     return f"lines {', '.join(named)} and {last}"

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,13 +43,19 @@ class Finished(NamedTuple):
     """Of the rows' bytes."""
 
 
-def finish(reviews: Reviews, person: Person, review_id: str, now: datetime) -> Outcome:
+Check = Callable[[Review, Sequence[ReviewRow]], None]
+"""Looks at the kept rows before a review ends; raises RowRefused where it must not end with these."""
+
+
+def finish(
+    reviews: Reviews, person: Person, review_id: str, now: datetime, check: Check = lambda review, kept: None
+) -> Outcome:
     """End a review with the rows that were kept; only one call ever changes it, and all see the same result.
 
-    Raises RowRefused where there is nothing to keep or two kept rows ask the same, DatasetRejected where the linter
-    blocks rows for training; the review is open again then.
+    Raises RowRefused where there is nothing to keep, two kept rows ask the same, or `check` refuses; DatasetRejected
+    where the linter blocks rows for training. The review is open then.
     """
-    look = _claim(reviews, person, review_id)
+    look = _claim(reviews, person, review_id, check)
     if look.review.state != "finishing":
         return Outcome(False, "closed", look.review, None)
     with ExitStack() as failed:
@@ -85,11 +91,13 @@ def posted(reviews: Reviews, review: Review, files: Sequence[str]) -> None:
         connection.execute(update(_reviews).where(_reviews.c.id == review.id).values(**values))
 
 
-def _claim(reviews: Reviews, person: Person, review_id: str) -> Look:
+def _claim(reviews: Reviews, person: Person, review_id: str, check: Check) -> Look:
     with reviews.turn(person, review_id) as (connection, review):
         rows = rows_of(connection, review_id)
         if review.state == "open":
-            _check(review, [row for row in rows if row.status == "kept"])
+            kept = [row for row in rows if row.status == "kept"]
+            _check(review, kept)
+            check(review, kept)
             review = touch(connection, review, state="finishing", finished_by=person.user_id)
         return Look(review, rows)
 

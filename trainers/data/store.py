@@ -65,11 +65,12 @@ class Datasets:
             shutil.rmtree(home)
         return Added(dataset, report)
 
-    def example(self, name: str, person: Person, now: datetime) -> Added:
-        """Register a shipped example for this workspace, once."""
+    def example(self, name: str, person: Person, now: datetime, test: Path | None = None) -> Added:
+        """Register a shipped example for this workspace, once; with other test rows it is a version of its own."""
         shipped = EXAMPLES[name]
-        provenance = f"shipped example, {shipped.licence}"
-        return self.add(shipped.train, shipped.test, name=shipped.name, person=person, provenance=provenance, now=now)
+        provenance = f"shipped example, {shipped.licence}" + (f"; test rows of {person.user_id}" if test else "")
+        tested = test or shipped.test
+        return self.add(shipped.train, tested, name=shipped.name, person=person, provenance=provenance, now=now)
 
     def get(self, dataset_id: str) -> Dataset:
         """Return a data set by id; raises DatasetRejected where there is none."""

@@ -5,22 +5,24 @@ test rows afterwards would let chance pick the rival.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
 from trainers.evals import metrics
-from trainers.evals.contamination import inspect
+from trainers.evals.contamination import Contamination, inspect
 from trainers.evals.evidence import Evidence
 from trainers.evals.guarding import guard, signs
+from trainers.evals.judges.card import JudgeCard, judge_card
+from trainers.evals.judges.pairing import without_judge
 from trainers.evals.metrics import Mark, Metric, Setup
 from trainers.evals.metrics.operations import Request, operations
-from trainers.evals.notices import notices
+from trainers.evals.notices import missing, notices
 from trainers.evals.predictions import PLAIN, RIVAL, TITLES, TUNED, Answer, Answers, notes, read_answers
 from trainers.evals.proof import ProofResult, prove
-from trainers.evals.report import ArmScore, Case, Report
-from trainers.evals.rule import SuccessRule
-from trainers.evals.ruling import ruling, told
+from trainers.evals.report import ArmScore, Case, Report, read_prompt
+from trainers.evals.ruling import basis, ruling, told
 from trainers.evals.scorers import names_label
 from trainers.evals.stats import median, wilson
 from trainers.evals.verdict import mean_interval
@@ -35,6 +37,11 @@ class Assembled(NamedTuple):
 
     report: Report
     answers: Answers
+    """What every arm said to every row, also to those that are left out."""
+    counted: Sequence[Row]
+    """The rows that every score of the report counts."""
+    left_out: Mapping[int, str]
+    """Line of a row that the verdict leaves out -> why, in words."""
 
 
 def assemble(evidence: Evidence, keep: Callable[[], None] = lambda: None) -> Assembled:
@@ -47,32 +54,38 @@ def assemble(evidence: Evidence, keep: Callable[[], None] = lambda: None) -> Ass
     keep()
     seen, proof = inspect(rows, evidence.train), _proof(evidence, answers)
     keep()
-    guarded = guard(rule.guardrails, answers, rows, labels, evidence.probes)
-    overfitted = signs(evidence.losses, evidence.epochs, read.noted, answers, train, closed=bool(labels))
-    verdict = ruling(evidence, answers, seen, guarded.results, proof)
+    evidence = replace(evidence, card=_card(evidence, seen))
+    found = basis(evidence, answers, seen)
+    rows, counted = found.counted, _only(answers, found.counted)
+    guarded = guard(rule.guardrails, counted, rows, labels, evidence.probes)
+    overfitted = signs(evidence.losses, evidence.epochs, read.noted, counted, train, closed=bool(labels))
+    verdict = ruling(evidence, found, seen, guarded.results, proof)
     keep()
+    doubts = notices(counted, rows, rule, labels, read.metric.caution)
     made = Report(
-        arms=tuple(_score(arm, evidence, read) for arm in TITLES if answers[arm] or arm in _JUDGED),
+        arms=tuple(_score(arm, rows, evidence, read) for arm in TITLES if answers[arm] or arm in _JUDGED),
         rival=RIVAL,
         verdict=verdict,
         rule=rule,
         measure=read.metric.title,
         labels=labels,
-        wins=_cases(answers, rows, better=True),
-        misses=_cases(answers, rows, better=False),
+        wins=_cases(counted, rows, better=True),
+        misses=_cases(counted, rows, better=False),
         proof=" ".join(proof.sentences),
-        notices=(*notices(answers, rows, rule, labels, read.metric.caution), *guarded.notices, *overfitted),
+        notices=(*missing(answers, found.fresh), *doubts, *guarded.notices, *overfitted),
         contamination=told(seen, verdict),
         guardrails=guarded.results,
         tables=guarded.tables,
         changed=evidence.changed,
         judge=evidence.card.to_json() if evidence.card else None,
-        judge_says=evidence.card.sentence if evidence.card else _no_judge(rule),
+        judge_says=evidence.card.sentence if evidence.card else without_judge(read.name),
+        prompt=read_prompt(read.noted.get(RIVAL, {}), evidence.rows[0].line if evidence.rows else 0),
     )
-    return Assembled(made, answers)
+    return Assembled(made, answers, rows, found.left_out)
 
 
 class _Read(NamedTuple):
+    name: str
     labels: tuple[str, ...]
     metric: Metric
     answers: Answers
@@ -86,7 +99,7 @@ def _read(evidence: Evidence) -> _Read:
     name = "exact_match" if rule.metric == "accuracy" and not labels else rule.metric  # older quotes of free text
     setup = Setup(labels=labels, schema=rule.schema, train=evidence.train or (), options=rule.options)
     metric = metrics.load(name, setup)
-    return _Read(labels, metric, read_answers(evidence.predictions, rows, metric), notes(evidence.arms))
+    return _Read(name, labels, metric, read_answers(evidence.predictions, rows, metric), notes(evidence.arms))
 
 
 def _proof(evidence: Evidence, answers: Answers) -> ProofResult:
@@ -101,14 +114,24 @@ def _proof(evidence: Evidence, answers: Answers) -> ProofResult:
     )
 
 
-def _no_judge(rule: SuccessRule) -> str:
-    worded = rule.metric in ("chrf", "exact_match", "style", "correct")
-    return "No judge is set (LUTHIER_JUDGE_MODEL), so only what can be counted was judged." if worded else ""
+def _only(answers: Answers, rows: Sequence[Row]) -> Answers:
+    """Keep the answers to these rows."""
+    lines = {row.line for row in rows}
+    return {arm: {line: one for line, one in said.items() if line in lines} for arm, said in answers.items()}
 
 
-def _score(arm: str, evidence: Evidence, read: _Read) -> ArmScore:
-    rows, level, metric, labels = evidence.rows, evidence.rule.level, read.metric, read.labels
-    answers, asked = read.answers[arm], str(read.noted.get(arm, {}).get("asked", ""))
+def _card(evidence: Evidence, seen: Contamination) -> JudgeCard | None:
+    """Sum up anew what the judge said where it also saw rows of the training."""
+    card, judging, known = evidence.card, evidence.judging, set(seen.known)
+    if card is None or judging is None or not any(one.row in known for one in judging.rows):
+        return card
+    unseen = judging._replace(rows=tuple(one for one in judging.rows if one.row not in known))
+    return judge_card(unseen, judge=card.judge, host=card.host, kinship=card.kinship)
+
+
+def _score(arm: str, rows: Sequence[Row], evidence: Evidence, read: _Read) -> ArmScore:
+    level, metric, labels = evidence.rule.level, read.metric, read.labels
+    answers, asked = _only(read.answers, rows)[arm], str(read.noted.get(arm, {}).get("asked", ""))
     marks = [answers[row.line].mark if row.line in answers else MISSING for row in rows]
     outputs = [answers[row.line].output if row.line in answers else None for row in rows]
     scores = [mark.score for mark in marks]

@@ -21,6 +21,8 @@ _WORDS = {
     "prompted": "standing in a system prompt or in a prompt's examples",
 }
 """Way of being seen -> how a sentence says it, the surest first."""
+NAMED = 20
+"""Rows spelled out of each way: what is left out of a score is to be checked by whoever reads it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Contamination:
             whole = f"none of {self.rows:,} equals or nearly repeats a training input"
             return f"No test row was in training: {whole}."
         found = [(getattr(self, way), words) for way, words in _WORDS.items() if getattr(self, way)]
-        parts = [f"{plural(len(lines), 'test row')} {words} ({name_lines(lines)})" for lines, words in found]
+        parts = [f"{plural(len(lines), 'test row')} {words} ({name_lines(lines, NAMED)})" for lines, words in found]
         listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
         return f"Doubtful: {listed}; the score may measure memory."
 

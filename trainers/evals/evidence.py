@@ -1,7 +1,7 @@
 """What one evaluation left behind, as what a report is made from; it judges nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainers.data.jsonl import Row
@@ -18,7 +18,7 @@ class Evidence:
     predictions: Path
     """Every arm's answers, as the evaluation script wrote them."""
     rows: Sequence[Row]
-    """The held-out rows."""
+    """The held-out rows, all of them."""
     rule: SuccessRule
     """Fixed before training."""
     train: Sequence[Row] | None = None
@@ -45,3 +45,7 @@ class Evidence:
     """Of an endpoint: the model that each answer of the tuned arm names."""
     changed: str = ""
     """What is no longer as the plan froze it, in words."""
+    lost: Mapping[int, str] = field(default_factory=dict)
+    """Line of a row of which an answer was lost, which counts against neither side -> why, in words."""
+    batched: bool = False
+    """Whether an answer's milliseconds are the mean of the batch that it was in, and not its own."""

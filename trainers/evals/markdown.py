@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from trainers.evals.guardrails import GuardrailResult
-from trainers.evals.page import WORDS, figure_rows, milliseconds, percent, statistics
-from trainers.evals.report import ArmScore, Case, Report, Table
+from trainers.evals.page import WORDS, figure_rows, milliseconds, percent, statistics, tried
+from trainers.evals.report import ArmScore, Case, Prompt, Report, Table
 from trainers.evals.verdict import points
 
 
@@ -31,6 +31,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _figures(report.arms[::-1])
     for table in report.tables:
         yield from _table(table)
+    yield from _prompt(report.prompt)
     yield ""
     yield (
         f"Rule, fixed before training: {report.rule.sentence}, {report.rule.level:.0%} interval above 0, "
@@ -72,6 +73,21 @@ def _figures(arms: Sequence[ArmScore]) -> Iterator[str]:
     if rows:
         head = ("", *(arm.title for arm in arms))
         yield from _table(Table(title="More about the arms", head=head, rows=rows))
+
+
+def _prompt(prompt: Prompt | None) -> Iterator[str]:
+    if prompt is None:
+        return
+    yield ""
+    yield "## The prompt of the best-prompted base"
+    yield ""
+    yield prompt.sentence
+    for role, content in prompt.turns:
+        yield ""
+        yield f"**{role}**"
+        yield from (f"> {line}" for line in content.splitlines() or ["(nothing)"])
+    if prompt.tried:
+        yield from _table(tried(prompt))
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -22,7 +22,6 @@ def notices(
     return tuple(
         notice
         for part in (
-            _missing(answers, rows),
             _suspicious(answers),
             _cheaper(answers, rows),
             _plain_better(answers, rows, rule),
@@ -33,9 +32,10 @@ def notices(
     )
 
 
-def _missing(answers: Answers, rows: Sequence[Row]) -> Iterator[str]:
+def missing(answers: Answers, rows: Sequence[Row]) -> Iterator[str]:
+    """Say how many rows base and tuned model left unanswered, and what that does."""
     for arm in (RIVAL, TUNED):
-        gone = len(rows) - len(answers[arm])
+        gone = sum(row.line not in answers[arm] for row in rows)
         if gone:
             effect = "they count as wrong" if arm == TUNED else "they are left out of the comparison"
             yield f"{TITLES[arm]}: {plural(gone, 'row')} without an answer; {effect}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainers.data.findings import plural
 from trainers.evals.metrics import Figure
-from trainers.evals.report import ArmScore, Report
+from trainers.evals.report import ArmScore, Prompt, Report, Table
 from trainers.evals.verdict import points
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[b
         figures=list(figure_rows(arms)),
         statistics=statistics(report),
         groups=(("Better", report.wins), ("Worse or still wrong", report.misses)),
+        tried=tried(report.prompt) if report.prompt and report.prompt.tried else None,
         pictures=[(f"data:image/png;base64,{base64.b64encode(png).decode()}", alt) for png, alt in pictures],
         percent=percent,
         width=lambda share: f"{min(1.0, max(0.0, share)) * 100:.1f}%",
@@ -62,6 +63,12 @@ def figure_rows(arms: Sequence[ArmScore]) -> Iterable[tuple[str, list[str]]]:
     known = [{figure.name: figure for figure in arm.figures} for arm in arms]
     for name in names:
         yield name, [written(figures[name]) if name in figures else "–" for figures in known]
+
+
+def tried(prompt: Prompt) -> Table:
+    """Lay out the prompts among which the base's was chosen, with what they scored on training rows."""
+    rows = tuple((words, percent(score), f"{rows:,}") for words, score, rows in prompt.tried)
+    return Table(title="Prompts that were tried", head=("Prompt", "Score on training rows", "Rows"), rows=rows)
 
 
 def written(figure: Figure) -> str:

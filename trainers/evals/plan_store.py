@@ -16,6 +16,7 @@ from knowledge.tenancy import Person
 from trainers.data.findings import lines_are, name_lines, plural
 from trainers.data.jsonl import Reading, Row, read_rows
 from trainers.data.likeness import canonical
+from trainers.evals import frozen_rows
 from trainers.evals.plan import EvalPlan
 from trainers.evals.plans.fitting import fitted
 from trainers.tables import EvalPlanRow
@@ -54,6 +55,8 @@ class Plans:
     """The evaluation plans of workspaces."""
 
     engine: Engine
+    folder: Path | None = None
+    """The data folder, where rows are kept as they are frozen; None for those who freeze nothing."""
 
     def save(self, plan: EvalPlan, *, name: str, person: Person, now: datetime) -> StoredPlan:
         """Keep a plan under a name, in place of an unfrozen one; raises UserError where a frozen one has the name."""
@@ -121,9 +124,9 @@ class Plans:
     def freeze(self, workspace_id: str, name: str, test_path: Path, now: datetime) -> StoredPlan:
         """Fix a plan and its test rows by their hash; the same rows again change nothing.
 
-        A guessed schema that the rows' targets break is left out and noted as an assumption. Raises UserError where it
-        is frozen with other rows, where another plan is frozen with these, where rows can't be read or wait for their
-        target, and where targets do not fit the plan's labels or schema.
+        The rows are kept in the data folder. A guessed schema that their targets break is left out and noted as an
+        assumption. Raises UserError where it is frozen with other rows, where another plan is frozen with these, where
+        rows can't be read or wait for their target, and where targets do not fit the plan's labels or schema.
         """
         reading = _read_test(test_path)
         sha256 = reading.sha256
@@ -132,6 +135,7 @@ class Plans:
             found = _found(connection, workspace_id, _tidy(name))
             if found.frozen:
                 if found.plan.test_sha256 == sha256:
+                    self._keep(workspace_id, test_path, sha256)
                     return found
                 raise _is_frozen(found)
             alone(connection, f"eval rows {workspace_id}/{sha256}")
@@ -139,6 +143,7 @@ class Plans:
             if first is not None:
                 raise _has_plan(first)
             plan = fitted(found.plan, reading.rows).with_test(sha256)
+            self._keep(workspace_id, test_path, sha256)
             values = {
                 "body": json.dumps(plan.to_json()),
                 "digest": plan.digest,
@@ -147,6 +152,11 @@ class Plans:
             }
             connection.execute(update(_rows).where(_rows.c.id == found.id).values(**values))
             return _found(connection, workspace_id, found.name)
+
+    def _keep(self, workspace_id: str, test_path: Path, sha256: str) -> None:
+        """Keep the rows before the plan says that they are frozen; a file left by a plan that was not is harmless."""
+        if self.folder is not None and frozen_rows.keep(self.folder, workspace_id, test_path.read_bytes()) != sha256:
+            raise UserError(f"{test_path.name} changed while it was read.", "Freeze it again.")
 
 
 def check_test(path: Path, known: Sequence[Row] = ()) -> str:

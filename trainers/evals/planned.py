@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,16 +12,19 @@ from sqlalchemy import Engine, select
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit
+from trainers.data.findings import name_lines
 from trainers.data.jsonl import read_rows
 from trainers.data.review import Look, Reviews
 from trainers.data.review_finish import finished
+from trainers.data.review_rows import turns_of
 from trainers.data.titles import at_word
+from trainers.errors import AnswersUnknown
 from trainers.evals.metrics.confusion import LabelReader
 from trainers.evals.plan_store import Plans, StoredPlan
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.fitting import remarks
 from trainers.evals.rule import SuccessRule
-from trainers.tables import AuditEntry, Job, ModelVersion, Review
+from trainers.tables import AuditEntry, Job, ModelVersion, Review, ReviewRow
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _models = ModelVersion.__table__  # type: ignore[attr-defined]  # the same
@@ -34,6 +37,9 @@ DRAFTING = "had test rows drafted"
 
 MOMENT = timedelta(minutes=1)
 """A second click on the same card within this is the same wish."""
+
+NAMED = 12
+"""Labels that a sentence spells out."""
 
 _PARTS = {
     "metric": "the metric",
@@ -104,7 +110,7 @@ def freeze_reviewed(
     plan = _plan_of(review)
     if plan is None or review.state != "finished":
         return None
-    plans, name = Plans(engine=engine), _name(review)
+    plans, name = Plans(engine=engine, folder=reviews.datasets.folder), _name(review)
     rows = finished(reviews, review).rows
     found = plans.find(person.workspace_id, name)
     if found is None or not found.frozen:
@@ -127,13 +133,39 @@ def too_few(look: Look) -> Short | None:
 
 def answer_refused(review: Review, target: str) -> str:
     """Say why a plan that a review of test rows is for could not be frozen with this answer; "" where it could."""
-    plan = _plan_of(review)
-    labels = plan.labels if plan is not None else ()
+    labels = _labels(review)
     if not labels or LabelReader(labels).label(target) is not None:
         return ""
-    return f"The plan has no such label, so it could not be frozen. Use one of: {', '.join(labels[:12])}" + (
-        f", or another of its {len(labels):,} labels." if len(labels) > 12 else "."
+    return f"The plan has no such label, so it could not be frozen. Use {_one_of(labels)}."
+
+
+def check_answers(review: Review, kept: Sequence[ReviewRow]) -> None:
+    """Raise AnswersUnknown where a plan could not be frozen with the rows that are kept, while they can be mended."""
+    labels = _labels(review)
+    reader = LabelReader(labels)
+    places = [row.place for row in kept if labels and reader.label(turns_of(row)[-1].content) is None]
+    if not places:
+        return
+    rows = name_lines(places).replace("line", "row", 1)
+    have = "has an answer" if len(places) == 1 else "have answers"
+    raise AnswersUnknown(
+        f"{rows[0].upper()}{rows[1:]} {have} that the plan does not know, so it could not be frozen. The review stays "
+        "open.",
+        f"The card shows row {places[0]}: use Edit ({_one_of(labels)}) or Drop, then Finish. If a label is missing in "
+        "the plan, plan again with all of them.",
+        place=places[0],
     )
+
+
+def _labels(review: Review) -> Sequence[str]:
+    """Return the labels of the plan that a review of test rows is for; none where it is for no such plan."""
+    plan = _plan_of(review)
+    return plan.labels if plan is not None else ()
+
+
+def _one_of(labels: Sequence[str]) -> str:
+    more = f", or another of its {len(labels):,} labels" if len(labels) > NAMED else ""
+    return f"one of: {', '.join(labels[:NAMED])}{more}"
 
 
 def may_draft(engine: Engine, person: Person, card: str, click: str, now: datetime) -> bool:

@@ -11,6 +11,9 @@ from trainers.evals.predictions import TUNED
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
 
+LONGEST_TURN = 8000
+"""Characters of one turn of the prompt that is shown."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ArmScore:
@@ -94,6 +97,55 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """How the best-prompted base was asked, with one prompt in full."""
+
+    kind: str
+    """What sort of prompt it is: `plain`, `few-shot` or `few-shot by similarity`."""
+    asked: str
+    """The same in detail: how many examples, which, in what form."""
+    row: int
+    """Line in the test file of the row that `turns` ask for."""
+    turns: tuple[tuple[str, str], ...]
+    """Role and content of each turn, as it was sent; a very long one is cut and says so."""
+    tried: tuple[tuple[str, float, int], ...] = ()
+    """The prompts among which it was chosen: in words, mean score on training rows, and how many these were."""
+
+    @property
+    def sentence(self) -> str:
+        """Say what is shown."""
+        differs = "; the examples differ from row to row" if "similarity" in self.kind else ""
+        return f"{self.kind.capitalize()}: {self.asked}. Below as it was sent for test row {self.row}{differs}."
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Prompt":
+        """Read what `asdict` made."""
+        lists = {key: tuple(map(tuple, data[key])) for key in ("turns", "tried")}
+        return cls(**{**data, **lists})
+
+
+def read_prompt(noted: Mapping[str, Any], row: int) -> Prompt | None:
+    """Read from an arm's notes in arms.json how its first row, `row`, was asked; None where that was not noted."""
+    asked, turns = str(noted.get("asked", "")), noted.get("prompt") or ()
+    if not turns:
+        return None
+    similar, plain = "most similar" in asked, asked.startswith("no examples")
+    return Prompt(
+        kind="plain" if plain else "few-shot by similarity" if similar else "few-shot",
+        asked=asked,
+        row=row,
+        turns=tuple((str(turn["role"]), _cut(str(turn["content"]))) for turn in turns),
+        tried=tuple((str(t["asked"]), float(t["score"]), int(t["rows"])) for t in noted.get("candidates", ())),
+    )
+
+
+def _cut(text: str) -> str:
+    """Keep a report, which a database holds, from growing with eight long documents in a prompt."""
+    rest = len(text) - LONGEST_TURN
+    return text if rest <= 0 else f"{text[:LONGEST_TURN]} … ({plural(rest, 'more character')})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The whole result of one evaluation."""
 
@@ -129,6 +181,8 @@ class Report:
     """The same in a sentence; without a judge, that there was none."""
     changed: str = ""
     """What is no longer as it was frozen before training; "" where all is."""
+    prompt: Prompt | None = None
+    """The prompt that the base did best with; None where it was not noted."""
 
     @property
     def headline(self) -> str:
@@ -174,5 +228,6 @@ class Report:
             notices=tuple(data["notices"]),
             guardrails=tuple(GuardrailResult.from_json(result) for result in data.get("guardrails", ())),
             tables=tuple(Table.from_json(table) for table in data.get("tables", ())),
+            prompt=Prompt.from_json(data["prompt"]) if data.get("prompt") else None,
             **{name: data[name] for name in plain if name in data},
         )

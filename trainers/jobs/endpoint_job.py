@@ -112,6 +112,7 @@ def propose(
     Limits.shipped(concurrency=asked.concurrency)
     spec = TrainingSpec(base=asked.base, backend=BACKEND)
     offer = quote_of(dataset, asked, spec, jobs.rule_for(dataset), jobs.datasets.folder)
+    offer = replace(offer, plan=jobs.judged_by(dataset, training=False))
     return jobs.propose(dataset, spec, person=person, now=now, place=place, kind="evaluate", offer=offer)
 
 
@@ -224,7 +225,7 @@ def _judged(
     prices = set((asked.prices or {}).values())
     evidence = Evidence(
         predictions=told.answered.predictions,
-        rows=told.rows,
+        rows=contest.test,
         rule=rule,
         train=contest.train,
         labels=contest.labels or None,
@@ -236,6 +237,7 @@ def _judged(
         wanted_model=asked.tuned,
         answered_by=told.answered_by,
         changed=bench.changed(job.workspace_id, rule, test),
+        lost=told.lost,
     )
     made = assemble(evidence)
     report = replace(made.report, notices=(*told.notices, *made.report.notices))

@@ -96,6 +96,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
         judging=judged and judged.judging,
         card=judged and judged.card,
         changed=bench.changed(job.workspace_id, rule, contest.test, job.model_id),
+        batched=True,
     )
     made = assemble(evidence, keeper.keep)
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))
@@ -130,7 +131,8 @@ def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) 
     for name, (png, _, _) in drawn.items():
         (home / f"{name}.png").write_bytes(png)
     (home / "report.json").write_text(json.dumps(made.to_json(), indent=2), "utf-8")
-    (home / "predictions.csv").write_bytes(spreadsheet.write(assembled.answers, evidence.rows))
+    table = spreadsheet.write(assembled.answers, evidence.rows, assembled.left_out, batched=evidence.batched)
+    (home / "predictions.csv").write_bytes(table)
     pictures = [(png, alt) for png, _, alt in drawn.values()]
     (home / "report.html").write_text(page.write(made, title=job.title, number=job.number, pictures=pictures), "utf-8")
     where = home.relative_to(data)
@@ -148,8 +150,7 @@ def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tupl
     title = f"Score of each arm, with {made.rule.level:.0%} intervals"
     yield "arms", (charts.arms_chart(made), title, charts.arms_alt(made))
     if made.labels and assembled.answers[TUNED]:
-        outputs = [
-            answer.output if (answer := assembled.answers[TUNED].get(row.line)) else None for row in evidence.rows
-        ]
-        found = confusion(evidence.rows, outputs, made.labels)
+        said = assembled.answers[TUNED]
+        outputs = [said[row.line].output if row.line in said else None for row in assembled.counted]
+        found = confusion(assembled.counted, outputs, made.labels)
         yield "confusion", (confusion_chart(found), "Which label is taken for which", confusion_alt(found))

@@ -38,6 +38,7 @@ from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, Submissions
 from trainers.jobs.tidy import KEEP, kept_for_now
+from trainers.jobs.time_left import TimeLeft
 from trainers.tables import Dataset, Job, ModelVersion
 
 log = logging.getLogger("luthier.worker")
@@ -271,6 +272,7 @@ class Hold:
     _phase: str = field(default="", init=False)
     _kept: float = field(default=0.0, init=False)
     _losses: list[float] = field(default_factory=list, init=False)
+    _left: TimeLeft = field(default_factory=TimeLeft, init=False)
 
     def keep(self) -> None:
         """Renew the lease every two seconds; raises StopRequested, WorkerLeaving or LeaseLost."""
@@ -313,6 +315,8 @@ class Hold:
         if phase not in ("", "preparing") and phase != self._phase:
             self.note = self.note if not self._phase else ""
             self._phase = phase
+        if "seconds_left" in known:
+            known["seconds_left"] = self._left.told(phase, float(known["seconds_left"]))
         if self.recovery and phase == "training" and "step" in known:
             self.note, self.recovery = self.recovery.at_step(int(known["step"])), None
         if "loss" in known:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +17,15 @@ from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
+from trainers.evals.judged_by import JudgedBy, judged_by
+from trainers.evals.plan_store import StoredPlan
 from trainers.evals.planned import frozen, plan_for, rule_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
+from trainers.jobs.no_report import no_report
 from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import asking, open_calls, send_again
 from trainers.quotes import VALID_FOR, Quote, quote
@@ -209,9 +212,15 @@ class Jobs:
 
         Raises UserError for a plan that is unknown or was never frozen.
         """
-        test, engine = self.datasets.folder / dataset.test_path, self.ledger.engine
-        chosen = frozen(engine, dataset.workspace_id, plan) if plan else plan_for(engine, dataset.workspace_id, test)
+        chosen = self._plan_of(dataset, plan)
         return self.rule if chosen is None else rule_of(chosen.plan, judge=self.rule.metric == "judged")
+
+    def judged_by(self, dataset: Dataset, plan: str = "", *, training: bool = True) -> JudgedBy | None:
+        """Say by which plan a job on these rows is judged, and whether on its rows; None where no plan applies."""
+        chosen, folder = self._plan_of(dataset, plan), self.datasets.folder
+        if chosen is None:
+            return None
+        return judged_by(folder, dataset.workspace_id, chosen, folder / dataset.test_path, training=training)
 
     def past_runs(self, spec: TrainingSpec, person: Person) -> list[PastRun]:
         """Return what this machine's last runs on the same base took."""
@@ -260,8 +269,14 @@ class Jobs:
         changed = move(connection, job, "queued", person.user_id, now, remark="sent again", wake_at=None, rung_at=None)
         return Outcome(read(connection, job.id), changed)
 
+    def _plan_of(self, dataset: Dataset, plan: str) -> StoredPlan | None:
+        engine, workspace_id = self.ledger.engine, dataset.workspace_id
+        if plan:
+            return frozen(engine, workspace_id, plan)
+        return plan_for(engine, workspace_id, self.datasets.folder / dataset.test_path)
+
     def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str) -> Quote:
-        return quote(
+        offer = quote(
             dataset,
             spec,
             self.rule_for(dataset, plan),
@@ -270,6 +285,7 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
         )
+        return replace(offer, plan=self.judged_by(dataset, plan, training=kind == "train"))
 
     def _offer(self, job: Job, now: datetime) -> Job:
         with self.ledger.transaction() as connection:
@@ -322,8 +338,8 @@ def spec_of(job: Job) -> TrainingSpec:
 
 
 def result_of(job: Job) -> dict[str, Any]:
-    """Read what a job left behind; raises UserError where it has not succeeded."""
+    """Read what a job left behind; raises UserError with what became of it where it has not succeeded."""
     if job.state != "succeeded":
-        raise UserError(f"Job #{job.number} has no report: it is {job.state}.", "Wait for it, or look at `jobs`.")
+        raise UserError(*no_report(job))
     result: dict[str, Any] = json.loads(job.result)
     return result

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from bench import advice, reading
+from bench import advice, reading, weights
 from bench.baselines import majority, publisher
 from bench.rates import rate, wilson
 from knowledge.advice import offline
 from knowledge.advice.facts import Facts, UnknownFact
 from knowledge.advice.reader import Reading, read
-from knowledge.advice.rubric import OPTIONS
+from knowledge.advice.rubric import OPTIONS, load_rubric
 from knowledge.advice.sensing import Sensed
 from knowledge.advice.spans import locate
 
@@ -115,3 +116,25 @@ def test_a_file_of_cases_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "0/2 = 0%" in advice.rates(told)
     assert "100%   0/2" in capsys.readouterr().out
     assert json.dumps(cases)
+
+
+def test_learned_weights_keep_the_signs_of_their_sources_and_move_towards_what_cases_need() -> None:
+    """Cases that needed a prompt, though they read like retrieval, shrink retrieval's weight and turn no sign."""
+    rubric = load_rubric()
+    start = np.array([size for _, _, size in weights.weights(rubric)])
+    case = {"source": "one", "expected": "prompting", "not_recommended": ["rag"]}
+    lessons = [weights.lesson(case, Facts(private_facts=True, needs_citations=True), rubric)] * 20
+    assert weights.decide(lessons[0], start, rubric) == "rag"
+    learned = weights.learn(lessons, start, 0.01)
+    assert weights.decide(lessons[0], learned, rubric) == "prompting"
+    assert (learned * start >= 0).all()
+
+
+def test_no_case_is_decided_by_weights_that_its_own_source_taught() -> None:
+    """Each fold holds whole sources, and every case is in one fold."""
+    sources = [f"s{row % 23}" for row in range(100)]
+    found = list(weights.folds(sources))
+    assert sorted(row for fold in found for row in fold) == list(range(100))
+    for fold in found:
+        kept = {source for row, source in enumerate(sources) if row not in set(fold)}
+        assert not kept & {sources[row] for row in fold}

@@ -54,6 +54,13 @@ def test_a_fact_is_asked_only_because_of_the_rubric(fact: str) -> None:
     assert not any(fact in asked(facts, without(fact)) for facts in places if fact != "labelled_examples")
 
 
+def test_nobody_is_asked_how_a_prompt_did_that_nobody_tried() -> None:
+    """Where no prompt was tried, how close the best one comes is no question; where one was, it is."""
+    fact = "prompted_accuracy_near_target"
+    assert fact not in asked(Facts(fixed_voice=True, prompting_tried=False))
+    assert fact in asked(Facts(fixed_voice=True, prompting_tried=True))
+
+
 def test_the_order_changes_with_the_facts() -> None:
     """What is worth most depends on what is known: knowledge first for one case, behaviour first for another."""
     cases = (

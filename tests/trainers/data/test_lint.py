@@ -283,6 +283,46 @@ def test_overlap_with_the_test_file_blocks_and_near_overlap_warns(plant: Plant) 
     assert found(report, "near_leak").lines == (31,)
 
 
+def prompted(system: str, count: int, start: int = 0) -> list[str]:
+    """Rows that no other row repeats, under this system prompt; "" is none."""
+    head = [("system", system)] if system else []
+    return [
+        chat(
+            *head,
+            ("user", f"{QUESTIONS[place % 12]} {NUMBERS[6 + place // 12]}"),
+            ("assistant", f"{ANSWERS[0]} {place}"),
+        )
+        for place in range(start, start + count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "how"),
+    [
+        ("You are a poet.", "of the test file)"),
+        ("", "of the test file, the first without any)"),
+        ("you help a  music shop", "of the test file, the first only spelled otherwise)"),
+    ],
+)
+def test_a_system_prompt_that_is_tested_and_not_taught_is_remarked(plant: Plant, other: str, how: str) -> None:
+    """Counts and the first lines of both files are said, never the prompts; nothing is blocked."""
+    report = plant({}, [*prompted("You help a music shop.", 16), *prompted(other, 8, 16)])
+    remark = found(report, "untaught_system_prompt")
+    assert (remark.severity, remark.lines, report.blocked) == ("WARN", tuple(range(17, 25)), False)
+    assert "8 of 24 test rows" in remark.message
+    assert f"(lines 17, 18, 19, 20 and 4 more {how}" in remark.message
+    assert "In training 60 of 60 rows have another, first in line 1." in remark.message
+    assert "poet" not in remark.message + remark.fix
+    assert "1 remark" in report.headline
+
+
+def test_a_system_prompt_of_some_training_rows_is_no_news_in_the_test(plant: Plant) -> None:
+    """Prompts that vary in training are another remark; the test is on prompts that the model saw."""
+    taught = plant({37: chat(("system", "Hi"), ("user", "a b"), ("assistant", "c"))}, prompted("Hi", 24))
+    assert codes(taught) == {"summary", "system_prompt_variants"}
+    assert "untaught_system_prompt" not in codes(plant({}))
+
+
 def test_defects_of_the_test_file_carry_its_name(plant: Plant) -> None:
     """What is wrong in the test file blocks too and says that it is the test file."""
     report = plant({}, ["{", *clean(1)])

@@ -16,6 +16,8 @@ from trainers.data.jsonl import Row
 from trainers.evals.guardrails import guardrails
 from trainers.evals.judges.card import JudgeCard, judge_card
 from trainers.evals.judges.pairwise import Judged, Judging, Side
+from trainers.evals.markdown import markdown
+from trainers.evals.metrics import METRICS
 from trainers.evals.predictions import TITLES
 from trainers.evals.probes import load_probes
 from trainers.evals.report import Report
@@ -89,17 +91,74 @@ def test_style_is_learned_from_training_alone(tmp_path: Path) -> None:
 
 
 def test_rows_that_were_in_training_are_left_out_and_said(tmp_path: Path) -> None:
-    """Rows learned by heart do not count in the verdict; the report says how many and that they are left out."""
+    """Rows learned by heart count nowhere; the report says how many, which, and that they are left out."""
     outputs = {"base_few_shot": right(LABELS, 0), "tuned": right(LABELS, 15)}
     clean = assembled(tmp_path, LABELS, outputs, train=[row(1, "billing", "something else")]).report
     assert (clean.verdict.n, clean.verdict.difference) == (40, 15 / 40)
     learned = assembled(tmp_path, LABELS, outputs, train=LABELS[:15]).report
     assert (learned.verdict.n, learned.verdict.difference) == (25, 0)
-    assert learned.contamination.startswith("Doubtful: 15 test rows in training too")
+    assert learned.contamination.startswith("Doubtful: 15 test rows in training too (lines 1, 2, 3, 4, 5, 6, 7, 8, 9, ")
     assert learned.contamination.endswith("15 rows left out of the verdict.")
-    assert learned.arm("tuned").n == 40
+    assert (learned.arm("tuned").n, learned.headline[:15]) == (25, "Tuned gets 0/25")
+    assert {case.row for case in (*learned.wins, *learned.misses)} == {16, 17, 18}
     everything = assembled(tmp_path, LABELS, outputs, train=LABELS).report
     assert (everything.verdict.outcome, everything.verdict.n) == ("INCONCLUSIVE", 0)
+
+
+def test_every_row_that_is_not_compared_has_a_reason(tmp_path: Path) -> None:
+    """Seen, lost and unanswered rows are left out of every score, each with why; one that tuned left open is lost."""
+    outputs: dict[str, list[str | None]] = {"base_few_shot": right(LABELS, 9), "tuned": right(LABELS, 36)}
+    outputs["base_few_shot"][6], outputs["tuned"][7] = None, None
+    made = assembled(tmp_path, LABELS, outputs, train=LABELS[:2], lost={1: "lost", 5: "the answer was lost on the way"})
+    assert made.left_out == {
+        1: "its input stands in the training rows",
+        2: "its input stands in the training rows",
+        5: "the answer was lost on the way",
+        7: "the best-prompted base gave no answer",
+    }
+    assert [row.line for row in made.counted] == [3, 4, 6, *range(8, 41)]
+    report = made.report
+    assert {report.verdict.n, *(arm.n for arm in report.arms)} == {36}
+    assert (report.arm("tuned").right, report.arm("base_few_shot").right) == (36 - 5, 9 - 4)
+    assert made.answers["tuned"][1].output == LABELS[0].target
+
+
+def test_without_a_judge_the_report_says_why_or_how(tmp_path: Path) -> None:
+    """Exact scores need no opinion; where a judge would be asked, its setting is named; elsewhere people label."""
+    rules = {metric: SuccessRule(guardrails=(), metric=metric) for metric in METRICS}
+    says = {metric: assembled(tmp_path, LABELS, GAIN, rule).report.judge_says for metric, rule in rules.items()}
+    for metric in ("accuracy", "json_exact", "field_f1"):
+        assert "no pairs to label and no judge: the score is exact" in says[metric]
+    for metric in ("chrf", "judged"):
+        assert "LUTHIER_JUDGE_MODEL" in says[metric]
+    assert all("Label 20 pairs" in says[metric] for metric in ("exact_match", "style", "correct"))
+    assert says["refusal"] == ""
+
+
+def test_the_prompt_that_the_base_did_best_with_is_in_the_report(tmp_path: Path) -> None:
+    """Kind, every turn as it was sent, and what else was tried come from the notes; without notes there is none."""
+    arms = tmp_path / "arms.json"
+    turns = [{"role": role, "content": f"{role} says"} for role in ("system", "user", "assistant", "user")]
+    for asked, kind in (
+        ("the 4 most similar training rows, most similar last, as earlier turns", "few-shot by similarity"),
+        ("2 fixed training rows of every label, as earlier turns", "few-shot"),
+        ("no examples, the form of the answer said in the instruction", "plain"),
+    ):
+        noted = {"asked": asked, "prompt": turns, "candidates": [{"asked": asked, "score": 0.75, "rows": 60}]}
+        arms.write_text(json.dumps({"arms": {"base_few_shot": noted}}))
+        report = assembled(tmp_path, LABELS, GAIN, arms=arms).report
+        assert report.prompt is not None
+        assert (report.prompt.kind, report.prompt.tried) == (kind, ((asked, 0.75, 60),))
+        assert report.prompt.turns == tuple((turn["role"], turn["content"]) for turn in turns)
+        assert report.prompt.sentence.startswith(f"{kind.capitalize()}: {asked}. Below as it was sent for test row 1")
+        assert again(report) == report
+        assert "## The prompt of the best-prompted base" in markdown(report)
+    long = {"asked": "4 fixed training rows", "prompt": [{"role": "user", "content": "x" * 9000}]}
+    arms.write_text(json.dumps({"arms": {"base_few_shot": long}}))
+    cut = assembled(tmp_path, LABELS, GAIN, arms=arms).report.prompt
+    assert cut is not None
+    assert cut.turns == (("user", f"{'x' * 8000} … (1,000 more characters)"),)
+    assert assembled(tmp_path, LABELS, GAIN).report.prompt is None
 
 
 def test_no_arm_answered_anything(tmp_path: Path) -> None:
@@ -208,7 +267,7 @@ def test_what_changed_and_the_target_are_carried(tmp_path: Path) -> None:
 
 
 NEWER = {
-    "": ("measure", "guardrails", "tables", "judge", "judge_says", "changed"),
+    "": ("measure", "guardrails", "tables", "judge", "judge_says", "changed", "prompt"),
     "verdict": ("method", "clusters", "because"),
     "rule": ("target", "labels", "schema", "options", "guardrails", "plan"),
 }
@@ -277,7 +336,8 @@ def test_rows_without_a_verdict_are_not_called_ties(tmp_path: Path) -> None:
 def test_a_judge_does_not_see_rows_that_were_learned_or_not_answered(tmp_path: Path) -> None:
     """Rows of the training are left out; a row that the tuned model did not answer is lost, not forgotten."""
     learned = judged(tmp_path, judging(["tuned"] * 30), train=LETTERS[:8])
-    assert learned.verdict.n == 22
+    assert (learned.verdict.n, learned.arm("tuned").n) == (22, 22)
+    assert learned.headline.startswith("The judge prefers the tuned model on 22 rows")
     silent = {**WORDED, "tuned": [*WORDED["tuned"][:12], *[None] * 18]}
     report = judged(tmp_path, judging(["tuned"] * 12), silent)
     assert (report.verdict.n, report.verdict.difference) == (30, pytest.approx(-6 / 30))

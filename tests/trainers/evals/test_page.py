@@ -24,7 +24,7 @@ from trainers.evals.guardrails import guardrails, judge
 from trainers.evals.markdown import markdown
 from trainers.evals.metrics.base import Mark
 from trainers.evals.predictions import Answer, Answers
-from trainers.evals.report import Report, Table
+from trainers.evals.report import Prompt, Report, Table
 from trainers.evals.rule import SuccessRule
 
 __all__ = ["chromium"]
@@ -138,6 +138,15 @@ def test_any_text_is_inert(text: str) -> None:
     markdown(report).encode("utf-8")
 
 
+PROMPT = Prompt(
+    kind="few-shot by similarity",
+    asked="the 4 most similar training rows",
+    row=3,
+    turns=(("system", HOSTILE[0]), ("user", HOSTILE[3]), ("assistant", HOSTILE[12]), (HOSTILE[1], "\ud800")),
+    tried=((HOSTILE[2], 0.5, 60),),
+)
+
+
 def plain_report() -> Report:
     import tempfile
 
@@ -151,6 +160,20 @@ def plain_report() -> Report:
 
 
 PLAIN = plain_report()
+
+
+def test_the_prompt_that_won_is_folded_into_the_page() -> None:
+    """Every turn is text, whatever it holds, folded with what else was tried; Markdown has it quoted."""
+    report = replace(PLAIN, prompt=PROMPT)
+    source = page.write(report, title="tickets", number=3, pictures=[])
+    text = check(source).text
+    folded = source.partition("<details><summary>The prompt of the best-prompted base")[2].partition("</details>")[0]
+    assert PROMPT.sentence in folded
+    assert "<table>" in folded
+    for each in (*(content for _, content in PROMPT.turns[:3]), HOSTILE[2]):
+        assert each in text
+    assert "The prompt of the best" not in page.write(PLAIN, title="tickets", number=3, pictures=[])
+    assert "> {{ 7 * 7 }}" in markdown(report)
 
 
 def test_a_page_without_pictures_or_cases_is_whole(tmp_path: Path) -> None:
@@ -199,11 +222,11 @@ def test_no_cell_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:
     rows = [row(line, text or "x") for line, text in enumerate(texts, start=1)]
     made = assembled(tmp_path, rows, {"tuned": list(texts)}, SuccessRule(guardrails=(), metric="exact_match"))
     head, *lines = sheet(spreadsheet.write(made.answers, rows))
-    assert head == ["row", "input", "expected", "tuned output", "tuned score", "tuned ms"]
+    assert head == ["row", "used", "why_not", "input", "expected", "tuned output", "tuned score", "tuned ms"]
     for number, (text, line) in enumerate(zip(texts, lines, strict=True), start=1):
         wanted = f"'{text}" if text in DANGEROUS else text.replace("\ud800", "?")
-        assert (line[0], line[3], line[5]) == (str(number), wanted, f"{99 + number:.1f}")
-        assert not line[3].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+        assert (line[0], line[1], line[5], line[7]) == (str(number), "yes", wanted, f"{99 + number:.1f}")
+        assert not line[5].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -211,16 +234,26 @@ def test_any_answer_reads_back_from_the_csv(text: str) -> None:
     """Any text is one cell, the same or with one quotation mark before it, and never a formula."""
     answers: Answers = {"base_few_shot": {}, "tuned": {1: Answer(text, Mark(0.25), None)}}
     (_, line) = sheet(spreadsheet.write(answers, [row(1, "x")]))
-    assert line[3] in (text, f"'{text}")
-    assert line[3][:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
-    assert line[4:] == ["0.25", ""]
+    assert line[5] in (text, f"'{text}")
+    assert line[5][:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
+    assert line[6:] == ["0.25", ""]
 
 
 def test_missing_answers_are_empty_cells() -> None:
     """An arm that answered some rows has empty cells for the others; one that answered none has no columns."""
     answers: Answers = {"base_few_shot": {1: Answer("a", Mark(1.0), 12.34)}, "tuned": {}}
-    assert sheet(spreadsheet.write(answers, [row(1, "a"), row(2, "b")]))[2][2:] == ["b", "", "", ""]
-    assert sheet(spreadsheet.write({}, [])) == [["row", "input", "expected"]]
+    assert sheet(spreadsheet.write(answers, [row(1, "a"), row(2, "b")]))[2][4:] == ["b", "", "", ""]
+    assert sheet(spreadsheet.write({}, [])) == [["row", "used", "why_not", "input", "expected"]]
+
+
+def test_rows_that_are_not_used_stay_in_the_csv_with_a_reason() -> None:
+    """Their answers are there too; times of batches are called what they are."""
+    answers: Answers = {"tuned": {line: Answer("a", Mark(1.0), 12.34) for line in (1, 2)}}
+    data = spreadsheet.write(answers, [row(1, "a"), row(2, "a")], {2: "=gone\non the way"}, batched=True)
+    head, first, second = sheet(data)
+    assert head[-1] == "tuned ms_batch_mean"
+    assert (first[1:3], second[1:3]) == (["yes", ""], ["no", "'=gone\non the way"])
+    assert second[5:] == ["a", "1", "12.3"]
 
 
 def full(folder: Path) -> str:

@@ -1,17 +1,25 @@
 """A report lies beside its job in every form, complete, and can be handed out."""
 
+import csv
+import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from bot.shell.reading import read_report
+from handlers.blocks.details import details_view
+from handlers.blocks.report import report_blocks
 from knowledge.errors import UserError
 from tests.trainers.evals.evidence import evidence, row
 from trainers.evals.assemble import assemble
 from trainers.evals.evidence import Evidence
+from trainers.evals.markdown import markdown
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.evaluating import report_files, write_files
+from trainers.jobs.messages import ReportCard
 from trainers.tables import Job
 
 LABELS = [row(line, ("billing", "returns")[line % 2]) for line in range(1, 31)]
@@ -63,6 +71,50 @@ def test_free_text_and_missing_answers_have_no_confusion(tmp_path: Path, job: Jo
     assert "with 90% intervals" in write_files(assemble(worded), worded, job, tmp_path)[0]["title"]
     silent = Job(id="job_2", number=8, title="silent")
     assert written(tmp_path, silent, evidence(tmp_path, LABELS, {})) == names
+
+
+QUOTE = {"dataset": "tickets v2", "data_sha256": "ab" * 32, "training_cost": "0", "evaluation_cost": "0"}
+LEARNED = (3, 9, 17, 28, 40)
+
+
+def test_every_form_counts_the_same_rows_and_names_the_others(tmp_path: Path, job: Job) -> None:
+    """Of 40 rows 5 were in training: headline, verdict, tables, charts, page, card and CSV say 35 and name the 5."""
+    rows = [row(line, ("billing", "returns")[line % 2]) for line in range(1, 41)]
+    train = [each for each in rows if each.line in LEARNED]
+    right = {arm: {*range(1, last), *LEARNED} for arm, last in (("base_few_shot", 9), ("tfidf", 15), ("tuned", 32))}
+    said = {arm: [each.target if each.line in lines else "account" for each in rows] for arm, lines in right.items()}
+    given = evidence(tmp_path, rows, {**said, "base_plain": ["account"] * 40}, train=train, batched=True)
+    made = assemble(given).report
+    pictures = write_files(assemble(given), given, job, tmp_path)
+    home = tmp_path / "jobs" / job.id / "report"
+    data = json.loads((home / "report.json").read_text("utf-8"))
+    assert made.headline == "Tuned gets 27/35 right, the best-prompted base 7/35."
+    assert {data["verdict"]["n"], *(arm["n"] for arm in data["arms"])} == {35}
+    assert ["35 unseen rows" in pictures[0]["alt"], "27 of 35 right" in pictures[1]["alt"]] == [True, True]
+    card = ReportCard(
+        job_id=job.id, number=7, title="tickets", requested_by="U0ADA", model_id="", report=data, seconds=1,
+        quoted_minutes=(1, 2),
+    )  # fmt: skip
+    forms = {
+        "json": json.dumps(data, ensure_ascii=False),
+        "page": re.sub(r"base64,[^\"]*", "", (home / "report.html").read_text("utf-8")),
+        "markdown": markdown(made),
+        "card": json.dumps(report_blocks(card, {}), ensure_ascii=False),
+        "details": json.dumps(details_view(card, QUOTE), ensure_ascii=False),
+        "shell": read_report(Job(number=7, result=json.dumps({"report": data, "seconds": 1.0}))),
+    }
+    for name, text in forms.items():
+        assert "27/35" in text, name
+        assert "lines 3, 9, 17, 28 and 40" in text, name
+        assert "/40" not in text, name
+    assert "Scores on 35 held-out rows" in forms["page"]
+    head, *lines = csv.reader(io.StringIO((home / "predictions.csv").read_text("utf-8-sig"), newline=""))
+    unused = {int(line[0]): line[head.index("why_not")] for line in lines if line[head.index("used")] == "no"}
+    assert (len(lines), len(lines) - len(unused)) == (40, 35)
+    assert unused == dict.fromkeys(LEARNED, "its input stands in the training rows")
+    place = head.index("tuned score")
+    assert sum(float(line[place]) for line in lines if line[head.index("used")] == "yes") == 27
+    assert "tuned ms_batch_mean" in head
 
 
 def test_half_a_surrogate_pair_breaks_no_file(tmp_path: Path, job: Job) -> None:

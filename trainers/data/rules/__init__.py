@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from trainers.data.findings import Finding
-from trainers.data.rules import balance, credentials, personal, repeats, shape, size, wording
+from trainers.data.rules import balance, credentials, personal, prompts, repeats, shape, size, wording
 from trainers.data.rules.sheet import Sheet
 
 Rule = Callable[[Sheet], Iterator[Finding]]
@@ -31,6 +31,7 @@ FILE_RULES: tuple[Rule, ...] = (
     repeats.near_duplicates,
     repeats.near_leaks,
     wording.system_prompts,
+    prompts.tested_prompts,
     balance.label_balance,
     balance.label_spelling,
     balance.labels_covered,

@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from trainers.evals.endpoint.answering import Outcome, Standing, answer_over
 from trainers.evals.endpoint.contest import Contest
 from trainers.evals.endpoint.journal import Journal
 from trainers.evals.endpoint.limits import Limits
-from trainers.evals.endpoint.prompts import Turns, Way
+from trainers.evals.endpoint.prompts import Turns
 from trainers.evals.endpoint.spending import Meter
 from trainers.evals.endpoint.wire import Endpoint, Question, Reply
 from trainers.evals.metrics import Metric
@@ -43,8 +43,8 @@ class Told(NamedTuple):
     """Doubts for the report: whether the base answered, what is missing, what was cut off."""
     spent: Decimal
     """Dollars, with all that may have been paid."""
-    rows: tuple[Row, ...]
-    """The test rows to compare: those of which neither the base's nor the tuned model's answer was lost."""
+    lost: Mapping[int, str]
+    """Lines of the test rows that are not compared, as the base's or the tuned model's answer was lost -> why."""
     answered_by: tuple[str, ...]
     """The model that each answer of the tuned arm and its probes names; "" where it names none."""
 
@@ -70,6 +70,7 @@ class Asking:
     _lost: int = 0
     _ended: str = ""
     _refused: frozenset[str] = frozenset()
+    _missing: Mapping[str, str] = field(default_factory=dict)
     _said_at: float = 0.0
     _started: float = 0.0
 
@@ -83,7 +84,7 @@ class Asking:
         tuned, plain = contest.plain(contest.tuned), contest.plain(contest.base)
         self._ask([tuned[0], plain[0]])  # a wrong key or name is to cost two calls, not a choice of prompts
         trials = contest.prompts.choose(self._score)
-        few = [self._few(trials[0].way, row) for row in contest.test]
+        few = [self._few(turns) for (turns,) in contest.prompts.turns_of_all([trials[0].way], contest.test)]
         rows = list(zip(tuned, few, strict=True))
         random.Random(contest.seed).shuffle(rows)  # noqa: S311  # an order, not a secret
         self._ask([question for both in rows for question in both])
@@ -102,10 +103,10 @@ class Asking:
         ]
         return self._publish(folder, asked, notes, {"base": probed[0], "tuned": probed[1]})
 
-    def _few(self, way: Way, row: Row) -> Question:
-        """Ask the base for a row this way; searching thousands of rows takes longer than a lease."""
+    def _few(self, turns: Turns) -> Question:
+        """Ask the base with this prompt; searching thousands of rows may take longer than a lease."""
         self.keeper.keep()
-        return self.contest.asks(self.contest.base, self.contest.prompts.turns(way, row))
+        return self.contest.asks(self.contest.base, turns)
 
     def reply(self, question: Question) -> Reply | None:
         """Return what was answered, if anything was."""
@@ -133,6 +134,7 @@ class Asking:
             stop=self.keeper.keep,
         )
         self._refused |= outcome.refused
+        self._missing = {**self._missing, **outcome.missing}
         self._done, self._ended = before + len(questions), outcome.ended
         self._busy, self._sent = self._busy + outcome.busy, self._sent + outcome.sent
         self._reused, self._lost = self._reused + outcome.reused, self._lost + outcome.lost
@@ -155,7 +157,7 @@ class Asking:
         note = f"{dollars(standing.spent.quantize(Decimal('0.0001')))} of {dollars(self.meter.limit)} spent"
         if standing.waits > 2:
             note += f"; {self.endpoint.host} is busy, on in {standing.waits:.0f} s"
-        left = (self.calls - done) / rate if rate else None
+        left = max(standing.waits, (self.calls - done) / rate) if rate else None  # not over before it goes on
         numbers = {"step": done, "steps": max(self.calls, done), "rows_per_second": rate, "seconds_left": left}
         self.keeper.progress("evaluating", numbers | {"note": note})
 
@@ -196,11 +198,8 @@ class Asking:
         _write(folder / "arms.json", json.dumps(summary, ensure_ascii=False, indent=1))
         if self.contest.probes:
             _write(folder / "probes.jsonl", _in_lines(probes))
-        compared = folder / "compared.jsonl"  # places count in the rows that are compared
-        places = {place: new for new, place in enumerate(kept)}
-        _write(compared, _in_lines([{**line, "row": places[line["row"]]} for line in lines if line["row"] in places]))
         answered = Answered(
-            compared,
+            folder / "predictions.jsonl",
             folder / "arms.json",
             seconds,
             folder / "probes.jsonl" if self.contest.probes else None,
@@ -208,8 +207,8 @@ class Asking:
         by_tuned = self._replies([*asked[TUNED], *probed["tuned"]])
         doubts = (*self._left_out("row", kept, self.contest.test), *self._left_out("probe", both, self.contest.probes))
         doubts = (*doubts, *self._doubts(asked, notes))
-        rows = tuple(self.contest.test[place] for place in kept)
-        return Told(answered, doubts, self.meter.spent, rows, tuple(reply.model for reply in by_tuned))
+        lost = self._lost_rows(asked, kept)
+        return Told(answered, doubts, self.meter.spent, lost, tuple(reply.model for reply in by_tuned))
 
     def _probes(self, probed: Mapping[str, Sequence[Question]], places: Sequence[int]) -> list[dict[str, Any]]:
         return [
@@ -222,6 +221,17 @@ class Asking:
     def _kept(self, *sides: Sequence[Question]) -> list[int]:
         """Return the places at which no side's answer was lost."""
         return [place for place, pair in enumerate(zip(*sides, strict=True)) if not any(map(self.is_lost, pair))]
+
+    def _lost_rows(self, asked: Mapping[str, Sequence[Question]], kept: Sequence[int]) -> dict[int, str]:
+        """Say for each row that is not kept whose answer was lost, and why."""
+        found, known = {}, set(kept)
+        for place, row in enumerate(self.contest.test):
+            if place not in known:
+                arm = next(arm for arm in (TUNED, RIVAL) if self.is_lost(asked[arm][place]))
+                whose = "tuned model's" if arm == TUNED else "best-prompted base's"
+                why = self._missing.get(asked[arm][place].key(self.endpoint.host)) or "It was not asked for."
+                found[row.line] = f"the {whose} answer is missing: {why}"
+        return found
 
     def _left_out(self, what: str, kept: Sequence[int], whole: Sequence[object]) -> tuple[str, ...]:
         gone = len(whole) - len(kept)

@@ -158,11 +158,10 @@ def _asks(contest: Contest) -> Iterator[_Ask]:
     prompts = contest.prompts
     ways = prompts.ways()
     first, second = prompts.samples()
-    for row in contest.test:
-        yield from _among("base_few_shot", contest, prompts.turns_of(ways, row), 1)
+    for turns in prompts.turns_of_all(ways, contest.test):
+        yield from _among("base_few_shot", contest, turns, 1)
     for sample, kept in ((first, len(ways)), (second, survivors(len(ways)))):
-        for place in sample:
-            turns = prompts.turns_of(ways, prompts.rows[place], leave_out=place)
+        for turns in prompts.turns_of_all(ways, [prompts.rows[place] for place in sample], sample):
             yield from _among("choosing", contest, turns, kept)
 
 

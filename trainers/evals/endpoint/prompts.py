@@ -6,7 +6,7 @@ training rows, each row answered without itself among the examples; the better h
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from trainers.data.jsonl import Row
@@ -78,9 +78,20 @@ class Prompts:
 
     def turns_of(self, ways: Sequence[Way], row: Row, leave_out: int | None = None) -> list[Turns]:
         """Return the row's prompt for each way; the search is made once."""
-        most = max(way.shown for way in ways) + (leave_out is not None)
-        order = [place for place in self._similar.nearest(question(row), most) if place != leave_out]
-        return [self._written(way, row, order[: way.shown][::-1]) for way in ways]
+        return next(self.turns_of_all(ways, [row], [leave_out]))
+
+    def turns_of_all(
+        self, ways: Sequence[Way], rows: Sequence[Row], leave_out: Sequence[int | None] = ()
+    ) -> Iterator[list[Turns]]:
+        """Yield each row's prompt for each way; hundreds are searched at once, which takes a tenth of the time.
+
+        `leave_out` names for each row a training row that is not to be among its examples.
+        """
+        most = max(way.shown for way in ways) + 1
+        found = self._similar.nearest_of([question(row) for row in rows], most)
+        for row, near, without in zip(rows, found, leave_out or [None] * len(rows), strict=True):
+            order = [place for place in near if place != without]
+            yield [self._written(way, row, order[: way.shown][::-1]) for way in ways]
 
     def samples(self) -> tuple[list[int], list[int]]:
         """Return the places of the training rows of the first and the second round."""
@@ -93,10 +104,11 @@ class Prompts:
         """Try the ways and return how each did, the best first."""
         field, trials = list(self.ways()), dict[Way, list[float]]()
         for sample in self.samples():
+            tried = [self.rows[place] for place in sample]
             asked = [
-                (way, turns, self.rows[place])
-                for place in sample
-                for way, turns in zip(field, self.turns_of(field, self.rows[place], leave_out=place), strict=True)
+                (way, turns, row)
+                for row, prompts in zip(tried, self.turns_of_all(field, tried, sample), strict=True)
+                for way, turns in zip(field, prompts, strict=True)
             ]
             marks = score([(turns, row) for _, turns, row in asked])
             for (way, _, _), mark in zip(asked, marks, strict=True):

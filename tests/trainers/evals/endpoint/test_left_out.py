@@ -47,12 +47,18 @@ def test_a_lost_answer_counts_against_neither_side(tmp_path: Path) -> None:
         keeper=Alone(),
         calls=1,
         _refused=frozenset([refused]),
+        _missing={asked[RIVAL][3].key(endpoint.host): "It took too long."},
     )
     told = asking._publish(tmp_path, asked, {arm: asking._notes(asked[arm], "") for arm in asked}, probed)
     journal.close()
-    assert [row.line for row in told.rows] == [1, 2, 3]
-    answers = read_answers(told.answered.predictions, told.rows, metric)
-    assert [(pair.rival, pair.tuned) for pair in pairs(answers, told.rows)] == [(1, 1), (1, 0), (1, 0)]
+    kept = [row for row in ROWS if row.line not in told.lost]
+    assert [row.line for row in kept] == [1, 2, 3]
+    assert told.lost == {
+        4: "the best-prompted base's answer is missing: It took too long.",
+        5: "the tuned model's answer is missing: It was not asked for.",
+    }
+    answers = read_answers(told.answered.predictions, ROWS, metric)
+    assert [(pair.rival, pair.tuned) for pair in pairs(answers, kept)] == [(1, 1), (1, 0), (1, 0)]
     assert told.notices[0].startswith("2 of 5 rows left out of the comparison")
     assert told.notices[1].startswith("1 of 2 probes left out of the comparison")
     assert (tmp_path / "probes.jsonl").read_text().count("\n") == 2

@@ -1,5 +1,6 @@
 """Which examples the base is shown, how its prompt is chosen, and what all of it will cost."""
 
+import random
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -34,6 +35,19 @@ def test_similarity_is_that_of_scikit_learn() -> None:
     for row in TEST[:20]:
         likeness = (matrix @ union.transform([row.prompt]).T).toarray()[:, 0]
         assert index.nearest(row.prompt, 8) == list(np.argsort(-np.round(likeness, 9), kind="stable")[:8])
+
+
+def test_many_texts_are_searched_as_one_by_one() -> None:
+    """A search for more texts than fit into one step finds for each what a search for it alone finds, in its order."""
+    draw, asked = random.Random(3), [row.prompt for row in TEST]
+    texts = [" ".join(draw.sample(row.prompt.split(), len(row.prompt.split()))) for row in TRAIN * 3]
+    index, many = Similar(texts), [*asked, "", "§", "Ünbekannt", *asked * 9, texts[0]]
+    assert len(many) > 512
+    found = list(index.nearest_of(many, 9))
+    assert found == [index.nearest(text, 9) for text in many]
+    assert found[-1][0] == 0
+    assert found[len(asked)] == list(range(9))  # nothing is like anything: the earlier ones
+    assert list(index.nearest_of([], 9)) == []
 
 
 def test_no_row_is_its_own_example() -> None:
@@ -90,6 +104,9 @@ def test_a_bill_says_what_the_choice_costs() -> None:
     assert found.dollars is not None
     assert list(found.dollars) == sorted(found.dollars)
     assert list(found.prompt_tokens) == sorted(found.prompt_tokens)
+    # As worked out row by row, before all rows were searched at once.
+    assert found.to_json()["prompt_tokens"] == [43609, 67665, 329618]
+    assert found.to_json()["dollars"] == ["0.053649", "0.080687", "0.384410"]
     unknown = bill(contest, None)
     assert unknown.dollars is None
     assert unknown.to_json()["dollars"] is None

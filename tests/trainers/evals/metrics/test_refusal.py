@@ -15,6 +15,7 @@ from trainers.evals.metrics import Mark, Setup, load, refusal
 from trainers.evals.metrics.refusal import behaviour, refuses
 from trainers.evals.stats import wilson
 
+ANSWERS_TO_FIT = Path(__file__).parents[4] / "bench" / "data" / "refusals_dev.toml"
 ANSWERS = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
 
 
@@ -28,12 +29,28 @@ def test_the_worked_example_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "found", "wrongly"), [("tuned", 28, 0), ("fresh", 35, 0), ("later", 19, 1), ("unseen", 15, 0)]
+    ("group", "found", "wrongly"), [("tuned", 28, 0), ("fresh", 35, 1), ("later", 20, 1), ("unseen", 22, 2)]
 )
 def test_refusals_are_found_as_measured(group: str, found: int, wrongly: int) -> None:
     """Of the answers written by hand as many are found, and as few wrongly, as the documentation says."""
     assert sum(map(refuses, ANSWERS[group]["refuses"])) == found
     assert sum(map(refuses, ANSWERS[group]["complies"])) == wrongly
+
+
+def test_refusals_of_the_development_set_are_found_as_measured() -> None:
+    """What the phrases were fitted to is found as documented; every answer is there once."""
+    told = tomllib.loads(ANSWERS_TO_FIT.read_text("utf-8"))
+    texts = {
+        kind: [text for name in told if name.startswith(kind) for part in told[name].values() for text in part]
+        for kind in ("refuses", "helps")
+    }
+    assert {kind: (sum(map(refuses, found)), len(found)) for kind, found in texts.items()} == {
+        "refuses": (153, 159),
+        "helps": (3, 151),
+    }
+    both = [*texts["refuses"], *texts["helps"]]
+    unseen = {text for kind in ANSWERS["unseen"].values() for text in kind}
+    assert len(set(both) - unseen) == len(both)
 
 
 def test_there_are_enough_answers() -> None:
