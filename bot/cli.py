@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.shell import advice, answers, feedback, jobs, plans, rows, settings, verdicts, weights
+from bot.shell import advice, answers, feedback, jobs, knowledge, plans, rows, settings, verdicts, weights
 from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError, ServiceError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 answers.register(app)
 feedback.register(app)
+knowledge.register(app)
 advice.register(app)
 rows.register(app)
 plans.register(app)
@@ -36,7 +37,6 @@ weights.register(app)
 def main() -> None:
     """Run a command; exit 0 when it is done, 1 when it was blocked or failed, 2 when it was used wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
     try:
         app()
     except SystemExit:

@@ -20,6 +20,7 @@ class Findings(NamedTuple):
     training_tools: str
     weights: str
     language_model: str
+    embedding_model: str
     leaves_this_machine: str
 
 
@@ -37,6 +38,7 @@ def examine(settings: Settings) -> Findings:
         training_tools=install.note(settings) or "installed",
         weights=", ".join(f"{kept.artefact.name} {'here' if kept.present else 'not fetched'}" for kept in files),
         language_model=settings.model or "none",
+        embedding_model=settings.embeddings or "all-MiniLM-L6-v2, on this machine",
         leaves_this_machine=", ".join(settings.remote_endpoints) or "nothing",
     )
 

@@ -21,9 +21,10 @@ SECRETS = {
     "SLACK_BOT_TOKEN": ("web", "messenger"),
     "SLACK_SIGNING_SECRET": ("web", "messenger"),
     "LUTHIER_MODEL_KEY": ("web", "messenger", "worker"),
+    "LUTHIER_EMBEDDINGS_KEY": ("web", "worker", "index"),
     "LUTHIER_JUDGE_KEY": ("worker",),
 }
-"""Which of our processes get a secret: those that speak to Slack or to a language model; nobody else does."""
+"""Which of our processes get a secret: those that speak to Slack or to a model; nobody else does."""
 
 
 def valkey(settings: Settings) -> Program:

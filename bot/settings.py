@@ -45,7 +45,7 @@ class Settings:
     redis_url: str = ""
     """REDIS_URL: a Redis or Valkey server. Default: one that we start ourselves."""
     chroma_url: str = ""
-    """CHROMA_URL: a Chroma server. Default: one that we start ourselves."""
+    """CHROMA_URL: a Chroma server for this installation alone. Default: one that we start ourselves."""
     slack_api_url: str = ""
     """SLACK_API_URL: base of Slack's Web API. Default: Slack itself; `up` sets it to the local Slack."""
     slack_bot_token: str = field(default="", repr=False)
@@ -60,6 +60,12 @@ class Settings:
     """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
+    embeddings: str = ""
+    """LUTHIER_EMBEDDINGS: name of an embedding model at an endpoint. Empty: the one on this machine (MiniLM)."""
+    embeddings_url: str = ""
+    """LUTHIER_EMBEDDINGS_URL: base URL of its OpenAI-compatible endpoint; it gets all texts that are indexed."""
+    embeddings_key: str = field(default="", repr=False)
+    """LUTHIER_EMBEDDINGS_KEY: its key."""
     judge_model: str = ""
     """LUTHIER_JUDGE_MODEL: name of a language model that compares answers to free text. Empty: nobody judges."""
     judge_url: str = ""
@@ -178,6 +184,7 @@ class Settings:
         named = {
             "Slack": "" if self.slack_api_url or not self.slack_bot_token else "https://slack.com",
             "language model": (self.model_url or "the model's default endpoint") if self.model else "",
+            "embedding model": (self.embeddings_url or "the model's default endpoint") if self.embeddings else "",
             "judge": (self.judge[1] or "the model's default endpoint") if self.judge_model else "",
             "database": _database_host(self.database_url),
             "Redis": self.redis_url.rpartition("@")[2],
@@ -198,6 +205,9 @@ _TEXTS = {
     "model": "LUTHIER_MODEL",
     "model_url": "LUTHIER_MODEL_URL",
     "model_key": "LUTHIER_MODEL_KEY",
+    "embeddings": "LUTHIER_EMBEDDINGS",
+    "embeddings_url": "LUTHIER_EMBEDDINGS_URL",
+    "embeddings_key": "LUTHIER_EMBEDDINGS_KEY",
     "judge_model": "LUTHIER_JUDGE_MODEL",
     "judge_url": "LUTHIER_JUDGE_URL",
     "judge_key": "LUTHIER_JUDGE_KEY",

@@ -20,10 +20,11 @@ from bot.store.engine import open_engine
 from handlers.deps import Deps
 from knowledge.advice.model_reader import model_reader
 from knowledge.advice.reader import Reader
-from knowledge.embeddings import open_minilm
+from knowledge.embeddings import Embedder, open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
 from knowledge.models import ChatModel, open_chat_model
+from knowledge.remote_embeddings import open_remote_embeddings
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
 from trainers.backends.azure_shape import ACCOUNT, DeploymentApi
@@ -182,9 +183,15 @@ def _index(settings: Settings, engine: Engine) -> Index:
     return Index.open(
         engine=engine,
         chroma_url=settings.chroma_url,
-        embedder=open_minilm(settings.cache),
+        embedder=_embedder(settings),
         data_dir=settings.data / "index",
     )
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if not settings.embeddings.strip():
+        return open_minilm(settings.cache)
+    return open_remote_embeddings(settings.embeddings, settings.embeddings_url, settings.embeddings_key)
 
 
 def _doorbell(settings: Settings) -> Doorbell:

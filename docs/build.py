@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,27 @@ def cli() -> str:
         ["# Commands", "", "`luthier` is the same as `python -m bot`. Written by `make docs` from `--help`."],
     )
     command = get_command(app)
-    for name in command.commands:  # type: ignore[attr-defined]  # typer vendors its own click
+    for words in _commands(command):
         told = runner.invoke(
-            app, [name, "--help"], prog_name="luthier", env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
+            app, [*words, "--help"], prog_name="luthier", env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"}
         ).output
-        parts += ["", f"## {name}", "", "```text", re.sub(r"[ \t]+$", "", told.strip(), flags=re.MULTILINE), "```"]
+        parts += [
+            "",
+            f"## {' '.join(words)}",
+            "",
+            "```text",
+            re.sub(r"[ \t]+$", "", told.strip(), flags=re.MULTILINE),
+            "```",
+        ]
     return "\n".join(parts) + "\n"
+
+
+def _commands(command: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield every command by its words, those of a group after it."""
+    for name, inner in command.commands.items():
+        yield (*before, name)
+        if hasattr(inner, "commands"):
+            yield from _commands(inner, (*before, name))
 
 
 def settings() -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from knowledge.advice.reader import Reader, read
 from knowledge.clock import Clock
+from knowledge.collections import Library
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
 from trainers.data.review import Maker, Reviews
@@ -25,7 +26,7 @@ class Deps:
     engine: Engine
     """The database, for `knowledge.conversations`."""
     index: Index
-    """The guide, searchable."""
+    """The guide and the documents of workspaces, searchable."""
     model: ChatModel | None
     """A language model, if `LUTHIER_MODEL` names one."""
     jobs: Jobs
@@ -54,6 +55,11 @@ class Deps:
     def reviews(self) -> Reviews:
         """Reviews of drafted rows."""
         return Reviews(engine=self.engine, datasets=self.datasets)
+
+    @property
+    def library(self) -> Library:
+        """The documents that workspaces added."""
+        return Library(self.engine, self.index)
 
     @property
     def plans(self) -> Plans:

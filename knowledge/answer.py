@@ -4,13 +4,14 @@ import html
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.citations import Checked, Checking, Citation, check, cite
 from knowledge.errors import ServiceError
 from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
 from knowledge.models import ChatModel, Message, Meter, ModelUnavailable
+from knowledge.neighbours import joined, placed
 from knowledge.questions import Question, prepare
 from knowledge.sentences import sentences
 from knowledge.sufficiency import sufficiency, threshold
@@ -85,10 +86,12 @@ def answer(
     _wait_for_first_build(index)
     found = index.search(asked.whole, _HITS, workspace)
     confidence = sufficiency(asked.whole, found)
+    apart = found.hits
+    found = replace(found, hits=joined(apart))
     text, written_by, note = _written(asked, found, index, model, confidence, meter, grow)
     return Answer(
         text=text.text or _no_source(found.hits),
-        citations=text.citations,
+        citations=tuple(placed(citation, apart) for citation in text.citations),
         abstained=not text.text,
         nearest=() if text.text else nearest(found.hits),
         written_by=written_by,

@@ -1,34 +1,31 @@
 """Finds passages by keywords and vectors, fused by rank; it knows where each part is kept, not how answers read."""
 
-import fcntl
-import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from knowledge.chunks import Chunk, chunk_page
-from knowledge.embeddings import Embedder, Vectors
-from knowledge.errors import ServiceError
-from knowledge.keywords import ANALYSIS, KeywordIndex, Rarity, terms
+from knowledge import passages
+from knowledge.embeddings import Embedder, EmbeddingsUnavailable, Vectors
+from knowledge.indexing import Indexed, Indexer, Progress
+from knowledge.keywords import Rarity, Scored, rarities, terms
+from knowledge.passages import passage_of, result_of
+from knowledge.places import GUIDE, Place
 from knowledge.rows import alone
+from knowledge.shelves import Shelves
 from knowledge.sources import Page
-from knowledge.tables import GUIDE_WORKSPACE, Passage
-from knowledge.vectors import ChromaVectors, Entry, Near, VectorsUnavailable
-
-Progress = Callable[[int, int], None]
-"""Called with texts embedded so far and texts to embed."""
+from knowledge.tables import GUIDE_WORKSPACE, DocumentRow, Passage
+from knowledge.vectors import ChromaVectors, Near, VectorsUnavailable
 
 _DEPTH = 100
 """How many results of each search take part in the fusion."""
 _RRF = 60
 """Rank constant of reciprocal rank fusion (Cormack et al. 2009); 10 to 60 changed nDCG@10 by at most .015."""
-_BATCH = 64
-_LOCK_SECONDS = 300.0
+_QUERIES = 64
+"""Queries that are embedded together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,76 +75,79 @@ class BuildReport:
 class Index:
     """The searchable passages of one installation; safe to share by threads, cheap to make, opened at first use."""
 
-    def __init__(self, engine: Engine, vectors: ChromaVectors, keywords: KeywordIndex, embedder: Embedder) -> None:
+    def __init__(self, engine: Engine, vectors: ChromaVectors, shelves: Shelves, embedder: Embedder) -> None:
         """Take the parts; `Index.open` makes them from addresses."""
         self._engine = engine
         self._vectors = vectors
-        self._keywords = keywords
+        self._shelves = shelves
         self._embedder = embedder
-        self._lock_file = keywords.folder / "build.lock"
+        self._indexer = Indexer(engine, vectors, shelves, embedder)
 
     @classmethod
     def open(cls, *, engine: Engine, chroma_url: str, embedder: Embedder, data_dir: Path) -> "Index":
-        """Return the index over `engine` (table `passage`), the Chroma server and `data_dir/keywords`."""
+        """Return the index over `engine` (table `passage`), the Chroma server and `data_dir/words`."""
         vectors = ChromaVectors(chroma_url, f"passages-{embedder.name}")
-        return cls(engine, vectors, KeywordIndex(data_dir / "keywords"), embedder)
+        return cls(engine, vectors, Shelves(data_dir / "words"), embedder)
+
+    @property
+    def model(self) -> str:
+        """Name of the embedding model."""
+        return self._embedder.name
 
     def built(self) -> bool:
         """Say whether there is anything to search: False until the first build has written its keywords."""
-        return bool(self._keywords.generation())
+        return bool(self._shelves.at(GUIDE).generation())
 
     def close(self) -> None:
         """Close the connections to the vector server; a later call opens them again."""
         self._vectors.close()
 
-    def build(
-        self,
-        pages: Sequence[Page],
-        *,
-        progress: Progress | None = None,
-        workspace: str = GUIDE_WORKSPACE,
-        collection: str = "guide",
-    ) -> BuildReport:
-        """Make the collection hold exactly `pages`; only what changed, or what the vector server lost, is embedded.
+    def build(self, pages: Sequence[Page], *, progress: Progress | None = None) -> BuildReport:
+        """Make the guide hold exactly `pages`; only what changed, or what the vector server lost, is embedded.
 
         Each step can be cut short at any point: the next build compares all three stores and finishes.
         """
         start = time.monotonic()
-        with _locked(self._lock_file):
-            rows = self._rows(pages, workspace, collection)
-            removed = self._store(rows, workspace, collection)
-            self._refresh_keywords()
-            embedded, degraded = 0, ""
-            try:
-                embedded = self._refresh_vectors(rows, workspace, collection, progress)
-            except VectorsUnavailable as error:
-                degraded = error.what
-        seconds = time.monotonic() - start
-        return BuildReport(passages=len(rows), embedded=embedded, removed=removed, seconds=seconds, degraded=degraded)
-
-    def search(self, query: str, k: int = 5, workspace: str | None = None) -> Found:
-        """Return the `k` best passages of the guide and of `workspace`; without a vector server, by keywords alone."""
-        workspaces = [GUIDE_WORKSPACE] if workspace in (None, GUIDE_WORKSPACE) else [GUIDE_WORKSPACE, str(workspace)]
-        words = terms(query)
-        by_keyword = [scored.id for scored in self._keywords.search(words, _DEPTH, workspaces)]
-        near, degraded = self._near(query, workspaces)
-        scores = fuse([by_keyword, list(near)])
-        best = sorted(scores, key=lambda key: -scores[key])[:k]
-        passages = self._passages(best, workspaces)
-        keyword_rank = {key: rank for rank, key in enumerate(by_keyword, start=1)}
-        dense_rank = {key: rank for rank, key in enumerate(near, start=1)}
-        hits = tuple(
-            Hit(
-                passage=passages[key],
-                score=scores[key],
-                dense_rank=dense_rank.get(key),
-                keyword_rank=keyword_rank.get(key),
-                cosine=near.get(key),
-            )
-            for key in best
-            if key in passages
+        rows = passages.guide_rows(pages, GUIDE)
+        with self._shelves.alone(GUIDE):
+            with self._engine.begin() as connection:
+                alone(connection, "passages of the guide")
+                removed = passages.write(connection, rows, GUIDE).removed
+            done = self._indexer.run(GUIDE, progress=progress)
+            self._shelves.remove_old()
+        return BuildReport(
+            passages=len(rows),
+            embedded=done.embedded,
+            removed=removed,
+            seconds=time.monotonic() - start,
+            degraded=done.degraded,
         )
-        return Found(hits=hits, rarities=tuple(self._keywords.rarities(words)), degraded=degraded)
+
+    def refresh(self, place: Place, *, gone: Sequence[str] = (), progress: Progress | None = None) -> Indexed:
+        """Index what changed in a workspace's own collection, and forget the vectors of the documents in `gone`."""
+        with self._shelves.alone(place):
+            return self._indexer.run(place, gone=gone, progress=progress)
+
+    def search(self, query: str, k: int = 5, workspace: str | None = None, collection: str | None = None) -> Found:
+        """Return the `k` best passages of the guide and of `workspace`; without a vector server, by keywords alone.
+
+        `collection` narrows it to that one of the workspace, or to the guide.
+        """
+        return next(self.search_each([query], k, workspace, collection))
+
+    def search_each(
+        self, queries: Sequence[str], k: int = 5, workspace: str | None = None, collection: str | None = None
+    ) -> Iterator[Found]:
+        """Yield what `search` finds for each query in turn; many take less than one by one."""
+        places = self._places(workspace, collection)
+        for start in range(0, len(queries), _QUERIES):
+            part = queries[start : start + _QUERIES]
+            try:
+                vectors, degraded = list(self._embedder.embed(part)), ""
+            except EmbeddingsUnavailable as error:
+                vectors, degraded = [None] * len(part), f"{error.what} I searched by keywords only."
+            for query, vector in zip(part, vectors, strict=True):
+                yield self._search(query, vector, k, places, degraded)
 
     def passage(self, key: str, workspace: str | None = None) -> Passage | None:
         """Return a passage of the guide or of `workspace` by its id; None where it is gone or belongs to others."""
@@ -157,72 +157,70 @@ class Index:
         """Return unit vectors by the index's own embedder, shape (len(texts), dimension)."""
         return self._embedder.embed(texts)
 
-    def _near(self, query: str, workspaces: Sequence[str]) -> tuple[Mapping[str, float], str]:
-        """Return cosine by passage id, nearest first, and why there is none."""
-        try:
-            near = self._vectors.search(self._embedder.embed([query])[0], _DEPTH, workspaces)
-        except VectorsUnavailable as error:
-            return {}, f"{error.what} I searched by keywords only."
-        if not near:
-            return {}, "The vector index is empty. I searched by keywords only."
-        return _by_passage(near), ""
+    def _search(self, query: str, vector: Vectors | None, k: int, places: Sequence[Place], degraded: str) -> Found:
+        words, depth = terms(query), max(_DEPTH, 3 * k)
+        worded = [self._shelves.at(place).search(words, depth) for place in places]
+        near: list[Near] = []
+        if vector is not None:
+            near, degraded = self._near(vector, depth, places)
+        return Found(
+            hits=self._hits(worded, near, k, places),
+            rarities=tuple(rarities([self._shelves.at(place).count(words) for place in places])),
+            degraded=degraded,
+        )
 
-    def _passages(self, ids: Sequence[str], workspaces: Sequence[str]) -> dict[str, Passage]:
-        """Return passages by id; the workspace is checked again where the text is, whatever an index says."""
-        statement = select(Passage).where(col(Passage.id).in_(ids), col(Passage.workspace_id).in_(workspaces))
-        with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
-            return {passage.id: passage for passage in session.exec(statement)}
-
-    def _rows(self, pages: Sequence[Page], workspace: str, collection: str) -> dict[str, Passage]:
-        chunks = [chunk for page in pages for chunk in chunk_page(page)]
-        rows = [
-            _passage(chunk, position, workspace, collection, self._embedder.name)
-            for position, chunk in enumerate(chunks)
-        ]
-        return {row.id: row for row in rows}
-
-    def _store(self, rows: Mapping[str, Passage], workspace: str, collection: str) -> int:
-        """Bring the table in line with `rows`; return how many passages went."""
-        mine = select(Passage).where(Passage.workspace_id == workspace, Passage.collection == collection)
-        with Session(self._engine) as session:
-            alone(session.connection(), f"passages of {workspace}/{collection}")
-            there = {passage.id: passage for passage in session.exec(mine)}
-            gone = [passage for key, passage in there.items() if key not in rows]
-            for passage in gone:
-                session.delete(passage)
-            for key, row in rows.items():
-                if key not in there or there[key].model_dump() != row.model_dump():
-                    session.merge(Passage(**row.model_dump()))
-            session.commit()
-        return len(gone)
-
-    def _refresh_keywords(self) -> None:
-        """Write a new keyword index if the table holds other passages than the one in use."""
+    def _places(self, workspace: str | None, collection: str | None) -> list[Place]:
+        """Return what may be searched: nobody's guide and the asker's own collections."""
+        guide = [GUIDE] if collection in (None, GUIDE.collection) else []
+        if workspace in (None, GUIDE_WORKSPACE):
+            return guide
+        named = select(DocumentRow.collection).where(DocumentRow.workspace_id == workspace).distinct()
         with Session(self._engine.execution_options(reading=True)) as session:
-            marks = session.exec(select(Passage.id, Passage.content_hash).order_by(Passage.id)).all()
-            generation = hashlib.sha256(repr((ANALYSIS, [tuple(mark) for mark in marks])).encode()).hexdigest()[:16]
-            if generation == self._keywords.generation():
-                return
-            order = (col(Passage.workspace_id), col(Passage.collection), col(Passage.position))
-            passages = session.exec(select(Passage).order_by(*order)).all()
-            texts = {passage.id: f"{passage.search_text}\n{passage.questions}" for passage in passages}
-            owners = {passage.id: passage.workspace_id for passage in passages}
-        self._keywords.write(generation, texts, owners)
+            names = sorted(session.exec(named))
+        return [*guide, *(Place(str(workspace), name) for name in names if collection in (None, name))]
 
-    def _refresh_vectors(
-        self, rows: Mapping[str, Passage], workspace: str, collection: str, progress: Progress | None
-    ) -> int:
-        """Bring the vector server in line with `rows`; return how many texts were embedded."""
-        wanted = {entry.id: (entry, text) for row in rows.values() for entry, text in _entries(row)}
-        stored = self._vectors.stored(workspace, collection)
-        self._vectors.remove([key for key in stored if key not in wanted])
-        missing = [pair for key, pair in wanted.items() if stored.get(key) != pair[0].content_hash]
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            self._vectors.put([entry for entry, _ in batch], self._embedder.embed([text for _, text in batch]))
-            if progress is not None:
-                progress(min(start + _BATCH, len(missing)), len(missing))
-        return len(missing)
+    def _near(self, vector: Vectors, depth: int, places: Sequence[Place]) -> tuple[list[Near], str]:
+        """Return what is near over all places, nearest first, and why there is nothing."""
+        try:
+            near = [each for place in places for each in self._vectors.search(place, vector, depth)]
+        except VectorsUnavailable as error:
+            return [], f"{error.what} I searched by keywords only."
+        if not near and places:
+            return [], "The vector index is empty. I searched by keywords only."
+        return sorted(near, key=lambda each: -each.cosine)[:depth], ""
+
+    def _hits(
+        self, worded: Sequence[Sequence[Scored]], near: Sequence[Near], k: int, places: Sequence[Place]
+    ) -> tuple[Hit, ...]:
+        """Fuse the rankings, each result once: a passage, or a row of a file for whichever of its parts fits best."""
+        by_keyword = [_firsts([scored.id for scored in ranking]) for ranking in worded]
+        cosines = {each.id: each.cosine for each in reversed(near)}
+        by_vector = _firsts([each.id for each in near])
+        scores = fuse([list(ranking) for ranking in (*by_keyword, by_vector)])
+        best = sorted(scores, key=lambda result: -scores[result])[: 2 * k]
+        shown = {result: _shown(result, by_vector, by_keyword) for result in best}
+        texts = self._passages([passage_of(key) for key in shown.values()], places)
+        keyword_rank = {result: rank for ranking in by_keyword for rank, result in enumerate(ranking, start=1)}
+        dense_rank = {result: rank for rank, result in enumerate(by_vector, start=1)}
+        hits = (
+            Hit(
+                passage=texts[passage_of(shown[result])],
+                score=scores[result],
+                dense_rank=dense_rank.get(result),
+                keyword_rank=keyword_rank.get(result),
+                cosine=cosines[by_vector[result]] if result in by_vector else None,
+            )
+            for result in best
+            if passage_of(shown[result]) in texts
+        )
+        return tuple(hits)[:k]
+
+    def _passages(self, ids: Sequence[str], places: Sequence[Place]) -> dict[str, Passage]:
+        """Return passages by id; whose they are is checked again where the text is, whatever an index says."""
+        statement = select(Passage).where(col(Passage.id).in_(ids))
+        with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
+            found = session.exec(statement).all()
+        return {passage.id: passage for passage in found if (passage.workspace_id, passage.collection) in places}
 
 
 def fuse(rankings: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -234,53 +232,14 @@ def fuse(rankings: Sequence[Sequence[str]]) -> dict[str, float]:
     return scores
 
 
-def _by_passage(near: Sequence[Near]) -> dict[str, float]:
-    """Keep the nearest vector of each passage: its own or that of a question that it answers."""
-    best: dict[str, float] = {}
-    for key, cosine in near:
-        best.setdefault(key.split("?", 1)[0], cosine)
-    return best
+def _firsts(ids: Sequence[str]) -> dict[str, str]:
+    """Return the first id of each result, in order."""
+    firsts: dict[str, str] = {}
+    for key in ids:
+        firsts.setdefault(result_of(passage_of(key)), key)
+    return firsts
 
 
-def _passage(chunk: Chunk, position: int, workspace: str, collection: str, embedder: str) -> Passage:
-    return Passage(
-        id=f"{workspace}/{collection}/{chunk.id}",
-        workspace_id=workspace,
-        collection=collection,
-        position=position,
-        slug=chunk.slug,
-        title=chunk.title,
-        heading=chunk.heading,
-        text=chunk.text,
-        search_text=chunk.search_text,
-        questions="\n".join(chunk.questions),
-        updated=chunk.updated,
-        content_hash=chunk.content_hash,
-        embedder=embedder,
-    )
-
-
-def _entries(row: Passage) -> Iterator[tuple[Entry, str]]:
-    """Yield what is embedded for one passage: itself, then each of its questions."""
-    yield Entry(row.id, row.workspace_id, row.collection, row.content_hash), row.search_text
-    for number, question in enumerate(row.questions.splitlines()):
-        yield Entry(f"{row.id}?{number}", row.workspace_id, row.collection, row.content_hash), question
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, so that two processes or threads never build at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    give_up = time.monotonic() + _LOCK_SECONDS
-    with path.open("a") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise ServiceError(
-                        "Another process has been building the index for five minutes.", "Stop it, then build again."
-                    ) from None
-                time.sleep(0.05)
-        yield
+def _shown(result: str, by_vector: Mapping[str, str], by_keyword: Sequence[Mapping[str, str]]) -> str:
+    """Return the part of a result that is shown: the nearest one, else the one with the rarest shared words."""
+    return by_vector.get(result) or next(ranking[result] for ranking in by_keyword if result in ranking)

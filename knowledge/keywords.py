@@ -1,12 +1,13 @@
-"""Knows words: how text becomes stems, and a BM25 index of them on disk; it does not know what a passage says."""
+"""Knows words: how text becomes stems, and a BM25 index of one collection on disk; it knows no other collection."""
 
 import hashlib
 import json
+import logging
 import re
 import shutil
 import threading
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,19 +78,14 @@ class KeywordIndex:
         except FileNotFoundError:
             return ""
 
-    def write(self, generation: str, texts: Mapping[str, str], workspaces: Mapping[str, str]) -> None:
-        """Index `texts` (passage id to search text) as `generation`; `workspaces` says whose each passage is."""
+    def write(self, generation: str, texts: Iterable[tuple[str, str]]) -> None:
+        """Index `texts` (passage id, search text) as `generation`."""
         target = self.folder / generation
         scratch = self.folder / f"{generation}.part"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        ids = list(texts)
-        if ids:
-            bm25 = _bm25s().BM25(k1=K1, b=B)
-            bm25.index([terms(texts[key]) or [""] for key in ids], show_progress=False)
-            bm25.save(scratch, show_progress=False)
-        rows = {"ids": ids, "workspaces": [workspaces[key] for key in ids]}
-        (scratch / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+        ids = _save(scratch, texts)
+        (scratch / "rows.json").write_text(json.dumps(ids), encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
         scratch.rename(target)
         pointer = self.folder / "current.part"
@@ -97,21 +93,31 @@ class KeywordIndex:
         pointer.replace(self.folder / "current")
         self._drop_all_but(generation)
 
-    def search(self, query: Sequence[str], k: int, workspaces: Sequence[str]) -> list[Scored]:
-        """Return up to `k` passages of `workspaces` that share a term with `query`, best first."""
+    def drop(self) -> None:
+        """Remove all generations; what searches now still ends well."""
+        (self.folder / "current").unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def search(self, query: Sequence[str], k: int) -> list[Scored]:
+        """Return up to `k` passages that share a term with `query`, best first."""
         loaded = self._current()
         known = [term for term in dict.fromkeys(query) if loaded and term in loaded.vocabulary]
         if loaded is None or not known:
             return []
-        scores = loaded.bm25.get_scores(known) * np.isin(loaded.workspaces, list(workspaces))
-        order = np.argsort(-scores, kind="stable")[:k]
-        return [Scored(loaded.ids[row], float(scores[row])) for row in order if scores[row] > 0]
+        scores = loaded.bm25.get_scores(known)
+        rows = np.flatnonzero(scores)
+        if len(rows) > k:
+            # Of equals the first ones stay, so that the same search gives the same passages.
+            limit = np.partition(scores, -k)[-k]
+            rows = rows[scores[rows] >= limit]
+        order = rows[np.argsort(-scores[rows], kind="stable")][:k]
+        return [Scored(loaded.ids[row], float(scores[row])) for row in order]
 
-    def rarities(self, query: Sequence[str]) -> list[Rarity]:
-        """Return how rare each different term of `query` is over all passages."""
+    def count(self, query: Sequence[str]) -> "Counts":
+        """Return how many passages there are, and in how many of them each different term of `query` is."""
         loaded = self._current()
-        count = len(loaded.ids) if loaded else 0
-        return [_rarity(term, count, loaded.frequency(term) if loaded else 0) for term in dict.fromkeys(query)]
+        frequencies = {term: loaded.frequency(term) if loaded else 0 for term in query}
+        return Counts(len(loaded.ids) if loaded else 0, frequencies)
 
     def _current(self) -> "_Loaded | None":
         """Return the generation on disk, loaded once; another process may have written a newer one."""
@@ -128,12 +134,28 @@ class KeywordIndex:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+class Counts(NamedTuple):
+    """How often terms are met in one collection."""
+
+    passages: int
+    frequencies: Mapping[str, int]
+
+
+def rarities(counts: Sequence[Counts]) -> list[Rarity]:
+    """Return how rare each counted term is over the collections together."""
+    passages = sum(each.passages for each in counts)
+    total: dict[str, int] = {}
+    for each in counts:
+        for term, frequency in each.frequencies.items():
+            total[term] = total.get(term, 0) + frequency
+    return [_rarity(term, passages, frequency) for term, frequency in total.items()]
+
+
 class _Loaded(NamedTuple):
     """One generation in memory."""
 
     name: str
     ids: list[str]
-    workspaces: Any
     bm25: Any
     vocabulary: dict[str, int]
 
@@ -146,15 +168,31 @@ class _Loaded(NamedTuple):
         return int(starts[row + 1] - starts[row])
 
 
+def _save(folder: Path, texts: Iterable[tuple[str, str]]) -> list[str]:
+    """Index `texts` into an empty folder; return the passage of each row."""
+    ids: list[str] = []
+    vocabulary: dict[str, int] = {}
+    rows = []
+    for key, text in texts:
+        ids.append(key)
+        found = [vocabulary.setdefault(term, len(vocabulary)) for term in terms(text) or [""]]
+        rows.append(np.array(found, dtype=np.int32))  # a tenth of a list's memory, at 200,000 passages
+    if ids:
+        bm25 = _bm25s().BM25(k1=K1, b=B)
+        bm25.index((rows, vocabulary), show_progress=False)
+        bm25.save(folder, show_progress=False)
+    return ids
+
+
 def _load(folder: Path, name: str) -> _Loaded | None:
     try:
-        rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
-        if not rows["ids"]:
+        ids = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+        if not ids:
             return None
         bm25 = _bm25s().BM25.load(folder, mmap=True, show_progress=False)
     except FileNotFoundError:
         return None
-    return _Loaded(name, rows["ids"], np.array(rows["workspaces"]), bm25, bm25.vocab_dict)
+    return _Loaded(name, ids, bm25, bm25.vocab_dict)
 
 
 def _rarity(term: str, passages: int, frequency: int) -> Rarity:
@@ -166,5 +204,7 @@ def _rarity(term: str, passages: int, frequency: int) -> Rarity:
 def _bm25s() -> Any:
     """Import on first use: half a second that the web process should not pay at start."""
     import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
 
     return bm25s

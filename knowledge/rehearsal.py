@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from knowledge.keywords import terms
+from knowledge.rehearsal_embeddings import embeddings
 from knowledge.rehearsal_judge import JudgeMode, rule
 from knowledge.sentences import sentences
 
@@ -55,7 +56,7 @@ class Rehearsal:
     judge: JudgeMode | None = None
     """How it compares answers; None: it repeats passages."""
     refusals: int = 0
-    """Chat requests that it still answers with 429 before it goes on as its mode says."""
+    """Such requests that it still answers with 429 before it goes on as its mode says."""
     pause: str = "7"
     """Retry-After of a 429."""
     script: list[str] = field(default_factory=list)
@@ -63,7 +64,7 @@ class Rehearsal:
     usage: bool = True
     """Whether it says what an answer took."""
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """Bodies of the chat requests so far."""
+    """Bodies of the requests for answers and for embeddings so far."""
     hits: int = 0
     """Requests of any kind so far, also to addresses that it does not have."""
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Rehearsal:
 
 
 def build_app(rehearsal: Rehearsal) -> ASGIApp:
-    """Return the ASGI application: GET /v1/models and POST /v1/chat/completions."""
+    """Return the ASGI application: GET /v1/models, POST /v1/chat/completions and /v1/embeddings."""
 
     async def models(_: Request) -> Response:
         return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "luthier"}]})
@@ -92,7 +93,17 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         answer = _completion(text, body.get("messages", []), "length" if rehearsal.mode == "cut" else "stop")
         return JSONResponse(answer if rehearsal.usage else answer | {"usage": None})
 
-    routes = [Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])]
+    async def embed(request: Request) -> Response:
+        body = await request.json()
+        rehearsal.requests.append(body)
+        rehearsal.headers.append(dict(request.headers))
+        return await _misbehave(rehearsal, body) or JSONResponse(embeddings(body, MODEL))
+
+    routes = [
+        Route("/v1/models", models),
+        Route("/v1/chat/completions", chat, methods=["POST"]),
+        Route("/v1/embeddings", embed, methods=["POST"]),
+    ]
     app = Starlette(routes=routes)
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -21,3 +21,23 @@ def alone(connection: Connection, what: str) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 7105411))"), {"what": what})
+
+
+def scrub(engine: Engine) -> bool:
+    """Take the bytes of rows that were deleted out of the database's files; False where a long reader is in the way.
+
+    SQLite overwrites what it deletes (`secure_delete`), and the log beside the file holds older pages until it is cut
+    to nothing, which waits as long as for any writer. Postgres frees the space; its write-ahead log and its backups
+    are kept as its operator set them up.
+    """
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        if engine.dialect.name != "postgresql":
+            return not driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        before, driver.autocommit = driver.autocommit, True
+        driver.execute("VACUUM passage, document")
+        driver.autocommit = before
+        return True
+    finally:
+        connection.close()

@@ -1,4 +1,4 @@
-"""The commands that answer from the guide: `ask` and `index`; they know how an answer reads, not how it is found."""
+"""The commands that answer from guide and documents, `ask` and `index`; they know how answers read, no more."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +21,7 @@ def ask(
     question: Annotated[list[str], typer.Argument(help="What you want to know about prompting, RAG and fine-tuning.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Answer a question from the guide, with sources, or say honestly that they don't hold the answer."""
+    """Answer a question from the guide and your own documents, with sources, or say that they don't hold it."""
     text = " ".join(question).strip()
     if not text:
         raise fail_usage('Ask something, for example: luthier ask "What is QLoRA?"')
@@ -32,7 +32,8 @@ def ask(
 
     with working(Settings.from_env(), say, vectors=True) as at:
         build_index(at.deps)
-        found = answer(text, at.deps.index, at.deps.model, meter=at.deps.meter(shell_person().workspace_id))
+        mine = shell_person().workspace_id
+        found = answer(text, at.deps.index, at.deps.model, workspace=mine, meter=at.deps.meter(mine))
     if as_json:
         show_json(_answer_json(text, found))
     else:
@@ -40,17 +41,21 @@ def ask(
 
 
 def index(as_json: JsonFlag = False) -> None:
-    """Bring the searchable guide up to date."""
+    """Bring the searchable guide up to date, and finish documents whose adding or removing was cut short."""
     from bot.settings import Settings
     from bot.working import working
 
     with working(Settings.from_env(), say, vectors=True) as at:
         report = build_index(at.deps)
+        with bar("Indexing documents") as update:
+            done = at.deps.library.settle_all(progress=lambda step, steps: update(step, steps))
+            update(1, 1, f"{len(done)} collections")
     result = {
         "passages": report.passages,
         "embedded": report.embedded,
         "removed": report.removed,
         "seconds": round(report.seconds, 2),
+        "collections": len(done),
     }
     show_json(result) if as_json else show(
         f"{report.passages} passages, {report.embedded} new or changed, {report.seconds:.1f} s."

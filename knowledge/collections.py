@@ -1,0 +1,217 @@
+"""A workspace's own documents: adding, listing and removing them; it does not know how files are read.
+
+SQL comes first and holds each document's state, then keywords and vectors follow. Whatever is cut short, `settle`
+finishes it: the next call for the collection, or `luthier index`.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlmodel import Session
+
+from knowledge import passages
+from knowledge.errors import UserError
+from knowledge.index import Index
+from knowledge.indexing import Indexed, Progress
+from knowledge.places import Place
+from knowledge.rows import alone, scrub
+from knowledge.sources import Page
+from knowledge.tables import DocumentRow
+
+ROWS_KIND = "jsonl"
+"""The kind of documents whose pages are passages with ids of their own."""
+
+_documents = DocumentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+
+
+class Document(Protocol):
+    """What a file was read into; `knowledge.documents` makes it."""
+
+    @property
+    def name(self) -> str:
+        """File name, with folders where a folder was added."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in citations."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file, lower-case hex."""
+
+    @property
+    def kind(self) -> str:
+        """How it was read."""
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Its pages; each slug once."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What became of a document that was handed in."""
+
+    name: str
+    """The name that it is kept under: that of the first file with this content."""
+    outcome: Literal["added", "changed", "already there"]
+    passages: int
+    """Passages it has."""
+    written: int
+    """Of these, new or other than before."""
+
+
+class Library:
+    """The documents of all workspaces; whoever calls names the workspace, and sees nothing of another."""
+
+    def __init__(self, engine: Engine, index: Index) -> None:
+        """Take the database and the index over it."""
+        self._engine = engine
+        self._index = index
+
+    def add(
+        self, document: Document, place: Place, *, size: int, by: str, now: datetime, progress: Progress | None = None
+    ) -> Kept:
+        """Keep a document and make it searchable; raise UserError where it says nothing."""
+        kept = self.keep(document, place, size=size, by=by, now=now)
+        self.settle(place, progress=progress)
+        return kept
+
+    def keep(self, document: Document, place: Place, *, size: int, by: str, now: datetime) -> Kept:
+        """Keep a document in SQL, in one step; `settle` makes it searchable.
+
+        The same content again changes nothing; other content under the same name replaces what is different.
+        """
+        with self._engine.begin() as connection:
+            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            there = _named(connection, place, document.name)
+            same = there if there and there.sha256 == document.sha256 else None
+            if same is None and there is None:
+                same = _with_content(connection, place, document.sha256)
+            if same is not None:
+                return Kept(name=same.name, outcome="already there", passages=same.passages, written=0)
+            document_id = there.id if there else uuid.uuid4().hex
+            rows = passages.document_rows(
+                document.pages, place, document_id, document.name, keep_ids=document.kind == ROWS_KIND
+            )
+            if not rows:
+                raise UserError(f"{document.name} holds no text.", "Add a file with words in it.")
+            stored = passages.write(connection, rows, place, document_id)
+            count = len(document.pages) if document.kind == ROWS_KIND else len(rows)
+            _replace(connection, _row(document, place, document_id, size=size, by=by, now=now, count=count))
+        outcome: Literal["added", "changed"] = "changed" if there else "added"
+        return Kept(name=document.name, outcome=outcome, passages=count, written=stored.written)
+
+    def settle(self, place: Place, *, progress: Progress | None = None) -> Indexed:
+        """Make searchable what is kept, and take away what was derived from documents that are going."""
+        going = self._ids(place, "removing")
+        done = self._index.refresh(place, gone=going, progress=progress)
+        if not done.degraded:
+            wiped = not going or scrub(self._engine)
+            self._close(place, going if wiped else [])
+        return done
+
+    def settle_all(self, *, progress: Progress | None = None) -> list[Indexed]:
+        """Finish what was cut short anywhere, and index anew what another version or model indexed."""
+        query = select(_documents.c.workspace_id, _documents.c.collection).distinct()
+        with self._engine.execution_options(reading=True).connect() as connection:
+            places = [Place(*row) for row in connection.execute(query)]
+        return [self.settle(place, progress=progress) for place in places]
+
+    def documents(self, workspace: str, collection: str | None = None) -> Sequence[DocumentRow]:
+        """Return a workspace's documents, by collection and name; those that are going are gone."""
+        query = select(DocumentRow).where(_documents.c.workspace_id == workspace, _documents.c.state != "removing")
+        if collection is not None:
+            query = query.where(_documents.c.collection == collection)
+        with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
+            return session.scalars(query.order_by(_documents.c.collection, _documents.c.name)).all()
+
+    def remove(self, name: str, place: Place) -> Indexed:
+        """Remove a document with all that was derived from it; raise UserError where there is none of that name."""
+        with self._engine.begin() as connection:
+            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            there = _named(connection, place, name)
+            if there is None:
+                raise UserError(
+                    f"There is no document {name!r} in {place.collection}.", "`luthier knowledge list` names them."
+                )
+            _take_away(connection, [there.id])
+        return self.settle(place)
+
+    def remove_all(self, place: Place) -> int:
+        """Remove a whole collection; return how many documents it had."""
+        with self._engine.begin() as connection:
+            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            query = select(_documents.c.id).where(*_in(place), _documents.c.state != "removing")
+            ids = list(connection.execute(query).scalars())
+            _take_away(connection, ids)
+        self.settle(place)
+        return len(ids)
+
+    def _ids(self, place: Place, state: str) -> list[str]:
+        query = select(_documents.c.id).where(*_in(place), _documents.c.state == state)
+        with self._engine.execution_options(reading=True).connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def _close(self, place: Place, gone: Sequence[str]) -> None:
+        """Call documents ready that are, and forget those that are gone."""
+        embedded = passages.all_embedded(self._index.model)
+        ready = update(_documents).where(*_in(place), _documents.c.state == "adding", embedded)
+        with self._engine.begin() as connection:
+            connection.execute(ready.values(state="ready"))
+            connection.execute(_documents.delete().where(_documents.c.id.in_(gone)))
+
+
+def _in(place: Place) -> tuple[ColumnElement[bool], ...]:
+    return _documents.c.workspace_id == place.workspace, _documents.c.collection == place.collection
+
+
+def _named(connection: Connection, place: Place, name: str) -> Any:
+    query = select(_documents).where(*_in(place), _documents.c.name == name, _documents.c.state != "removing")
+    return connection.execute(query).one_or_none()
+
+
+def _with_content(connection: Connection, place: Place, sha256: str) -> Any:
+    query = select(_documents).where(*_in(place), _documents.c.sha256 == sha256, _documents.c.state != "removing")
+    return connection.execute(query.order_by(_documents.c.name)).first()
+
+
+def _row(
+    document: Document, place: Place, document_id: str, *, size: int, by: str, now: datetime, count: int
+) -> DocumentRow:
+    return DocumentRow(
+        id=document_id,
+        workspace_id=place.workspace,
+        collection=place.collection,
+        name=document.name,
+        title=document.title,
+        kind=document.kind,
+        sha256=document.sha256,
+        bytes=size,
+        passages=count,
+        added_by=by,
+        added_at=now,
+        state="adding",
+        note="\n".join(document.notes),
+    )
+
+
+def _replace(connection: Connection, row: DocumentRow) -> None:
+    connection.execute(_documents.delete().where(_documents.c.id == row.id))
+    connection.execute(_documents.insert().values(**row.model_dump()))
+
+
+def _take_away(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete all texts of some documents, their names too; the rows stay until what was derived is gone as well."""
+    for document_id in ids:
+        passages.remove_of(connection, document_id)
+        nameless = {"name": document_id, "title": "", "note": "", "sha256": "", "state": "removing"}
+        connection.execute(update(_documents).where(_documents.c.id == document_id).values(**nameless))
