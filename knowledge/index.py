@@ -151,7 +151,7 @@ class Index:
 
     def passage(self, key: str, workspace: str | None = None) -> Passage | None:
         """Return a passage of the guide or of `workspace` by its id; None where it is gone or belongs to others."""
-        return self._passages([key], [GUIDE_WORKSPACE, workspace or GUIDE_WORKSPACE]).get(key)
+        return self._passages([key], self._places(workspace, None)).get(key)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors by the index's own embedder, shape (len(texts), dimension)."""
