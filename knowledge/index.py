@@ -1,4 +1,4 @@
-"""Finds passages by keywords and vectors, fused by rank; it knows where each part is kept, not how answers read."""
+"""Finds passages by keywords and vectors, fused by score; it knows where each part is kept, not how answers read."""
 
 import fcntl
 import hashlib
@@ -14,8 +14,10 @@ from sqlmodel import Session, col, select
 from knowledge.chunks import Chunk, chunk_page
 from knowledge.embeddings import Embedder, Vectors
 from knowledge.errors import ServiceError
+from knowledge.fusion import fuse
 from knowledge.keywords import ANALYSIS, KeywordIndex, Rarity, terms
 from knowledge.rows import alone
+from knowledge.short_forms import spelled_out
 from knowledge.sources import Page
 from knowledge.tables import GUIDE_WORKSPACE, Passage
 from knowledge.vectors import ChromaVectors, Entry, Near, VectorsUnavailable
@@ -25,8 +27,6 @@ Progress = Callable[[int, int], None]
 
 _DEPTH = 100
 """How many results of each search take part in the fusion."""
-_RRF = 60
-"""Rank constant of reciprocal rank fusion (Cormack et al. 2009); 10 to 60 changed nDCG@10 by at most .015."""
 _BATCH = 64
 _LOCK_SECONDS = 300.0
 
@@ -128,10 +128,11 @@ class Index:
     def search(self, query: str, k: int = 5, workspace: str | None = None) -> Found:
         """Return the `k` best passages of the guide and of `workspace`; without a vector server, by keywords alone."""
         workspaces = [GUIDE_WORKSPACE] if workspace in (None, GUIDE_WORKSPACE) else [GUIDE_WORKSPACE, str(workspace)]
-        words = terms(query)
-        by_keyword = [scored.id for scored in self._keywords.search(words, _DEPTH, workspaces)]
-        near, degraded = self._near(query, workspaces)
-        scores = fuse([by_keyword, list(near)])
+        asked = spelled_out(query)
+        words = terms(asked)
+        by_keyword = {scored.id: scored.score for scored in self._keywords.search(words, _DEPTH, workspaces)}
+        near, degraded = self._near(asked, workspaces)
+        scores = fuse(by_keyword, near)
         best = sorted(scores, key=lambda key: -scores[key])[:k]
         passages = self._passages(best, workspaces)
         keyword_rank = {key: rank for rank, key in enumerate(by_keyword, start=1)}
@@ -219,15 +220,6 @@ class Index:
             if progress is not None:
                 progress(min(start + _BATCH, len(missing)), len(missing))
         return len(missing)
-
-
-def fuse(rankings: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the reciprocal rank fusion of `rankings`: the sum over rankings of 1 / (60 + rank)."""
-    scores: dict[str, float] = {}
-    for ranking in rankings:
-        for rank, key in enumerate(ranking, start=1):
-            scores[key] = scores.get(key, 0.0) + 1 / (_RRF + rank)
-    return scores
 
 
 def _by_passage(near: Sequence[Near]) -> dict[str, float]:
