@@ -30,8 +30,8 @@ Grow = Callable[[str], bool]
 _HITS = 8
 _SHOWN_TO_MODEL = 6
 _NEAREST = 3
-_HOPELESS = 0.02
-"""Below this chance of an answer in the passages a model is not even asked."""
+_HOPELESS = 0.07
+"""Below this chance of an answer in the passages a model is not even asked: 2 of 125 answerable questions lie there."""
 _NO_SOURCE = "NO_SOURCE"
 _SCOPE = "I can only answer from the guide and the documents your team added."
 _INSTRUCTION = f"""You answer questions about prompting, RAG and fine-tuning from numbered passages.
