@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from knowledge.clock import Clock
 from knowledge.collections import Kept, Library
+from knowledge.documents import read_document
 from knowledge.errors import LuthierError, UserError
 from knowledge.indexing import Indexed
 from knowledge.places import Place
-from knowledge.plain_documents import read_document
 
 Update = Callable[..., None]
 """A progress bar's: takes steps done, steps to do and a remark."""

@@ -22,12 +22,13 @@ def test_remote_endpoints_are_named(tmp_path: Path) -> None:
             "DATA_DIR": str(tmp_path),
             "LUTHIER_MODEL": "some-model",
             "LUTHIER_MODEL_URL": "https://models.example/v1",
+            "LUTHIER_EMBEDDINGS": "some-embeddings",
             "DATABASE_URL": "postgresql://u:secret@db.example/luthier",
             "CHROMA_URL": "http://127.0.0.1:8000",
             "SLACK_BOT_TOKEN": "xoxb-1",
         }
     )
-    assert len(settings.remote_endpoints) == 3
+    assert len(settings.remote_endpoints) == 4
     assert "secret" not in str(settings.remote_endpoints)
 
 

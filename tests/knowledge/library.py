@@ -10,11 +10,11 @@ import numpy as np
 from sqlalchemy import Engine
 
 from knowledge.collections import Library
+from knowledge.documents import Document
 from knowledge.embeddings import Vectors
 from knowledge.index import Index
 from knowledge.keywords import terms
 from knowledge.places import Place
-from knowledge.plain_documents import Document
 from knowledge.shelves import Shelves
 from knowledge.sources import Page
 from knowledge.vectors import ChromaVectors

@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from knowledge.answer import OFFLINE, Answer, answer
 from knowledge.citations import check
 from knowledge.collections import Library
+from knowledge.documents import Document
 from knowledge.embeddings import MiniLM
 from knowledge.errors import UserError
 from knowledge.index import Index
 from knowledge.models import ChatModel, Used, open_chat_model
 from knowledge.places import Place
-from knowledge.plain_documents import Document
 from knowledge.questions import LONGEST, clean, prepare
 from knowledge.rehearsal import Mode
 from knowledge.sentences import sentences
