@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from sqlmodel import SQLModel
 
 from bot.store.engine import open_engine
 from handlers.escape import inert, markdown
+from knowledge.collections import Library
+from knowledge.documents import Document
 from knowledge.index import Index
 from knowledge.models import open_chat_model
-from knowledge.sources import Page
+from knowledge.places import Place
+from knowledge.sources import Page, load_guide
 from tests.chat_server import ChatServer
 from tests.handlers.conftest import Flat
 from tests.handlers.world import ADA, World, serve
@@ -119,11 +122,18 @@ def planted(world: World, tmp_path: Path) -> World:
     SQLModel.metadata.create_all(engine)
     index = Index.open(engine=engine, chroma_url="http://127.0.0.1:9", embedder=Flat(), data_dir=tmp_path / "planted")
     pages = [page(f"attack-{n}", attack) for n, attack in enumerate(ATTACKS)]
-    index.build(pages, workspace=ADA.workspace_id, collection="docs")
-    index.build([page("canary", "The banana quota is CANARY-4711.")], workspace="T0OTHER", collection="docs")
+    index.build(load_guide()[:1])
+    keep(Library(engine, index), ADA.workspace_id, pages)
+    keep(Library(engine, index), "T0OTHER", [page("canary", "The banana quota is CANARY-4711.")])
     world.deps = replace(world.deps, index=index)
     serve(world)
     return world
+
+
+def keep(library: Library, workspace: str, pages: list[Page]) -> None:
+    for each in pages:
+        made = Document(name=each.slug, title=each.title, sha256=each.slug, kind="markdown", pages=(each,))
+        library.add(made, Place(workspace, "docs"), size=1, by="U0ADA", now=datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def page(slug: str, body: str) -> Page:
