@@ -32,6 +32,8 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.weights
 	$(BIN)/python -m bench.abstention
+	$(BIN)/python -m bench.retrieval
+	$(BIN)/python -m bench.answers
 	$(BIN)/python -m bench.protocol
 	$(BIN)/python -m bench.intervals
 	$(BIN)/python -m bench.guardrails

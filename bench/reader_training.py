@@ -1,14 +1,14 @@
-"""Trains the offline reader of facts and writes knowledge/advice/reader.npz; 10 to 17 minutes on two cores.
+"""Trains the offline reader of facts and writes knowledge/advice/reader.npz; 20 minutes or more on two cores.
 
 Run: python -m bench.reader_training [--epochs 7] [--rank 24] [--threads 2] [--out FILE]
 
 Data (bench/data/reader/, each line labelled by its writer, who was told to look at neither code nor test sets):
-statements.jsonl states one value of one fact or nearly does (fact, value or null, text); cases.jsonl are use cases
-and messages with all their facts and the words that show each. The encoder's 36 matrices, biases and norms are trained
-in float32 from the shipped int8 weights, with one query and one weight for each value of each fact on top; the words
-that show a fact teach its query where to look; cases with an answer also teach `told_like`. What changed is cut to a
-low rank and kept as float16. Seeded; sums over threads differ in the last digits, so a second run gives a slightly
-different reader.
+statements.jsonl states one value of one fact or nearly does (fact, value or null, text); the three files of cases are
+use cases and messages with all their facts and the words that show each. The encoder's 36 matrices, biases and norms
+are trained in float32 from the shipped int8 weights, with one query and one weight for each value of each fact on
+top; the words that show a fact teach its query where to look; cases with an answer also teach `told_like`. What
+changed is cut to a low rank and kept as float16. Seeded; sums over threads differ in the last digits, so a second run
+gives a slightly different reader.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from knowledge.advice.sensing import WEIGHTS
 from knowledge.weights import ensure
 
 DATA = Path(__file__).parent / "data" / "reader"
+CASES = ("cases.jsonl", "more_cases.jsonl", "terse_cases.jsonl")
 SEED = 7
 LAYERS, HEADS, WIDTH, INNER = 6, 12, 384, 1536
 MATRICES = (
@@ -175,7 +176,7 @@ def statements(tokenizer: Any) -> Iterator[Item]:
 
 def cases(tokenizer: Any) -> Iterator[Item]:
     """Read texts of which all facts are labelled, with the words that show them."""
-    for row in lines("cases.jsonl"):
+    for row in (row for name in CASES for row in lines(name)):
         text, encoding = row["text"], tokenizer.encode(row["text"])
         stated, shown = np.zeros(len(CLASSES), np.float32), {}
         for fact, found in row["facts"].items():

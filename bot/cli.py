@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.shell import advice, answers, jobs, knowledge, plans, rows, settings, verdicts, weights
+from bot.shell import advice, answers, feedback, jobs, knowledge, plans, rows, settings, verdicts, weights
 from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError, ServiceError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     help="Should we fine-tune, use RAG, or just prompt? Luthier answers, prices it, trains it and tests it.",
 )
 answers.register(app)
+feedback.register(app)
 knowledge.register(app)
 advice.register(app)
 rows.register(app)

@@ -26,6 +26,7 @@ from bot.wiring import build_deps
 from bot.workspaces import CALL_LIMIT, Workspaces
 from handlers import home, notify
 from handlers.deps import Deps
+from handlers.posting import edit, permalink, post
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
 from trainers.jobs import outbox
@@ -225,7 +226,7 @@ class Messenger:
         body: dict[str, Any] = {"channel": row.channel, "text": drawn.text, "blocks": drawn.blocks}
         if ts:  # what was found may be an older version
             with self._counted(row, UPDATE):
-                return str(client.chat_update(ts=ts, **body)["ts"])
+                return edit(client, ts=ts, **body)
         return self._post(client, row, body)
 
     def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
@@ -258,14 +259,8 @@ class Messenger:
             return None
         self._tries[row.id] = now
         with self._counted(row, POST):
-            answer = client.chat_postMessage(
-                **body,
-                thread_ts=row.thread_ts or None,
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata={"event_type": "luthier_job", "event_payload": {"key": _key(row)}},
-            )
-        return str(answer["ts"])
+            mark = {"event_type": "luthier_job", "event_payload": {"key": _key(row)}}
+            return post(client, **body, thread_ts=row.thread_ts, metadata=mark)
 
     def _look_up(self, client: WebClient, row: OutboxMessage) -> str:
         """Find a post whose outcome stayed unknown, on every page since it was tried; "" where there is none."""
@@ -286,9 +281,9 @@ class Messenger:
                     raise
                 log.warning("message %s of job %s cannot be looked up: %s", row.key, row.job_id, _reason(refused))
                 return ""
-            for post in page.get("messages") or []:
-                if post.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
-                    return str(post["ts"])
+            for found in page.get("messages") or []:
+                if found.get("metadata", {}).get("event_payload", {}).get("key") == _key(row):
+                    return str(found["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
         return ""
 
@@ -297,12 +292,11 @@ class Messenger:
             return ""
         try:
             with self._counted(row, PERMALINK):
-                found = client.chat_getPermalink(channel=message.channel, message_ts=message.thread_ts)
+                return permalink(client, message.channel, message.thread_ts)
         except SlackApiError as refused:
             if _is_limit(refused):
                 raise
             return ""  # the thread was deleted, or we left its channel; the line says enough without a link
-        return str(found["permalink"])
 
     def _refused(self, row: OutboxMessage, refused: SlackApiError) -> None:
         error = _reason(refused)

@@ -8,6 +8,7 @@ from handlers import (
     commands,
     errors,
     facts,
+    feedback,
     finishing,
     home,
     labels,
@@ -17,6 +18,8 @@ from handlers import (
     plans,
     reports,
     review,
+    sharing,
+    sources,
 )
 from handlers.deps import Deps
 
@@ -36,6 +39,9 @@ def register(app: App, deps: Deps) -> None:
         plans,
         reports,
         review,
+        feedback,
+        sharing,
+        sources,
         finishing,
     )
     for part in (*listening, home):

@@ -19,10 +19,9 @@ from handlers.commands import already, resume_words, stop_words
 from handlers.costs import cost_view
 from handlers.deps import Deps
 from handlers.modals import open_training
-from handlers.people import person_of, place_of, thread_of
+from handlers.people import person_of, place_of
 from handlers.posting import post, whisper
 from handlers.training import train_on_upload
-from knowledge.conversations import Conversations
 from trainers.jobs.labelled import labelled
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Place, result_of
@@ -46,7 +45,6 @@ def register(app: App, deps: Deps) -> None:
         lint.FORM: open_form,
         advice_card.TRAIN: open_form,
         advice_card.COST: cost,
-        answer_card.FEEDBACK: thank,
     }
     for action_id, listener in listeners.items():
         app.action(action_id)(partial(listener, deps))
@@ -125,15 +123,6 @@ def ask_prompt(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCont
     ts = post(client, place.channel, f"<@{person.user_id}> asks: {text}", thread_ts=place.thread_ts)
     heard = Heard(person=person, channel=place.channel, ts=ts, thread_ts=place.thread_ts or ts, text=text)
     reply(client, deps, heard)
-
-
-def thank(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
-    """Keep a thumb and thank whoever gave it, privately."""
-    ack()
-    good, ts = action["value"] == "good", str(body["container"]["message_ts"])
-    Conversations(deps.engine).rate(thread_of(body, context), ts, context.user_id or "", good, deps.clock())
-    more = "" if good else " Tell me in the thread what is wrong or missing, and I weigh it again."
-    _tell(client, body, context, f"Thank you, I noted it.{more}")
 
 
 def report_of(found: Job) -> ReportCard:

@@ -8,18 +8,20 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.advising import begin_advice, reweigh
-from handlers.blocks.answer import HELLO, answer_blocks, welcome_blocks
+from handlers.blocks.answer import HELLO, welcome_blocks
 from handlers.blocks.parts import section
 from handlers.deps import Deps
-from handlers.escape import shorten
+from handlers.escape import inert
+from handlers.growing import GrowingAnswer
 from handlers.people import spoken
 from handlers.posting import post, react, status, whisper
 from handlers.training import look_at_file
 from knowledge.advice.corrections import Corrected, corrections
 from knowledge.advice.reader import read
 from knowledge.advice.route import Route, classify
-from knowledge.answer import answer
+from knowledge.answer import Answer, answer
 from knowledge.conversations import Conversations, Known, Thread
+from knowledge.feedback import Receipt, hash_of
 from knowledge.tenancy import Person
 from trainers.jobs.service import Place
 
@@ -129,17 +131,23 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer from the guide, or say honestly that it is not in there."""
     _begin(client, heard, LOOKING_UP)
     workspace = heard.person.workspace_id
+    growing = GrowingAnswer(client, deps, heard.person, heard.thread, heard.ts)
     before, meter = earlier(client, heard), deps.meter(workspace)
-    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter)
+    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter, grow=growing.grow)
     if said.abstained and not heard.addressed:
         # People may be talking to each other: what we cannot answer is no news for the whole thread.
         status(client, heard.channel, heard.thread_ts, "")
-        whisper(client, heard.channel, heard.person.user_id, said.text, thread_ts=heard.thread_ts)
+        whisper(client, heard.channel, heard.person.user_id, inert(said.text), thread_ts=heard.thread_ts)
         return
     Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
     foreign = said.abstained and not read(heard.text).language_supported
-    blocks = [*([section(ENGLISH)] if foreign else []), *answer_blocks(said)]
-    post(client, heard.channel, shorten(said.text, 300), blocks, thread_ts=heard.thread_ts)
+    growing.end(said, receipt_of(heard.person, heard.text, said), [section(ENGLISH)] if foreign else [])
+
+
+def receipt_of(person: Person, question: str, said: Answer) -> Receipt:
+    """Return what the thumbs under an answer carry."""
+    passages = tuple(citation.passage_id for citation in said.citations)
+    return Receipt(hash_of(person.workspace_id, question), passages)
 
 
 def earlier(client: WebClient, heard: Heard) -> list[str]:

@@ -9,7 +9,7 @@ from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from handlers.blocks.advice import advice_blocks, advice_text
-from handlers.blocks.answer import answer_blocks
+from handlers.blocks.answer import answer_blocks, answer_text
 from handlers.blocks.compare import compare_view
 from handlers.blocks.job import resume_offer
 from handlers.blocks.lint import lint_blocks, lint_text
@@ -22,9 +22,11 @@ from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
 from handlers.deps import Deps
 from handlers.errors import words_for
-from handlers.escape import mrkdwn, shorten
+from handlers.escape import mrkdwn
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
+from handlers.posting import answer_privately
+from handlers.sharing import ticket_for
 from knowledge.advice.advise import advise
 from knowledge.advice.cases import split_cases
 from knowledge.advice.compare import compare
@@ -76,7 +78,7 @@ def tune(
     except LuthierError as error:
         text, blocks = words_for(error), []
     if text:
-        respond(text=shorten(text, 3000), blocks=blocks or None, response_type="ephemeral", unfurl_links=False)
+        answer_privately(respond, text, blocks)
 
 
 def unknown(name: str) -> tuple[str, list[Block]]:
@@ -96,7 +98,7 @@ def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Answer a question from the guide."""
     workspace = typed.person.workspace_id
     said = answer(typed.rest, deps.index, deps.model, workspace=workspace, meter=deps.meter(workspace))
-    return said.text, answer_blocks(said)[:-1]
+    return answer_text(said), answer_blocks(said, share=ticket_for(typed.person, typed.place.channel, typed.rest, said))
 
 
 def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:

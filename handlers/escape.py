@@ -13,6 +13,15 @@ SECTION_TEXT = 2900
 _KEEP = {"\n", "\t", "\u200c", "\u200d"}  # the joiners hold emoji and some scripts together
 _BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\((https?://[^\s()<>|]{1,2000})\)")
+_ADDRESS = re.compile(
+    r"(?P<code>`[^`\n]+`)|(?P<stray>`)"
+    r"|(?:(?:\w[\w+.-]*:(?://|(?=\S+@))|www\.)[^\s<>`|]+|(?:[\w-]+\.)+[a-z]{2,}/[^\s<>`|]*|[\w.+-]+@[\w-]+\.[\w.-]+)"
+    r"(?<![.,;:!?)\]])",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"`{2,}")
+_TARGET = re.compile(r"!?\[([^\]\n]*)\]\(([^)\n]*)\)")
+_DEFINITION = re.compile(r"^(\s*\[[^\]\n]*\]):", re.MULTILINE)  # what makes every later [mark] a link
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 _BULLET = re.compile(r"^(\s*)[-*]\s+", re.MULTILINE)
 
@@ -56,6 +65,37 @@ def from_markdown(text: str, limit: int = SECTION_TEXT) -> str:
     safe = _BULLET.sub(r"\1• ", safe)
     safe = _BOLD.sub(lambda match: f"*{match[1] or match[2]}*", safe)
     return _LINK.sub(r"<\2|\1>", safe)
+
+
+def inert(text: str, limit: int = SECTION_TEXT) -> str:
+    """Return what passages say and language models write as mrkdwn: bold and bullets stay, and nothing is a link.
+
+    An address is shown as code, so that Slack neither links nor fetches it; put the text into a `verbatim` object.
+    """
+    safe = mrkdwn(unlinked(text), limit)
+    safe = _BULLET.sub(r"\1• ", _HEADING.sub(r"**\1**", safe))
+    return _BOLD.sub(lambda match: f"*{match[1] or match[2]}*", safe)
+
+
+def markdown(text: str) -> str:
+    """Return the same for a `markdown` block and for text that is streamed, where links are written in other ways."""
+    return _DEFINITION.sub(r"\1 :", _entities(unlinked(text)))
+
+
+def unlinked(text: str) -> str:
+    """Return Markdown whose links and pictures are their words, and whose addresses stand as code."""
+    bare = _TARGET.sub(lambda link: f"{link[1]} {link[2]}".strip() if link[2] else link[1], clean(text))
+    return _ADDRESS.sub(_as_code, _FENCE.sub("`", bare))
+
+
+def _as_code(found: re.Match[str]) -> str:
+    """Set an address in code of its own, also one that stood in code with other words; drop a mark without its pair."""
+    if found["stray"]:
+        return ""
+    if not found["code"]:
+        return f"`{found[0]}`"
+    inner = found["code"][1:-1]
+    return _ADDRESS.sub(_as_code, inner) if _ADDRESS.search(inner) else found["code"]
 
 
 def _entities(text: str) -> str:

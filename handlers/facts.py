@@ -16,7 +16,7 @@ from handlers.blocks.parts import Block
 from handlers.blocks.parts import context as small_print
 from handlers.deps import Deps
 from handlers.people import person_of, place_of, thread_of
-from handlers.posting import edit
+from handlers.posting import edit, permalink
 from knowledge.advice.advise import advise
 from knowledge.advice.compare import compare
 from knowledge.advice.facts import Facts, from_mapping
@@ -90,7 +90,7 @@ def weigh_case(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCont
     ack()
     channel, ts = place_of(body).channel, str(body["container"]["message_ts"])
     case = begin_case(client, deps, person_of(context), channel, from_mapping(json.loads(action["value"])))
-    link = str(client.chat_getPermalink(channel=channel, message_ts=case.thread_ts)["permalink"])
+    link = permalink(client, channel, case.thread_ts)
     message = body["message"]
     edit(client, channel, ts, str(message["text"]), _settled(message["blocks"], str(action["action_id"]), link))
 

@@ -12,7 +12,7 @@ from handlers.blocks import review as card
 from handlers.deps import Deps
 from handlers.escape import mrkdwn
 from handlers.people import person_of, place_of
-from handlers.posting import post, whisper
+from handlers.posting import post, whisper, withdraw
 from handlers.review import draw, explain
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
@@ -56,7 +56,7 @@ def freeze_anyway(
 ) -> None:
     """End the review with as few rows as it has: whoever clicks was told what that means."""
     ack()
-    respond(delete_original=True)
+    withdraw(respond)
     end(deps, body, person_of(context), str(action["value"]), client)
 
 
@@ -65,7 +65,7 @@ def draft_more(
 ) -> None:
     """Draft as many rows as are missing into the review; a double click is one wish."""
     ack()
-    respond(delete_original=True)
+    withdraw(respond)
     who, look = person_of(context), deps.reviews.look(person_of(context), str(action["value"]))
     if too_few(look) is None:
         draw(client, deps, who, look.review)

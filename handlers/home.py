@@ -14,6 +14,8 @@ from handlers import assistant
 from handlers.blocks.home import GuideNote, HomeJobs, home_view
 from handlers.deps import Deps
 from handlers.people import person_of
+from handlers.posting import permalink
+from knowledge.feedback import Feedback
 from knowledge.sources import load_guide
 from knowledge.tenancy import Person
 from trainers.jobs.approval import OPEN, needs_others
@@ -21,6 +23,8 @@ from trainers.states import ENDED, LIVE
 from trainers.tables import Job
 
 RECENT = timedelta(days=7)
+RATED = timedelta(days=30)
+"""How far back the ratings of answers are counted."""
 LINKS = 5
 """Finished jobs whose thread is looked up; each costs a call."""
 
@@ -47,7 +51,9 @@ def publish_home(client: WebClient, deps: Deps, workspace_id: str, user_id: str)
     to_ask = frozenset(job.id for job in jobs.waiting if needs_others(job, rules))
     jobs = jobs._replace(to_approve=mine, to_ask=to_ask)
     models = deps.registry.listing(workspace_id, seen_by=user_id)
-    view = home_view(jobs, models, _links(client, jobs.finished), guide_note(), deps.install_note())
+    approves = user_id in rules.approvers
+    rated = Feedback(deps.engine).tally(workspace_id, deps.clock() - RATED) if approves else None
+    view = home_view(jobs, models, _links(client, jobs.finished), guide_note(), deps.install_note(), rated)
     client.views_publish(user_id=user_id, view=view)
 
 
@@ -71,6 +77,5 @@ def _links(client: WebClient, jobs: Sequence[Job]) -> dict[str, str]:
     links = {}
     for job in [job for job in jobs if job.channel and job.thread_ts][:LINKS]:
         with suppress(SlackApiError):  # the thread was deleted, or we left the channel
-            answer = client.chat_getPermalink(channel=job.channel, message_ts=job.thread_ts)
-            links[job.id] = str(answer["permalink"])
+            links[job.id] = permalink(client, job.channel, job.thread_ts)
     return links

@@ -16,7 +16,7 @@ from handlers.errors import told
 from handlers.escape import mrkdwn
 from handlers.files import too_large
 from handlers.people import is_private, person_of
-from handlers.posting import CLOSED, post
+from handlers.posting import CLOSED, post, send
 from handlers.training import named_after, train_on_known, train_on_upload
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
@@ -131,13 +131,12 @@ def announce(client: WebClient, deps: Deps, person: Person, place: Place, wish: 
         return place
     text = f"<@{person.user_id}> wants to train on *{rows_name(wish, deps)}*. What I found in them is in the thread."
     try:
-        answer = client.chat_postMessage(channel=place.channel, text=text, unfurl_links=False, unfurl_media=False)
+        begun = send(client, place.channel, text)
     except SlackApiError as error:
         if error.response["error"] not in CLOSED:
             raise
-        answer = client.chat_postMessage(channel=person.user_id, text=text, unfurl_links=False, unfurl_media=False)
-    elsewhere = is_private(str(answer["channel"]), "")
-    begun = Place(str(answer["channel"]), str(answer["ts"]), place.private or elsewhere)
+        begun = send(client, person.user_id, text)
+    begun = begun._replace(private=place.private or is_private(begun.channel, ""))
     Conversations(deps.engine).join(Thread(person.workspace_id, *begun[:2]), "training", deps.clock())
     return begun
 

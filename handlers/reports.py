@@ -10,6 +10,7 @@ from handlers.blocks.details import FILES
 from handlers.deps import Deps
 from handlers.escape import mrkdwn
 from handlers.people import person_of
+from handlers.posting import send
 from trainers.jobs.evaluating import report_files
 from trainers.jobs.labelled import labelled
 
@@ -29,6 +30,6 @@ def send_files(deps: Deps, ack: Ack, action: Json, context: BoltContext, client:
     files = report_files(deps.datasets.folder, labelled(deps.engine, deps.datasets.folder, found))
     deps.jobs.note_download(found, person, deps.clock())
     words = f"The whole report of job #{found.number}, {mrkdwn(found.title, 200)}: a page and a table of all answers."
-    answer = client.chat_postMessage(channel=person.user_id, text=words)
+    place = send(client, person.user_id, words)
     uploads = [{"file": str(path), "filename": f"job-{found.number}-{path.name}", "title": path.name} for path in files]
-    client.files_upload_v2(channel=str(answer["channel"]), thread_ts=str(answer["ts"]), file_uploads=uploads)
+    client.files_upload_v2(channel=place.channel, thread_ts=place.thread_ts, file_uploads=uploads)

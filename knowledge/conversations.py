@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 from sqlmodel import Field, Session, SQLModel
 
 from knowledge.advice.facts import Changes, Facts, Value, changed, from_mapping, known
@@ -41,22 +41,10 @@ class Conversation(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Moment)
 
 
-class Rating(SQLModel, table=True):
-    """A thumb under one of our messages; the latest of a person counts."""
-
-    workspace_id: str = Field(primary_key=True)
-    channel: str = Field(primary_key=True)
-    message_ts: str = Field(primary_key=True)
-    user_id: str = Field(primary_key=True)
-    good: bool
-    rated_at: datetime = Field(sa_type=Moment)
-
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
 _rows = Conversation.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
-_ratings = Rating.__table__  # type: ignore[attr-defined]  # the same
 
 
 class Origin(NamedTuple):
@@ -150,14 +138,6 @@ class Conversations:
         """Remember which message is the thread's advice card."""
         with self._locked(thread, "advice", now) as row:
             row.card_ts = card_ts
-
-    def rate(self, thread: Thread, message_ts: str, user_id: str, good: bool, now: datetime) -> None:
-        """Keep a person's thumb under a message; a second one replaces the first."""
-        whose = {"workspace_id": thread.workspace_id, "channel": thread.channel}
-        whose |= {"message_ts": message_ts, "user_id": user_id}
-        with self._engine.begin() as connection:
-            if not add_if_absent(connection, _ratings, **whose, good=good, rated_at=now):
-                connection.execute(update(_ratings).filter_by(**whose).values(good=good, rated_at=now))
 
     @contextmanager
     def _locked(self, thread: Thread, kind: str, now: datetime) -> Iterator[Conversation]:

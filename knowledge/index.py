@@ -1,4 +1,4 @@
-"""Finds passages by keywords and vectors, fused by rank; it knows where each part is kept, not how answers read."""
+"""Finds passages by keywords and vectors, fused by score; it knows where each part is kept, not how answers read."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,20 +10,20 @@ from sqlmodel import Session, col, select
 
 from knowledge import passages
 from knowledge.embeddings import Embedder, EmbeddingsUnavailable, Vectors
+from knowledge.fusion import fuse
 from knowledge.indexing import Indexed, Indexer, Progress
 from knowledge.keywords import Rarity, Scored, rarities, terms
 from knowledge.passages import passage_of, result_of
 from knowledge.places import GUIDE, Place
 from knowledge.rows import alone
 from knowledge.shelves import Shelves
+from knowledge.short_forms import spelled_out
 from knowledge.sources import Page
 from knowledge.tables import GUIDE_WORKSPACE, DocumentRow, Passage
 from knowledge.vectors import ChromaVectors, Near, VectorsUnavailable
 
 _DEPTH = 100
 """How many results of each search take part in the fusion."""
-_RRF = 60
-"""Rank constant of reciprocal rank fusion (Cormack et al. 2009); 10 to 60 changed nDCG@10 by at most .015."""
 _QUERIES = 64
 """Queries that are embedded together."""
 
@@ -141,13 +141,17 @@ class Index:
         """Yield what `search` finds for each query in turn; many take less than one by one."""
         places = self._places(workspace, collection)
         for start in range(0, len(queries), _QUERIES):
-            part = queries[start : start + _QUERIES]
+            part = [spelled_out(query) for query in queries[start : start + _QUERIES]]
             try:
                 vectors, degraded = list(self._embedder.embed(part)), ""
             except EmbeddingsUnavailable as error:
                 vectors, degraded = [None] * len(part), f"{error.what} I searched by keywords only."
             for query, vector in zip(part, vectors, strict=True):
                 yield self._search(query, vector, k, places, degraded)
+
+    def passage(self, key: str, workspace: str | None = None) -> Passage | None:
+        """Return a passage of the guide or of `workspace` by its id; None where it is gone or belongs to others."""
+        return self._passages([key], self._places(workspace, None)).get(key)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors by the index's own embedder, shape (len(texts), dimension)."""
@@ -192,7 +196,7 @@ class Index:
         by_keyword = [_firsts([scored.id for scored in ranking]) for ranking in worded]
         cosines = {each.id: each.cosine for each in reversed(near)}
         by_vector = _firsts([each.id for each in near])
-        scores = fuse([list(ranking) for ranking in (*by_keyword, by_vector)])
+        scores = fuse(_worded(worded), {result: cosines[key] for result, key in by_vector.items()})
         best = sorted(scores, key=lambda result: -scores[result])[: 2 * k]
         shown = {result: _shown(result, by_vector, by_keyword) for result in best}
         texts = self._passages([passage_of(key) for key in shown.values()], places)
@@ -219,13 +223,13 @@ class Index:
         return {passage.id: passage for passage in found if (passage.workspace_id, passage.collection) in places}
 
 
-def fuse(rankings: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the reciprocal rank fusion of `rankings`: the sum over rankings of 1 / (60 + rank)."""
-    scores: dict[str, float] = {}
+def _worded(rankings: Sequence[Sequence[Scored]]) -> dict[str, float]:
+    """Return a keyword score by result, 1 for the best of each collection: how rare a word is differs between them."""
+    words: dict[str, float] = {}
     for ranking in rankings:
-        for rank, key in enumerate(ranking, start=1):
-            scores[key] = scores.get(key, 0.0) + 1 / (_RRF + rank)
-    return scores
+        for each in ranking:
+            words.setdefault(result_of(passage_of(each.id)), each.score / ranking[0].score)
+    return words
 
 
 def _firsts(ids: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Opens a language model at an OpenAI-compatible endpoint by what is passed in, never by what the environment holds."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Lock
@@ -85,8 +85,12 @@ class ChatModel(Protocol):
         temperature: float = 0,
         max_tokens: int = MAX_TOKENS,
         timeout: float = TIMEOUT_SECONDS,
-    ) -> Iterator[str]:
-        """Yield the answer in pieces as they arrive; raise ModelUnavailable, also half-way."""
+        count: Callable[[Used], None] | None = None,
+    ) -> Generator[str, None, None]:
+        """Yield the answer in pieces as they arrive; raise ModelUnavailable, also half-way.
+
+        `count` hears what it took as soon as something came, also where it breaks off or is closed.
+        """
 
     def fill(
         self,
@@ -154,15 +158,22 @@ class _LangChainModel:
         temperature: float = 0,
         max_tokens: int = MAX_TOKENS,
         timeout: float = TIMEOUT_SECONDS,
-    ) -> Iterator[str]:
+        count: Callable[[Used], None] | None = None,
+    ) -> Generator[str, None, None]:
         """Yield the answer in pieces; see ChatModel."""
-        with self._guarded(timeout):
-            chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
-            finished = False
-            for piece in chat.stream([tuple(message) for message in messages]):
-                finished = finished or "finish_reason" in piece.response_metadata
-                if piece.text:
-                    yield str(piece.text)
+        finished, begun, text, told = False, False, "", None
+        try:
+            with self._guarded(timeout):
+                chat = self._open().bind(temperature=temperature, max_tokens=max_tokens, timeout=timeout)
+                for piece in _streamed(chat, [tuple(message) for message in messages]):
+                    begun, told = True, piece.usage_metadata or told
+                    finished = finished or "finish_reason" in piece.response_metadata
+                    text += str(piece.text)
+                    if piece.text:
+                        yield str(piece.text)
+        finally:
+            if begun and count is not None:
+                count(_used(told, messages, text))
         if not finished:
             # The SDK takes a connection that breaks between two events for the end.
             what = f"The model {self.name} broke off in the middle of its answer."
@@ -281,6 +292,16 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _streamed(chat: Any, turns: Sequence[Any]) -> Iterator[Any]:
+    """Yield a reply in pieces, with what it took in the last; endpoints that refuse to say that are asked without."""
+    import openai
+
+    try:
+        yield from chat.stream(turns, stream_usage=True)
+    except (openai.BadRequestError, openai.UnprocessableEntityError):
+        yield from chat.stream(turns, stream_usage=False)
 
 
 def _whole(ask: Callable[[], Any], ask_plainly: Callable[[], Any]) -> Any:

@@ -1,10 +1,12 @@
-"""Joins found passages that stand side by side in one section into one, for answers; it knows no index and no ranks."""
+"""Joins found passages that stand side by side in one section into one, for answers; it ranks nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from knowledge.chunks import OVERLAP
+from knowledge.citations import Citation
 from knowledge.index import Hit
+from knowledge.sentences import sentences
 from knowledge.tables import Passage
 
 _LEAST_SHARED = 12
@@ -20,6 +22,16 @@ def joined(hits: Sequence[Hit]) -> tuple[Hit, ...]:
         target = min([*others, row])
         runs[target] = sorted({row, *(other for first in others for other in runs.pop(first))})
     return tuple(_one([hits[row] for row in runs[first]]) for first in sorted(runs))
+
+
+def placed(citation: Citation, hits: Sequence[Hit]) -> Citation:
+    """Return a citation of a joined passage with the id of the one of `hits` that says the quote, as it is kept."""
+    of = next((hit.passage for hit in hits if hit.passage.id == citation.passage_id), None)
+    if of is None:
+        return citation
+    near = [of, *(hit.passage for hit in hits if _section(hit.passage) == _section(of))]
+    saying = (passage.id for passage in near if citation.quote in sentences(passage.text))
+    return replace(citation, passage_id=next(saying, of.id))
 
 
 def _side_by_side(one: Hit, other: Hit) -> bool:

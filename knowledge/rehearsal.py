@@ -40,6 +40,7 @@ _UNSUPPORTED = (
     "This one cites a passage that was never given [99].",
     "This one adds the number 987654321 to what the passage says [1].",
     "This one names ZyxQ7 as a source [1].",
+    "The passage says \u201cpurple elephants train faster\u201d [1].",
     "Read more at https://example.invalid/elsewhere [1].",
 )
 
@@ -85,7 +86,10 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
             return refusal
         text = "" if rehearsal.mode == "empty" else _text(body.get("messages", []), rehearsal)
         if body.get("stream"):
-            return StreamingResponse(_pieces(text, cut=rehearsal.mode == "cut"), media_type="text/event-stream")
+            asks = (body.get("stream_options") or {}).get("include_usage") and rehearsal.usage
+            usage = _completion(text, body.get("messages", []), "stop")["usage"] if asks else None
+            pieces = _pieces(text, usage, cut=rehearsal.mode == "cut")
+            return StreamingResponse(pieces, media_type="text/event-stream")
         answer = _completion(text, body.get("messages", []), "length" if rehearsal.mode == "cut" else "stop")
         return JSONResponse(answer if rehearsal.usage else answer | {"usage": None})
 
@@ -172,8 +176,8 @@ def _completion(text: str, messages: Sequence[Mapping[str, Any]], finish: str) -
     }
 
 
-async def _pieces(text: str, *, cut: bool) -> AsyncIterator[str]:
-    """Yield server-sent events, a word each; a cut stream ends in the middle of an event."""
+async def _pieces(text: str, usage: Mapping[str, int] | None, *, cut: bool) -> AsyncIterator[str]:
+    """Yield server-sent events, a word each, and one with what it took; a cut stream ends in the middle of an event."""
     words = re.findall(r"\S+\s*", text)
     for word in words[: len(words) // 2] if cut else words:
         yield _event({"content": word}, None)
@@ -181,13 +185,16 @@ async def _pieces(text: str, *, cut: bool) -> AsyncIterator[str]:
         yield 'data: {"id": "chatcmpl-rehea'
         return
     yield _event({}, "stop")
+    if usage:
+        yield _event({}, None, usage)
     yield "data: [DONE]\n\n"
 
 
-def _event(delta: Mapping[str, str], finish: str | None) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+def _event(delta: Mapping[str, str], finish: str | None, usage: Mapping[str, int] | None = None) -> str:
+    """Return an event; the one that says what the answer took has no choices."""
+    choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": finish}]
     chunk = {"id": "chatcmpl-rehearsal", "object": "chat.completion.chunk", "created": 0, "model": MODEL}
-    return f"data: {json.dumps(chunk | {'choices': [choice]})}\n\n"
+    return f"data: {json.dumps(chunk | {'choices': choices, 'usage': usage})}\n\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

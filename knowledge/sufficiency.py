@@ -12,6 +12,7 @@ from knowledge.keywords import Rarity, terms
 
 _READ = 3
 """How many of the best passages count: more than that an answer seldom uses."""
+_LONG = 32
 _WEIGHTS = tomllib.loads((Path(__file__).parent / "limits.toml").read_text(encoding="utf-8"))["abstain"]
 # A word that starts with a capital after another word, has one inside, or mixes letters and digits.
 _NAME = re.compile(r"(?<=[a-z0-9,] )[A-Z][\w.-]*|\b\w*[a-z0-9][A-Z]\w*\b|\b[A-Z]{2,}\w*\b|\b[A-Za-z]+-?\d[\w.]*\b")
@@ -26,16 +27,24 @@ class Signals(NamedTuple):
     """Share of the question's content words, weighted by rarity, that stand in one of the best passages."""
     strange: float
     """Share of the names in the question (capitals inside a sentence, letters with digits) in none of the best."""
+    length: float
+    """How many content words the question has, on a logarithmic scale: 1 from 32 on."""
+    coverage_length: float
+    """Coverage times length: chatty questions share few of their words with any page, so coverage counts otherwise."""
 
 
 def signals(question: str, found: Found) -> Signals:
     """Return the signals of one search for `question`; without a vector server the cosine is 0."""
     best = found.hits[:_READ]
     worded = [set(terms(f"{hit.passage.search_text}\n{hit.passage.questions}")) for hit in best]
+    coverage = max((_covered(found.rarities, words) for words in worded), default=0.0)
+    length = min(1.0, math.log1p(len(found.rarities)) / math.log1p(_LONG))
     return Signals(
         cosine=max((hit.cosine or 0.0 for hit in found.hits), default=0.0),
-        coverage=max((_covered(found.rarities, words) for words in worded), default=0.0),
+        coverage=coverage,
         strange=_strange(question, set().union(*worded)),
+        length=length,
+        coverage_length=coverage * length,
     )
 
 

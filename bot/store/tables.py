@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlmodel import Field, SQLModel
 
 import knowledge.conversations  # registers its table
+import knowledge.feedback
+import knowledge.growing
 import knowledge.tables  # noqa: F401  # the same
 import trainers.tables  # noqa: F401  # the same
 from knowledge.clock import Moment

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from handlers.blocks.answer import DISCLAIMER, feedback
+from handlers.blocks.answer import DISCLAIMER
+from handlers.blocks.feedback import feedback
 from handlers.blocks.parts import Block, actions, button, container, context, option, section, select, table
 from handlers.blocks.words import day
 from handlers.escape import from_markdown, mrkdwn, plain

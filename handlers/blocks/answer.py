@@ -1,12 +1,16 @@
 """Knows how a cited answer, an honest no and a first hello look; it does not know where answers come from."""
 
-from handlers.blocks.parts import Block, actions, button, context, plain_text, section
-from handlers.escape import from_markdown, mrkdwn
+from handlers.blocks.feedback import feedback
+from handlers.blocks.parts import Block, actions, button, context, section
+from handlers.blocks.source import source_buttons
+from handlers.blocks.words import person
+from handlers.escape import inert, mrkdwn
 from knowledge.answer import OFFLINE, Answer
 from knowledge.citations import Citation
+from knowledge.feedback import Receipt
 
-FEEDBACK, PROMPT = "feedback", "prompt"
-"""Action ids: thumbs under an answer; a suggested first message, followed by `:` and its number."""
+PROMPT, SHARE = "prompt", "share"
+"""Action ids: a suggested first message, followed by `:` and its number; the button that shares a private answer."""
 
 DISCLAIMER = "AI can be wrong; check before you spend."
 
@@ -29,15 +33,36 @@ PRIVACY = (
 )
 
 
-def answer_blocks(answer: Answer) -> list[Block]:
+def answer_text(answer: Answer) -> str:
+    """Return an answer for notifications and screen readers."""
+    return inert(answer.text, 300)
+
+
+def answer_blocks(answer: Answer, receipt: Receipt | None = None, *, share: str = "") -> list[Block]:
     """Draw an answer with its numbered sources, or the honest no with the nearest pages."""
-    lines = [section(from_markdown(answer.text))]
-    cited = answer.citations or answer.nearest
-    if answer.citations:
-        lines.append(context("Sources: " + " · ".join(_source(citation) for citation in cited)))
-    small = [mrkdwn(answer.note, 400)] if answer.note else []
+    return [section(inert(answer.text), verbatim=True), *closing_blocks(answer, receipt, share=share)]
+
+
+def closing_blocks(answer: Answer, receipt: Receipt | None = None, *, share: str = "") -> list[Block]:
+    """Draw what stands under an answer's text: its sources, with `share` the button that shares it, and thumbs.
+
+    `receipt` is what the thumbs carry; without one there are none.
+    """
+    listed = "Sources: " + " · ".join(map(_source, answer.citations))
+    lines = [context(listed, verbatim=True)] if answer.citations else []
+    buttons = source_buttons(answer.citations)
+    buttons += [button("Share in channel", SHARE, share)] if share else []
+    small = [inert(answer.note, 400)] if answer.note else []
     small += [f"{_author(answer)} {DISCLAIMER}"] if answer.citations else []
-    return [*lines, *([context(*small)] if small else []), feedback()]
+    lines += actions(buttons, block_id="sources")
+    return [*lines, *([context(*small, verbatim=True)] if small else []), *([feedback(receipt)] if receipt else [])]
+
+
+def shared_blocks(answer: Answer, question: str, user_id: str, receipt: Receipt) -> list[Block]:
+    """Draw an answer that was private, with who shares it and what they had asked."""
+    asked = f" They had asked: {inert(question, 600)}" if question else ""
+    told = f"{person(user_id)} shares an answer that I gave them.{asked}"
+    return [context(told, verbatim=True), *answer_blocks(answer, receipt)]
 
 
 def welcome_blocks(*, buttons: bool) -> list[Block]:
@@ -55,14 +80,6 @@ def prompts() -> list[dict[str, str]]:
     return [{"title": prompt, "message": prompt} for prompt in PROMPTS]
 
 
-def feedback() -> Block:
-    """Return the thumbs under an answer."""
-    good = {"text": plain_text("Good", 75), "value": "good", "accessibility_label": "This was a good answer"}
-    bad = {"text": plain_text("Bad", 75), "value": "bad", "accessibility_label": "This was a bad answer"}
-    thumbs = {"type": "feedback_buttons", "action_id": FEEDBACK, "positive_button": good, "negative_button": bad}
-    return {"type": "context_actions", "elements": [thumbs]}
-
-
 def _author(answer: Answer) -> str:
     if answer.written_by == OFFLINE:
         return "Put together from the sources' own sentences, without a language model."
@@ -70,4 +87,6 @@ def _author(answer: Answer) -> str:
 
 
 def _source(citation: Citation) -> str:
-    return f"{citation.n} *{mrkdwn(citation.title, 120)}* (updated {citation.updated.day} {citation.updated:%b %Y})"
+    under = citation.heading.rsplit(" > ", 1)[-1]
+    path = f"{citation.title} › {under}" if under else citation.title
+    return f"{citation.n} *{inert(path, 160)}* (updated {citation.updated.day} {citation.updated:%b %Y})"

@@ -14,6 +14,7 @@ from handlers.blocks.parts import Block, actions, button, context, divider, head
 from handlers.blocks.report import DETAILS, TRY
 from handlers.blocks.words import bar, count, minutes, money, person, time_left
 from handlers.escape import mrkdwn
+from knowledge.feedback import VERDICTS, Tally
 from trainers.jobs.line import Ahead
 from trainers.tables import Job, ModelVersion
 
@@ -49,9 +50,14 @@ class HomeJobs(NamedTuple):
 
 
 def home_view(
-    jobs: HomeJobs, models: Sequence[ModelVersion], links: Mapping[str, str], guide: GuideNote, note: str = ""
+    jobs: HomeJobs,
+    models: Sequence[ModelVersion],
+    links: Mapping[str, str],
+    guide: GuideNote,
+    note: str = "",
+    rated: Tally | None = None,
 ) -> Block:
-    """Draw a person's Home tab; `links` gives the address of a job's thread by job id."""
+    """Draw a person's Home tab; `links` gives the address of a job's thread by job id, `rated` is for approvers."""
     blocks = [
         header("Luthier"),
         section(_HELLO),
@@ -70,6 +76,7 @@ def home_view(
             [[section(f"The guide: {count(guide.pages, 'page')}, last changed {guide.newest:%d %b %Y}.")]],
             "",
         ),
+        *([] if rated is None else _part("Answers in the last 30 days", [[section(_ratings(rated))]], "")),
         context(PRIVACY),
     ]
     return {"type": "home", "blocks": blocks}
@@ -77,6 +84,14 @@ def home_view(
 
 def _part(title: str, entries: Sequence[Sequence[Block]], empty: str) -> list[Block]:
     return [divider(), header(title), *([block for entry in entries for block in entry] or [context(empty)])]
+
+
+def _ratings(rated: Tally) -> str:
+    if not rated.good + rated.bad:
+        return "Nobody rated one."
+    wrong = [f"{number} × {VERDICTS[verdict].lower()}" for verdict, number in rated.verdicts.items()]
+    why = f" ({', '.join(wrong)})" if wrong else ""
+    return f"👍 {rated.good} · 👎 {rated.bad}{why}. `luthier feedback` lists them."
 
 
 def _all_waiting(jobs: HomeJobs) -> list[list[Block]]:

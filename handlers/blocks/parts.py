@@ -15,9 +15,14 @@ BLOCK_CHARACTERS = 12_000
 """Text of all blocks of a message together: Slack refuses at about 13,200 (msg_blocks_too_long, undocumented)."""
 
 
-def section(text: str, *, block_id: str = "", accessory: Block | None = None) -> Block:
-    """Return a paragraph of mrkdwn, with something to click at its side if given."""
+def section(text: str, *, block_id: str = "", accessory: Block | None = None, verbatim: bool = False) -> Block:
+    """Return a paragraph of mrkdwn, with something to click at its side if given.
+
+    In a `verbatim` one Slack makes no links out of bare addresses and names: for text that we did not write.
+    """
     made: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    if verbatim:
+        made["text"]["verbatim"] = True
     if block_id:
         made["block_id"] = block_id
     if accessory:
@@ -30,9 +35,10 @@ def header(text: str) -> Block:
     return {"type": "header", "text": plain_text(text, 150)}
 
 
-def context(*texts: str) -> Block:
-    """Return small print, one mrkdwn element per text."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
+def context(*texts: str, verbatim: bool = False) -> Block:
+    """Return small print, one mrkdwn element per text; `verbatim` as in `section`."""
+    more = {"verbatim": True} if verbatim else {}
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, **more} for text in texts]}
 
 
 def divider() -> Block:

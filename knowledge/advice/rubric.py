@@ -53,6 +53,8 @@ class Criterion:
     """Name of a fact that, when known, makes this criterion silent."""
     unless: Mapping[str, Value]
     """Facts of which one with this value makes this criterion silent."""
+    unless_below: Mapping[str, int]
+    """Numbers of which one that is known and smaller makes this criterion silent."""
     needs: Mapping[str, Value]
     """Facts that must all have these values as well."""
 
@@ -61,7 +63,10 @@ class Criterion:
         value = getattr(facts, self.fact)
         if value is None or (self.unless_known and getattr(facts, self.unless_known) is not None):
             return 0.0
-        silenced = any(getattr(facts, name) == other for name, other in self.unless.items())
+        silenced = any(getattr(facts, name) == other for name, other in self.unless.items()) or any(
+            number is not None and number < least
+            for number, least in ((getattr(facts, name), least) for name, least in self.unless_below.items())
+        )
         if silenced or not _met(facts, self.needs, {}):
             return 0.0
         if self.between is not None:
@@ -276,6 +281,7 @@ def _criterion(entry: Mapping[str, Any], guide: Mapping[str, Any]) -> Criterion:
         between=(bounds[0], bounds[1]) if bounds else None,
         unless_known=entry.get("unless_known", ""),
         unless=entry.get("unless", {}),
+        unless_below=entry.get("unless_below", {}),
         needs=entry.get("needs", {}),
     )
 

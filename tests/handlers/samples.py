@@ -14,6 +14,7 @@ from handlers.blocks import (
     compare,
     details,
     facts,
+    feedback,
     forms,
     home,
     labels,
@@ -24,6 +25,7 @@ from handlers.blocks import (
     review,
     review_forms,
     settings,
+    source,
 )
 from handlers.notify import render
 from knowledge.advice import compare as compared
@@ -35,6 +37,9 @@ from knowledge.advice.options import OptionView
 from knowledge.answer import Answer
 from knowledge.citations import Citation
 from knowledge.conversations import Origin
+from knowledge.feedback import Receipt, Tally
+from knowledge.sources import Source as PageSource
+from knowledge.tables import Passage
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.jsonl import Message
@@ -171,10 +176,33 @@ CITATION = Citation(
     heading="QLoRA",
     updated=date(2026, 11, 12),
     quote="QLoRA keeps the base in 4 bit.",
+    passage_id="/guide/gpu-memory#qlora-0",
 )
 ANSWER = Answer(
     text="**QLoRA** keeps the base model in 4-bit precision. [1]", citations=(CITATION,), confidence=0.9, seconds=0.1
 )
+RECEIPT = Receipt("0123456789abcdef", ("/guide/gpu-memory#qlora-0",))
+PASSAGE = Passage(
+    id="/guide/gpu-memory#qlora-0",
+    position=0,
+    slug="gpu-memory",
+    title="GPU memory",
+    heading="QLoRA > Sizes",
+    text="A **short** look.\n\n- QLoRA keeps the base\n  in [4 bit](x.md).\n\n| Model | GB |\n|---|---|\n| 8B | 6 |",
+    search_text="",
+    questions="",
+    updated=date(2026, 11, 12),
+    content_hash="",
+    embedder="",
+)
+PAGE_SOURCES = (
+    PageSource(name="QLoRA paper <2023>", url="https://arxiv.org/abs/2305.14314", as_of="2023"),
+    PageSource(name="A talk", url="", as_of=""),
+)
+PLANTED = PASSAGE.model_copy(
+    update={"workspace_id": "T1", "title": NASTY, "text": f"{NASTY} [x](https://evil.example)"}
+)
+PLANTED_ANSWER = replace(ANSWER, text=f"{NASTY} [click](https://evil.example/?d=1) https://evil.example [1]")
 NO_ANSWER = Answer(
     text="I don't have a source for that. Closest: *GPU memory*.",
     abstained=True,
@@ -492,8 +520,14 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "advice_compare": lambda: compare.compare_view(ADVICE, COMPARISON),
     "form_facts": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", ADVICE.facts), ORIGINS),
     "form_facts_full": lambda: facts.facts_form(facts.Opened("C1", "1.1", "1.2", FULL), EVERYONE),
-    "answer": lambda: message(answer.answer_blocks(ANSWER)),
-    "answer_abstained": lambda: message(answer.answer_blocks(NO_ANSWER)),
+    "answer": lambda: message(answer.answer_blocks(ANSWER, RECEIPT)),
+    "answer_abstained": lambda: message(answer.answer_blocks(NO_ANSWER, RECEIPT)),
+    "answer_private": lambda: message(answer.answer_blocks(ANSWER, share="ticket")),
+    "answer_shared": lambda: message(answer.shared_blocks(PLANTED_ANSWER, NASTY, "U0ADA", RECEIPT)),
+    "source": lambda: source.source_view(PASSAGE, CITATION.quote, PAGE_SOURCES),
+    "source_planted": lambda: source.source_view(PLANTED, "It reads numbers."),
+    "source_gone": source.gone_view,
+    "form_feedback": lambda: feedback.feedback_form('["C1", "1.1", "1.2"]'),
     "welcome": lambda: message(answer.welcome_blocks(buttons=True)),
     "help": lambda: message(listing.help_blocks("Installing the training packages (43%).")),
     "jobs": lambda: message(listing.jobs_blocks(JOBS)),
@@ -542,6 +576,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         [],
         {},
         GUIDE,
+        rated=Tally(12, 3, {"outdated": 2}),
     ),
     "progress_queued": lambda: rendered(ProgressCard(**IDS, state="queued", phase="", note="Queued, 2 ahead")),
     "progress_training": lambda: rendered(ProgressCard(**IDS, state="running", **PROGRESS)),

@@ -176,7 +176,7 @@ def test_options_and_costs_open_in_modals(world: World) -> None:
 def test_a_thumb_is_kept_and_thanked_for_privately(world: World) -> None:
     """A thumb is answered to the clicker alone."""
     asked, card = advised(world)
-    world.slack.click(card, "feedback", value="bad")
+    world.slack.click(card, "feedback", value="good")
     world.slack.wait_message("I noted it", thread_ts=asked["ts"])
     assert "I noted it" not in json.dumps(world.slack.messages("C0ASK", asked["ts"], user="U0BEN"))
 

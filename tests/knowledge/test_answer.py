@@ -180,7 +180,7 @@ def test_unsupported_sentences_of_a_model_are_dropped(
     chat_server.rehearsal.mode = "unsupported"
     given = answer("What is QLoRA?", guide_index, model)
     assert given.text == honest
-    for trace in ("no mark", "never given", "987654321", "ZyxQ7", "example.invalid"):
+    for trace in ("no mark", "never given", "987654321", "ZyxQ7", "purple elephants", "example.invalid"):
         assert trace not in given.text
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from knowledge import vectors
 from knowledge.embeddings import MiniLM
-from knowledge.index import Index, fuse
+from knowledge.index import Index
 from knowledge.shelves import Shelves
 from knowledge.sources import Page
 from knowledge.vectors import ChromaVectors
@@ -221,14 +221,6 @@ def test_odd_queries_are_harmless(index: Index, query: str) -> None:
     """Queries without a usable word fall back to meaning alone."""
     index.build(PAGES)
     assert isinstance(index.search(query).hits, tuple)
-
-
-def test_fusion_prefers_what_both_lists_hold() -> None:
-    """Second in both lists beats first in one; scores are those of the formula."""
-    scores = fuse([["a", "b"], ["c", "b"]])
-    assert max(scores, key=lambda key: scores[key]) == "b"
-    assert scores["b"] == pytest.approx(2 / 62)
-    assert scores["a"] == pytest.approx(1 / 61)
 
 
 def test_wrong_address_is_no_crash(engine: Engine, embedder: MiniLM, tmp_path: Path) -> None:

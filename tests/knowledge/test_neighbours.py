@@ -2,8 +2,9 @@
 
 from datetime import date
 
+from knowledge.citations import cite
 from knowledge.index import Hit
-from knowledge.neighbours import joined
+from knowledge.neighbours import joined, placed
 from knowledge.passages import guide_rows
 from knowledge.places import GUIDE
 from knowledge.sources import Page
@@ -38,3 +39,13 @@ def test_others_stay_as_they_are() -> None:
     before = ROWS[0].text
     joined([hit(0, 0.9), hit(1, 0.8)])
     assert ROWS[0].text == before
+
+
+def test_a_citation_leads_to_the_passage_that_says_it() -> None:
+    """Of a joined passage, the piece that holds the quoted sentence is cited, whichever piece was found first."""
+    hits = [hit(0, 0.9), hit(1, 0.8)]
+    (both,) = joined(hits)
+    later = next(said for said in SENTENCES if said in ROWS[1].text and said not in ROWS[0].text)
+    assert placed(cite(both.passage, 1, later), hits).passage_id == ROWS[1].id
+    assert placed(cite(both.passage, 1, SENTENCES[0]), hits).passage_id == ROWS[0].id
+    assert placed(cite(both.passage, 1, "Nobody says this."), hits).passage_id == ROWS[0].id

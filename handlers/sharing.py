@@ -1,0 +1,113 @@
+"""Knows how a private answer gets into its channel: it travels in its own button, and nothing of it is kept here."""
+
+import base64
+import json
+import zlib
+from functools import partial
+from typing import Any, NamedTuple
+
+from slack_bolt import Ack, App, BoltContext, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from handlers.blocks.answer import SHARE, answer_text, shared_blocks
+from handlers.deps import Deps
+from handlers.people import person_of, place_of
+from handlers.posting import CLOSED, answer_privately, post, withdraw
+from knowledge.answer import Answer
+from knowledge.citations import Citation, cite
+from knowledge.conversations import Conversations, Thread
+from knowledge.errors import UserError
+from knowledge.feedback import Receipt, hash_of
+from knowledge.index import Index
+from knowledge.tenancy import Person
+
+VALUE = 2000
+"""Characters that Slack keeps with a button."""
+
+_UNPACKED = 20_000
+"""Characters of an answer as it travels, unpacked; no button of ours holds so much."""
+
+CHANGED = "A source of that answer has been changed or removed since."
+NOT_YOURS = "That answer was given to somebody else."
+
+
+class Ticket(NamedTuple):
+    """A private answer, as its Share button carries it."""
+
+    user_id: str
+    """Who was given the answer, and alone may share it."""
+    question: str
+    """What they asked; empty where it was too long to travel along."""
+    text: str
+    written_by: str
+    cited: list[tuple[str, str]]
+    """Ids of the passages in the order of their numbers, each with the sentence that was cited."""
+
+
+def register(app: App, deps: Deps) -> None:
+    """Listen for the button."""
+    app.action(SHARE)(partial(share, deps))
+
+
+def share(
+    deps: Deps,
+    ack: Ack,
+    body: dict[str, Any],
+    action: dict[str, Any],
+    context: BoltContext,
+    client: WebClient,
+    respond: Respond,
+) -> None:
+    """Post a private answer to its channel, and take the private one away."""
+    ack()
+    person, ticket, channel = person_of(context), unpacked(str(action["value"])), place_of(body).channel
+    said = recalled(deps.index, person, ticket)
+    receipt = Receipt(hash_of(person.workspace_id, ticket.question), tuple(key for key, _ in ticket.cited))
+    blocks = shared_blocks(said, ticket.question, person.user_id, receipt)
+    try:
+        ts = post(client, channel, answer_text(said), blocks)
+    except SlackApiError as error:
+        if error.response["error"] not in CLOSED:
+            raise
+        answer_privately(respond, "I can't write in this channel. Add me with `/invite`, then share it again.")
+        return
+    Conversations(deps.engine).join(Thread(person.workspace_id, channel, ts), "answer", deps.clock())
+    withdraw(respond)
+
+
+def ticket_for(person: Person, channel: str, question: str, said: Answer) -> str:
+    """Return what a Share button carries; "" where there is nothing to share, nobody to share with, or no room."""
+    if said.abstained or channel.startswith("D"):  # in direct messages there is nobody else
+        return ""
+    cited = [(citation.passage_id, citation.quote) for citation in said.citations]
+    whole = Ticket(person.user_id, question, said.text, said.written_by, cited)
+    packed = (_packed(ticket) for ticket in (whole, whole._replace(question="")))
+    return next((value for value in packed if len(value) <= VALUE), "")
+
+
+def unpacked(value: str) -> Ticket:
+    """Read what a Share button carries."""
+    inflated = zlib.decompressobj().decompress(base64.urlsafe_b64decode(value), _UNPACKED)
+    user_id, question, text, written_by, cited = json.loads(inflated)
+    return Ticket(user_id, question, text, written_by, [(key, quote) for key, quote in cited])
+
+
+def recalled(index: Index, person: Person, ticket: Ticket) -> Answer:
+    """Return the answer for whoever was given it, with its sources as they are now; raises UserError."""
+    if person.user_id != ticket.user_id:
+        raise UserError(NOT_YOURS, "Ask for your own with `/tune ask`.")
+    citations: list[Citation] = []
+    for n, (key, quote) in enumerate(ticket.cited, start=1):
+        passage = index.passage(key, person.workspace_id)
+        if passage is None:
+            raise UserError(CHANGED, "Ask again, then share what I answer now.")
+        citations.append(cite(passage, n, quote))
+    return Answer(
+        text=ticket.text, citations=tuple(citations), written_by=ticket.written_by, confidence=1.0, seconds=0.0
+    )
+
+
+def _packed(ticket: Ticket) -> str:
+    plain = json.dumps(ticket, ensure_ascii=False).encode("utf-8", "replace")
+    return base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode()
