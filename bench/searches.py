@@ -54,7 +54,7 @@ class Parts:
         self._vectors = embedder.embed([*bodies.values(), *(question for _, question in questions)])
         words = {chunk.id: "\n".join((bodies[chunk.id], *(chunk.questions if asked else ()))) for chunk in chunks}
         self._keywords = KeywordIndex(folder)
-        self._keywords.write("bench", words.items())
+        self._keywords.write("bench", words, lambda ids: ((key, words[key]) for key in ids))
 
     def near(self, query: str) -> dict[str, float]:
         """Return cosine by passage of the DEPTH nearest vectors, as the shipped search asks for them."""

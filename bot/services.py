@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 
 from bot.settings import Settings
 from bot.supervisor import Program, Supervisor
+from bot.vector_files import chroma_program, tidy
 from knowledge.errors import ServiceError, UserError
 from trainers.jobs.queue import answers
 
@@ -60,8 +60,8 @@ def chroma(settings: Settings, port: int) -> Program:
     """Describe the embedded vector server: always a server, as two processes on one index miss each other's writes."""
     home = settings.data / "chroma"
     home.mkdir(parents=True, exist_ok=True)
-    program = Path(sys.executable).parent / "chroma"
-    argv = (str(program), "run", "--path", str(home), "--host", "127.0.0.1", "--port", str(port))
+    tidy(home)
+    argv = (chroma_program(), "run", "--path", str(home), "--host", "127.0.0.1", "--port", str(port))
     env = {**settings.child_env, "ANONYMIZED_TELEMETRY": "FALSE"}
     return Program(name="chroma", argv=argv, env=env, ready=lambda: heartbeat(f"http://127.0.0.1:{port}"))
 

@@ -15,6 +15,7 @@ from knowledge.neighbours import joined, placed
 from knowledge.questions import Question, prepare
 from knowledge.sentences import sentences
 from knowledge.sufficiency import sufficiency, threshold
+from knowledge.tables import Passage
 
 FIRST_BUILD_SECONDS = 20.0
 """How long a question waits for the first build; its keywords are there within seconds."""
@@ -194,12 +195,16 @@ def _shown(text: str, grow: Grow) -> bool:
 def _prompt(asked: Question, found: Found) -> str:
     """Return passages and question; angle brackets are escaped, so that no passage can close its own tag."""
     blocks = [
-        f'<passage n="{n}" title="{html.escape(hit.passage.search_text.splitlines()[0])}" '
+        f'<passage n="{n}" title="{html.escape(_path(hit.passage))}" '
         f'updated="{hit.passage.updated.isoformat()}">\n{html.escape(hit.passage.text, quote=False)}\n</passage>'
         for n, hit in enumerate(found.hits[:_SHOWN_TO_MODEL], start=1)
     ]
     context = f"Earlier in the conversation: {asked.whole}\n" if asked.whole != asked.asked else ""
     return "\n\n".join(blocks) + f"\n\n{context}Question: {asked.asked}"
+
+
+def _path(passage: Passage) -> str:
+    return " > ".join(part for part in (passage.title, passage.heading) if part)
 
 
 def _no_source(hits: Sequence[Hit]) -> str:

@@ -31,7 +31,7 @@ class Indexed:
     """What one run did."""
 
     passages: int
-    """Passages of the place now, with the questions that they answer."""
+    """Passages of the place now."""
     embedded: int
     """Texts turned into vectors."""
     degraded: str = ""
@@ -66,7 +66,7 @@ class Indexer:
         return Indexed(passages=known, embedded=embedded, degraded=degraded)
 
     def _write_keywords(self, place: Place) -> int:
-        """Write new keywords if the table holds other passages than those in use; return how many marks it holds."""
+        """Write new keywords if the table holds other passages than those in use; return how many it holds."""
         marks = passages.marks(self._engine, place)
         if not marks and place != GUIDE:
             self._shelves.drop(place)
@@ -74,7 +74,7 @@ class Indexer:
         generation = hashlib.sha256(repr((ANALYSIS, list(marks.items()))).encode()).hexdigest()[:16]
         shelf = self._shelves.at(place)
         if generation != shelf.generation():
-            shelf.write(generation, passages.search_texts(self._engine, place))
+            shelf.write(generation, marks, lambda ids: passages.search_texts(self._engine, ids))
         return len(marks)
 
     def _write_vectors(self, place: Place, progress: Progress | None) -> int:
@@ -105,7 +105,7 @@ class Indexer:
 
     def _in_line(self, place: Place) -> bool:
         """Say whether the server has the vectors that it should; where not, forget that lost ones were made."""
-        marks = passages.marks(self._engine, place)
+        marks = passages.vector_marks(self._engine, place)
         if place != GUIDE and not marks:
             self._vectors.drop(place)
             return True

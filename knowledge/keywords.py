@@ -7,13 +7,15 @@ import re
 import shutil
 import threading
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import Stemmer
+
+from knowledge.term_counts import TermCounts, bm25, count, joined
 
 K1, B = 1.2, 0.75
 """BM25's usual constants, as measured in our notes on retrieval (help-desk set, 100 questions)."""
@@ -62,6 +64,10 @@ def _stem(word: str) -> str:
     return str(stemmer.stemWord(word))
 
 
+Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
+"""Gives id and words of the passages with the ids that it is given; one that is gone by now is left out."""
+
+
 class KeywordIndex:
     """A BM25 index in a folder, read memory-mapped; a new one replaces the old in one step, also under readers."""
 
@@ -78,14 +84,16 @@ class KeywordIndex:
         except FileNotFoundError:
             return ""
 
-    def write(self, generation: str, texts: Iterable[tuple[str, str]]) -> None:
-        """Index `texts` (passage id, search text) as `generation`."""
+    def write(self, generation: str, hashes: Mapping[str, str], texts_of: Texts) -> None:
+        """Index passages, given by id with the hash of their content, as `generation`.
+
+        `texts_of` is asked for the words of those only that the generation in use does not have.
+        """
         target = self.folder / generation
         scratch = self.folder / f"{generation}.part"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        ids = _save(scratch, texts)
-        (scratch / "rows.json").write_text(json.dumps(ids), encoding="utf-8")
+        _save(scratch, hashes, _read(self.folder / self.generation()), texts_of)
         shutil.rmtree(target, ignore_errors=True)
         scratch.rename(target)
         pointer = self.folder / "current.part"
@@ -168,20 +176,45 @@ class _Loaded(NamedTuple):
         return int(starts[row + 1] - starts[row])
 
 
-def _save(folder: Path, texts: Iterable[tuple[str, str]]) -> list[str]:
-    """Index `texts` into an empty folder; return the passage of each row."""
-    ids: list[str] = []
-    vocabulary: dict[str, int] = {}
-    rows = []
-    for key, text in texts:
-        ids.append(key)
-        found = [vocabulary.setdefault(term, len(vocabulary)) for term in terms(text) or [""]]
-        rows.append(np.array(found, dtype=np.int32))  # a tenth of a list's memory, at 200,000 passages
+class _Written(NamedTuple):
+    """What a generation was made of, to make the next one of."""
+
+    hashes: dict[str, str]
+    counted: TermCounts
+
+
+def _read(folder: Path) -> _Written | None:
+    """Return what the generation in `folder` was made of; None where there is none, or one by other rules."""
+    try:
+        made = json.loads((folder / "made-of.json").read_text(encoding="utf-8"))
+        if made["analysis"] != ANALYSIS or not made["hashes"]:
+            return None
+        arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("terms", "counts", "starts"))
+        counted = TermCounts(made["vocabulary"], *arrays)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _Written(made["hashes"], counted)
+
+
+def _save(folder: Path, hashes: Mapping[str, str], old: _Written | None, texts_of: Texts) -> None:
+    """Index into an empty folder: passages that `old` has as they are, then the others."""
+    there = old.hashes if old else {}
+    same = {key: row for row, (key, known) in enumerate(there.items()) if hashes.get(key) == known}
+    new = dict(texts_of([key for key in hashes if key not in same]))
+    counted = count(terms(text) for text in new.values())
+    if old is not None and same:
+        counted = joined(old.counted, list(same.values()), counted)
+    ids = [*same, *new]
     if ids:
-        bm25 = _bm25s().BM25(k1=K1, b=B)
-        bm25.index((rows, vocabulary), show_progress=False)
-        bm25.save(folder, show_progress=False)
-    return ids
+        bm25s = _bm25s().BM25(k1=K1, b=B)
+        bm25s.scores, bm25s.nonoccurrence_array = bm25(counted, K1, B), None
+        bm25s.vocab_dict = {term: number for number, term in enumerate(counted.vocabulary)}
+        bm25s.save(folder, show_progress=False)
+    for name in ("terms", "counts", "starts"):
+        np.save(folder / f"{name}.npy", getattr(counted, name))
+    made = {"analysis": ANALYSIS, "hashes": {key: hashes[key] for key in ids}, "vocabulary": counted.vocabulary}
+    (folder / "made-of.json").write_text(json.dumps(made), encoding="utf-8")
+    (folder / "rows.json").write_text(json.dumps(ids), encoding="utf-8")
 
 
 def _load(folder: Path, name: str) -> _Loaded | None:
@@ -189,10 +222,10 @@ def _load(folder: Path, name: str) -> _Loaded | None:
         ids = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
         if not ids:
             return None
-        bm25 = _bm25s().BM25.load(folder, mmap=True, show_progress=False)
+        loaded = _bm25s().BM25.load(folder, mmap=True, show_progress=False)
     except FileNotFoundError:
         return None
-    return _Loaded(name, ids, bm25, bm25.vocab_dict)
+    return _Loaded(name, ids, loaded, loaded.vocab_dict)
 
 
 def _rarity(term: str, passages: int, frequency: int) -> Rarity:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select, update
 
 from knowledge.chunks import Chunk, chunk_page
-from knowledge.places import Place
+from knowledge.places import GUIDE, Place
 from knowledge.sources import Page
 from knowledge.tables import DocumentRow, Passage
 from knowledge.vectors import Entry
@@ -93,23 +93,29 @@ def remove_of(connection: Connection, document_id: str) -> None:
 
 
 def marks(engine: Engine, place: Place) -> dict[str, str]:
+    """Return the content hash of every passage of a place by its id."""
+    query = select(_rows.c.id, _rows.c.content_hash).where(*_in(place)).order_by(_rows.c.id)
+    with engine.execution_options(reading=True).connect() as connection:
+        return {row.id: row.content_hash for row in connection.execute(query)}
+
+
+def vector_marks(engine: Engine, place: Place) -> dict[str, str]:
     """Return the content hash by id of everything of a place that has a vector: passages and their questions."""
-    query = select(_rows.c.id, _rows.c.content_hash, _rows.c.questions).where(*_in(place)).order_by(_rows.c.id)
+    known = marks(engine, place)
+    asked = select(_rows.c.id, _rows.c.questions).where(*_in(place), _rows.c.questions != "")
     with engine.execution_options(reading=True).connect() as connection:
-        return {
-            key: row.content_hash
-            for row in connection.execute(query)
-            for key in (row.id, *_question_ids(row.id, row.questions))
-        }
+        for row in connection.execute(asked if place == GUIDE else asked.limit(0)):
+            known |= dict.fromkeys(_question_ids(row.id, row.questions), known.get(row.id, ""))
+    return known
 
 
-def search_texts(engine: Engine, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield id and words of every passage of a place, document by document in reading order."""
-    query = select(_rows.c.id, _rows.c.search_text, _rows.c.questions).where(*_in(place))
-    query = query.order_by(_rows.c.document_id, _rows.c.position).execution_options(yield_per=_AT_ONCE)
+def search_texts(engine: Engine, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield id and words of those of some passages that are there."""
+    query = select(_rows.c.id, _rows.c.search_text, _rows.c.questions)
     with engine.execution_options(reading=True).connect() as connection:
-        for row in connection.execute(query):
-            yield row.id, f"{row.search_text}\n{row.questions}"
+        for start in range(0, len(ids), _AT_ONCE):
+            for row in connection.execute(query.where(_rows.c.id.in_(ids[start : start + _AT_ONCE]))):
+                yield row.id, f"{row.search_text}\n{row.questions}"
 
 
 def unembedded(engine: Engine, place: Place, model: str) -> list[Unembedded]:

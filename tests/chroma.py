@@ -36,6 +36,12 @@ class ChromaServer:
         self.kill()
         raise RuntimeError("chroma did not start")
 
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()

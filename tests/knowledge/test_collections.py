@@ -159,7 +159,7 @@ def test_removed_while_it_is_indexed_it_ends_removed(on_sqlite: Shop) -> None:
     remover.join(30)
     assert [row.state for row in on_sqlite.library.documents("T1")] == ["ready"]
     assert on_sqlite.found("refunds parcels kettles") == ["other.md#kettles-0"]
-    assert set(on_sqlite.vectors.stored(ONE)) == set(passages.marks(on_sqlite.engine, ONE))
+    assert set(on_sqlite.vectors.stored(ONE)) == set(passages.vector_marks(on_sqlite.engine, ONE))
 
 
 def test_without_a_vector_server_documents_wait_for_it(tmp_path: Path) -> None:

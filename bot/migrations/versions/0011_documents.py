@@ -32,11 +32,17 @@ def upgrade() -> None:
     op.add_column("passage", sa.Column("document_id", sa.String(), nullable=False, server_default=""))
     op.add_column("passage", sa.Column("ref", sa.String(), nullable=False, server_default=""))
     op.create_index(op.f("ix_passage_document_id"), "passage", ["document_id"], unique=False)
+    op.drop_index(op.f("ix_passage_workspace_id"), table_name="passage")
+    op.drop_index(op.f("ix_passage_collection"), table_name="passage")
+    op.create_index("passage_marks", "passage", ["workspace_id", "collection", "embedder", "id", "content_hash"])
 
 
 def downgrade() -> None:
     # The older version knows no documents, and would keep their texts without a way to remove them.
     op.execute("DELETE FROM passage WHERE document_id <> ''")
+    op.drop_index("passage_marks", table_name="passage")
+    op.create_index(op.f("ix_passage_collection"), "passage", ["collection"], unique=False)
+    op.create_index(op.f("ix_passage_workspace_id"), "passage", ["workspace_id"], unique=False)
     op.drop_index(op.f("ix_passage_document_id"), table_name="passage")
     op.drop_column("passage", "ref")
     op.drop_column("passage", "document_id")
