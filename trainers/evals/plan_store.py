@@ -63,7 +63,14 @@ class Plans:
         named = _tidy(name)
         if named.startswith(CARD):
             raise UserError(f"Names that begin with {CARD} are Luthier's own.", "Use another name.")
-        return self._save(plan, named, person, now)
+        stored = self._save(plan, named, person, now)
+        if stored.frozen:
+            raise _is_frozen(stored)
+        return stored
+
+    def ensure(self, plan: EvalPlan, *, name: str, person: Person, now: datetime) -> StoredPlan:
+        """Keep a plan under a name as `save` does, but leave a frozen one of that name as it is, and return it."""
+        return self._save(plan, _tidy(name), person, now)
 
     def keep_for_card(self, plan: EvalPlan, *, person: Person, now: datetime) -> StoredPlan:
         """Keep a plan behind its card for a month, so that a button can name it; the same one again is kept once."""
@@ -74,11 +81,12 @@ class Plans:
         return self._save(plan, f"{CARD}{plan.digest[:16]}", person, now)
 
     def _save(self, plan: EvalPlan, named: str, person: Person, now: datetime) -> StoredPlan:
+        """Keep a plan in place of an unfrozen one; a frozen one stays and is returned."""
         with self.engine.begin() as connection:
             alone(connection, f"eval plan {person.workspace_id}/{named}")
             old = _find(connection, person.workspace_id, named)
             if old is not None and old.frozen:
-                raise _is_frozen(old)
+                return old
             values: dict[str, Any] = {
                 "body": json.dumps(plan.to_json()),
                 "digest": plan.digest,

@@ -112,9 +112,7 @@ def freeze_reviewed(
         return None
     plans, name = Plans(engine=engine, folder=reviews.datasets.folder), _name(review)
     rows = finished(reviews, review).rows
-    found = plans.find(person.workspace_id, name)
-    if found is None or not found.frozen:
-        plans.save(plan, name=name, person=person, now=now)
+    plans.ensure(plan, name=name, person=person, now=now)  # somebody else who finishes may freeze it at any moment
     return plans.freeze(person.workspace_id, name, rows, now)
 
 

@@ -1,6 +1,8 @@
 """A frozen plan becomes the rule of a job, and a report learns what no longer fits it."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -277,6 +279,22 @@ def test_reviewed_rows_freeze_their_plan_once(engine: Engine, tmp_path: Path) ->
         assert first.plan.test_sha256 == json.loads(review.result)["sha256"]
         assert planned.freeze_reviewed(engine, reviews, review, ADA, NOON + timedelta(days=1)) == first
     assert len(Plans(engine=engine).listing("T1")) == len(TITLES)
+
+
+def test_whoever_finishes_at_the_same_moment_is_told_of_the_same_plan(engine: Engine, tmp_path: Path) -> None:
+    """Several clicks on Finish freeze one plan; none of them hears that it was frozen by somebody already."""
+    reviews = Reviews(engine=engine, datasets=Datasets(engine, tmp_path))
+    for title in map(str, range(10)):
+        review, ready = reviewed(reviews, title), threading.Barrier(4)
+
+        def freeze(review: Review = review, ready: threading.Barrier = ready) -> str:
+            ready.wait()
+            stored = planned.freeze_reviewed(engine, reviews, review, ADA, NOON)
+            return stored.id if stored is not None and stored.frozen else ""
+
+        with ThreadPoolExecutor(4) as pool:
+            (one,) = {each.result() for each in [pool.submit(freeze) for _ in range(4)]}
+        assert one
 
 
 def test_other_reviews_freeze_nothing(engine: Engine, tmp_path: Path) -> None:
