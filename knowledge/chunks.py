@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from knowledge.keywords import terms
+from knowledge.markdown_marks import is_fence
 from knowledge.sources import Page, anchor
 
 LENGTH = 1_100
@@ -16,7 +17,6 @@ OVERLAP = 150
 """Characters that neighbours within one section may share."""
 
 _HEADING = re.compile(r"^(#{1,4})\s+(.+?)\s*#*$")
-_FENCE = re.compile(r"^\s*(```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
@@ -83,7 +83,7 @@ def _sections(body: str, title: str) -> Iterator[_Section]:
     lines: list[str] = []
     fenced = False
     for line in body.splitlines():
-        fenced ^= bool(_FENCE.match(line))
+        fenced ^= is_fence(line)
         heading = None if fenced else _HEADING.match(line)
         if heading is None:
             lines.append(line)

@@ -57,19 +57,13 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildReport:
-    """What a build did."""
+class BuildReport(Indexed):
+    """What a build of the guide did."""
 
-    passages: int
-    """Passages in the collection now."""
-    embedded: int
-    """Texts turned into vectors: passages and their questions that were new, changed or lost."""
     removed: int
     """Passages that the pages no longer have."""
     seconds: float
     """Wall time."""
-    degraded: str = ""
-    """Why vectors are missing, as a sentence; empty when all is indexed."""
 
 
 class Index:

@@ -6,10 +6,10 @@ from functools import cache
 from typing import NamedTuple
 
 from knowledge.chunks import plain
+from knowledge.markdown_marks import cells, is_fence, is_row
 from knowledge.sources import Source, load_guide
 from knowledge.tables import GUIDE_WORKSPACE, Passage
 
-_FENCE = re.compile(r"^\s*(```|~~~)")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d{1,3}[.)]))\s+")
 _RULE = re.compile(r"^\s*\|?(?=[^|]*-)[\s:|-]+\|?\s*$")
@@ -61,24 +61,23 @@ def _lines(markdown: str) -> Iterator[tuple[str, str]]:
     """Yield paragraphs, headings, list items, table rows and lines of code, each with its kind."""
     kind, text, fenced = "", "", False
     for line in [*plain(markdown).splitlines(), ""]:
-        is_fence = bool(_FENCE.match(line))
-        fenced ^= is_fence
+        mark = is_fence(line)
+        fenced ^= mark
         new_kind, new_text = ("code", line) if fenced else _line(line)
         if new_kind == "text" and new_text and kind in ("text", "item") and text:
             text = f"{text} {new_text}"
             continue
         if text:
             yield kind, text
-        kind, text = new_kind, "" if is_fence else new_text
+        kind, text = new_kind, "" if mark else new_text
 
 
 def _line(line: str) -> tuple[str, str]:
     """Return a line's kind and words; no words for what only draws."""
     if heading := _HEADING.match(line):
         return "heading", _bare(heading[1])
-    if line.lstrip().startswith("|"):
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        return "row", "" if _RULE.match(line) else _bare(" · ".join(cell for cell in cells if cell))
+    if is_row(line):
+        return "row", "" if _RULE.match(line) else _bare(" · ".join(cell for cell in cells(line) if cell))
     if item := _ITEM.match(line):
         return "item", f"{item[1] or '•'} {_bare(line[item.end() :])}"
     return "text", _bare(line.strip())

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from knowledge.chunks import plain
+from knowledge.markdown_marks import cells, is_fence, is_row
 
 # "; see [GPU memory](gpu-memory.md)" sends a reader of the page on and says nothing in an answer.
 _POINTER = re.compile(r"(?:[;,:]\s*|\()?\b[Ss]ee \[[^\]]*\]\([^)]*\)(?:(?:,| and|, and) \[[^\]]*\]\([^)]*\))*\)?")
-_FENCE = re.compile(r"^\s*(```|~~~)")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 # A full stop ends a sentence only before a capital, a digit, a quote, a bracket or emphasis.
@@ -44,18 +44,17 @@ def _blocks(markdown: str) -> Iterator[str]:
     header: list[str] = []
     fenced = False
     for line in [*markdown.splitlines(), ""]:
-        is_fence = bool(_FENCE.match(line))
-        fenced ^= is_fence
-        is_row = line.lstrip().startswith("|")
-        if paragraph and (not line.strip() or is_row or is_fence or _BULLET.match(line)):
+        mark, row = is_fence(line), is_row(line)
+        fenced ^= mark
+        if paragraph and (not line.strip() or row or mark or _BULLET.match(line)):
             yield " ".join(paragraph)
             paragraph = []
-        if fenced or is_fence or line.startswith("#"):
+        if fenced or mark or line.startswith("#"):
             continue
-        if is_row:
-            header, row = _row(line, header)
-            if row:
-                yield row
+        if row:
+            header, sentence = _row(line, header)
+            if sentence:
+                yield sentence
         elif line.strip():
             header = []
             paragraph.append(_BULLET.sub("", line).strip())
@@ -65,8 +64,8 @@ def _row(line: str, header: list[str]) -> tuple[list[str], str]:
     """Return the table's header and the row as a sentence; empty for the header and the rule under it."""
     if _RULE.match(line):
         return header, ""
-    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    found = cells(line)
     if not header:
-        return cells, ""
-    pairs = [f"{name} {cell}".strip() for name, cell in zip(header[1:], cells[1:], strict=False) if cell]
-    return header, f"{cells[0]}: {'; '.join(pairs)}."
+        return found, ""
+    pairs = [f"{name} {cell}".strip() for name, cell in zip(header[1:], found[1:], strict=False) if cell]
+    return header, f"{found[0]}: {'; '.join(pairs)}."

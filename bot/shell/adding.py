@@ -62,11 +62,13 @@ class Added:
 
     def read(self) -> str:
         """Return it in words, a line a file."""
-        lines = [f"{kept.name}: {kept.outcome}, {_passages(kept.passages)}" for kept, _ in self.kept]
+        lines = [f"{kept.name}: {kept.outcome}, {_counted(kept.passages, 'passage')}" for kept, _ in self.kept]
         lines += [f"{file.path}: not added. {error.what} {error.next_step}" for file, error in self.failed]
         lines += [f"  {note}" for _, notes in self.kept for note in notes]
         rate = f", {self.indexed.embedded / self.seconds:.0f} a second" if self.indexed.embedded else ""
-        lines.append(f"{self.place.collection}: {self.indexed.embedded} texts indexed in {self.seconds:.1f} s{rate}.")
+        lines.append(
+            f"{self.place.collection}: {_counted(self.indexed.embedded, 'text')} indexed in {self.seconds:.1f} s{rate}."
+        )
         if self.indexed.degraded:
             lines.append(f"{self.indexed.degraded} Found by words only until `luthier index` has run.")
         return "\n".join(lines)
@@ -121,5 +123,5 @@ def _told(file: File, error: Exception) -> LuthierError:
     return UserError(f"{file.name} cannot be read: {reason or type(error).__name__}.", "Check the path and its owner.")
 
 
-def _passages(count: int) -> str:
-    return "1 passage" if count == 1 else f"{count:,} passages"
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -12,8 +12,9 @@ from sqlmodel import SQLModel, create_engine
 
 from knowledge.embeddings import MiniLM, open_minilm
 from knowledge.index import Index
+from knowledge.models import ChatModel, open_chat_model
 from knowledge.sources import load_guide
-from tests.chat_server import chat_server
+from tests.chat_server import ChatServer, chat_server
 from tests.chroma import chroma_url, running_chroma
 
 __all__ = ["chat_server", "chroma_url"]
@@ -43,6 +44,15 @@ def guide_index(embedder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> I
         index.build(load_guide())
         yield index
         index.close()
+
+
+@pytest.fixture
+def model(chat_server: ChatServer) -> Iterator[ChatModel]:
+    """The rehearsal server as the language model, opened as any endpoint is."""
+    model = open_chat_model("some-model", chat_server.url, "key-1")
+    assert model is not None
+    yield model
+    model.close()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Answers over the whole guide: cited, honest about what is not there, checked when a model writes them."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from knowledge.documents import Document
 from knowledge.embeddings import MiniLM
 from knowledge.errors import UserError
 from knowledge.index import Index
-from knowledge.models import ChatModel, Used, open_chat_model
+from knowledge.models import ChatModel, Used
 from knowledge.places import Place
 from knowledge.questions import LONGEST, clean, prepare
 from knowledge.rehearsal import Mode
@@ -29,15 +29,6 @@ from tests.chroma import free_port
 from tests.knowledge.library import NOW
 
 CASES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "answer_cases.toml").read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def model(chat_server: ChatServer) -> Iterator[ChatModel]:
-    """The rehearsal server as the language model."""
-    model = open_chat_model("some-model", chat_server.url, "key-1")
-    assert model is not None
-    yield model
-    model.close()
 
 
 def cited_pages(given: Answer) -> set[str]:

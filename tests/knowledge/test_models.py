@@ -1,7 +1,6 @@
 """Language-model access over the wire, with the real client against the shipped rehearsal server."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,15 +12,6 @@ from tests.chroma import free_port
 
 PASSAGE = '<passage n="1" title="Kettles">\nSteel kettles weigh 2 kg.\n</passage>'
 TALK = [Message("system", "Answer."), Message("user", f"{PASSAGE}\n\nQuestion: What do steel kettles weigh?")]
-
-
-@pytest.fixture
-def model(chat_server: ChatServer) -> Iterator[ChatModel]:
-    """The rehearsal server, opened as any endpoint is."""
-    model = open_chat_model("some-model", chat_server.url, "key-1")
-    assert model is not None
-    yield model
-    model.close()
 
 
 def test_no_name_means_no_model(monkeypatch: pytest.MonkeyPatch) -> None:

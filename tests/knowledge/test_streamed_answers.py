@@ -1,6 +1,5 @@
 """Answers that are checked while a model writes them: the same text as when it is checked whole, and nothing before."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from knowledge.answer import STOPPED, answer
 from knowledge.citations import Checking, check
 from knowledge.index import Index
-from knowledge.models import ChatModel, Message, Used, open_chat_model
+from knowledge.models import ChatModel, Message, Used
 from knowledge.tables import Passage
 from tests.chat_server import ChatServer
 
@@ -84,15 +83,6 @@ class Purse:
 
     def count(self, used: Used) -> None:
         self.used.append(used)
-
-
-@pytest.fixture
-def model(chat_server: ChatServer) -> Iterator[ChatModel]:
-    """The rehearsal server as the language model."""
-    model = open_chat_model("some-model", chat_server.url, "key-1")
-    assert model is not None
-    yield model
-    model.close()
 
 
 @pytest.mark.parametrize("mode", ["good", "unsupported"])

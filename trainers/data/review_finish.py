@@ -6,8 +6,6 @@ process that dies in between leaves a claimed review: whoever finishes next make
 
 import hashlib
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,6 +17,7 @@ from sqlalchemy import update
 
 from knowledge.tenancy import Person
 from trainers import audit
+from trainers.data import whole_files
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
@@ -70,7 +69,7 @@ def finished(reviews: Reviews, review: Review) -> Finished:
     result = json.loads(review.result)
     home = reviews.datasets.folder
     files = Finished(home / result["rows"], home / result["report"], result["sha256"])
-    if not files.rows.is_file() or hashlib.sha256(files.rows.read_bytes()).hexdigest() != files.sha256:
+    if not whole_files.holds(files.rows, files.sha256):
         raise RowRefused("The rows of that review are gone or were changed.", "Review them again.")
     return files
 
@@ -121,8 +120,8 @@ def _make(reviews: Reviews, person: Person, look: Look, now: datetime) -> dict[s
     sha256 = hashlib.sha256(content).hexdigest()
     home = reviews.datasets.folder / "reviews" / look.review.id / sha256[:12]
     rows, told = home / "rows.jsonl", home / "report.md"
-    _write(rows, content)
-    _write(told, report(look.review, look.rows, sha256, now).encode())
+    whole_files.write(rows, content)
+    whole_files.write(told, report(look.review, look.rows, sha256, now).encode())
     counts = coverage(look.rows)
     made: dict[str, Any] = {
         "kept": counts.kept,
@@ -161,14 +160,3 @@ def _reopen(reviews: Reviews, person: Person, claimed: Review) -> None:
     with reviews.turn(person, claimed.id) as (connection, review):
         if review.state == "finishing" and review.revision == claimed.revision:
             touch(connection, review, state="open", finished_by="")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o444)
-    Path(file.name).replace(path)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.errors import UserError
+from trainers.data import whole_files
 from trainers.data.findings import plural
 from trainers.data.jsonl import read_rows
-from trainers.evals.frozen_rows import kept, same_bytes
+from trainers.evals.frozen_rows import kept
 from trainers.evals.plan_store import StoredPlan
 
 
@@ -46,7 +47,7 @@ class JudgedBy:
 
 def judged_by(folder: Path, workspace_id: str, stored: StoredPlan, test: Path, *, training: bool) -> JudgedBy:
     """Compare a job's test rows with those of the plan that judges it; `training=False` is a model that exists."""
-    ours = same_bytes(test, stored.plan.test_sha256)
+    ours = whole_files.holds(test, stored.plan.test_sha256)
     there = test if ours else kept(folder, workspace_id, stored.plan.test_sha256)
     return JudgedBy(
         name=stored.name,
@@ -62,7 +63,7 @@ def frozen_test(folder: Path, workspace_id: str, stored: StoredPlan, own: Path |
 
     Raises UserError where they are not at hand: plans that an older version froze have a hash alone.
     """
-    if own is not None and same_bytes(own, stored.plan.test_sha256):
+    if own is not None and whole_files.holds(own, stored.plan.test_sha256):
         return own
     found = kept(folder, workspace_id, stored.plan.test_sha256)
     if found is None:

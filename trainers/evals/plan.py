@@ -90,7 +90,7 @@ def _kind(
     notes: list[Assumption],
 ) -> Kind:
     """Take the kind that was named, else read it from labels, schema, words and rows, in this order."""
-    fix = "Say so in the task, or name the kind (--kind in the shell)."
+    fix = "Say so in the task, press Change on the card, or name the kind in the shell (--kind)."
     if named:
         return kind_named(named)
     if any(label.strip() for label in labels):
@@ -123,7 +123,7 @@ def _labels(
 ) -> tuple[str, ...]:
     if kind != "classification":
         return ()
-    fix = "List them in the task (into a, b, c), or with --labels a,b,c in the shell."
+    fix = "List them in the task (into a, b, c), press Change on the card, or use --labels a,b,c in the shell."
     labels, doubles = tidy_labels(given)
     if doubles:
         notes.append(Assumption(f"Labels that were named twice count once ({doubles} left out).", fix))

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,14 +40,6 @@ class Counter:
 
     def count(self, used: Used) -> None:
         self.tokens += used.tokens
-
-
-@pytest.fixture
-def model(chat_server: ChatServer) -> Iterator[ChatModel]:
-    model = open_chat_model("some-model", chat_server.url, "key-1")
-    assert model is not None
-    yield model
-    model.close()
 
 
 @pytest.fixture
