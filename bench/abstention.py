@@ -1,14 +1,19 @@
 """Fits and measures when an answer abstains: prints the weights for knowledge/limits.toml and cross-validated figures.
 
 Run `python -m bench.abstention`; it starts a Chroma server of its own and takes about a minute. It fits on our own
-cases, which are easy because whoever wrote them had read the guide, and on the dev half of the golden set
-(bench/golden.py); the held-out half is measured by bench/answers.py alone.
+cases, which are easy because whoever wrote them had read the guide, on the dev half of the golden set
+(bench/golden.py) and on bench/data/abstention.jsonl: 260 questions by somebody who saw only the guide's titles and
+headings, then checked which pages answer them (7 that are answered in part are left out). The held-out half of the
+golden set is measured by bench/answers.py alone. "documents" is the guide without any questions beside it, as a
+team's own documents are.
 """
 
+import json
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,18 +24,18 @@ from bench.golden import HALVES, load
 from knowledge.answer import answer
 from knowledge.embeddings import open_minilm
 from knowledge.index import Index
-from knowledge.sources import load_guide
+from knowledge.sources import Page, load_guide
 from knowledge.sufficiency import Signals, signals
 from tests.chroma import running_chroma
 
 CASES = Path(__file__).parents[1] / "tests" / "knowledge" / "answer_cases.toml"
+STRANGERS = Path(__file__).parent / "data" / "abstention.jsonl"
 COLUMNS = {
-    "all": Signals._fields,
+    "guide": Signals._fields,
     "keywords_only": tuple(name for name in Signals._fields if name != "cosine"),
-    "without length, as it was before": ("cosine", "coverage", "strange"),
 }
 KINDS = {"answerable": "answerable", "near_miss": "near", "off_topic": "off"}
-THRESHOLDS = (0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+THRESHOLDS = (0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
 
 def main() -> None:
@@ -51,6 +56,8 @@ def main() -> None:
         rows = training_rows(index, cases)
     for name, columns in COLUMNS.items():
         report(name, columns, rows)
+    with guide_index([replace(page, questions=(), asked=()) for page in load_guide()]) as index:
+        report("documents", Signals._fields, training_rows(index, cases))
 
 
 class Row(NamedTuple):
@@ -64,11 +71,17 @@ class Row(NamedTuple):
 
 
 def training_rows(index: Index, cases: dict[str, Any]) -> list[Row]:
-    """Return the signals of our cases and of the dev half of the golden set."""
+    """Return the signals of our cases, of the dev half of the golden set and of the strangers' questions."""
     asked = [(case["q"], "answerable", "") for case in cases["answerable"]]
     asked += [(question, kind, "") for kind in ("near", "off") for question in cases[kind]]
     asked += [(each.question, KINDS[each.kind], each.id) for each in load() if each.half == HALVES[0]]
-    return [Row(signals(question, index.search(question, 8)), kind, key) for question, kind, key in asked]
+    strangers = [json.loads(line) for line in STRANGERS.read_text("utf-8").splitlines()]
+    asked += [(row["question"], KINDS[row["kind"]], row["id"]) for row in strangers if not row.get("partial")]
+    found = index.search_each([question for question, _, _ in asked], 8)
+    return [
+        Row(signals(question, seen.hits, seen.rarities), kind, key)
+        for (question, kind, key), seen in zip(asked, found, strict=True)
+    ]
 
 
 def cross_validated(columns: Sequence[str], rows: Sequence[Row]) -> "np.ndarray":
@@ -85,9 +98,9 @@ def report(name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     weights = {column: round(float(weight), 2) for column, weight in zip(columns, model.coef_[0], strict=True)}
     print(f"\n{name}: intercept {model.intercept_[0]:.2f} {weights}")
     chance, kind = cross_validated(columns, rows), np.array([row.kind for row in rows])
-    golden = np.array([bool(row.id) for row in rows])
-    for title, chosen in (("our cases", ~golden), ("golden, dev", golden)):
-        figures(title, kind[chosen], chance[chosen])
+    source = np.array([row.id[:1] for row in rows])
+    for title, which in (("our cases", ""), ("golden, dev", "Q"), ("strangers", "F")):
+        figures(title, kind[source == which], chance[source == which])
 
 
 def figures(title: str, kind: "np.ndarray", chance: "np.ndarray") -> None:
@@ -114,15 +127,18 @@ def _matrix(columns: Sequence[str], rows: Sequence[Row]) -> "tuple[np.ndarray, n
 
 
 @contextmanager
-def guide_index() -> Iterator[Index]:
-    """Yield the guide's index in a temporary folder with a Chroma server of its own."""
+def guide_index(pages: Sequence[Page] | None = None) -> Iterator[Index]:
+    """Yield the index of the guide, or of `pages` in its place, in a temporary folder with a Chroma server."""
     with tempfile.TemporaryDirectory() as name, running_chroma(Path(name) / "chroma") as server:
         folder = Path(name)
         engine = create_engine(f"sqlite:///{folder / 'passages.db'}")
         SQLModel.metadata.create_all(engine)
-        embedder = open_minilm(Path.home() / ".cache" / "luthier")
-        index = Index.open(engine=engine, chroma_url=server.url, embedder=embedder, data_dir=folder)
-        print(index.build(load_guide()))
+        cache = Path.home() / ".cache" / "luthier"
+        embedder = open_minilm(cache)
+        index = Index.open(
+            engine=engine, chroma_url=server.url, embedder=embedder, data_dir=folder, remembered=cache / "vectors"
+        )
+        print(index.build(load_guide() if pages is None else pages))
         yield index
         index.close()
         engine.dispose()

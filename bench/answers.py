@@ -44,7 +44,7 @@ def main() -> None:
     with guide_index() as index:
         rows = training_rows(index, cases)
         fitted = {
-            row.id: float(chance) for row, chance in zip(rows, cross_validated(COLUMNS["all"], rows), strict=True)
+            row.id: float(chance) for row, chance in zip(rows, cross_validated(COLUMNS["guide"], rows), strict=True)
         }
         given = [give(each, index, fitted) for each in load()]
     for half in HALVES:

@@ -60,6 +60,8 @@ class Settings:
     """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
+    rerank: bool = False
+    """LUTHIER_RERANK: 1 lets that model also put found passages into order, a further call for each answer."""
     embeddings: str = ""
     """LUTHIER_EMBEDDINGS: name of an embedding model at an endpoint. Empty: the one on this machine (MiniLM)."""
     embeddings_url: str = ""
@@ -109,6 +111,7 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
+            "rerank": bool(_number(env, "LUTHIER_RERANK", 0, 0, 1)),
             "lease": _seconds(env, "LUTHIER_LEASE", 15, 1, 600),
             "slack_timeout": _number(env, "LUTHIER_SLACK_TIMEOUT", 15, 1, 120),
             "provider_timeout": _seconds(env, "LUTHIER_PROVIDER_TIMEOUT", 20, 0.1, 3600),

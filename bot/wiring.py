@@ -65,6 +65,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         datasets=datasets,
         registry=Registry(engine, settings.data),
         model=model,
+        rerank=settings.rerank,
         jobs=Jobs(
             ledger=_ledger(settings, engine),
             doorbell=_doorbell(settings),
@@ -185,6 +186,8 @@ def _index(settings: Settings, engine: Engine) -> Index:
         chroma_url=settings.chroma_url,
         embedder=_embedder(settings),
         data_dir=settings.data / "index",
+        # An endpoint may change its model without changing the name.
+        remembered=None if settings.embeddings.strip() else settings.cache / "vectors",
     )
 
 

@@ -133,9 +133,18 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
     workspace = heard.person.workspace_id
     growing = GrowingAnswer(client, deps, heard.person, heard.thread, heard.ts)
     before, meter = earlier(client, heard), deps.meter(workspace)
-    said = answer(heard.text, deps.index, deps.model, before, workspace=workspace, meter=meter, grow=growing.grow)
-    if said.abstained and not heard.addressed:
-        # People may be talking to each other: what we cannot answer is no news for the whole thread.
+    said = answer(
+        heard.text,
+        deps.index,
+        deps.model,
+        before,
+        workspace=workspace,
+        meter=meter,
+        grow=growing.grow,
+        rerank=deps.rerank,
+    )
+    if (said.abstained or said.doubtful) and not heard.addressed:
+        # People may be talking to each other: what we cannot answer surely is no news for the whole thread.
         status(client, heard.channel, heard.thread_ts, "")
         whisper(client, heard.channel, heard.person.user_id, inert(said.text), thread_ts=heard.thread_ts)
         return

@@ -97,7 +97,8 @@ def show_help(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Bl
 def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Answer a question from the guide."""
     workspace = typed.person.workspace_id
-    said = answer(typed.rest, deps.index, deps.model, workspace=workspace, meter=deps.meter(workspace))
+    meter = deps.meter(workspace)
+    said = answer(typed.rest, deps.index, deps.model, workspace=workspace, meter=meter, rerank=deps.rerank)
     return answer_text(said), answer_blocks(said, share=ticket_for(typed.person, typed.place.channel, typed.rest, said))
 
 

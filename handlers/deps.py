@@ -48,6 +48,8 @@ class Deps:
 
     reader_of: Callable[[str], Reader] = lambda _: read
     """Gives the reader of use cases for a workspace's id, against whose budget a language model's tokens count."""
+    rerank: bool = False
+    """Whether the language model also puts found passages into order."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
 

@@ -1,9 +1,8 @@
 """Answers a question from the indexed passages with citations, or says that it cannot; it draws nothing for Slack."""
 
-import html
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from knowledge.citations import Checked, Checking, Citation, check, cite
@@ -12,10 +11,11 @@ from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
 from knowledge.models import ChatModel, Message, Meter, ModelUnavailable
 from knowledge.neighbours import joined, placed
+from knowledge.prompts import numbered
 from knowledge.questions import Question, prepare
+from knowledge.rerank import DEPTH, reranked
 from knowledge.sentences import sentences
-from knowledge.sufficiency import sufficiency, threshold
-from knowledge.tables import Passage
+from knowledge.sufficiency import doubt, hopeless, sufficiency, threshold
 
 FIRST_BUILD_SECONDS = 20.0
 """How long a question waits for the first build; its keywords are there within seconds."""
@@ -31,8 +31,7 @@ Grow = Callable[[str], bool]
 _HITS = 8
 _SHOWN_TO_MODEL = 6
 _NEAREST = 3
-_HOPELESS = 0.07
-"""Below this chance of an answer in the passages a model is not even asked: 2 of 125 answerable questions lie there."""
+_DOUBT = "I'm not sure that my sources answer this. The closest that they say:"
 _NO_SOURCE = "NO_SOURCE"
 _SCOPE = "I can only answer from the guide and the documents your team added."
 _INSTRUCTION = f"""You answer questions about prompting, RAG and fine-tuning from numbered passages.
@@ -54,6 +53,8 @@ class Answer:
     """What the marks point to, in the order of their numbers; empty if abstained."""
     abstained: bool = False
     """True where the sources do not answer the question."""
+    doubtful: bool = False
+    """True where they may not, and the text says so before it gives what comes closest."""
     nearest: tuple[Citation, ...] = ()
     """Pages that come closest, when abstained."""
     written_by: str = OFFLINE
@@ -75,25 +76,30 @@ def answer(
     workspace: str | None = None,
     meter: Meter | None = None,
     grow: Grow | None = None,
+    rerank: bool = False,
 ) -> Answer:
     """Return an answer to `question` from the guide and the documents of `workspace`.
 
     `history` holds the thread's earlier questions, oldest first; `meter` counts what the model uses, and where it says
     that this is enough the answer is written without. `grow` is given the text as it comes, sentence by sentence, each
-    checked; never that of an honest no. Raise UserError for an empty or endless question.
+    checked; never that of an honest no. `rerank`: the model also puts the passages into order first, a further call.
+    Raise UserError for an empty or endless question.
     """
     start = time.monotonic()
     asked = prepare(question, history)
     _wait_for_first_build(index)
-    found = index.search(asked.whole, _HITS, workspace)
+    found = index.search(asked.whole, DEPTH if rerank and model else _HITS, workspace)
     confidence = sufficiency(asked.whole, found)
-    apart = found.hits
+    if rerank and model is not None and confidence >= hopeless():
+        found = _reranked(asked, found, model, meter)
+    apart = found.hits[:_HITS]
     found = replace(found, hits=joined(apart))
     text, written_by, note = _written(asked, found, index, model, confidence, meter, grow)
     return Answer(
         text=text.text or _no_source(found.hits),
         citations=tuple(placed(citation, apart) for citation in text.citations),
         abstained=not text.text,
+        doubtful=text.text.startswith(_DOUBT),
         nearest=() if text.text else nearest(found.hits),
         written_by=written_by,
         note=" ".join(part for part in (found.degraded, note) if part),
@@ -109,6 +115,15 @@ def _wait_for_first_build(index: Index) -> None:
         if time.monotonic() > until:
             raise ServiceError("I am still reading the guide.", "Ask again in a minute.")
         time.sleep(0.2)
+
+
+def _reranked(asked: Question, found: Found, model: ChatModel, meter: Meter | None) -> Found:
+    """Put what was found into the model's order; without an answer from it everything stays as it was."""
+    if meter and meter.closed():
+        return found
+    with suppress(ModelUnavailable):  # the answer itself asks the model next, and says why it had to do without
+        return replace(found, hits=reranked(asked.whole, found.hits, model, meter.count if meter else None))
+    return found
 
 
 def nearest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
@@ -131,7 +146,7 @@ def _written(
 ) -> tuple[Checked, str, str]:
     """Return the checked text (empty: abstain), who wrote it, and what went wrong on the way."""
     note = ""
-    if model is not None and confidence >= _HOPELESS:
+    if model is not None and confidence >= hopeless():
         note = meter.closed() if meter else ""
         try:
             if not note:
@@ -139,10 +154,12 @@ def _written(
                 return text, model.name, note
         except ModelUnavailable as error:
             note = f"{error.what} I answered without it."
-    if confidence < threshold():
+    if confidence < threshold(degraded=bool(found.degraded)):
         return Checked("", (), ()), OFFLINE, note
     embed = None if found.degraded else index.embed
     text = extract(asked.asked, asked.whole, found.hits, found.rarities, embed)
+    if text.text and confidence < doubt():
+        return text._replace(text=f"{_DOUBT}\n{text.text}"), OFFLINE, note
     if grow is not None and text.text:
         grow(text.text)
     return text, OFFLINE, note
@@ -193,18 +210,9 @@ def _shown(text: str, grow: Grow) -> bool:
 
 
 def _prompt(asked: Question, found: Found) -> str:
-    """Return passages and question; angle brackets are escaped, so that no passage can close its own tag."""
-    blocks = [
-        f'<passage n="{n}" title="{html.escape(_path(hit.passage))}" '
-        f'updated="{hit.passage.updated.isoformat()}">\n{html.escape(hit.passage.text, quote=False)}\n</passage>'
-        for n, hit in enumerate(found.hits[:_SHOWN_TO_MODEL], start=1)
-    ]
+    """Return passages and question."""
     context = f"Earlier in the conversation: {asked.whole}\n" if asked.whole != asked.asked else ""
-    return "\n\n".join(blocks) + f"\n\n{context}Question: {asked.asked}"
-
-
-def _path(passage: Passage) -> str:
-    return " > ".join(part for part in (passage.title, passage.heading) if part)
+    return f"{numbered(found.hits[:_SHOWN_TO_MODEL])}\n\n{context}Question: {asked.asked}"
 
 
 def _no_source(hits: Sequence[Hit]) -> str:

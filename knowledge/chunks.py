@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Chunk:
     text: str
     """Markdown as written."""
     questions: tuple[str, ...]
-    """Questions of the page that this passage answers best, by shared words."""
+    """Questions of the page that this passage answers best: those of its heading, and others by shared words."""
     updated: date
     """Day of the page's last change."""
     search_text: str
@@ -54,7 +54,7 @@ def chunk_page(page: Page) -> tuple[Chunk, ...]:
     pieces = [
         (section.heading, piece) for section in _sections(page.body, page.title) for piece in _pieces(section.text)
     ]
-    asked = _share_out(page.questions, [f"{heading}\n{text}" for heading, text in pieces])
+    asked = _share_out([(None, question) for question in page.questions] + [*page.asked], pieces)
     counts: dict[str, int] = {}
     chunks = []
     for (heading, text), questions in zip(pieces, asked, strict=True):
@@ -113,13 +113,21 @@ def _pieces(text: str) -> list[str]:
     return [piece.strip() for piece in splitter.split_text(text) if piece.strip()]
 
 
-def _share_out(questions: tuple[str, ...], texts: list[str]) -> list[tuple[str, ...]]:
-    """Give each question to the passage that shares most of its words, the earlier one where two are equal."""
-    shares: list[list[str]] = [[] for _ in texts]
-    words = [set(terms(text)) for text in texts] if questions else []  # a tenth of the time, for nothing otherwise
-    for question in questions if texts else ():
+def _share_out(questions: Sequence[tuple[str | None, str]], pieces: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """Give each question to the passage that shares most of its words, the earlier one where two are equal.
+
+    A question that names its heading goes to a passage under that one.
+    """
+    shares: list[list[str]] = [[] for _ in pieces]
+    # Only where there are questions: a tenth of the time, for nothing otherwise.
+    words = [set(terms(f"{heading}\n{text}")) for heading, text in pieces] if questions else []
+    under: dict[str, list[int]] = {}
+    for row, (heading, _) in enumerate(pieces):
+        under.setdefault(heading.rsplit(" > ", 1)[-1], []).append(row)
+    for part, question in questions if pieces else ():
         asked = set(terms(question))
-        best = max(range(len(texts)), key=lambda row: (len(asked & words[row]), -row))
+        rows = range(len(pieces)) if part is None else under.get(part, range(len(pieces)))
+        best = max(rows, key=lambda row: (len(asked & words[row]), -row))
         shares[best].append(question)
     return [tuple(share) for share in shares]
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 KEYWORDS = 0.4
 """Share of the keywords in a passage's own score; the rest is the vectors'. 0.4 to 0.6 made no difference."""
+TOPIC = 1.0
+"""How much it adds that the guide's questions speak for a passage's page (`knowledge.topics`)."""
 PAGE = 0.5
 """How much the rest of its page adds to a passage."""
 _PAGE_PASSAGES = 3
@@ -25,6 +27,23 @@ def fuse(by_keyword: Mapping[str, float], near: Mapping[str, float]) -> dict[str
         pages.setdefault(page_of(key), []).append(score)
     support = {page: _support(scores) for page, scores in pages.items()}
     return {key: score + PAGE * support[page_of(key)] for key, score in own.items()}
+
+
+def with_topics(scores: Mapping[str, float], topics: Mapping[str, float]) -> dict[str, float]:
+    """Return `scores` with what is known of each passage's page added: 1 for the likeliest page of the question."""
+    return {key: score + TOPIC * topics.get(page_of(key), 0.0) for key, score in scores.items()}
+
+
+def reordered(scores: Mapping[str, float], better: Mapping[str, float]) -> dict[str, float]:
+    """Return `scores` with those of the keys in `better` dealt out anew among them, in the order of `better`.
+
+    So one collection can be ordered by what is known of it alone, and still compares with the others as before. A key
+    that only `better` has stands below all.
+    """
+    order = sorted(better, key=lambda key: -better[key])
+    below = min(scores.values(), default=0.0)
+    dealt = sorted((scores.get(key, below) for key in order), reverse=True)
+    return {**scores, **dict(zip(order, dealt, strict=True))}
 
 
 def page_of(key: str) -> str:

@@ -1,8 +1,9 @@
 """Finds passages by keywords and vectors, fused by score; it knows where each part is kept, not how answers read."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -10,20 +11,24 @@ from sqlmodel import Session, col, select
 
 from knowledge import passages
 from knowledge.embeddings import Embedder, EmbeddingsUnavailable, Vectors
-from knowledge.fusion import fuse
+from knowledge.fusion import fuse, reordered, with_topics
 from knowledge.indexing import Indexed, Indexer, Progress
 from knowledge.keywords import Rarity, Scored, rarities, terms
-from knowledge.passages import passage_of, result_of
+from knowledge.passages import of_guide, passage_of, result_of
 from knowledge.places import GUIDE, Place
+from knowledge.remembered import Remembered
 from knowledge.rows import alone
 from knowledge.shelves import Shelves
 from knowledge.short_forms import spelled_out
 from knowledge.sources import Page
 from knowledge.tables import GUIDE_WORKSPACE, DocumentRow, Passage
+from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors, Near, VectorsUnavailable
 
 _DEPTH = 100
 """How many results of each search take part in the fusion."""
+_WIDE = 800
+"""Vectors of the guide that are looked at beside other collections: eight in nine are of questions."""
 _QUERIES = 64
 """Queries that are embedded together."""
 
@@ -69,19 +74,36 @@ class BuildReport(Indexed):
 class Index:
     """The searchable passages of one installation; safe to share by threads, cheap to make, opened at first use."""
 
-    def __init__(self, engine: Engine, vectors: ChromaVectors, shelves: Shelves, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        vectors: ChromaVectors,
+        shelves: Shelves,
+        embedder: Embedder,
+        topics: Topics,
+        guide_embedder: Embedder | None = None,
+    ) -> None:
         """Take the parts; `Index.open` makes them from addresses."""
         self._engine = engine
+        self._topics = topics
         self._vectors = vectors
         self._shelves = shelves
         self._embedder = embedder
         self._indexer = Indexer(engine, vectors, shelves, embedder)
+        self._guide_indexer = Indexer(engine, vectors, shelves, guide_embedder or embedder)
 
     @classmethod
-    def open(cls, *, engine: Engine, chroma_url: str, embedder: Embedder, data_dir: Path) -> "Index":
-        """Return the index over `engine` (table `passage`), the Chroma server and `data_dir/words`."""
+    def open(
+        cls, *, engine: Engine, chroma_url: str, embedder: Embedder, data_dir: Path, remembered: Path | None = None
+    ) -> "Index":
+        """Return the index over `engine` (table `passage`), the Chroma server and `data_dir/words`.
+
+        `remembered` is a folder for the vectors of the guide, which are the same in every installation.
+        """
         vectors = ChromaVectors(chroma_url, f"passages-{embedder.name}")
-        return cls(engine, vectors, Shelves(data_dir / "words"), embedder)
+        words = data_dir / "words"
+        once = Remembered(embedder, remembered) if remembered else None
+        return cls(engine, vectors, Shelves(words), embedder, Topics(words / "topics.npz"), once)
 
     @property
     def model(self) -> str:
@@ -107,7 +129,9 @@ class Index:
             with self._engine.begin() as connection:
                 alone(connection, "passages of the guide")
                 removed = passages.write(connection, rows, GUIDE).removed
-            done = self._indexer.run(GUIDE, progress=progress)
+            done = self._guide_indexer.run(GUIDE, progress=progress)
+            if not done.degraded:
+                done = self._learn_topics(done)
             self._shelves.remove_old()
         return BuildReport(
             passages=len(rows),
@@ -151,14 +175,26 @@ class Index:
         """Return unit vectors by the index's own embedder, shape (len(texts), dimension)."""
         return self._embedder.embed(texts)
 
+    def _learn_topics(self, done: Indexed) -> Indexed:
+        """Learn the guide's topics from its vectors, where these are other ones than last time."""
+        marks = passages.vector_marks(self._engine, GUIDE)
+        generation = hashlib.sha256(repr((self.model, sorted(marks.items()))).encode()).hexdigest()[:16]
+        if generation != self._topics.generation():
+            try:
+                self._topics.learn(generation, *self._vectors.all(GUIDE))
+            except VectorsUnavailable as error:
+                return replace(done, degraded=error.what)
+        return done
+
     def _search(self, query: str, vector: Vectors | None, k: int, places: Sequence[Place], degraded: str) -> Found:
         words, depth = terms(query), max(_DEPTH, 3 * k)
         worded = [self._shelves.at(place).search(words, depth) for place in places]
         near: list[Near] = []
         if vector is not None:
             near, degraded = self._near(vector, depth, places)
+        topics = self._topics.scores(vector) if vector is not None and GUIDE in places else {}
         return Found(
-            hits=self._hits(worded, near, k, places),
+            hits=self._hits(worded, near, k, places, topics),
             rarities=tuple(rarities([self._shelves.at(place).count(words) for place in places])),
             degraded=degraded,
         )
@@ -176,21 +212,27 @@ class Index:
     def _near(self, vector: Vectors, depth: int, places: Sequence[Place]) -> tuple[list[Near], str]:
         """Return what is near over all places, nearest first, and why there is nothing."""
         try:
-            near = [each for place in places for each in self._vectors.search(place, vector, depth)]
+            wide = {GUIDE: max(depth, _WIDE)} if len(places) > 1 else {}
+            near = [each for place in places for each in self._vectors.search(place, vector, wide.get(place, depth))]
         except VectorsUnavailable as error:
             return [], f"{error.what} I searched by keywords only."
         if not near and places:
             return [], "The vector index is empty. I searched by keywords only."
-        return sorted(near, key=lambda each: -each.cosine)[:depth], ""
+        return sorted(near, key=lambda each: -each.cosine), ""
 
     def _hits(
-        self, worded: Sequence[Sequence[Scored]], near: Sequence[Near], k: int, places: Sequence[Place]
+        self,
+        worded: Sequence[Sequence[Scored]],
+        near: Sequence[Near],
+        k: int,
+        places: Sequence[Place],
+        topics: Mapping[str, float],
     ) -> tuple[Hit, ...]:
         """Fuse the rankings, each result once: a passage, or a row of a file for whichever of its parts fits best."""
         by_keyword = [_firsts([scored.id for scored in ranking]) for ranking in worded]
         cosines = {each.id: each.cosine for each in reversed(near)}
         by_vector = _firsts([each.id for each in near])
-        scores = fuse(_worded(worded), {result: cosines[key] for result, key in by_vector.items()})
+        scores = _scores(worded, near, max(_DEPTH, 3 * k), places, topics)
         best = sorted(scores, key=lambda result: -scores[result])[: 2 * k]
         shown = {result: _shown(result, by_vector, by_keyword) for result in best}
         texts = self._passages([passage_of(key) for key in shown.values()], places)
@@ -215,6 +257,36 @@ class Index:
         with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
             found = session.exec(statement).all()
         return {passage.id: passage for passage in found if (passage.workspace_id, passage.collection) in places}
+
+
+def _scores(
+    worded: Sequence[Sequence[Scored]],
+    near: Sequence[Near],
+    depth: int,
+    places: Sequence[Place],
+    topics: Mapping[str, float],
+) -> dict[str, float]:
+    """Return the fused score of each result.
+
+    The guide has questions beside its pages, which a team's own documents lack. They order its passages among
+    themselves; beside other collections only texts are compared, or the guide would push everything else down.
+    """
+    if len(places) == 1:
+        return with_topics(fuse(_worded(worded), _cosines(near[:depth])), topics)
+    scores = fuse(_worded(worded), _cosines([each for each in near if each.id == passage_of(each.id)][:depth]))
+    if GUIDE not in places:
+        return scores
+    asked = [each for each in near if of_guide(each.id)][:depth]
+    guide = fuse(_worded([worded[places.index(GUIDE)]]), _cosines(asked))
+    return reordered(scores, with_topics(guide, topics))
+
+
+def _cosines(near: Sequence[Near]) -> dict[str, float]:
+    """Return the largest cosine of each result."""
+    found: dict[str, float] = {}
+    for each in near:
+        found.setdefault(result_of(passage_of(each.id)), each.cosine)
+    return found
 
 
 def _worded(rankings: Sequence[Sequence[Scored]]) -> dict[str, float]:

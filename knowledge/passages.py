@@ -66,6 +66,11 @@ def document_rows(
     return rows
 
 
+def of_guide(key: str) -> bool:
+    """Say whether an id, of a passage or a question, belongs to the guide."""
+    return key.startswith(f"{GUIDE.workspace}/{GUIDE.collection}/")
+
+
 def result_of(key: str) -> str:
     """Return what a passage's id counts as in results: itself, or the row of a file that it is a part of."""
     return key.rpartition("#")[0] if f"/{_SHARED}" in key else key

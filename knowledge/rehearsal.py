@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from knowledge.keywords import terms
 from knowledge.rehearsal_embeddings import embeddings
 from knowledge.rehearsal_judge import JudgeMode, rule
+from knowledge.rerank import SCHEMA
 from knowledge.sentences import sentences
 
 MODEL = "rehearsal (no language model)"
@@ -84,7 +85,7 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         refusal = await _misbehave(rehearsal, body)
         if refusal is not None:
             return refusal
-        text = "" if rehearsal.mode == "empty" else _text(body.get("messages", []), rehearsal)
+        text = "" if rehearsal.mode == "empty" else _text(body, rehearsal)
         if body.get("stream"):
             asks = (body.get("stream_options") or {}).get("include_usage") and rehearsal.usage
             usage = _completion(text, body.get("messages", []), "stop")["usage"] if asks else None
@@ -133,9 +134,21 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode = "good") -> str:
     return " ".join([*told, *_UNSUPPORTED] if mode == "unsupported" else told)
 
 
-def _text(messages: Sequence[Mapping[str, Any]], rehearsal: Rehearsal) -> str:
+def order(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the numbers of the request's passages by how many words they share with its question."""
+    prompt = "\n".join(str(message.get("content", "")) for message in messages)
+    asked = _QUESTION.search(prompt)
+    wanted = set(terms(asked[1] if asked else ""))
+    shared = {int(n): len(wanted & set(terms(html.unescape(text)))) for n, text in _PASSAGE.findall(prompt)}
+    return json.dumps({"order": sorted((n for n in shared if shared[n]), key=lambda n: (-shared[n], n))})
+
+
+def _text(body: Mapping[str, Any], rehearsal: Rehearsal) -> str:
+    messages = body.get("messages", [])
     if rehearsal.script:
         return rehearsal.script.pop(0)
+    if body.get("response_format", {}).get("json_schema", {}).get("name") == SCHEMA["title"]:
+        return order(messages)
     return rule(messages, rehearsal.judge) if rehearsal.judge else reply(messages, rehearsal.mode)
 
 

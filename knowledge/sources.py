@@ -1,9 +1,10 @@
 """Reads pages written in Markdown with TOML front matter; it knows a page's parts, not how they are cut or searched."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from knowledge.errors import UserError
 
 GUIDE = Path(__file__).parent / "guide"
+ASKED = "asked.jsonl"
+"""Beside the pages: for each part of a page questions that it answers, lines of slug, heading and questions."""
 _FENCE = "+++"
 
 
@@ -44,6 +47,8 @@ class Page:
     """Day of the last change of substance; shown beside citations."""
     questions: tuple[str, ...] = ()
     """Questions that this page answers, in users' words; they help the search and are never shown as text."""
+    asked: tuple[tuple[str, str], ...] = ()
+    """More of them, each with the heading of the part that answers it; "" is the text above the first heading."""
     sources: tuple[Source, ...] = ()
     """What the page relies on."""
     body: str
@@ -72,7 +77,8 @@ def load_guide(folder: Path = GUIDE) -> tuple[Page, ...]:
     twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
     if twice:
         raise SourceError(f"Two pages have the slug {twice[0]}.", "Give each page its own.")
-    return tuple(pages)
+    asked = _asked(folder / ASKED)
+    return tuple(replace(page, asked=asked.get(page.slug, ())) for page in pages)
 
 
 def parse_page(text: str, *, name: str) -> Page:
@@ -93,6 +99,16 @@ def parse_page(text: str, *, name: str) -> Page:
         sources=tuple(_source(entry) for entry in fields.get("sources", ())),
         body=body.strip(),
     )
+
+
+def _asked(path: Path) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the questions beside the pages by slug; none where there is no such file."""
+    asked: dict[str, tuple[tuple[str, str], ...]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        part = json.loads(line)
+        pairs = tuple((part["heading"], question) for question in part["questions"])
+        asked[part["slug"]] = (*asked.get(part["slug"], ()), *pairs)
+    return asked
 
 
 def _split(text: str, name: str) -> tuple[str, str]:

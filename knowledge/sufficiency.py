@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from knowledge.index import Found
+from knowledge.index import Found, Hit
 from knowledge.keywords import Rarity, terms
+from knowledge.passages import of_guide
 
 _READ = 3
 """How many of the best passages count: more than that an answer seldom uses."""
@@ -33,14 +34,14 @@ class Signals(NamedTuple):
     """Coverage times length: chatty questions share few of their words with any page, so coverage counts otherwise."""
 
 
-def signals(question: str, found: Found) -> Signals:
-    """Return the signals of one search for `question`; without a vector server the cosine is 0."""
-    best = found.hits[:_READ]
+def signals(question: str, hits: Sequence[Hit], rarities: Sequence[Rarity]) -> Signals:
+    """Return the signals of what was found for `question`, best first; without a vector server the cosine is 0."""
+    best = hits[:_READ]
     worded = [set(terms(f"{hit.passage.search_text}\n{hit.passage.questions}")) for hit in best]
-    coverage = max((_covered(found.rarities, words) for words in worded), default=0.0)
-    length = min(1.0, math.log1p(len(found.rarities)) / math.log1p(_LONG))
+    coverage = max((_covered(rarities, words) for words in worded), default=0.0)
+    length = min(1.0, math.log1p(len(rarities)) / math.log1p(_LONG))
     return Signals(
-        cosine=max((hit.cosine or 0.0 for hit in found.hits), default=0.0),
+        cosine=max((hit.cosine or 0.0 for hit in hits), default=0.0),
         coverage=coverage,
         strange=_strange(question, set().union(*worded)),
         length=length,
@@ -49,18 +50,37 @@ def signals(question: str, found: Found) -> Signals:
 
 
 def sufficiency(question: str, found: Found) -> float:
-    """Return the estimated probability that the passages found answer `question`."""
-    if not found.hits:
-        return 0.0
-    seen = signals(question, found)
-    weights = _WEIGHTS["keywords_only"] if found.degraded else _WEIGHTS
+    """Return the estimated probability that the passages found answer `question`.
+
+    The guide has questions beside its pages and a team's own documents have none, so what a cosine means differs: each
+    is weighed by itself, and the better chance counts.
+    """
+    guide = [hit for hit in found.hits if of_guide(hit.passage.id)]
+    own = [hit for hit in found.hits if not of_guide(hit.passage.id)]
+    chances = [_chance(question, hits, found, documents=hits is own) for hits in (guide, own) if hits]
+    return max(chances, default=0.0)
+
+
+def threshold(*, degraded: bool = False) -> float:
+    """Return the probability below which an answer without a language model abstains; `degraded`: by keywords only."""
+    return float((_WEIGHTS["keywords_only"] if degraded else _WEIGHTS)["threshold"])
+
+
+def doubt() -> float:
+    """Return the probability below which an answer without a language model says that it may miss the question."""
+    return float(_WEIGHTS["doubt"])
+
+
+def hopeless() -> float:
+    """Return the probability below which a language model is not even asked."""
+    return float(_WEIGHTS["hopeless"])
+
+
+def _chance(question: str, hits: Sequence[Hit], found: Found, *, documents: bool) -> float:
+    weights = _WEIGHTS["keywords_only"] if found.degraded else _WEIGHTS["documents"] if documents else _WEIGHTS["guide"]
+    seen = signals(question, hits, found.rarities)
     logit = weights["intercept"] + sum(weights.get(name, 0.0) * value for name, value in seen._asdict().items())
     return 1 / (1 + math.exp(-logit))
-
-
-def threshold() -> float:
-    """Return the probability below which an answer without a language model abstains."""
-    return float(_WEIGHTS["threshold"])
 
 
 def _covered(rarities: Sequence[Rarity], words: set[str]) -> float:

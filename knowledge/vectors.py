@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from knowledge.embeddings import Vectors
 from knowledge.errors import ServiceError
 from knowledge.places import Place
@@ -87,6 +89,18 @@ class ChromaVectors:
             hashes.update(zip(found["ids"], (entry["hash"] for entry in found["metadatas"]), strict=True))
             if len(found["ids"]) < _PAGE:
                 return hashes
+
+    def all(self, place: Place) -> tuple[list[str], Vectors]:
+        """Return the ids of one place and its vectors, shape (ids, dimension): for the guide, which is small."""
+        nothing: dict[str, Any] = {"ids": [], "embeddings": np.zeros((0, 0), np.float32)}
+        ids: list[str] = []
+        parts: list[Vectors] = []
+        while True:
+            found = self._ask(place, "get", default=nothing, include=["embeddings"], limit=_PAGE, offset=len(ids))
+            ids += found["ids"]
+            parts.append(np.asarray(found["embeddings"], np.float32))
+            if len(found["ids"]) < _PAGE:
+                return ids, np.concatenate([part for part in parts if part.size] or parts[:1])
 
     def put(self, place: Place, entries: Sequence[Entry], vectors: Vectors) -> None:
         """Add or replace `entries`, one row of `vectors` each."""

@@ -33,7 +33,8 @@ def ask(
     with working(Settings.from_env(), say, vectors=True) as at:
         build_index(at.deps)
         mine = shell_person().workspace_id
-        found = answer(text, at.deps.index, at.deps.model, workspace=mine, meter=at.deps.meter(mine))
+        meter = at.deps.meter(mine)
+        found = answer(text, at.deps.index, at.deps.model, workspace=mine, meter=meter, rerank=at.deps.rerank)
     if as_json:
         show_json(_answer_json(text, found))
     else:
@@ -88,6 +89,7 @@ def _answer_json(question: str, found: "Answer") -> dict[str, Any]:
         "question": question,
         "answer": found.text,
         "abstained": found.abstained,
+        "doubtful": found.doubtful,
         "sources": [cited(c) for c in found.citations],
         "nearest": [cited(c) for c in found.nearest],
         "written_by": found.written_by,

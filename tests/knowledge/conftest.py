@@ -40,7 +40,9 @@ def guide_index(embedder: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> I
     """The whole guide, indexed once (about 8 s) on a server of its own."""
     folder = tmp_path_factory.mktemp("guide")
     with running_chroma(folder / "chroma") as server, database(folder) as engine:
-        index = Index.open(engine=engine, chroma_url=server.url, embedder=embedder, data_dir=folder)
+        index = Index.open(
+            engine=engine, chroma_url=server.url, embedder=embedder, data_dir=folder, remembered=CACHE / "vectors"
+        )
         index.build(load_guide())
         yield index
         index.close()

@@ -17,6 +17,7 @@ from knowledge.keywords import terms
 from knowledge.places import Place
 from knowledge.shelves import Shelves
 from knowledge.sources import Page
+from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ class Shop:
     def __init__(self, engine: Engine, vectors: ChromaVectors, folder: Path, embedder: SharedWords) -> None:
         self.engine, self.vectors, self.embedder = engine, vectors, embedder
         self.shelves = Shelves(folder / "words")
-        self.index = Index(engine, vectors, self.shelves, embedder)
+        self.index = Index(engine, vectors, self.shelves, embedder, Topics(folder / "topics.npz"))
         self.library = Library(engine, self.index)
 
     def add(self, made: Document, place: Place = ONE) -> str:

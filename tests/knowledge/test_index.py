@@ -20,6 +20,7 @@ from knowledge.embeddings import MiniLM
 from knowledge.index import Index
 from knowledge.shelves import Shelves
 from knowledge.sources import Page
+from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors
 from tests.chroma import ChromaServer, running_chroma
 
@@ -40,7 +41,7 @@ PAGES = (
 def index(engine: Engine, chroma_url: str, embedder: MiniLM, tmp_path: Path) -> Iterator[Index]:
     """An empty index, in a collection of its own on the shared server."""
     vectors = ChromaVectors(chroma_url, f"test-{uuid.uuid4()}")
-    index = Index(engine, vectors, Shelves(tmp_path / "words"), embedder)
+    index = Index(engine, vectors, Shelves(tmp_path / "words"), embedder, Topics(tmp_path / "topics.npz"))
     yield index
     index.close()
 
