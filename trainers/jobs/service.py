@@ -23,6 +23,7 @@ from trainers.evals.planned import frozen, plan_for, rule_of
 from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
+from trainers.jobs.intake import INDEX
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
 from trainers.jobs.no_report import no_report
@@ -241,6 +242,8 @@ class Jobs:
                 return self._once_more(connection, job, person, rules, now)
             if job.state not in RESUMABLE:
                 return Outcome(job, changed=False)
+            if job.kind == INDEX:
+                raise UserError("The files of that job are not kept.", "Add the documents again with `learn`.")
             if job.approved_at is None:
                 raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
             policy.check_not_paused(rules)
