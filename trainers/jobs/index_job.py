@@ -104,6 +104,8 @@ class Desk:
             except _AnotherFirst:
                 return Waiting(again_in=timedelta(seconds=1), note="Another job goes first")
             check()
+        with self.ledger.transaction() as connection:
+            self._still_wanted(connection, job)
         return Learned(self.outcomes(job), indexed)
 
     def outcomes(self, job: Job) -> tuple[dict[str, Any], ...]:
@@ -152,17 +154,21 @@ class Desk:
 
     def _kept(self, job: Job, file: IntakeFile, notes: Sequence[str], connection: Connection, kept: Kept) -> None:
         """Prove that the job is ours and write down what became of a file, in the transaction that keeps it."""
-        who = renew(connection, job, self.clock(), self.ledger.lease)
-        if who:
-            raise StopRequested(who)
+        self._still_wanted(connection, job)
         same = [] if kept.name == file.name else [f"It is there as {kept.name}."]
         values = {"document_id": kept.id, "outcome": kept.outcome, "passages": kept.passages}
         intake.mark(connection, file, state="kept", notes="\n".join([*same, *notes]), **values)
 
+    def _still_wanted(self, connection: Connection, job: Job) -> None:
+        """Raise LeaseLost where the job is no longer ours, StopRequested where somebody asked to stop."""
+        who = renew(connection, job, self.clock(), self.ledger.lease)
+        if who:
+            raise StopRequested(who)
+
     def _failed(self, job: Job, file: IntakeFile, error: Exception) -> None:
         what, next_step = _words(file, error)
         with self.ledger.transaction() as connection:
-            renew(connection, job, self.clock(), self.ledger.lease)
+            self._still_wanted(connection, job)
             intake.mark(connection, file, state="failed", what=what, next_step=next_step)
 
     def _teller(self, job: Job, hold: Held, check: Callable[[], None]) -> Callable[[int, int], None]:
