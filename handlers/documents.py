@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -55,7 +56,8 @@ def turned(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
 def read(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
     """Open a document over what is open."""
     ack()
-    view = document_view(deps, person_of(context), str(action["value"]), 0)
+    document_id, start = json.loads(action["value"])
+    view = document_view(deps, person_of(context), str(document_id), int(start))
     call = client.views_push if body.get("view", {}).get("type") == "modal" else client.views_open
     call(trigger_id=body["trigger_id"], view=view)
 
@@ -114,6 +116,6 @@ def forget_named(deps: Deps, person: Person, name: str) -> tuple[str, list[Block
     ]
 
 
-def _nearest(name: str, rows: "list[DocumentRow] | Any") -> list[DocumentRow]:
+def _nearest(name: str, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
     known = {row.name.casefold(): row for row in rows}
     return [known[each] for each in get_close_matches(name.casefold(), known, n=3, cutoff=0.5)]

@@ -68,10 +68,18 @@ def document_view(row: DocumentRow, passages: Sequence[Passage], start: int) -> 
         context(_facts(row), verbatim=True),
         *([context(inert(row.note, 900), verbatim=True)] if row.note else []),
         divider(),
-        *(block for passage in passages for block in _passage(passage)),
+        *(block for passage in passages for block in _passage(row, passage)),
         *actions(turns),
     ]
     return modal("Document", blocks)
+
+
+def read_at(passage: Passage) -> list[Block]:
+    """Return the button that opens a team's document where a passage stands in it; nothing for the guide."""
+    if not passage.document_id:
+        return []
+    start = passage.position // READABLE * READABLE
+    return actions([button("Read on in the document", READ, json.dumps([passage.document_id, start]))])
 
 
 def forget_button(row: DocumentRow, page: int = -1) -> Block:
@@ -96,7 +104,7 @@ def forgotten_text(row: DocumentRow) -> str:
 
 
 def _entry(row: DocumentRow, page: int) -> list[Block]:
-    opens = button("Read", READ, row.id, spoken=f"Read {plain(row.name, 60)}")
+    opens = button("Read", READ, _place(row, 0), spoken=f"Read {plain(row.name, 60)}")
     return [
         section(_head(row), verbatim=True),
         *actions([opens, forget_button(row, page)], block_id=f"document-{row.id}"),
@@ -114,9 +122,10 @@ def _facts(row: DocumentRow) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _passage(passage: Passage) -> list[Block]:
-    heading = " › ".join(filter(None, passage.heading.split(" > ")))
-    head = [context(f"{inert(heading, 300)} · {day(passage.updated.isoformat())}".removeprefix(" · "), verbatim=True)]
+def _passage(row: DocumentRow, passage: Passage) -> list[Block]:
+    title = passage.title if passage.title != row.title else ""
+    path = " › ".join(filter(None, (title, *passage.heading.split(" > "))))
+    head = [context(f"{inert(path, 300)} · {day(passage.updated.isoformat())}".removeprefix(" · "), verbatim=True)]
     text = plain(readable(passage.text), _PASSAGE)
     return [*head, *([rich([run(text)])] if text else [])]
 

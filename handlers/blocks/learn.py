@@ -94,8 +94,9 @@ def learned_text(card: LearnedCard) -> str:
 def _line(told: Mapping[str, Any]) -> str:
     name, outcome = f"*{mrkdwn(told['name'], 120)}*", told["outcome"]
     if outcome == "failed":
-        why = " ".join((told["what"], told["next_step"]))
-        return f"⛔ {name}: not added. {in_slack(mrkdwn(why, 500))}"
+        what = told["what"].removeprefix(f"{told['name']} ")
+        why = what if what == told["what"] else f"It {what}"
+        return f"⛔ {name} was not added. {in_slack(mrkdwn(' '.join((why, told['next_step'])), 500))}"
     if outcome == "removed":
         return f"• {name}: removed again."
     notes = mrkdwn(" ".join(told["notes"]), 400)

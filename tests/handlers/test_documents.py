@@ -52,12 +52,15 @@ def test_files_of_the_form_become_documents_that_answers_cite(shelf: Shelf) -> N
     (root,) = shelf.slack.messages("C0ASK")
     thread = shelf.slack.messages("C0ASK", root["ts"])
     assert "adds 2 files to *documents*" in root["text"]
-    assert "Finished: 2 documents for documents" in thread[1]["text"]
+    assert "Finished: 2 documents" in thread[1]["text"]
     assert thread[2]["text"].startswith("<@U0ADA> *2 documents, 2 passages* in *documents* are ready")
     assert len(thread) == 3
     shelf.slack.send("<@U0LUTHIER> How many days until the quokka desk pays refunds?")
     answer = shelf.slack.wait_message("Source 1", thread_ts=shelf.slack.messages("C0ASK")[-1]["ts"])
     assert "fourteen days" in json.dumps(answer)
+    shelf.slack.click(answer, "Source 1")
+    shelf.slack.click(shelf.slack.wait_view(title="Source"), "Read on in the document")
+    assert "*Refunds*" in json.dumps(shelf.slack.wait_view(title="Document"))
     assert not list((shelf.folder / "intake").glob("*"))
 
 
@@ -74,7 +77,9 @@ def test_bad_files_are_explained_and_the_good_one_is_added(shelf: Shelf) -> None
     shelf.add(*((name, content) for name, (content, _) in bad.items()), ("refunds.md", REFUNDS))
     last = shelf.slack.wait_message("*1 document, 1 passage*", thread_ts=shelf.slack.messages("C0ASK")[0]["ts"])
     shown = json.dumps(last, ensure_ascii=False)
-    assert [name for name, (_, why) in bad.items() if f"⛔ *{name}*: not added." not in shown or why not in shown] == []
+    assert [
+        name for name, (_, why) in bad.items() if f"⛔ *{name}* was not added." not in shown or why not in shown
+    ] == []
     assert shelf.names == ["refunds.md"]
 
 
@@ -333,7 +338,7 @@ def test_nothing_of_another_workspace_is_ever_shown(shelf: Shelf) -> None:
     shelf.world.event({"type": "app_home_opened", "user": "U0ADA", "channel": "D0ADA", "tab": "home"})
     forged = {
         "source:1": json.dumps([passage.id, "The platypus password is tangerine."]),
-        "document_read": canary.id,
+        "document_read": json.dumps([canary.id, 0]),
         "document_page:on": json.dumps([canary.id, 0]),
         "document_forget": json.dumps([canary.id, 0]),
     }
@@ -361,7 +366,7 @@ def test_a_document_that_talks_to_slack_and_to_us_is_only_text(shelf: Shelf) -> 
     assert "سياسة🦘.md" in shown
     assert "\u202e" not in shown
     obeyed = [part["text"] for part in parts(json.loads(shown)) if part.get("type") == "mrkdwn"]
-    ours = [part["text"] for part in parts(json.loads(shown)) if part.get("bot_id")]
+    ours = [part.get("text", "") for part in parts(json.loads(shown)) if part.get("bot_id")]
     assert [text for text in obeyed + ours if re.search(r"<!|<https://evil|(?<!`)https://evil", text)] == []
 
 

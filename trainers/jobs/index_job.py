@@ -177,7 +177,7 @@ class Desk:
         def tell(done: int, whole: int) -> None:
             check()
             taken = time.monotonic() - begun
-            left = taken / done * (whole - done) if done else None
+            left = taken / done * (whole - done) if 0 < done < whole else None
             hold.progress("indexing", {"step": done, "steps": whole, "seconds_left": left})
             if done < whole and taken > self.slice and self.ledger.others_due(job, self.clock()):
                 raise _AnotherFirst

@@ -113,7 +113,6 @@ class Learning:
         if not 0 < len(given) <= MOST:
             raise UserError(f"I take 1 to {MOST} documents at a time.", "Send the others after these.")
         self.check_may_add(person, collection)
-        noun = "document" if len(given) == 1 else "documents"
         job = Job(
             id=job_id_of(request),
             workspace_id=person.workspace_id,
@@ -122,7 +121,7 @@ class Learning:
             state="quoted",
             queue="io",
             private=place.private,
-            title=f"{len(given)} {noun} for {collection}",
+            title=_title(len(given), collection),
             spec=json.dumps({"backend": INDEX, "collection": collection, "folder": folder.name}),
             quote=json.dumps(NOTHING),
             quote_hash=INDEX,
@@ -211,6 +210,11 @@ def sweep_folders(ledger: Ledger, data: Path, now: datetime) -> int:
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
+
+
+def _title(count: int, collection: str) -> str:
+    noun = "1 document" if count == 1 else f"{count} documents"
+    return noun if collection == COLLECTION else f"{noun} for {collection}"
 
 
 def _there(connection: Connection, job_id: str) -> bool:
