@@ -11,6 +11,7 @@ from bot.console.manifest import load_manifest
 from knowledge.documents import Document
 from knowledge.index import Index
 from knowledge.places import Place
+from knowledge.shelves import Shelves
 from knowledge.sources import Page
 from knowledge.tables import DocumentRow
 from knowledge.vectors import ChromaVectors
@@ -42,11 +43,10 @@ class Shelf:
     def __init__(self, folder: Path, chroma_url: str, embedder: SharedWords | None = None) -> None:
         self.folder = folder / "data"
         self.slack = LocalSlack(folder / "console", manifest=load_manifest(MANIFEST))
-        self.world = World(self.slack, self.folder, _nothing(self.folder, chroma_url))
+        self.world = World(self.slack, self.folder, None)  # type: ignore[arg-type]  # replaced below
         self.embedder = embedder or SharedWords()
         vectors = ChromaVectors(chroma_url, f"p-{folder.name}-{id(self)}"[-40:])
-        base = Index.open(engine=self.world.engine, chroma_url=chroma_url, embedder=self.embedder, data_dir=self.folder)
-        self.index = Index(self.world.engine, vectors, base._shelves, self.embedder)
+        self.index = Index(self.world.engine, vectors, Shelves(self.folder / "words"), self.embedder)
         self.index.build(GUIDE)
         self.world.deps = replace(self.world.deps, index=self.index)
         self.world.messenger.deps = self.world.deps
@@ -56,6 +56,11 @@ class Shelf:
         self.index.close()
         self.world.stop()
         self.slack.stop()
+
+    def deaf(self) -> Index:
+        """The same index without a vector server."""
+        vectors = ChromaVectors("http://127.0.0.1:9", "nobody")
+        return Index(self.world.engine, vectors, self.index._shelves, self.embedder)
 
     @property
     def names(self) -> list[str]:
@@ -121,8 +126,3 @@ class Shelf:
 
     def seen(self, check: Callable[[], Any], what: str) -> Any:
         return wait_for(check, 10, what=what, seen=self.said)
-
-
-def _nothing(folder: Path, chroma_url: str) -> Index:
-    """An index that is replaced at once."""
-    return None  # type: ignore[return-value]  # the world only hands it on

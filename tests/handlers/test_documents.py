@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from bot.console import files
+from knowledge import indexing
+from knowledge.errors import UserError
 from knowledge.places import Place
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from tests.chroma import chroma_url
@@ -25,7 +28,9 @@ from tests.handlers.world import ADA
 from tests.knowledge.documents.files import docx, locked, paragraph, pdf
 from tests.knowledge.library import document
 from trainers.errors import LeaseLost
-from trainers.jobs import index_job, intake
+from trainers.jobs import index_job, intake, learning
+from trainers.jobs.learning import sweep_folders
+from trainers.spec import TrainingSpec
 from trainers.tables import Job
 
 __all__ = ["chroma_url"]
@@ -283,8 +288,11 @@ def test_pages_come_from_allowed_hosts_only(shelf: Shelf) -> None:
     assert "document_hosts=" in json.dumps(shelf.form())
     shelf.slack.command("/tune learn https://docs.example.com/refunds.md")
     shelf.slack.wait_message("Pages of docs.example.com may not be fetched here. None is allowed yet.")
-    operator = Person(workspace_id=LOCAL_WORKSPACE, user_id="root")
-    shelf.world.deps.workspaces.change(TEAM, {"document_hosts": "docs.example.com"}, operator, shelf.world.now)
+    operator, rules = Person(workspace_id=LOCAL_WORKSPACE, user_id="root"), shelf.world.deps.workspaces
+    for wrong in ("127.0.0.1", "localhost", "a.example.com/x", "*.example.com"):
+        with pytest.raises(UserError, match="document_hosts"):
+            rules.change(TEAM, {"document_hosts": wrong}, operator, shelf.world.now)
+    rules.change(TEAM, {"document_hosts": "docs.example.com"}, operator, shelf.world.now)
     shelf.slack.command("/tune learn https://docs.example.com/refunds.md?x=1")
     job = shelf.queued()
     asked: list[tuple[str, tuple[str, ...]]] = []
@@ -368,6 +376,73 @@ def test_a_document_that_talks_to_slack_and_to_us_is_only_text(shelf: Shelf) -> 
     obeyed = [part["text"] for part in parts(json.loads(shown)) if part.get("type") == "mrkdwn"]
     ours = [part.get("text", "") for part in parts(json.loads(shown)) if part.get("bot_id")]
     assert [text for text in obeyed + ours if re.search(r"<!|<https://evil|(?<!`)https://evil", text)] == []
+
+
+def test_indexing_lets_another_job_of_its_queue_go_first(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its slice of time it puts itself back, keeps its one progress message, and goes on where it was."""
+    monkeypatch.setattr(indexing, "_CHARACTERS", 50)
+    shelf.slack.submit(shelf.form(), shelf.upload(("refunds.md", REFUNDS), ("parcels.md", PARCELS)))
+    job, jobs, now = shelf.queued(), shelf.world.deps.jobs, shelf.world.now + timedelta(seconds=1)
+    rows = jobs.datasets.example("tickets", ADA, now).dataset
+    other = jobs.propose(rows, TrainingSpec(backend="rehearsal"), person=ADA, now=now)
+    jobs.approve(other.id, other.quote_hash, ADA, now)
+    shelf.world.now = now
+    shelf.runner(slice=0.0).work(job.id)
+    assert (jobs.ledger.get(job.id).state, shelf.embedder.calls[-1]) == ("queued", 1)
+    shelf.runner().work(other.id)
+    shelf.world.deliver()
+    assert jobs.ledger.get(other.id).state == "succeeded"
+    assert shelf.work(slice=0.0).id == job.id
+    root = shelf.slack.messages("C0ASK")[0]
+    assert len(shelf.slack.messages("C0ASK", root["ts"])) == 3
+    assert (jobs.ledger.get(job.id).state, jobs.ledger.get(job.id).fence) == ("succeeded", 2)
+
+
+def test_files_of_requests_that_came_to_nothing_are_swept_away(shelf: Shelf) -> None:
+    """A folder that no job names goes after an hour, that of an ended job at once, that of a live one stays."""
+    shelf.slack.submit(shelf.form(), shelf.upload(("refunds.md", REFUNDS)))
+    job, home, ledger = shelf.queued(), shelf.folder / "intake", shelf.world.deps.jobs.ledger
+    (home / "job_0-orphan").mkdir()
+    real = datetime.now(UTC)
+    assert sweep_folders(ledger, shelf.folder, real) == 0
+    assert sweep_folders(ledger, shelf.folder, real + timedelta(hours=2)) == 1
+    kept = learning.folder_of(job)
+    assert [each.name for each in home.iterdir()] == [kept]
+    shelf.work()
+    (home / kept).mkdir()
+    assert sweep_folders(ledger, shelf.folder, real) == 1
+
+
+def test_a_collection_of_its_own_and_a_changed_file(shelf: Shelf) -> None:
+    """A file of the same name replaces its document; another collection keeps its own."""
+    shelf.add(("refunds.md", REFUNDS), collection="help")
+    shelf.add(("refunds.md", REFUNDS.replace(b"fourteen", b"thirty")), collection="help")
+    shelf.add(("refunds.md", REFUNDS))
+    assert [(row.collection, row.name) for row in shelf.world.deps.library.documents(TEAM)] == [
+        ("documents", "refunds.md"),
+        ("help", "refunds.md"),
+    ]
+    assert "refunds.md*: changed, 1 passage." in shelf.said()
+    shelf.slack.command("/tune forget help/refunds.md")
+    asked = shelf.slack.wait_message("Remove refunds.md?")
+    assert json.dumps(asked).count('"Forget"') == 1
+
+
+def test_without_a_vector_server_documents_are_found_by_words(shelf: Shelf) -> None:
+    """The last line says so, and nothing is lost."""
+    shelf.world.deps = replace(shelf.world.deps, index=shelf.deaf())
+    shelf.add(("refunds.md", REFUNDS))
+    assert "Until that is mended they are found by words only" in shelf.said()
+    assert [hit.passage.title for hit in shelf.world.deps.index.search("quokka", 5, TEAM).hits] == ["Refunds"]
+
+
+def test_a_pause_holds_new_documents_up(shelf: Shelf) -> None:
+    """While the workspace is paused nothing is added."""
+    operator = Person(workspace_id=LOCAL_WORKSPACE, user_id="root")
+    view, values = shelf.form(), shelf.upload(("refunds.md", REFUNDS))
+    shelf.world.deps.workspaces.change(TEAM, {"paused": "yes"}, operator, shelf.world.now)
+    assert "paused" in json.dumps(shelf.slack.submit(view, values))
+    assert shelf.jobs() == []
 
 
 def submitted_raw(shelf: Shelf, view: dict[str, Any], values: dict[str, Any]) -> None:

@@ -39,6 +39,9 @@ from trainers.tables import Job
 SLICE = 10.0
 """Seconds of indexing after which another job of the queue, such as the poll of a provider, goes first."""
 
+STEP_ASIDE = timedelta(seconds=3)
+"""How long indexing then waits: longer than the sweeper takes to ring for the other one."""
+
 LOOK = 0.5
 """Seconds between two looks of the thread that keeps the lease."""
 
@@ -102,7 +105,7 @@ class Desk:
             try:
                 indexed = self.library.settle(place, progress=self._teller(job, hold, check))
             except _AnotherFirst:
-                return Waiting(again_in=timedelta(seconds=1), note="Another job goes first")
+                return Waiting(again_in=STEP_ASIDE, note="Another job goes first")
             check()
         with self.ledger.transaction() as connection:
             self._still_wanted(connection, job)
