@@ -30,6 +30,7 @@ from tests.knowledge.library import document
 from trainers.errors import LeaseLost
 from trainers.jobs import index_job, intake, learning
 from trainers.jobs.learning import sweep_folders
+from trainers.jobs.ledger import Ledger
 from trainers.spec import TrainingSpec
 from trainers.tables import Job
 
@@ -396,6 +397,34 @@ def test_indexing_lets_another_job_of_its_queue_go_first(shelf: Shelf, monkeypat
     root = shelf.slack.messages("C0ASK")[0]
     assert len(shelf.slack.messages("C0ASK", root["ts"])) == 3
     assert (jobs.ledger.get(job.id).state, jobs.ledger.get(job.id).fence) == ("succeeded", 2)
+
+
+def test_a_job_that_is_stopped_before_it_begins_leaves_nothing(shelf: Shelf) -> None:
+    """Stopped in the queue, its card says that nothing ran, and its names and files go."""
+    shelf.slack.submit(shelf.form(), shelf.upload(("refunds.md", REFUNDS)))
+    job = shelf.queued()
+    shelf.world.deliver()
+    root = shelf.slack.messages("C0ASK")[0]
+    shelf.slack.click(shelf.slack.wait_message("Waiting: 1 document", thread_ts=root["ts"]), "Stop")
+    wait_for(lambda: shelf.jobs()[0].state == "cancelled", 10, what="the stop")
+    shelf.world.deliver()
+    shelf.slack.wait_message("Stopped before it started; nothing ran.", thread_ts=root["ts"])
+    assert len(shelf.slack.messages("C0ASK", root["ts"])) == 2
+    assert intake.of_job(shelf.world.engine, job.id) == []
+    assert sweep_folders(shelf.world.deps.jobs.ledger, shelf.folder, shelf.world.now) == 1
+
+
+def test_a_job_that_is_stopped_while_it_steps_aside_takes_back_what_it_added(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two slices a stop is left to a worker, who removes the documents."""
+    monkeypatch.setattr(Ledger, "others_due", lambda *_: True)
+    monkeypatch.setattr(indexing, "_CHARACTERS", 50)
+    shelf.slack.submit(shelf.form(), shelf.upload(("refunds.md", REFUNDS), ("parcels.md", PARCELS)))
+    assert shelf.work(slice=0.0).state == "queued"
+    shelf.world.deps.jobs.stop(shelf.jobs()[0].id, ADA, shelf.world.now)
+    assert (shelf.jobs()[0].state, len(shelf.names)) == ("queued", 2)
+    assert (shelf.work().state, shelf.names) == ("cancelled", [])
 
 
 def test_files_of_requests_that_came_to_nothing_are_swept_away(shelf: Shelf) -> None:
