@@ -53,7 +53,7 @@ def offer_blocks(names: Sequence[str], value: Mapping[str, Any], *, private: boo
     dialog = confirm("Add for everybody?", f"{SEEN_BY_ALL} You can remove them again.", "Add", "Not now")
     packed = json.dumps(value, separators=(",", ":"))
     buttons = [button("Use as documents", USE, packed, style="primary", confirm=dialog)] if len(packed) < _VALUE else []
-    buttons.append(button("Choose a collection", OPEN))
+    buttons.append(button("Open the form", OPEN))
     return [section(offer_text(names)), context(FROM_PRIVATE if private else SEEN_BY_ALL), *actions(buttons)]
 
 

@@ -93,7 +93,7 @@ def job_state(job: Job, place: Ahead | None = None) -> str:
     result = json.loads(job.result)
     took = duration(result["seconds"]) if result.get("seconds") is not None else ""
     if job.kind == INDEX:
-        told = f"{count(result['documents'], 'document')}, {count(result['passages'], 'passage')}"
+        told = f"{result['documents']:,} added, {count(result['passages'], 'passage')}"
         return ", ".join(filter(None, (told, took)))
     if not result.get("report"):
         return ", ".join(filter(None, ("rehearsed, nothing was trained", took)))
