@@ -94,6 +94,7 @@ def used(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
 def learn_page(client: WebClient, deps: Deps, person: Person, place: Place, url: str, trigger_id: str) -> str:
     """Add a page from a command; returns what only the person hears, "" where a form was opened instead."""
     deps.learning.check_may_add(person, COLLECTION)
+    url = url if "://" in url else f"https://{url}"
     checked(url, deps.workspaces.rules(person.workspace_id).document_hosts)
     if place.private:
         open_form(client, deps, person, place, trigger_id, url)

@@ -18,9 +18,6 @@ FILES, ADDRESS, COLLECTION, EVERYBODY = "documents", "address", "collection", "e
 USE, OPEN = "documents_use", "documents_add"
 """Action ids: take the files of a message as documents; open the form."""
 
-KINDS = ("pdf", "docx", "md", "markdown", "html", "htm", "txt", "text", "jsonl", "ndjson")
-"""File name endings that Slack's dialogue offers. What a file is, its bytes tell."""
-
 SEEN_BY_ALL = "Everybody in this workspace will be able to see passages of these documents in my answers."
 FROM_PRIVATE = f"⚠️ You are in a private conversation. {SEEN_BY_ALL}"
 TICK = "They may be seen by everybody in this workspace."
@@ -35,7 +32,7 @@ def learn_form(
     metadata: str, *, most: int, collection: str, hosts: Sequence[str] = (), private: bool = False, url: str = ""
 ) -> Block:
     """Draw the form; in a private conversation it wants to hear that everybody may see what is added."""
-    files: Block = {"type": "file_input", "action_id": FILES, "max_files": most, "filetypes": list(KINDS)}
+    files: Block = {"type": "file_input", "action_id": FILES, "max_files": most}
     name = {"type": "plain_text_input", "action_id": COLLECTION, "max_length": 40, "initial_value": collection}
     hint = "PDF, DOCX, Markdown, HTML, plain text, or JSONL of passages."
     blocks = [

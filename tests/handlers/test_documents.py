@@ -232,6 +232,19 @@ def test_what_is_forgotten_leaves_no_byte_behind(shelf: Shelf) -> None:
     assert shelf.names == []
 
 
+def test_a_document_that_is_forgotten_before_its_job_has_spoken_is_not_named(shelf: Shelf) -> None:
+    """What the job has yet to say, and the rows that hold it, lose the name too."""
+    shelf.slack.submit(shelf.form(), shelf.upload(("zanzibar.md", REFUNDS), ("parcels.md", PARCELS)))
+    shelf.runner().work(shelf.queued().id)
+    (row,) = shelf.world.deps.learning.named(ADA, "zanzibar.md")
+    shelf.world.deps.learning.forget(row.id, ADA, shelf.world.now)
+    shelf.world.deps.library.settle(Place(TEAM, "documents"))
+    assert left_of(shelf, "zanzibar") == []
+    shelf.world.deliver()
+    assert "zanzibar" not in shelf.said()
+    assert "parcels.md*: added" in shelf.said()
+
+
 def test_who_may_remove_and_add_follows_the_rules(shelf: Shelf) -> None:
     """Somebody else may not remove a document, an approver may; with add_documents=approvers only they may add."""
     shelf.add(("refunds.md", REFUNDS))
@@ -294,7 +307,7 @@ def test_pages_come_from_allowed_hosts_only(shelf: Shelf) -> None:
         with pytest.raises(UserError, match="document_hosts"):
             rules.change(TEAM, {"document_hosts": wrong}, operator, shelf.world.now)
     rules.change(TEAM, {"document_hosts": "docs.example.com"}, operator, shelf.world.now)
-    shelf.slack.command("/tune learn https://docs.example.com/refunds.md?x=1")
+    shelf.slack.command("/tune learn docs.example.com/refunds.md?x=1")
     job = shelf.queued()
     asked: list[tuple[str, tuple[str, ...]]] = []
 

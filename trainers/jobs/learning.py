@@ -152,15 +152,24 @@ class Learning:
         found = self.library.find(person.workspace_id, document_id)
         if found is None:
             return None
-        with self.jobs.ledger.transaction() as connection:
+        with self.jobs.ledger.reading() as connection:
             policy.check_may_remove(found.added_by, person, policy.rules_of(connection, person.workspace_id))
-            _unname(connection, found)
+        self.unname(found)
         gone = self.library.take_away(person.workspace_id, document_id)
         if gone is not None:
             told = {"collection": gone.collection, "passages": gone.passages}
             with self.jobs.ledger.transaction() as connection:
                 audit.write(connection, person.workspace_id, person.user_id, "removed", "a document", now, **told)
         return gone
+
+    def unname(self, document: DocumentRow) -> None:
+        """Take a document's name out of what jobs have yet to say, before it is removed."""
+        with self.jobs.ledger.transaction() as connection:
+            for number, payload in outbox.owed_cards(connection, document.workspace_id, LearnedCard.KIND):
+                card = json.loads(payload)
+                others = [each for each in card["documents"] if not _names(each, document.name)]
+                if len(others) < len(card["documents"]):
+                    outbox.reword(connection, number, json.dumps({**card, "documents": others}))
 
     def _queue(
         self, connection: Connection, job: Job, files: Sequence[IntakeFile], person: Person, now: datetime
@@ -232,15 +241,6 @@ def _entry(job_id: str, place: int, given: Given, data: Path) -> IntakeFile:
         what=given.what,
         next_step=given.next_step,
     )
-
-
-def _unname(connection: Connection, document: DocumentRow) -> None:
-    """Take a document's name out of what jobs have yet to say."""
-    for number, payload in outbox.owed_cards(connection, document.workspace_id, LearnedCard.KIND):
-        card = json.loads(payload)
-        others = [each for each in card["documents"] if not _names(each, document.name)]
-        if len(others) < len(card["documents"]):
-            outbox.reword(connection, number, json.dumps({**card, "documents": others}))
 
 
 def _names(told: dict[str, Any], name: str) -> bool:
