@@ -13,6 +13,7 @@ from bot.wiring import build_deps, housekeepers
 from handlers.deps import Deps
 from knowledge.errors import LuthierError
 from trainers.backends.base import Housekeeper
+from trainers.jobs.learning import sweep_folders
 from trainers.jobs.ledger import LEASE
 from trainers.jobs.run import sweep
 from trainers.jobs.tidy import tidy
@@ -43,6 +44,7 @@ def run(settings: Settings, over: threading.Event) -> None:
         try:
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
             deps.jobs.tend_quotes(deps.clock())
+            sweep_folders(deps.jobs.ledger, deps.datasets.folder, deps.clock())
         except OperationalError as error:
             log.warning("the database did not answer (%s); going on", type(error.orig).__name__)
     for thread in tidying:

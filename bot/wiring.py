@@ -20,6 +20,7 @@ from bot.store.engine import open_engine
 from handlers.deps import Deps
 from knowledge.advice.model_reader import model_reader
 from knowledge.advice.reader import Reader
+from knowledge.collections import Library
 from knowledge.embeddings import Embedder, open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
@@ -36,6 +37,7 @@ from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.index_job import Desk
 from trainers.jobs.judging import Court
 from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import Doorbell, RqDoorbell, SilentDoorbell
@@ -101,18 +103,21 @@ def reader_of(settings: Settings, model: ChatModel | None, engine: Engine) -> Ca
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     """Build a worker's hands."""
     engine = engine or open_engine(settings.database)
+    ledger, clock = _ledger(settings, engine), open_clock(engine)
+    library = Library(engine, _index(settings, engine))
     return Runner(
-        ledger=_ledger(settings, engine),
+        ledger=ledger,
         datasets=Datasets(engine, settings.data),
         backend=cache(lambda name: _backend(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
-        clock=open_clock(engine),
+        clock=clock,
         owner=f"{socket.gethostname()}-{os.getpid()}",
         notify_channel=settings.notify_channel_of,
         secret=settings.secret,
         cache=settings.cache / "probes",
         court=_court(settings, engine),
+        desk=Desk(ledger=ledger, library=library, folder=settings.data, clock=clock),
         keep=timedelta(seconds=settings.provider_keep),
     )
 

@@ -6,12 +6,14 @@ from handlers import (
     actions,
     assistant,
     commands,
+    documents,
     errors,
     facts,
     feedback,
     finishing,
     home,
     labels,
+    learning,
     mentions,
     messages,
     modals,
@@ -42,6 +44,8 @@ def register(app: App, deps: Deps) -> None:
         feedback,
         sharing,
         sources,
+        documents,
+        learning,
         finishing,
     )
     for part in (*listening, home):

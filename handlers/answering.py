@@ -13,6 +13,7 @@ from handlers.blocks.parts import section
 from handlers.deps import Deps
 from handlers.escape import inert
 from handlers.growing import GrowingAnswer
+from handlers.learning import offer
 from handlers.people import spoken
 from handlers.posting import post, react, status, whisper
 from handlers.training import look_at_file
@@ -72,6 +73,8 @@ class Heard:
     """We were mentioned, or are alone with the person; False for a reply in a thread that we are in."""
     bot_user: str = ""
     """Our own user id."""
+    to_learn: tuple[tuple[str, str], ...] = ()
+    """Files, by id and name, that are meant as documents."""
 
     @property
     def thread(self) -> Thread:
@@ -82,7 +85,7 @@ class Heard:
 def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer one message in its thread."""
     remembered = Conversations(deps.engine).find(heard.thread)
-    if heard.file_ids:
+    if heard.file_ids or heard.to_learn:
         _files(client, deps, heard)
         return
     if remembered is not None and remembered.kind == "plan" and _about_rows(client, heard):
@@ -179,6 +182,9 @@ def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Say what is in files that came with a message; rows are used only after a click that says they are ours."""
     _begin(client, heard, READING_FILE)
     Conversations(deps.engine).join(heard.thread, "training", deps.clock())
+    if heard.to_learn:
+        offer(client, heard.channel, heard.thread_ts, heard.to_learn)
+        return
     for file_id in heard.file_ids[:3]:
         look_at_file(client, deps, Place(heard.channel, heard.thread_ts), file_id)
 

@@ -21,8 +21,10 @@ from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_block
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
 from handlers.deps import Deps
+from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
+from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
@@ -100,6 +102,25 @@ def ask(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     meter = deps.meter(workspace)
     said = answer(typed.rest, deps.index, deps.model, workspace=workspace, meter=meter, rerank=deps.rerank)
     return answer_text(said), answer_blocks(said, share=ticket_for(typed.person, typed.place.channel, typed.rest, said))
+
+
+def learn(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the form for documents, or add the page whose address was typed."""
+    if typed.rest:
+        return learn_page(client, deps, typed.person, typed.place, typed.rest.split()[0], typed.trigger_id), []
+    open_form(client, deps, typed.person, typed.place, typed.trigger_id)
+    return "", []
+
+
+def sources(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the list of what answers rest on."""
+    client.views_open(trigger_id=typed.trigger_id, view=list_view(deps, typed.person))
+    return "", []
+
+
+def forget(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Ask whether the named document is to go."""
+    return forget_named(deps, typed.person, typed.rest)
 
 
 def weigh(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -259,6 +280,9 @@ def _no_rows(name: str, names: list[str]) -> str:
 SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] = {
     "help": show_help,
     "ask": ask,
+    "learn": learn,
+    "sources": sources,
+    "forget": forget,
     "advise": weigh,
     "compare": show_options,
     "eval-plan": plan,

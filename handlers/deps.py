@@ -13,6 +13,7 @@ from knowledge.models import ChatModel, Meter
 from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
 from trainers.evals.plan_store import Plans
+from trainers.jobs.learning import Learning
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
@@ -62,6 +63,11 @@ class Deps:
     def library(self) -> Library:
         """The documents that workspaces added."""
         return Library(self.engine, self.index)
+
+    @property
+    def learning(self) -> Learning:
+        """Adding and removing documents."""
+        return Learning(jobs=self.jobs, library=self.library)
 
     @property
     def plans(self) -> Plans:

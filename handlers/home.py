@@ -11,7 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import assistant
-from handlers.blocks.home import GuideNote, HomeJobs, home_view
+from handlers.blocks.documents import GuideNote
+from handlers.blocks.home import HomeJobs, home_view
 from handlers.deps import Deps
 from handlers.people import person_of
 from handlers.posting import permalink
@@ -53,7 +54,8 @@ def publish_home(client: WebClient, deps: Deps, workspace_id: str, user_id: str)
     models = deps.registry.listing(workspace_id, seen_by=user_id)
     approves = user_id in rules.approvers
     rated = Feedback(deps.engine).tally(workspace_id, deps.clock() - RATED) if approves else None
-    view = home_view(jobs, models, _links(client, jobs.finished), guide_note(), deps.install_note(), rated)
+    links, documents = _links(client, jobs.finished), len(deps.library.documents(workspace_id))
+    view = home_view(jobs, models, links, guide_note(), deps.install_note(), rated, documents)
     client.views_publish(user_id=user_id, view=view)
 
 

@@ -1,5 +1,7 @@
 """Knows what a mention in a channel is: a message for us; it does not know how it is answered."""
 
+import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,6 +11,13 @@ from slack_sdk import WebClient
 from handlers.answering import Heard, reply
 from handlers.deps import Deps
 from handlers.people import person_of, spoken
+
+_LEARN = re.compile(
+    r"\b(?:learn|remember|index|read)\b.{0,40}\b(?:this|these|it|them|file|files|documents?|pdf)\b"
+    r"|\b(?:as|to (?:your|our|the)) (?:documents?|sources?)\b|^\s*learn\b",
+    re.IGNORECASE,
+)
+"""How people say that a file is meant for answers."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -27,12 +36,22 @@ def heard_from(event: dict[str, Any], context: BoltContext, *, addressed: bool) 
     """Read a message or mention event."""
     bot_user = context.bot_user_id or ""
     text = spoken(str(event.get("text") or ""), bot_user)
-    files = [file for file in event.get("files") or () if may_hold_rows(file) or not text]
+    given = event.get("files") or ()
+    learn = wants_learning(text, given)
+    files = [] if learn else [file for file in given if may_hold_rows(file) or not text]
     return Heard(
         person=person_of(context), channel=str(event["channel"]), ts=str(event["ts"]),
         thread_ts=str(event.get("thread_ts") or event["ts"]), text=text,
         file_ids=tuple(str(file["id"]) for file in files), addressed=addressed, bot_user=bot_user,
+        to_learn=tuple((str(file["id"]), str(file.get("name") or "file")) for file in given if learn),
     )  # fmt: skip
+
+
+def wants_learning(text: str, files: Sequence[dict[str, Any]]) -> bool:
+    """Say whether files are meant as documents: somebody says so, or they are nothing else and nothing is said."""
+    if not files:
+        return False
+    return bool(_LEARN.search(text)) or (not text and not any(may_hold_rows(file) for file in files))
 
 
 def may_hold_rows(file: dict[str, Any]) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from handlers.blocks import approval, job, report
+from handlers.blocks import approval, job, learn, report
 from handlers.blocks.parts import Block, section
 from trainers.jobs.messages import (
     Announcement,
     ApprovalRequest,
     EndedCard,
     HomeRefresh,
+    LearnedCard,
     LeftoverCard,
     Message,
     ProgressCard,
@@ -58,6 +59,8 @@ def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: 
             return _report(message, file_ids)
         case EndedCard():
             return Rendering(text=job.ended_text(message), blocks=job.ended_blocks(message))
+        case LearnedCard():
+            return Rendering(text=learn.learned_text(message), blocks=learn.learned_blocks(message))
         case HomeRefresh():
             raise TypeError("a HomeRefresh is published, not posted")
         case _:

@@ -5,7 +5,7 @@ finishes it: the next call for the collection, or `luthier index`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -20,7 +20,7 @@ from knowledge.indexing import Indexed, Progress
 from knowledge.places import Place
 from knowledge.rows import alone, scrub
 from knowledge.sources import Page
-from knowledge.tables import DocumentRow
+from knowledge.tables import DocumentRow, Passage
 
 ROWS_KIND = "jsonl"
 """The kind of documents whose pages are passages with ids of their own."""
@@ -60,6 +60,8 @@ class Document(Protocol):
 class Kept:
     """What became of a document that was handed in."""
 
+    id: str
+    """Of the document that holds the content now."""
     name: str
     """The name that it is kept under: that of the first file with this content."""
     outcome: Literal["added", "changed", "already there"]
@@ -67,6 +69,10 @@ class Kept:
     """Passages it has."""
     written: int
     """Of these, new or other than before."""
+
+
+Within = Callable[[Connection, Kept], None]
+"""Called in the transaction that keeps a document, with what becomes of it; what it raises undoes that."""
 
 
 class Library:
@@ -85,30 +91,21 @@ class Library:
         self.settle(place, progress=progress)
         return kept
 
-    def keep(self, document: Document, place: Place, *, size: int, by: str, now: datetime) -> Kept:
+    def keep(
+        self, document: Document, place: Place, *, size: int, by: str, now: datetime, within: Within | None = None
+    ) -> Kept:
         """Keep a document in SQL, in one step; `settle` makes it searchable.
 
         The same content again changes nothing; other content under the same name replaces what is different.
         """
         with self._engine.begin() as connection:
-            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            alone(connection, _turn(place))
             there = _named(connection, place, document.name)
-            same = there if there and there.sha256 == document.sha256 else None
-            if same is None and there is None:
-                same = _with_content(connection, place, document.sha256)
-            if same is not None:
-                return Kept(name=same.name, outcome="already there", passages=same.passages, written=0)
-            document_id = there.id if there else uuid.uuid4().hex
-            rows = passages.document_rows(
-                document.pages, place, document_id, document.name, keep_ids=document.kind == ROWS_KIND
-            )
-            if not rows:
-                raise UserError(f"{document.name} holds no text.", "Add a file with words in it.")
-            stored = passages.write(connection, rows, place, document_id)
-            count = len(document.pages) if document.kind == ROWS_KIND else len(rows)
-            _replace(connection, _row(document, place, document_id, size=size, by=by, now=now, count=count))
-        outcome: Literal["added", "changed"] = "changed" if there else "added"
-        return Kept(name=document.name, outcome=outcome, passages=count, written=stored.written)
+            kept = _same(connection, place, document, there)
+            kept = kept or _keep(connection, place, document, there, size=size, by=by, now=now)
+            if within is not None:
+                within(connection, kept)
+            return kept
 
     def settle(self, place: Place, *, progress: Progress | None = None) -> Indexed:
         """Make searchable what is kept, and take away what was derived from documents that are going."""
@@ -134,10 +131,34 @@ class Library:
         with Session(self._engine.execution_options(reading=True), expire_on_commit=False) as session:
             return session.scalars(query.order_by(_documents.c.collection, _documents.c.name)).all()
 
+    def find(self, workspace: str, document_id: str) -> DocumentRow | None:
+        """Return a document of a workspace by its id; None where it is gone, going, or belongs to others."""
+        return next((row for row in self.documents(workspace) if row.id == document_id), None)
+
+    def passages(self, document: DocumentRow, start: int, limit: int) -> Sequence[Passage]:
+        """Return passages of a document in reading order."""
+        return passages.of_document(self._engine, document.workspace_id, document.id, start, limit)
+
+    def take_away(self, workspace: str, document_id: str) -> DocumentRow | None:
+        """Take a document's texts and name away in one step; returns it as it was, None where it is gone.
+
+        From then on nothing finds it. What was derived from it goes with the next `settle` of its place.
+        """
+        found = self.find(workspace, document_id)
+        if found is None:
+            return None
+        with self._engine.begin() as connection:
+            alone(connection, _turn(Place(workspace, found.collection)))
+            still = select(_documents.c.id).where(_documents.c.id == document_id, _documents.c.state != "removing")
+            if connection.execute(still).first() is None:
+                return None
+            _take_away(connection, [document_id])
+        return found
+
     def remove(self, name: str, place: Place) -> Indexed:
         """Remove a document with all that was derived from it; raise UserError where there is none of that name."""
         with self._engine.begin() as connection:
-            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            alone(connection, _turn(place))
             there = _named(connection, place, name)
             if there is None:
                 raise UserError(
@@ -149,7 +170,7 @@ class Library:
     def remove_all(self, place: Place) -> int:
         """Remove a whole collection; return how many documents it had."""
         with self._engine.begin() as connection:
-            alone(connection, f"documents of {place.workspace}/{place.collection}")
+            alone(connection, _turn(place))
             query = select(_documents.c.id).where(*_in(place), _documents.c.state != "removing")
             ids = list(connection.execute(query).scalars())
             _take_away(connection, ids)
@@ -168,6 +189,34 @@ class Library:
         with self._engine.begin() as connection:
             connection.execute(ready.values(state="ready"))
             connection.execute(_documents.delete().where(_documents.c.id.in_(gone)))
+
+
+def _turn(place: Place) -> str:
+    return f"documents of {place.workspace}/{place.collection}"
+
+
+def _same(connection: Connection, place: Place, document: Document, there: Any) -> Kept | None:
+    """Return what is there already where the content is: under the same name, or under another where that is free."""
+    same = there if there and there.sha256 == document.sha256 else None
+    if same is None and there is None:
+        same = _with_content(connection, place, document.sha256)
+    if same is None:
+        return None
+    return Kept(id=same.id, name=same.name, outcome="already there", passages=same.passages, written=0)
+
+
+def _keep(
+    connection: Connection, place: Place, document: Document, there: Any, *, size: int, by: str, now: datetime
+) -> Kept:
+    document_id, name, of_rows = there.id if there else uuid.uuid4().hex, document.name, document.kind == ROWS_KIND
+    rows = passages.document_rows(document.pages, place, document_id, name, keep_ids=of_rows)
+    if not rows:
+        raise UserError(f"{name} holds no text.", "Add a file with words in it.")
+    stored = passages.write(connection, rows, place, document_id)
+    count = len(document.pages) if of_rows else len(rows)
+    _replace(connection, _row(document, place, document_id, size=size, by=by, now=now, count=count))
+    outcome: Literal["added", "changed"] = "changed" if there else "added"
+    return Kept(id=document_id, name=name, outcome=outcome, passages=count, written=stored.written)
 
 
 def _in(place: Place) -> tuple[ColumnElement[bool], ...]:

@@ -97,6 +97,14 @@ def remove_of(connection: Connection, document_id: str) -> None:
     connection.execute(delete(_rows).where(_rows.c.document_id == document_id))
 
 
+def of_document(engine: Engine, workspace: str, document_id: str, start: int, limit: int) -> list[Passage]:
+    """Return passages of one document of a workspace in reading order, from number `start` on."""
+    mine = (_rows.c.workspace_id == workspace, _rows.c.document_id == document_id)
+    query = select(_rows).where(*mine).order_by(_rows.c.position).offset(start).limit(limit)
+    with engine.execution_options(reading=True).connect() as connection:
+        return [Passage(**row) for row in connection.execute(query).mappings()]
+
+
 def marks(engine: Engine, place: Place) -> dict[str, str]:
     """Return the content hash of every passage of a place by its id."""
     query = select(_rows.c.id, _rows.c.content_hash).where(*_in(place)).order_by(_rows.c.id)

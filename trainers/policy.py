@@ -1,6 +1,7 @@
 """Knows a workspace's rules: who may approve, stop and spend how much; it does not know how they are asked."""
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,9 +16,15 @@ from trainers.errors import NotAllowed
 from trainers.tables import Job, WorkspaceRules
 
 Stoppers = Literal["requester", "approvers", "anyone"]
+Adders = Literal["anyone", "approvers"]
 Step = Literal["ask", "wait", "queue"]
 """What a click leads to: ask the approvers, wait for one more of them, or queue the job."""
 Lock = Literal["none", "share", "change"]
+
+_CHOICES = {"stoppers": ("requester", "approvers", "anyone"), "add_documents": ("anyone", "approvers")}
+
+_HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+"""A host name of at least two parts in small letters; no number is one, so no address of a machine is."""
 
 _table = WorkspaceRules.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
@@ -48,6 +55,10 @@ class Rules:
     """Jobs that one person may have queued or running."""
     remind_after_hours: int = 4
     """Hours without an answer after which the next approver is asked, once."""
+    add_documents: Adders = "anyone"
+    """Who may add documents of the workspace's own; who added one, and approvers, may remove it."""
+    document_hosts: tuple[str, ...] = ()
+    """Hosts whose pages may be fetched as documents, by https; none until they are named."""
     paused: bool = False
     """The kill switch: nothing is approved, nothing new is started or sent; what runs already goes on."""
 
@@ -58,14 +69,20 @@ class Rules:
             raise UserError("Limits and budgets are dollars of 0 or more.", "Nothing was changed.")
         if self.one_approver_limit < self.own_click_limit:
             raise UserError("one_approver_limit is below own_click_limit.", "Raise it, or lower own_click_limit first.")
-        if self.stoppers not in ("requester", "approvers", "anyone"):
-            raise UserError("stoppers is requester, approvers or anyone.", "Nothing was changed.")
+        self._check_choices()
+        if not all(_HOST.fullmatch(host) for host in self.document_hosts):
+            raise UserError("document_hosts are names such as docs.example.com.", "Nothing was changed.")
         if len(set(self.approvers)) != len(self.approvers) or not all(self.approvers):
             raise UserError("An approver is named twice, or has no name.", "Nothing was changed.")
         if self.jobs_per_person < 1 or self.remind_after_hours < 1:
             raise UserError("jobs_per_person and remind_after_hours are 1 or more.", "Nothing was changed.")
         if self.chat_tokens_cap is not None and self.chat_tokens_cap < 0:
             raise UserError("chat_tokens_cap is 0 or more.", "Nothing was changed.")
+
+    def _check_choices(self) -> None:
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UserError(f"{name} is {', '.join(known[:-1])} or {known[-1]}.", "Nothing was changed.")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data, money as decimal strings."""
@@ -77,7 +94,7 @@ class Rules:
         money = ("own_click_limit", "one_approver_limit", "workspace_cap", "channel_cap", "person_cap")
         known: dict[str, Any] = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
         known |= {name: Decimal(known[name]) for name in money if known.get(name) is not None}
-        return cls(**{**known, "approvers": tuple(known.get("approvers", ()))})
+        return cls(**known | {name: tuple(known.get(name, ())) for name in ("approvers", "document_hosts")})
 
 
 def rules_of(connection: Connection, workspace_id: str, lock: Lock = "none") -> Rules:
@@ -178,9 +195,27 @@ def check_stop(job: Job, person: Person, rules: Rules) -> None:
         raise NotAllowed(f"Only the person who asked for this job{also} may do that.", "Ask them.")
 
 
+def check_may_add(person: Person, rules: Rules) -> None:
+    """Raise NotAllowed unless this person may add documents to their workspace."""
+    if rules.add_documents == "approvers" and not is_approver(person, rules):
+        raise NotAllowed("Only an approver may add documents in this workspace.", _ask(rules.approvers))
+
+
+def check_may_remove(added_by: str, person: Person, rules: Rules) -> None:
+    """Raise NotAllowed unless this person added a document of their workspace, or is an approver there."""
+    if person.user_id != added_by and not is_approver(person, rules):
+        whom = _named((added_by, *(user for user in rules.approvers if user != added_by)))
+        raise NotAllowed("Only whoever added a document, or an approver, may remove it.", f"Ask {whom}.")
+
+
+def is_approver(person: Person, rules: Rules) -> bool:
+    """Say whether a person is an approver of their workspace, or its operator at a shell."""
+    return person.workspace_id == LOCAL_WORKSPACE or person.user_id in rules.approvers
+
+
 def check_approver(person: Person, rules: Rules) -> None:
     """Raise NotAllowed unless this person is an approver of their workspace, or its operator at a shell."""
-    if person.workspace_id != LOCAL_WORKSPACE and person.user_id not in rules.approvers:
+    if not is_approver(person, rules):
         raise NotAllowed("Only an approver may do that.", _ask(rules.approvers))
 
 

@@ -56,7 +56,8 @@ class Job(SQLModel, table=True):
     """Begun where not everybody can read, so it is announced and listed nowhere else."""
     phase: str = ""
     title: str
-    dataset_id: str = Field(foreign_key="dataset.id")
+    dataset_id: str | None = Field(default=None, foreign_key="dataset.id")
+    """The rows that it trains or judges on; None for work of another kind."""
     model_id: str = ""
     spec: str
     quote: str

@@ -143,6 +143,11 @@ def _people(text: str) -> tuple[str, ...]:
     return tuple(name for name in bare if name and name.lower() != "none")
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    names = (name.strip().lower().removeprefix("https://").rstrip("/") for name in text.split(","))
+    return tuple(sorted({name for name in names if name and name != "none"}))
+
+
 def _flag(text: str) -> bool:
     return {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}[text.lower()]
 
@@ -162,6 +167,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "stoppers": (str, "requester, approvers or anyone"),
     "jobs_per_person": _COUNT,
     "remind_after_hours": _COUNT,
+    "add_documents": (str, "anyone or approvers"),
+    "document_hosts": (_hosts, "host names with commas between them, such as docs.example.com, or none"),
     "paused": (_flag, "yes or no"),
 }
 

@@ -131,6 +131,9 @@ def _ready(at: "Working", workspace: str, collection: str) -> None:
 
 
 def _removed(at: "Working", place: "Place", names: Sequence[str]) -> int:
+    for row in at.deps.library.documents(place.workspace, place.collection):
+        if not names or row.name in names:
+            at.deps.learning.unname(row)
     if not names:
         return at.deps.library.remove_all(place)
     for name in names:

@@ -8,6 +8,9 @@ from bot.shell.rows import read_quote
 from bot.shell.terminal import table
 from bot.shell.watch import HEAD, job_row
 
+INDEX = "index"
+"""Kind of the jobs that add documents (`trainers.jobs.intake`)."""
+
 if TYPE_CHECKING:
     from trainers.evals.report import Report
     from trainers.jobs.line import Ahead
@@ -28,7 +31,11 @@ def read_job(job: "Job", place: "Ahead | None", history: "Sequence[JobEvent]") -
 
 
 def _quote(job: "Job") -> str:
-    return read_quote(json.loads(job.quote))
+    return (
+        "nothing to pay: documents are read and indexed here."
+        if job.kind == INDEX
+        else read_quote(json.loads(job.quote))
+    )
 
 
 def _event(event: "JobEvent") -> str:
@@ -42,6 +49,8 @@ def read_report(job: "Job") -> str:
     from trainers.evals.report import Report
 
     result = json.loads(job.result)
+    if job.kind == INDEX:
+        return f"{result['documents']:,} documents with {result['passages']:,} passages can be found."
     if result["report"] is None:
         return f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
     judged = Report.from_json(result["report"])

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import NamedTuple
 
 from handlers.blocks.answer import PRIVACY
 from handlers.blocks.approval import APPROVE, ASK, CANCEL, total
+from handlers.blocks.documents import ALL, GuideNote
 from handlers.blocks.job import stop_button
+from handlers.blocks.learn import OPEN
 from handlers.blocks.lint import FORM
 from handlers.blocks.listing import NO_PLACES, job_state, model_line
 from handlers.blocks.parts import Block, actions, button, context, divider, header, section
@@ -25,13 +26,6 @@ _HELLO = (
 
 SHOWN = 8
 """Entries in each part."""
-
-
-class GuideNote(NamedTuple):
-    """What answers rest on."""
-
-    pages: int
-    newest: date
 
 
 class HomeJobs(NamedTuple):
@@ -56,8 +50,12 @@ def home_view(
     guide: GuideNote,
     note: str = "",
     rated: Tally | None = None,
+    documents: int = 0,
 ) -> Block:
-    """Draw a person's Home tab; `links` gives the address of a job's thread by job id, `rated` is for approvers."""
+    """Draw a person's Home tab; `links` gives the address of a job's thread by job id, `rated` is for approvers.
+
+    `documents` counts those of the workspace.
+    """
     blocks = [
         header("Luthier"),
         section(_HELLO),
@@ -71,15 +69,17 @@ def home_view(
             "Nothing yet.",
         ),
         *_part("Models", [[_model(model)] for model in models[:SHOWN]], "No tuned models yet."),
-        *_part(
-            "Sources",
-            [[section(f"The guide: {count(guide.pages, 'page')}, last changed {guide.newest:%d %b %Y}.")]],
-            "",
-        ),
+        *_part("Sources", [_sources(guide, documents)], ""),
         *([] if rated is None else _part("Answers in the last 30 days", [[section(_ratings(rated))]], "")),
         context(PRIVACY),
     ]
     return {"type": "home", "blocks": blocks}
+
+
+def _sources(guide: GuideNote, documents: int) -> list[Block]:
+    own = f" and {count(documents, 'document')} of your own" if documents else ""
+    said = f"The guide{own}. The guide has {count(guide.pages, 'page')}, last changed {guide.newest:%d %b %Y}."
+    return [section(said), *actions([button("All sources", ALL), button("Add documents", OPEN)])]
 
 
 def _part(title: str, entries: Sequence[Sequence[Block]], empty: str) -> list[Block]:
@@ -124,7 +124,7 @@ def _running(job: Job, place: Ahead | None) -> list[Block]:
     left = time_left(figures["seconds_left"]) if figures.get("seconds_left") is not None else ""
     head = f"*#{job.number} {mrkdwn(job.title, 150)}* · {job_state(job, place)}"
     text = "\n".join(filter(None, (head, " ".join(filter(None, (drawn, left))))))
-    return [section(text, accessory=stop_button(job.id, job.number))]
+    return [section(text, accessory=stop_button(job.id, job.number, job.kind))]
 
 
 def _finished(job: Job, link: str) -> Block:

@@ -9,6 +9,7 @@ from handlers.blocks.parts import Block, actions, button, confirm, context, sect
 from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
 from trainers.evals.judged_by import JudgedBy
+from trainers.jobs.intake import INDEX
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 
 STOP, RESUME = "job_stop", "job_resume"
@@ -19,8 +20,10 @@ PHASES = {
     "training": "Training",
     "evaluating": "Testing",
     "reporting": "Writing the report for",
+    "reading": "Reading",
+    "indexing": "Indexing",
 }
-UNITS = {"evaluating": "answer"}
+UNITS = {"evaluating": "answer", "reading": "document", "indexing": "passage"}
 """What one step of a phase is called where it is not a training step."""
 
 OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "INCONCLUSIVE": "➖ {title}: not proven"}
@@ -48,7 +51,11 @@ def progress_blocks(card: ProgressCard) -> list[Block]:
     lines = [section("\n".join(filter(None, (progress_text(card), _bar(card)))))]
     if card.state not in {"queued", "running"}:
         return [*lines, *note]
-    return [*lines, *note, *actions([stop_button(card.job_id, card.number)], block_id=f"progress-{card.job_id}")]
+    return [
+        *lines,
+        *note,
+        *actions([stop_button(card.job_id, card.number, card.kind)], block_id=f"progress-{card.job_id}"),
+    ]
 
 
 def progress_text(card: ProgressCard) -> str:
@@ -63,16 +70,18 @@ def progress_text(card: ProgressCard) -> str:
     return " · ".join([f"*{PHASES.get(card.phase, card.phase.capitalize())} {title}*", *filter(None, figures)])
 
 
-def stop_button(job_id: str, number: int) -> Block:
+def stop_button(job_id: str, number: int, kind: str = "train") -> Block:
     """Return the button that stops a job after asking once more."""
     text = "It stops after the current step. What is done so far stays, and it can be resumed."
+    if kind == INDEX:
+        text = "What it has added so far is removed again. To go on later, add the documents once more."
     dialog = confirm(f"Stop job #{number}?", text, "Stop it", "Keep going", danger=True)
     return button("Stop", STOP, job_id, confirm=dialog)
 
 
 def ended_blocks(card: EndedCard) -> list[Block]:
     """Draw the end of a job that has no report."""
-    if card.state == "queued":
+    if card.state == "queued" or not card.resumable:
         return [section(ended_text(card))]
     again = resume_button(card.job_id, card.number, card.dollars)
     return [section(ended_text(card)), *actions([again], block_id=f"ended-{card.job_id}")]

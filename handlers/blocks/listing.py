@@ -10,6 +10,7 @@ from handlers.blocks.parts import Block, button, context, section
 from handlers.blocks.report import DETAILS, TRY
 from handlers.blocks.words import count, duration, points
 from handlers.escape import mrkdwn
+from trainers.jobs.intake import INDEX
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.pausing import ASIDE
 from trainers.tables import Job, ModelVersion
@@ -18,7 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("", "this list"),
     "advise": ("<what you want to do>", "should you prompt, use RAG, fine-tune, or none of these"),
     "compare": ("<what you want to do>", "all options by quality, cost, time, maintenance and ease of updating"),
-    "ask": ("<question>", "a cited answer from the guide"),
+    "ask": ("<question>", "a cited answer from the guide and your team's documents"),
+    "learn": ("[https://…]", "add documents that answers use beside the guide"),
+    "sources": ("", "what answers rest on: the guide and your team's documents"),
+    "forget": ("<document>", "remove a document with everything that was made of it"),
     "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
     "train": ("", "pick or upload rows, see findings and a quote"),
     "jobs": ("[all]", "your jobs and what came of them; with all, other people's too"),
@@ -88,6 +92,9 @@ def job_state(job: Job, place: Ahead | None = None) -> str:
         return STATES.get(job.state, job.state)
     result = json.loads(job.result)
     took = duration(result["seconds"]) if result.get("seconds") is not None else ""
+    if job.kind == INDEX:
+        told = f"{result['documents']:,} added, {count(result['passages'], 'passage')}"
+        return ", ".join(filter(None, (told, took)))
     if not result.get("report"):
         return ", ".join(filter(None, ("rehearsed, nothing was trained", took)))
     verdict = result["report"]["verdict"]
@@ -110,7 +117,7 @@ def model_line(model: ModelVersion) -> str:
 
 def _job_button(job: Job) -> Block | None:
     if job.state in {"queued", "running"}:
-        return stop_button(job.id, job.number)
+        return stop_button(job.id, job.number, job.kind)
     if job.state == "succeeded" and json.loads(job.result).get("report"):
         return button("Details", DETAILS, job.id)
     return None

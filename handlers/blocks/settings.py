@@ -57,7 +57,15 @@ def rule_lines(rules: Rules) -> list[str]:
         f"Caps in a month: {_caps(rules)}.",
         f"After {rules.remind_after_hours} h without an answer the next approver is asked, once.",
         f"One person may have {rules.jobs_per_person} jobs queued or running. {STOPPERS[rules.stoppers]}",
+        _documents(rules),
     ]
+
+
+def _documents(rules: Rules) -> str:
+    who = "Anyone" if rules.add_documents == "anyone" else "Only approvers"
+    hosts = ", ".join(f"`{mrkdwn(host, 80)}`" for host in rules.document_hosts[:10]) or "no host"
+    more = f" and {len(rules.document_hosts) - 10} more" if len(rules.document_hosts) > 10 else ""
+    return f"{who} may add documents; whoever added one, and approvers, may remove it. Pages come from {hosts}{more}."
 
 
 def standing_line(budget: Standing) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from handlers.blocks.documents import read_at
 from handlers.blocks.parts import Block, button, context, divider, modal, rich, run, section
 from handlers.escape import inert, mrkdwn, plain
 from knowledge.citations import Citation
@@ -51,6 +52,7 @@ def source_view(passage: Passage, quote: str, sources: Sequence[Source] = ()) ->
         context(f"Updated {passage.updated.day} {passage.updated:%b %Y}"),
         *([rich(runs)] if runs else []),
         *([] if shown.cited else [context(CHANGED)]),
+        *read_at(passage),
         *_rests_on(sources),
     ]
     return modal("Source", blocks)

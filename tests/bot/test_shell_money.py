@@ -69,6 +69,8 @@ SETTINGS = {
     "chat_tokens_cap": ("100000", 100000),
     "stoppers": ("anyone", "anyone"),
     "jobs_per_person": ("3", 3),
+    "add_documents": ("approvers", "approvers"),
+    "document_hosts": ("https://Docs.example.com/, a.example.org", ["a.example.org", "docs.example.com"]),
     "remind_after_hours": ("8", 8),
     "paused": ("yes", True),
 }

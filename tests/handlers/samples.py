@@ -13,11 +13,13 @@ from handlers.blocks import (
     answer,
     compare,
     details,
+    documents,
     facts,
     feedback,
     forms,
     home,
     labels,
+    learn,
     lint,
     listing,
     plan,
@@ -39,7 +41,7 @@ from knowledge.citations import Citation
 from knowledge.conversations import Origin
 from knowledge.feedback import Receipt, Tally
 from knowledge.sources import Source as PageSource
-from knowledge.tables import Passage
+from knowledge.tables import DocumentRow, Passage
 from trainers.budgets import Standing
 from trainers.data.findings import block, info, warn
 from trainers.data.jsonl import Message
@@ -59,6 +61,7 @@ from trainers.jobs.messages import (
     Announcement,
     ApprovalRequest,
     EndedCard,
+    LearnedCard,
     LeftoverCard,
     ProgressCard,
     QuoteCard,
@@ -199,6 +202,7 @@ PAGE_SOURCES = (
     PageSource(name="QLoRA paper <2023>", url="https://arxiv.org/abs/2305.14314", as_of="2023"),
     PageSource(name="A talk", url="", as_of=""),
 )
+OWN_PASSAGE = PASSAGE.model_copy(update={"workspace_id": "T1", "document_id": "d0", "position": 7, "title": NASTY})
 PLANTED = PASSAGE.model_copy(
     update={"workspace_id": "T1", "title": NASTY, "text": f"{NASTY} [x](https://evil.example)"}
 )
@@ -405,8 +409,46 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
 
+LEARNED: tuple[dict[str, Any], ...] = tuple(
+    {"name": name, "outcome": outcome, "passages": 12, "notes": notes, "what": what, "next_step": "Add another."}
+    for name, outcome, notes, what in (
+        ("refunds.md", "added", [], ""),
+        (NASTY, "already there", [f"It is there as {NASTY}."], ""),
+        ("gone.md", "removed", [], ""),
+        ("photo.pdf", "failed", [], f"photo.pdf holds only pictures {NASTY}."),
+    )
+)
+
+
+def learned(state: str, told: tuple[dict[str, Any], ...], **more: Any) -> LearnedCard:
+    return LearnedCard(
+        **IDS, requested_by="U0ADA", collection="documents", state=state, documents=told, seconds=12.0, **more
+    )
+
+
+def own_documents(count: int) -> list[DocumentRow]:
+    return [
+        DocumentRow(
+            id=f"d{number}",
+            workspace_id="T1",
+            collection="documents",
+            name=NASTY if number == 0 else f"page{number}.md",
+            title=NASTY,
+            kind="markdown",
+            sha256="",
+            bytes=100,
+            passages=number + 1,
+            added_by="U0ADA",
+            added_at=NOW,
+            state="adding" if number == 1 else "ready",
+            note=f"Page 3 holds only a picture. {NASTY}" if number == 0 else "",
+        )
+        for number in range(count)
+    ]
+
+
 HOME_JOBS = home.HomeJobs(waiting=JOBS[:1], running=JOBS[1:3], finished=JOBS[3:])
-GUIDE = home.GuideNote(pages=30, newest=date(2026, 11, 22))
+GUIDE = documents.GuideNote(pages=30, newest=date(2026, 11, 22))
 PROGRESS: dict[str, Any] = {
     "phase": "training",
     "step": 32,
@@ -527,6 +569,31 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "source": lambda: source.source_view(PASSAGE, CITATION.quote, PAGE_SOURCES),
     "source_planted": lambda: source.source_view(PLANTED, "It reads numbers."),
     "source_gone": source.gone_view,
+    "source_own": lambda: source.source_view(OWN_PASSAGE, CITATION.quote),
+    "form_learn": lambda: learn.learn_form("[]", most=10, collection="documents"),
+    "form_learn_private": lambda: learn.learn_form(
+        "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
+    ),
+    "learn_offer": lambda: message(
+        learn.offer_blocks([NASTY, "b.pdf", "c.pdf", "d.pdf"], {"files": ["F1"], "url": ""}, private=True)
+    ),
+    "learned": lambda: rendered(learned("succeeded", LEARNED)),
+    "learned_many": lambda: rendered(learned("succeeded", LEARNED * 4, degraded="The vector server does not answer.")),
+    "learned_nothing": lambda: rendered(learned("failed", LEARNED[3:])),
+    "learned_stopped": lambda: rendered(learned("cancelled", (), ended_by="U0BEN")),
+    "progress_indexing": lambda: rendered(
+        ProgressCard(**IDS, kind="index", state="running", phase="indexing", step=40, steps=120, seconds_left=21.0)
+    ),
+    "ended_index": lambda: rendered(
+        EndedCard(
+            **IDS, requested_by="U0ADA", state="failed", what="It broke.", next_step="`learn` again.", resumable=False
+        )
+    ),
+    "sources": lambda: documents.sources_view(own_documents(12), GUIDE, 0, "*a.md* is removed."),
+    "sources_last_page": lambda: documents.sources_view(own_documents(12), GUIDE, 7),
+    "sources_none": lambda: documents.sources_view([], GUIDE),
+    "document": lambda: documents.document_view(own_documents(1)[0], [OWN_PASSAGE] * 5, 5),
+    "document_forget": lambda: message(documents.forget_blocks(own_documents(2))),
     "form_feedback": lambda: feedback.feedback_form('["C1", "1.1", "1.2"]'),
     "welcome": lambda: message(answer.welcome_blocks(buttons=True)),
     "help": lambda: message(listing.help_blocks("Installing the training packages (43%).")),

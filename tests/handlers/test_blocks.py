@@ -100,7 +100,22 @@ def test_the_local_slack_accepts_the_drawings(name: str) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("name", ["ended_failed", "report", "form_try_answered", "lint_ready", "advice_cases"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ended_failed",
+        "report",
+        "form_try_answered",
+        "lint_ready",
+        "advice_cases",
+        "learned",
+        "learn_offer",
+        "sources",
+        "document",
+        "document_forget",
+        "source_own",
+    ],
+)
 def test_text_of_others_cannot_ring_or_link(name: str) -> None:
     """A channel-wide ping, a disguised link or a direction character in data reaches no place where Slack obeys it."""
     for part in parts(DRAWN[name]()):

@@ -72,7 +72,7 @@ class Datasets:
         tested = test or shipped.test
         return self.add(shipped.train, tested, name=shipped.name, person=person, provenance=provenance, now=now)
 
-    def get(self, dataset_id: str) -> Dataset:
+    def get(self, dataset_id: str | None) -> Dataset:
         """Return a data set by id; raises DatasetRejected where there is none."""
         with self._engine.execution_options(reading=True).connect() as connection:
             row = connection.execute(select(_rows).where(_rows.c.id == dataset_id)).mappings().one_or_none()

@@ -6,6 +6,7 @@ from typing import Any
 
 from trainers.evals.report import Report
 from trainers.jobs.accounts import cost_of
+from trainers.jobs.intake import INDEX
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.messages import Announcement, EndedCard, ProgressCard, QuoteCard, ReportCard
 from trainers.tables import Job
@@ -57,12 +58,14 @@ def ended_card(job: Job, state: str, what: str, next_step: str, ended_by: str = 
         next_step=next_step,
         ended_by=ended_by,
         dollars=str(cost_of(job) or 0),
+        resumable=job.kind != INDEX,
     )
 
 
 def progress_card(job: Job, phase: str, numbers: Mapping[str, Any], state: str = "running") -> ProgressCard:
     """Say how far a job is."""
-    return ProgressCard(job_id=job.id, number=job.number, title=job.title, state=state, phase=phase, **numbers)
+    said: dict[str, Any] = {"state": state, "phase": phase, "kind": job.kind, **numbers}
+    return ProgressCard(job_id=job.id, number=job.number, title=job.title, **said)
 
 
 def report_card(

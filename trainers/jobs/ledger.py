@@ -141,6 +141,12 @@ class Ledger:
             waiting = [job for job in jobs if job.state == "queued" and (job.wake_at is None or job.wake_at <= now)]
             return {job.id: line.ahead(connection, job, now) for job in waiting}
 
+    def others_due(self, job: Job, now: datetime) -> bool:
+        """Say whether another job of the same queue waits for a worker."""
+        query = select(_jobs.c.id).where(_jobs.c.queue == job.queue, _jobs.c.id != job.id, line.due(now)).limit(1)
+        with self._reader.connect() as connection:
+            return connection.execute(query).first() is not None
+
     def keep(self, job: Job, now: datetime) -> str:
         """Renew the lease; returns who asked to stop, or "". Raises LeaseLost where another worker took over."""
         with self.transaction() as connection:

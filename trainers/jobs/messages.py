@@ -80,6 +80,8 @@ class ProgressCard(_OfJob):
     seconds_left: float | None = None
     note: str = ""
     """What is being waited for, or what happened (restarted from a checkpoint, stopped by …)."""
+    kind: str = "train"
+    """The job's kind: what stopping it means depends on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,31 @@ class EndedCard(_OfJob):
     ended_by: str = ""
     dollars: str = "0"
     """What resuming it may cost at most, as a decimal string."""
+    resumable: bool = True
+    """Whether it can be resumed at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedCard(_OfJob):
+    """What became of the documents of an index job, as a new reply that mentions who asked.
+
+    It names documents, so its payload is emptied once it is sent: what is removed later is not to be found there.
+    """
+
+    KIND: ClassVar[str] = "learned"
+
+    requested_by: str
+    collection: str
+    state: str
+    """succeeded, failed where none of them could be added, or cancelled."""
+    documents: tuple[dict[str, Any], ...]
+    """For each `name`, `outcome` (added, changed, already there, removed or failed), `passages`, `notes`, `what` and
+    `next_step`."""
+    seconds: float
+    degraded: str = ""
+    """Why they are found by words only, as a sentence."""
+    ended_by: str = ""
+    """Who stopped it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +186,15 @@ class HomeRefresh:
 
 
 Message = (
-    QuoteCard | ApprovalRequest | ProgressCard | ReportCard | EndedCard | LeftoverCard | Announcement | HomeRefresh
+    QuoteCard
+    | ApprovalRequest
+    | ProgressCard
+    | ReportCard
+    | EndedCard
+    | LearnedCard
+    | LeftoverCard
+    | Announcement
+    | HomeRefresh
 )
 
 KINDS: dict[str, type[Message]] = {
@@ -170,6 +205,7 @@ KINDS: dict[str, type[Message]] = {
         ProgressCard,
         ReportCard,
         EndedCard,
+        LearnedCard,
         LeftoverCard,
         Announcement,
         HomeRefresh,
@@ -186,6 +222,8 @@ def from_json(kind: str, data: dict[str, Any]) -> Message:
     """Read a payload of the outbox back into its type."""
     if kind == ReportCard.KIND:
         data = {**data, "quoted_minutes": tuple(data["quoted_minutes"]), "images": tuple(data["images"])}
+    if kind == LearnedCard.KIND:
+        data = {**data, "documents": tuple(data["documents"])}
     if kind == QuoteCard.KIND:
         data = {**data, "approvers": tuple(data.get("approvers", ())), "given": tuple(data.get("given", ()))}
     if kind == ApprovalRequest.KIND:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, and_, case, func, literal, select, up
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.jobs.messages import HomeRefresh, Message, ProgressCard, to_json
+from trainers.jobs.messages import HomeRefresh, LearnedCard, Message, ProgressCard, to_json
 from trainers.tables import Job, OutboxMessage
 
 EDIT_INTERVAL = timedelta(seconds=3)
@@ -111,7 +111,14 @@ def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime, again_i
     newer = (_rows.c.version > message.version) & ~_rows.c.payload.contains(RUNNING)
     soon, later = (literal(now + wait, _rows.c.due_at.type) for wait in (EDIT_INTERVAL, again_in))
     due_at = case((newer, soon), else_=later)
-    values = {"sent_version": message.version, "ts": ts, "sent_at": now, "due_at": due_at, "problem": ""}
+    values = {
+        "sent_version": message.version,
+        "ts": ts,
+        "sent_at": now,
+        "due_at": due_at,
+        "problem": "",
+        **_kept(message),
+    }
     with engine.begin() as connection:
         connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))
 
@@ -133,6 +140,24 @@ def later(engine: Engine, message: OutboxMessage, due_at: datetime, problem: str
 
 def give_up(engine: Engine, message: OutboxMessage, problem: str, now: datetime) -> None:
     """Stop trying a message that Slack will never take (channel gone, blocks refused); the reason stays on the row."""
-    values = {"sent_version": message.version, "problem": problem, "sent_at": now, "due_at": now + EDIT_INTERVAL}
+    due_at = now + EDIT_INTERVAL
+    values = {"sent_version": message.version, "problem": problem, "sent_at": now, "due_at": due_at, **_kept(message)}
     with engine.begin() as connection:
         connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))
+
+
+def owed_cards(connection: Connection, workspace_id: str, kind: str) -> Sequence[tuple[int, str]]:
+    """Return number and payload of those messages of a kind that a workspace's jobs owe still."""
+    mine = (_rows.c.workspace_id == workspace_id) & (_rows.c.kind == kind) & (_rows.c.version > _rows.c.sent_version)
+    found = connection.execute(select(_rows.c.id, _rows.c.payload).where(mine).with_for_update())
+    return [(row.id, row.payload) for row in found]
+
+
+def reword(connection: Connection, number: int, payload: str) -> None:
+    """Replace what an owed message says; its turn stays as it was."""
+    connection.execute(update(_rows).where(_rows.c.id == number).values(payload=payload))
+
+
+def _kept(message: OutboxMessage) -> dict[str, str]:
+    """Empty a message that names documents and is never edited: Slack has it now."""
+    return {"payload": "{}"} if message.kind == LearnedCard.KIND else {}

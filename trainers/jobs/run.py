@@ -1,10 +1,8 @@
 """Knows how a worker takes a job from claim to report; it does not know RQ, Slack or what training is."""
 
 import json
-import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from knowledge.clock import Clock
-from knowledge.errors import LuthierError
+from knowledge.errors import ServiceError
 from trainers import registry
 from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trained, Waiting, WorkerLeaving
 from trainers.data.jsonl import read_rows
@@ -25,10 +23,13 @@ from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost
 from trainers.evals.planned import changed
 from trainers.evals.report import Report
-from trainers.jobs import accounts, outbox, pausing
+from trainers.jobs import accounts, intake, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.endpoint_job import evaluate_over, paid
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
+from trainers.jobs.failures import in_words
+from trainers.jobs.index_job import AGAIN, Desk, Learned, learned_card
+from trainers.jobs.intake import INDEX
 from trainers.jobs.judging import Court
 from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
@@ -40,8 +41,6 @@ from trainers.jobs.submission import MaySpend, Submissions
 from trainers.jobs.tidy import KEEP, kept_for_now
 from trainers.jobs.time_left import TimeLeft
 from trainers.tables import Dataset, Job, ModelVersion
-
-log = logging.getLogger("luthier.worker")
 
 MOST_DEATHS = 10
 """A job on which workers keep dying (out of memory, say) is failed rather than tried for ever."""
@@ -74,6 +73,8 @@ class Runner:
     """Where evaluations keep what the next one can use, for all data folders."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
+    desk: Desk | None = None
+    """What documents are read and indexed with; None: this worker does not."""
     keep: timedelta = KEEP
     """How long what a failed job has at a provider is kept for `resume`."""
     leaving: threading.Event = field(default_factory=threading.Event)
@@ -121,10 +122,9 @@ class Runner:
         except OperationalError:
             raise  # the database is busy or away: the lease runs out and the job is rung for again
         except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
-            self._end(job, "failed", *_in_words(job, error))
+            self._end(job, "failed", *in_words(job, error))
 
     def _advance(self, job: Job, hold: "Hold") -> None:
-        dataset = self.datasets.get(job.dataset_id)
         deaths = self.ledger.deaths(job)
         if deaths.times >= MOST_DEATHS:
             raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
@@ -132,6 +132,10 @@ class Runner:
             hold.recovery = recovery(job, deaths.silent_since, self.clock())
             hold.note = hold.recovery.at_first()
         hold.progress("preparing", {})
+        if job.kind == INDEX:
+            self._learn(job, hold)
+            return
+        dataset = self.datasets.get(job.dataset_id)
         if accounts.pays_as_it_goes(job):
             self._over_endpoint(job, dataset, hold)
             return
@@ -145,6 +149,32 @@ class Runner:
             self._wait(job, trained)
             return
         self._succeed(job, trained, evaluate(job, dataset, trained, self.bench, hold))
+
+    def _learn(self, job: Job, hold: "Hold") -> None:
+        made = self._desk.work(job, hold)
+        if isinstance(made, Waiting):
+            self._wait(job, made)
+        else:
+            self._end_learned(job, "failed" if made.failed else "succeeded", made)
+
+    def _end_learned(self, job: Job, state: str, made: Learned, who: str = "") -> None:
+        """End an index job: the ledger keeps counts, the names go out with the card and are forgotten here."""
+        now = self.clock()
+        seconds = (now - (job.started_at or now)).total_seconds()
+        changes: dict[str, Any] = {"result": json.dumps({**made.counts(), "seconds": seconds}), "finished_at": now}
+        if state == "failed":
+            changes |= {"error_what": "None of the documents could be added.", "error_next": AGAIN}
+        with self.ledger.transaction() as connection:
+            if move(connection, job, state, who or self.owner, now, fenced=True, phase="", **changes):
+                intake.clear(connection, job.id)
+                self._tell(connection, job, state, [learned_card(job, state, made, seconds, who)], now)
+        self._desk.put_away(job)
+
+    @property
+    def _desk(self) -> Desk:
+        if self.desk is None:
+            raise ServiceError("This worker reads no documents.", "Start one with `luthier worker io`.")
+        return self.desk
 
     def _over_endpoint(self, job: Job, dataset: Dataset, hold: "Hold") -> None:
         evaluated = evaluate_over(job, dataset, self.bench, hold, self.secret)
@@ -160,6 +190,9 @@ class Runner:
     def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
         """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
         hold.stopping = True
+        if job.kind == INDEX:
+            self._end_learned(job, "cancelled", self._desk.stop(job, hold), who=wish.who)
+            return
         left = self.backend(spec_of(job).backend).release(self._order(job, self.datasets.get(job.dataset_id)), hold)
         if left is not None:
             self._wait(job, left)
@@ -221,10 +254,13 @@ class Runner:
         now = self.clock()
         with self.ledger.transaction() as connection:
             failed = state == "failed"
+            if job.kind == INDEX:
+                next_step = AGAIN
+                intake.clear(connection, job.id)
             kept = kept_for_now(connection, job, self.keep) if failed else ""
             next_step = f"{next_step} {kept}".strip()
             messages: list[Message] = [ended_card(job, state, what, next_step, who)]
-            messages += [announcement(job, state, None)] if failed else []
+            messages += [announcement(job, state, None)] if failed and job.kind != INDEX else []
             changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
                 accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
@@ -339,18 +375,6 @@ class Hold:
 
 PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
 """What a progress message may show."""
-
-
-def _in_words(job: Job, error: Exception) -> tuple[str, str]:
-    """Return what happened and what to do next; an error that nobody foresaw is logged by its place alone."""
-    if isinstance(error, LuthierError):
-        return error.what, error.next_step or "Look at the job's log, then `resume`."
-    if isinstance(error, OSError):
-        return f"The machine refused: {error.strerror or error}.", "Free what is missing, then `resume`."
-    places = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may quote rows
-    log.error("job %s broke with %s\n%s", job.id, type(error).__name__, places)
-    broke = f"Something broke on my side ({type(error).__name__})."
-    return broke, "`resume` tries again; the worker's log holds the place."
 
 
 def _model_id(job: Job) -> str:

@@ -21,8 +21,9 @@ from trainers.evals.judged_by import JudgedBy, judged_by
 from trainers.evals.plan_store import StoredPlan
 from trainers.evals.planned import frozen, plan_for, rule_of
 from trainers.evals.rule import SuccessRule
-from trainers.jobs import accounts, approval, outbox
+from trainers.jobs import accounts, approval, intake, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
+from trainers.jobs.intake import INDEX
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
 from trainers.jobs.no_report import no_report
@@ -139,8 +140,10 @@ class Jobs:
             if job.state in ENDED or job.stop_requested_by:
                 return Outcome(job, changed=False)
             who = person.user_id
-            paying = accounts.pays_as_it_goes(job) and job.state == "queued" and job.fence > 0
-            if job.state == "running" or open_calls(connection, job.id) or paying:  # a worker counts what was paid
+            begun = job.state == "queued" and job.fence > 0
+            # A worker counts what was paid, or takes back the documents that were added.
+            to_finish = begun and (accounts.pays_as_it_goes(job) or job.kind == INDEX)
+            if job.state == "running" or open_calls(connection, job.id) or to_finish:
                 changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
             else:
                 changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")
@@ -241,6 +244,8 @@ class Jobs:
                 return self._once_more(connection, job, person, rules, now)
             if job.state not in RESUMABLE:
                 return Outcome(job, changed=False)
+            if job.kind == INDEX:
+                raise UserError("The files of that job are not kept.", "Add the documents again with `learn`.")
             if job.approved_at is None:
                 raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
             policy.check_not_paused(rules)
@@ -304,7 +309,10 @@ class Jobs:
 
     def _close_unstarted(self, connection: Connection, job: Job, now: datetime) -> None:
         accounts.settle(connection, job, None, now)
-        approval.show(connection, job, policy.rules_of(connection, job.workspace_id), now)
+        if job.kind == INDEX:
+            intake.clear(connection, job.id)
+        else:
+            approval.show(connection, job, policy.rules_of(connection, job.workspace_id), now)
         if job.approved_at is not None:
             outbox.put(
                 connection,
