@@ -4,9 +4,7 @@ Run: python -m bench.reader_training [--epochs 7] [--rank 24] [--threads 2] [--o
 
 Data (bench/data/reader/, each line labelled by its writer, who was told to look at neither code nor test sets):
 statements.jsonl states one value of one fact or nearly does (fact, value or null, text); the three files of cases are
-use cases and messages with all their facts and the words that show each. Set C of published cases, whose facts two
-strangers labelled (bench/data/reading_facts.jsonl), is read as well, so its figures say nothing of unseen cases any
-more; set B stays unseen. The encoder's 36 matrices, biases and norms
+use cases and messages with all their facts and the words that show each. The encoder's 36 matrices, biases and norms
 are trained in float32 from the shipped int8 weights, with one query and one weight for each value of each fact on
 top; the words that show a fact teach its query where to look; cases with an answer also teach `told_like`. What
 changed is cut to a low rank and kept as float16. Seeded; sums over threads differ in the last digits, so a second run
@@ -36,7 +34,6 @@ from knowledge.weights import ensure
 
 DATA = Path(__file__).parent / "data" / "reader"
 CASES = ("cases.jsonl", "more_cases.jsonl", "terse_cases.jsonl")
-PUBLISHED, PUBLISHED_FACTS = "../advice_published_c.jsonl", "../reading_facts.jsonl"
 SEED = 7
 LAYERS, HEADS, WIDTH, INNER = 6, 12, 384, 1536
 MATRICES = (
@@ -179,7 +176,7 @@ def statements(tokenizer: Any) -> Iterator[Item]:
 
 def cases(tokenizer: Any) -> Iterator[Item]:
     """Read texts of which all facts are labelled, with the words that show them."""
-    for row in [*(row for name in CASES for row in lines(name)), *published()]:
+    for row in (row for name in CASES for row in lines(name)):
         text, encoding = row["text"], tokenizer.encode(row["text"])
         stated, shown = np.zeros(len(CLASSES), np.float32), {}
         for fact, found in row["facts"].items():
@@ -196,12 +193,6 @@ def cases(tokenizer: Any) -> Iterator[Item]:
                 weight[place] = TOLD if "expected" in row else 0
                 stated[place] = value == row.get("expected") or value in row.get("also_acceptable", ())
         yield Item(encoding.ids, stated, weight, shown)
-
-
-def published() -> list[dict[str, Any]]:
-    """Read the published cases of set C with their labelled facts, in the form of the other cases."""
-    facts = {row["id"]: row["facts"] for row in lines(PUBLISHED_FACTS)}
-    return [{**row, "text": row["use_case"], "facts": facts[row["id"]]} for row in lines(PUBLISHED)]
 
 
 def lines(name: str) -> list[dict[str, Any]]:
