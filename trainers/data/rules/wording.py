@@ -1,12 +1,10 @@
-"""Rules about what stands in the texts: forgotten placeholders, a generator's phrases, refusals, system prompts."""
+"""Rules about what stands in the texts: forgotten placeholders, a generator's phrases, refusals, broken characters."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 
-from trainers.data.findings import Finding, lines_have, warn
-from trainers.data.likeness import canonical
-from trainers.data.rules.sheet import Sheet
+from trainers.data.findings import lines_have, warn
+from trainers.data.limits import TargetLimits
+from trainers.data.rules.view import Check, View
 
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{0,60}\}\}|\$\{\w{1,40}\}"
@@ -33,46 +31,57 @@ _REFUSAL = re.compile(
 )
 
 
-def placeholders(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about placeholders that nobody filled in: the model would learn to write them."""
-    lines = [line for line, text in sheet.texts() if _PLACEHOLDER.search(text)]
-    lines += [row.line for row in sheet.rows if _UNFINISHED.search(row.target)]
-    if lines:
-        lines = sorted(set(lines))
-        message = f"{lines_have(lines)} a placeholder that nobody filled in; the model would learn to write it."
-        yield warn("placeholder", lines, message, "Fill it in, or drop the row.")
+# What UTF-8 looks like that was read as Latin-1 or Windows-1252 once, and the mark of a character that was lost.
+_MOJIBAKE = re.compile(r"[\u00c2\u00c3][\u0080-\u00bf\u2018-\u203a\u20ac]|\u00e2\u20ac[\u0080-\u2122]|\ufffd|\u00f0\u0178")
 
 
-def generator_phrases(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about phrases of the model that wrote the rows: they would become the tuned model's habit."""
-    lines = [row.line for row in sheet.rows if _GENERATED.search(_straight(row.target))]
-    if lines:
-        message = f"{lines_have(lines)} a stock phrase of a text generator in the answer; it would become a habit."
-        yield warn("generator_phrase", lines, message, "Cut the phrase, unless this is how you want answers to sound.")
+def _placeholder(view: View, _: TargetLimits) -> bool:
+    return _PLACEHOLDER.search(view.text) is not None or _UNFINISHED.search(view.row.target) is not None
 
 
-def refusals(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about targets that refuse: few of them can make a model refuse much."""
-    lines = [row.line for row in sheet.rows if _REFUSAL.search(_straight(row.target).strip())]
-    if lines:
-        message = f"{lines_have(lines)} an answer that refuses. A few such rows can make a model refuse far more."
-        yield warn("refusal", lines, message, "Keep them only where refusing is the right answer.")
+def _generated(view: View, _: TargetLimits) -> bool:
+    return _GENERATED.search(view.target) is not None
 
 
-def system_prompts(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about rows whose system prompt differs from the commonest one: in use there will be one."""
-    counts = Counter(row.system for row in sheet.rows)
-    if len(counts) < 2:
-        return
-    usual, _ = counts.most_common(1)[0]
-    lines = [row.line for row in sheet.rows if row.system != usual]
-    slight = len({canonical(prompt) for prompt in counts}) < len(counts)
-    detail = ", some differing only in spelling" if slight else ", or none at all" if "" in counts else ""
-    message = f"{len(counts):,} different system prompts{detail}. {lines_have(lines)} another than the commonest one."
-    fix = "Use one system prompt in all rows, the same that will be used afterwards."
-    yield warn("system_prompt_variants", lines, message, fix)
+def _refuses(view: View, _: TargetLimits) -> bool:
+    return _REFUSAL.search(view.target.strip()) is not None
 
 
-def _straight(text: str) -> str:
-    """Replace the curly apostrophe that word processors write."""
-    return text.replace("\u2019", "'")
+def _garbled(view: View, _: TargetLimits) -> bool:
+    return not view.text.isascii() and _MOJIBAKE.search(view.text) is not None
+
+
+CHECKS = (
+    Check(
+        code="placeholder",
+        speak=warn,
+        holds=_placeholder,
+        opening=lines_have,
+        what="a placeholder that nobody filled in; the model would learn to write it.",
+        fix="Fill it in, or drop the row.",
+    ),
+    Check(
+        code="generator_phrase",
+        speak=warn,
+        holds=_generated,
+        opening=lines_have,
+        what="a stock phrase of a text generator in the answer; it would become a habit.",
+        fix="Cut the phrase, unless this is how you want answers to sound.",
+    ),
+    Check(
+        code="refusal",
+        speak=warn,
+        holds=_refuses,
+        opening=lines_have,
+        what="an answer that refuses. A few such rows can make a model refuse far more.",
+        fix="Keep them only where refusing is the right answer.",
+    ),
+    Check(
+        code="mojibake",
+        speak=warn,
+        holds=_garbled,
+        opening=lines_have,
+        what="garbled characters, as text gets that was saved in one encoding and read in another.",
+        fix="Export the rows again from where they come from, in UTF-8.",
+    ),
+)
