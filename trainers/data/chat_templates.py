@@ -87,7 +87,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701  # text for a model, not a page
+        autoescape=False,  # text for a model, not a page
         extensions=[_Generation, jinja2.ext.loopcontrols],
     )
     environment.filters["tojson"] = _tojson

@@ -92,7 +92,7 @@ def warn(code: str, lines: Sequence[int], message: str, fix: str) -> Finding:
     return Finding(code=code, severity="WARN", lines=tuple(islice(lines, MOST_LINES)), message=message, fix=fix)
 
 
-def report(code: str, message: str) -> Finding:
+def tell(code: str, message: str) -> Finding:
     """A finding that only tells."""
     return Finding(code=code, severity="REPORT", message=message)
 

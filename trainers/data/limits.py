@@ -124,8 +124,6 @@ def target_limits(target: str) -> TargetLimits:
     if target not in _tables()["target"]:
         raise UserError(f"I don't know the target {target[:40]!r}.", f"Use one of: {', '.join(target_names())}.")
     table = _tables()["target"][target]
-    sets = {name: frozenset(table[name]) for name in ("roles", "formats", "containers")}
+    sets: dict[str, Any] = {name: frozenset(table[name]) for name in ("roles", "formats", "containers")}
     plain = ("least_rows", "good_rows", "row_tokens", "file_bytes", "rows", "byte_order_mark", "vocabulary", "source")
-    return TargetLimits(
-        target=target, as_of=str(table["as_of"]), **sets, **{name: table[name] for name in plain}
-    )
+    return TargetLimits(target=target, as_of=str(table["as_of"]), **sets, **{name: table[name] for name in plain})

@@ -26,6 +26,9 @@ class Lines:
         self.marked = False
         """Whether the file began with a byte order mark, which is cut off."""
 
+        self.carriage_return = False
+        """Whether the line that came last ended as on Windows."""
+
     @property
     def sha256(self) -> str:
         """Hash of all bytes read so far."""
@@ -43,7 +46,9 @@ class Lines:
                 self.marked, raw = True, raw.removeprefix(_BOM)
             if not raw.endswith(b"\n"):
                 self._skip(raw)
-            yield number, raw.removesuffix(b"\n").removesuffix(b"\r")
+            plain = raw.removesuffix(b"\n")
+            self.carriage_return = plain.endswith(b"\r")
+            yield number, plain.removesuffix(b"\r")
 
     def _skip(self, raw: bytes) -> None:
         """Read on to the end of a line that is over its limit."""

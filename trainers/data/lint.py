@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainers.data.counting import CountRow
-from trainers.data.findings import ORDER, Finding, plural, report
+from trainers.data.findings import ORDER, Finding, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
 from trainers.data.rules.handover import handover
 from trainers.data.rules.personal import PersonalData, Preview
 from trainers.data.rules.size import Tokens, TokenStats
-from trainers.data.rules.whole import WholeFile
 from trainers.data.rules.view import Rule, View
+from trainers.data.rules.whole import WholeFile
 from trainers.data.source import Source
 
 MOST_WORST = 5
@@ -111,18 +111,20 @@ def lint(
     """Read and judge a file of training rows, beside its test file if there is one.
 
     `count` counts the tokens of a row for the target; without it nothing is said about length. `kind` names the format
-    of the rows where it should not be guessed; `samples` are texts in the wanted style. Raises `UserError` for a missing
-    file or an unknown target; all else is a finding.
+    of the rows where it should not be guessed; `samples` are texts in the wanted style. Raises `UserError` for a
+    missing file or an unknown target; all else is a finding.
     """
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
-        tested = [] if test is None else _judge_test(Source(test, most, kind=kind, tools=accepted.tools), accepted, whole)
+        tested = (
+            [] if test is None else _judge_test(Source(test, most, kind=kind, tools=accepted.tools), accepted, whole)
+        )
         source, tokens = Source(path, most, kind=kind, tools=accepted.tools), Tokens(accepted, count)
         rules = row_rules(accepted)
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
         if whole.rows.count:
             findings += [*handover(source, accepted), *tokens.told()]
-        findings.append(report("summary", _summary(whole, tokens.stats)))
+        findings.append(tell("summary", _summary(whole, tokens.stats)))
         return LintReport(
             rows=whole.rows.count,
             findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),

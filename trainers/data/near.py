@@ -8,7 +8,6 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
-
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
@@ -42,10 +41,10 @@ class Ends:
         if len(self._different) < 3:
             self._different.add(text)
         if self._start and not text.startswith(self._start):
-            self._start = commonprefix((self._start, text))
+            self._start = commonprefix((self._start, text))  # noqa: RUF071  # texts, not paths
         if self._end:
             tail = text[-len(self._end) :][::-1] if len(text) else ""
-            self._end = tail if self._end.startswith(tail) else commonprefix((self._end, tail))
+            self._end = tail if self._end.startswith(tail) else commonprefix((self._end, tail))  # noqa: RUF071
         self._shortest = min(self._shortest, len(text))
 
     def strip(self, text: str) -> str:
@@ -109,7 +108,6 @@ class _Sketches:
 
     def close(self) -> None:
         self._file.close()
-
 
 
 def _same(first: "NDArray[np.int64]", known: int) -> Iterator[NearPair]:

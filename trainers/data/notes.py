@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trainers.data.findings import Finding, Spots, block, lines_have, plural, report, warn
+from trainers.data.findings import Finding, Spots, block, lines_have, plural, tell, warn
 from trainers.data.parsing import FIXES, Refusal
 
 _NOT_ROWS = frozenset(("invalid_json", "not_an_object", "not_utf8"))  # such a line is no JSONL at all
@@ -50,9 +50,11 @@ class Notes:
             yield warn("ignored_key", spots, message, "Remove them, or check that nothing needed is in there.")
         if self.formulas:
             message = f"{lines_have(self.formulas)} a cell that a spreadsheet would run as a formula."
-            yield warn("formula_cell", self.formulas, message, "Keep its value only, and open the file in no spreadsheet.")
+            yield warn(
+                "formula_cell", self.formulas, message, "Keep its value only, and open the file in no spreadsheet."
+            )
         if self.too_many_rows:
             message = f"That file has more than {self.too_many_rows:,} lines, the most I read."
             yield block("too_many_rows", (), message, "Keep the best rows; past some thousands more rarely helps.")
         if self.blank:
-            yield report("blank_lines", f"{plural(self.blank, 'blank line')} skipped.")
+            yield tell("blank_lines", f"{plural(self.blank, 'blank line')} skipped.")

@@ -80,6 +80,11 @@ def parse_value(raw: bytes, limits: ReadLimits) -> object:
     return value
 
 
+def lenient_object(raw: bytes) -> object:
+    """Parse JSON whose texts may hold raw tabs and line breaks; raises ValueError, RecursionError or `Refusal`."""
+    return _LENIENT.decode(raw.decode("utf-8", "strict"))
+
+
 def _deeper_than(raw: bytes, depth: int) -> bool:
     if raw.count(b"{") + raw.count(b"[") <= depth:
         return False
@@ -127,6 +132,9 @@ def _finite(digits: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
+_LENIENT = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite, strict=False
+)
 
 
 def _plain_reason(error: json.JSONDecodeError) -> str:

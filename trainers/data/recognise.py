@@ -49,6 +49,11 @@ def refuse_kind(head: bytes) -> Finding | None:
         return block("empty_file", (), "That file is empty: 0 bytes.", _AGAIN)
     if any(head.startswith(mark) for mark in _WIDE_MARKS) or _looks_wide(head):
         return block("utf16", (1,), "That file is UTF-16 or UTF-32 text, not UTF-8.", "Save it as UTF-8, upload again.")
+    return _refuse_packed(head) or _refuse_text(head)
+
+
+def _refuse_packed(head: bytes) -> Finding | None:
+    """Say which archive or document this is, if it is one."""
     if _locked(head):
         message = "That file is locked with a password, so I can't see what is in it."
         return block("locked", (1,), message, "Remove the password, then give me the file again.")
@@ -60,7 +65,7 @@ def refuse_kind(head: bytes) -> Finding | None:
     for magic, name in _DOCUMENTS:
         if head.startswith(magic):
             return block("binary", (1,), f"That file isn't JSONL: it is {name}.", _AGAIN)
-    return _refuse_text(head)
+    return None
 
 
 def _locked(head: bytes) -> bool:

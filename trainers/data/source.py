@@ -4,16 +4,16 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from trainers.data.findings import Finding, Spots
 from trainers.data.formats import detect, to_chat
 from trainers.data.formats.chat import said
 from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
-from trainers.data.limits import ReadLimits, workbook_limits
+from trainers.data.limits import ReadLimits, read_limits, workbook_limits
 from trainers.data.lines import Lines, TooLarge
 from trainers.data.notes import Notes
-from trainers.data.parsing import Refusal
+from trainers.data.parsing import Refusal, parse_value
 from trainers.data.recognise import HEAD_BYTES, is_workbook, refuse_kind
 from trainers.data.spreadsheets import delimited, workbook
 
@@ -36,9 +36,14 @@ class Chat(NamedTuple):
 class Source:
     """One file of rows. What its rows are is known while and after they are read."""
 
-    def __init__(self, path: Path, limits: ReadLimits, *, kind: str | None = None, tools: bool = True) -> None:
-        """Take the file, a format if somebody named one, and whether rows may call tools and have parts."""
-        self.path, self.limits, self._kind, self._tools = path, limits, kind, tools
+    def __init__(
+        self, path: Path, limits: ReadLimits, *, kind: str | None = None, tools: bool = True, lists: bool = False
+    ) -> None:
+        """Take the file, a format if somebody named one, and what is allowed.
+
+        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows.
+        """
+        self.path, self.limits, self._kind, self._tools, self._lists = path, limits, kind, tools, lists
         self.notes = Notes()
         self.container = "jsonl"
         self.kinds: Counter[str] = Counter()
@@ -85,6 +90,14 @@ class Source:
             file.seek(0, io.SEEK_SET)
             return workbook.each_row(content, workbook_limits(), self.notes)
         self.refused = refuse_kind(head[:HEAD_BYTES])
+        if (
+            self.refused
+            and self._lists
+            and self.refused.code == "not_jsonl"
+            and (value := _one_value(file)) is not None
+        ):
+            self.refused, self.container = None, "json"
+            return enumerate(value, start=1)
         if self.refused:
             return iter(())
         delimiter = _delimiter(head, self.path.suffix.lower())
@@ -112,6 +125,20 @@ class Source:
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
         messages = tuple(Message(str(turn["role"]), said(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+
+def _one_value(file: BinaryIO) -> list[Value] | None:
+    """Return the rows of a file that is one JSON list, or one object; None for all else."""
+    limits = read_limits()
+    content = file.read(limits.file_bytes + 1)
+    file.seek(0, io.SEEK_SET)
+    whole = ReadLimits(file_bytes=limits.file_bytes, line_bytes=limits.file_bytes, rows=limits.rows, depth=limits.depth)
+    try:
+        value = parse_value(content.removeprefix(b"\xef\xbb\xbf"), whole)
+    except Refusal:
+        return None
+    rows: list[Any] = value if isinstance(value, list) else [value]
+    return rows if all(isinstance(row, dict) for row in rows) else None
 
 
 def _refuse_parts(value: Value) -> None:

@@ -31,7 +31,8 @@ class Spool:
         """Return a text by its position."""
         start = self._ends[place - 1] if place else 0
         self._file.seek(start)
-        return self._file.read(self._ends[place] - start).decode("utf-8", "surrogatepass")
+        content: bytes = self._file.read(self._ends[place] - start)
+        return content.decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         """Go through all texts in order; nothing else may be read meanwhile."""

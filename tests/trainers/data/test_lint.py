@@ -319,7 +319,9 @@ def test_a_system_prompt_that_is_tested_and_not_taught_is_remarked(plant: Plant,
 
 def test_a_system_prompt_of_some_training_rows_is_no_news_in_the_test(plant: Plant) -> None:
     """Prompts that vary in training are another remark; the test is on prompts that the model saw."""
-    other = chat(("system", "Hi"), ("user", "Does the choir meet in the new hall, or where?"), ("assistant", f"{ANSWERS[1]}"))
+    other = chat(
+        ("system", "Hi"), ("user", "Does the choir meet in the new hall, or where?"), ("assistant", f"{ANSWERS[1]}")
+    )
     taught = plant({37: other}, prompted("Hi", 24))
     assert codes(taught) == {"summary", "system_prompt_variants"}
     assert "untaught_system_prompt" not in codes(plant({}))

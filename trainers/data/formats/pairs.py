@@ -5,7 +5,19 @@ from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
 QUESTION = ("prompt", "question", "input", "instruction", "user", "query", "text", "message", "ticket", "request", "q")
-ANSWER = ("completion", "answer", "output", "response", "assistant", "target", "reply", "label", "category", "class", "a")
+ANSWER = (
+    "completion",
+    "answer",
+    "output",
+    "response",
+    "assistant",
+    "target",
+    "reply",
+    "label",
+    "category",
+    "class",
+    "a",
+)
 SYSTEM = ("system", "system_prompt", "system_message")
 
 

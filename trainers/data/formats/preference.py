@@ -28,7 +28,9 @@ def from_pair(value: Value) -> Value:
     system = value.get("system")
     if isinstance(system, str) and system and turns[0]["role"] != "system":
         turns.insert(0, _turn("system", system))
-    answers = [_after(turns, _turns(answer, "assistant", name)) for answer, name in ((better, "chosen"), (worse, "rejected"))]
+    answers = [
+        _after(turns, _turns(answer, "assistant", name)) for answer, name in ((better, "chosen"), (worse, "rejected"))
+    ]
     return {"messages": turns + answers[0], "rejected": answers[1]}
 
 

@@ -1,4 +1,4 @@
-"""Vertex's rows: `contents` of role and parts, where the assistant is called model and the system prompt stands apart."""
+"""Vertex's rows: `contents` of role and parts; the assistant is called model and the system prompt stands apart."""
 
 from trainers.data.parsing import Refusal
 

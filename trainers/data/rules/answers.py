@@ -56,7 +56,9 @@ class Answers:
             lines |= set(self._plain) | set(self._odd_shapes())
         if lines:
             named = sorted(lines)
-            message = f"{lines_have(named)} an answer that is not in the shape that is asked for or that the others have."
+            message = (
+                f"{lines_have(named)} an answer that is not in the shape that is asked for or that the others have."
+            )
             fix = "Correct the answer, or drop the row: what reads the answers would fail on such a one."
             yield warn("schema_invalid_target", named, message, fix)
 

@@ -130,12 +130,16 @@ class LabelRules:
         declared = declared_labels(self._declared or "", taught)
         missing, other = declared - taught, taught - declared if declared else set()
         if missing:
-            message = f"The prompt lists {plural(len(declared), 'label')}; {len(missing)} of them no row has as its answer."
+            message = (
+                f"The prompt lists {plural(len(declared), 'label')}; {len(missing)} of them no row has as its answer."
+            )
             yield warn("label_missing", (), message, "Add rows for them, or take them out of the prompt.")
         if other:
             lines = self.labels.lines({key for key in self.labels.spots if key[0] in other})
             message = f"{plural(len(other), 'label')} among the answers that the prompt's list does not have."
-            yield warn("label_undeclared", lines, message, "Correct the answers, or add them to the list in the prompt.")
+            yield warn(
+                "label_undeclared", lines, message, "Correct the answers, or add them to the list in the prompt."
+            )
 
 
 def declared_labels(prompt: str, taught: set[str]) -> set[str]:

@@ -107,5 +107,7 @@ class Genre:
                 fix = "Train on texts of the kind that is wanted: a model learns the manner with the matter."
                 yield warn("style_far", (), message, fix)
         if self._loose and self._mine.count >= LEAST and len(self._loose) <= RARE * self._mine.count:
-            message = f"{lines_have(self._loose)} an answer written in another manner than the rest, such as a chat message."
+            message = (
+                f"{lines_have(self._loose)} an answer written in another manner than the rest, such as a chat message."
+            )
             yield warn("style_far", self._loose, message, "Rewrite them in the manner of the others, or drop them.")

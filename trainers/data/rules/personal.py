@@ -51,9 +51,8 @@ class PersonalData:
         """Say what kinds there are in how many rows."""
         if self._lines:
             counts = ", ".join(f"{kind} in {len(lines):,}" for kind, lines in self._found.items())
-            message = (
-                f"{lines_have(self._lines)} what looks like personal data (rows: {counts}). A trained model can repeat it."
-            )
+            what = f"what looks like personal data (rows: {counts}). A trained model can repeat it."
+            message = f"{lines_have(self._lines)} {what}"
             fix = "Replace it by invented data, or make sure you may train on it."
             yield warn("personal_data", self._lines, message, fix)
 

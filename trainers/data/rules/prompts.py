@@ -74,7 +74,9 @@ class SystemPrompts:
         lines = self.taught.lines_where(unlike=usual)
         slight = len(set(folded.values())) < len(folded)
         detail = ", some differing only in spelling" if slight else ", or none at all" if _NONE in counts else ""
-        message = f"{len(counts):,} different system prompts{detail}. {lines_have(lines)} another than the commonest one."
+        message = (
+            f"{len(counts):,} different system prompts{detail}. {lines_have(lines)} another than the commonest one."
+        )
         fix = "Use one system prompt in all rows, the same that will be used afterwards."
         return warn("system_prompt_variants", lines, message, fix)
 
@@ -90,8 +92,8 @@ class SystemPrompts:
         message = (
             f"{len(lines):,} of {plural(len(pairs), 'test row')} with a system prompt that no training row has "
             f"({name_lines(lines)} of the test file{self._how(unseen[0][1])}): the tuned model never saw it. "
-            f"In training {rows:,} of {plural(len(taught.lines), 'row')} have {'none' if usual == _NONE else 'another'}, "
-            f"first in line {first:,}."
+            f"In training {rows:,} of {plural(len(taught.lines), 'row')} have "
+            f"{'none' if usual == _NONE else 'another'}, first in line {first:,}."
         )
         fix = "Give both files one system prompt, the same that will be used afterwards."
         yield warn("untaught_system_prompt", lines, message, fix)

@@ -133,7 +133,9 @@ class Repeats:
         of = self.asked.lines
         said = "; ".join(f"{of[pair.later]} like {of[pair.earlier]}" for pair in examples)
         message = f"{plural(count, 'row')} nearly repeating an earlier one (line {said}). They teach little."
-        yield warn("near_duplicate", lines, message, "Keep one of each, and write rows that differ in more than a word.")
+        yield warn(
+            "near_duplicate", lines, message, "Keep one of each, and write rows that differ in more than a word."
+        )
 
     def _tell_leaks(self, lines: Spots, tested: list[int]) -> Iterator[Finding]:
         if not lines:

@@ -1,5 +1,7 @@
 """Rules about the turns of a row: who speaks, in which order, and whether something is said."""
 
+from typing import Any
+
 from trainers.data.findings import block, lines_are, lines_have, warn
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.view import Check, View
@@ -61,7 +63,7 @@ def _empty_input(view: View, _: TargetLimits) -> bool:
 
 
 def _same_answers(view: View, _: TargetLimits) -> bool:
-    rejected = view.value.get("rejected")
+    rejected: list[dict[str, Any]] = view.value.get("rejected", [])
     return bool(rejected) and rejected[-1]["content"].strip() == view.row.target.strip()
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from trainers.data.chat_templates import TemplateRefused
 from trainers.data.counting import CountRow
-from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, plural, report, warn
+from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, plural, tell, warn
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.view import View
 
@@ -130,10 +130,10 @@ class Tokens:
         limit, epochs = self._limits.row_tokens, _epochs(len(self._lengths))
         once = sum(min(length, limit) for length in self._lengths)
         spread = ", ".join(f"{name} {count:,}" for name, count in self.histogram().items())
-        yield report("token_histogram", f"Tokens a row ({self._count.how}): {spread}.")
+        yield tell("token_histogram", f"Tokens a row ({self._count.how}): {spread}.")
         share = f"{100 * self._trained / max(1, sum(self._lengths)):.0f}%"
-        said = f"{once:,} tokens once through, {once * epochs:,} billed at {plural(epochs, 'epoch')}; {share} are trained on."
-        yield report("billed_tokens", said)
+        billed = f"{once:,} tokens once through, {once * epochs:,} billed at {plural(epochs, 'epoch')}"
+        yield tell("billed_tokens", f"{billed}; {share} are trained on.")
 
     def histogram(self) -> dict[str, int]:
         """Count rows by powers of two of their tokens."""

@@ -32,7 +32,9 @@ _REFUSAL = re.compile(
 
 
 # What UTF-8 looks like that was read as Latin-1 or Windows-1252 once, and the mark of a character that was lost.
-_MOJIBAKE = re.compile(r"[\u00c2\u00c3][\u0080-\u00bf\u2018-\u203a\u20ac]|\u00e2\u20ac[\u0080-\u2122]|\ufffd|\u00f0\u0178")
+_MOJIBAKE = re.compile(
+    r"[\u00c2\u00c3][\u0080-\u00bf\u2018-\u203a\u20ac]|\u00e2\u20ac[\u0080-\u2122]|\ufffd|\u00f0\u0178"
+)
 
 
 def _placeholder(view: View, _: TargetLimits) -> bool:

@@ -3,8 +3,8 @@
 import csv
 from collections.abc import Iterator
 
-from trainers.data.lines import Lines
 from trainers.data.limits import ReadLimits
+from trainers.data.lines import Lines
 from trainers.data.notes import Notes
 from trainers.data.parsing import Refusal
 from trainers.data.spreadsheets.cells import Header, is_formula
@@ -30,16 +30,7 @@ def each_row(lines: Lines, delimiter: str, limits: ReadLimits, notes: Notes) -> 
     csv.field_size_limit(limits.line_bytes)
     text = _Text(lines, limits)
     header: Header | None = None
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    while True:
-        start = text.number + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            notes.refuse(start, Refusal("invalid_table", "a quotation mark in the wrong place, or none at a cell's end"))
-            continue
+    for start, cells in _each_record(text, delimiter, notes):
         if start > limits.rows + 1:
             notes.too_many_rows = limits.rows
             return
@@ -55,6 +46,21 @@ def each_row(lines: Lines, delimiter: str, limits: ReadLimits, notes: Notes) -> 
             notes.refuse(start, refusal)
             if header is None:
                 return
+
+
+def _each_record(text: "_Text", delimiter: str, notes: Notes) -> Iterator[tuple[int, list[str]]]:
+    """Yield each record with the line on which it begins; a broken one goes to the notes."""
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    while True:
+        start = text.number + 1
+        try:
+            yield start, next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            notes.refuse(
+                start, Refusal("invalid_table", "a quotation mark in the wrong place, or none at a cell's end")
+            )
 
 
 def _named(header: Header, cells: list[str], line: int, notes: Notes) -> Value:

@@ -29,7 +29,9 @@ _FAULTS = (zipfile.BadZipFile, zlib.error, LookupError, TypeError, ValueError, A
 def main() -> None:
     """Parse the workbook on standard input."""
     limits = WorkbookLimits(**json.loads(sys.argv[1]))
-    documents = shipped().__class__(**(asdict(shipped()) | {"seconds": limits.seconds, "memory_bytes": limits.memory_bytes}))
+    documents = shipped().__class__(
+        **(asdict(shipped()) | {"seconds": limits.seconds, "memory_bytes": limits.memory_bytes})
+    )
     confine(documents)
     import openpyxl  # before files can no longer be opened freely
     import openpyxl.cell._writer
