@@ -117,9 +117,11 @@ def lint(
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
         tested = (
-            [] if test is None else _judge_test(Source(test, most, kind=kind, tools=accepted.tools), accepted, whole)
+            []
+            if test is None
+            else _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
         )
-        source, tokens = Source(path, most, kind=kind, tools=accepted.tools), Tokens(accepted, count)
+        source, tokens = Source(path, most, kind=kind, tools=accepted.tools, lists=True), Tokens(accepted, count)
         rules = row_rules(accepted)
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
         if whole.rows.count:
@@ -147,7 +149,8 @@ def _judge(source: Source, rules: Sequence[Rule]) -> list[Finding]:
         for rule in rules:
             rule.see(view)
     findings = list(source.findings())
-    if source.kinds or not findings:  # "0 rows" beside the reason why there are none would only be noise
+    blocked = any(finding.severity == "BLOCK" for finding in findings)
+    if source.kinds or not blocked:  # "0 rows" beside the reason why there are none would only be noise
         findings += [finding for rule in rules for finding in rule.findings()]
     return findings
 

@@ -145,7 +145,7 @@ def _refuse_parts(value: Value) -> None:
     """Refuse what a trainer that reads only texts could not read."""
     messages = value.get("messages")
     for item in messages if isinstance(messages, list) else ():
-        if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str):
+        if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str | None):
             raise Refusal("not_text", "a message whose content is not text")
 
 

@@ -39,6 +39,8 @@ def _content(item: Value, *, calling: bool) -> str:
     content = item.get("content")
     if content is None and calling:
         return ""
+    if content is None and "content" in item and item.get("role") == "assistant":
+        raise Refusal("empty_target", "an assistant answer that is null and calls no tool")
     if "content" not in item:
         raise Refusal("bad_message", "a message without content")
     if isinstance(content, list):

@@ -67,6 +67,9 @@ def columns(names: list[str]) -> tuple[str, str] | None:
     plain = {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
     answered = next((plain[name] for name in ANSWER if name in plain), None)
     asked = next((plain[name] for name in QUESTION if name in plain and plain[name] != answered), None)
+    if len(names) == 2 and (asked is None) is not (answered is None):  # one of two columns tells the other
+        other = next(name for name in names if name not in (asked, answered))
+        return (asked, other) if answered is None and asked else (other, str(answered))
     return None if asked is None or answered is None else (asked, answered)
 
 

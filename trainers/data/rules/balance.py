@@ -15,12 +15,8 @@ from trainers.data.rules.view import View
 RATIO = 5  # the commonest label may have so many times the rows of the rarest
 LEAST_PER_LABEL = 5  # rows; fewer can hardly be learned and cannot be tested
 _MOST_SPELLINGS = 1000
-_DECLARED = re.compile(
-    r"\b(?:labels?|categor(?:y|ies)|class(?:es)?|one of|options|queues?|intents?|tags?|topics?|sentiments?|teams?)\b"
-    r"[^:.\n]{0,60}:\s*([^\n]{3,600})",
-    re.IGNORECASE,
-)
-_PARTS = re.compile(r"[,;|/\n]|\bor\b|\band\b")
+_SENTENCE = re.compile(r"[.\n;!?]+(?:\s|$)|\n|:")
+_PARTS = re.compile(r"\s*(?:,|/|\||\bor\b|\band\b|\boder\b|\bund\b|\bou\b|\bo\b|\by\b)\s*", re.IGNORECASE)
 
 
 class Labels:
@@ -143,13 +139,24 @@ class LabelRules:
 
 
 def declared_labels(prompt: str, taught: set[str]) -> set[str]:
-    """Return the labels that a prompt lists, folded; empty unless the list has most of those that are taught."""
-    for found in _DECLARED.finditer(prompt):
-        stretch = re.split(r"\.(?:\s|$)", found[1])[0]
-        parts = {canonical(part.strip(" \t\"'`*()[]")) for part in _PARTS.split(stretch)} - {""}
-        listed = {part for part in parts if _may_be_label(part)}
-        if len(listed) > 1 and len(listed) == len(parts) and 2 * len(listed & taught) >= len(listed):
-            return listed
+    """Return the labels that a prompt lists, folded; empty unless half of a list in it are labels that are taught.
+
+    >>> sorted(declared_labels("Label as billing, shipping or account.", {"billing", "shipping"}))
+    ['account', 'billing', 'shipping']
+    """
+    for sentence in _SENTENCE.split(prompt[:5000]):
+        parts = [canonical(part.strip(" \t\"'`*()[].-")) for part in _PARTS.split(sentence)]
+        parts = [part for part in parts if part]
+        if len(parts) < 2:
+            continue
+        opening = next(
+            (label for label in sorted(taught, key=len, reverse=True) if parts[0].endswith(f" {label}")), None
+        )
+        closing = next((label for label in taught if parts[-1].startswith(f"{label} ")), None)
+        listed = {opening or parts[0], *parts[1:-1], closing or parts[-1]}
+        named = {part for part in listed if part in taught or len(part.split()) <= 2}
+        if len(listed & taught) >= max(2, len(listed) / 2) and len(named) >= len(listed) - 1:
+            return named
     return set()
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from trainers.data.findings import Finding, Spots, lines_have, warn
+from trainers.data.rules.prose import is_code
 from trainers.data.rules.view import View
 
 LEAST = 10  # texts on each side; fewer show no genre
@@ -26,6 +27,14 @@ _TRAITS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("small letters at the start", re.compile(r"\A\W*[a-z\u00df-\u00ff]")),
     ("no mark at the end", re.compile(r"\w\s*\Z")),
+    ("headings or tables", re.compile(r"(?m)^#{1,6} \S|^\|.*\|\s*$")),
+    (
+        "legal words",
+        re.compile(
+            r"(?i)\b(?:hereby|pursuant|notwithstanding|here(?:in|under|inafter|of)|there(?:of|from|under)|indemnif\w+"
+            r"|aforementioned|undersigned|jurisdiction|merchantability|warrant(?:s|y of))\b"
+        ),
+    ),
     (
         "formal phrases",
         re.compile(
@@ -37,7 +46,11 @@ _TRAITS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("capitals throughout", re.compile(r"\A[^a-z]*[A-Z][^a-z]{8,}\Z")),
     ("repeated marks", re.compile(r"[!?]{2,}|\.{4,}")),
 )
-_TELLING = frozenset(("emoji", "slang", "formal phrases", "lists or marks of formatting", "length"))
+_MARKED = frozenset(("slang", "headings or tables", "legal words"))
+"""One of these in few rows is enough to make them unlike the rest."""
+_TELLING = frozenset(
+    ("emoji", "slang", "headings or tables", "legal words", "formal phrases", "lists or marks of formatting", "length")
+)
 """One of these is enough to make another genre."""
 _LOOSE = ("emoji", "slang", "small letters at the start", "capitals throughout", "repeated marks", "no mark at the end")
 
@@ -84,13 +97,18 @@ class Genre:
         self._sampled = bool(samples)
         for text in samples:
             self._wanted.see(text.replace("\u2019", "'"))
-        self._loose = Spots()
+        self._marked: dict[str, Spots] = {}
 
     def see(self, view: View) -> None:
         """Take a training row's answer into account."""
+        if is_code(view.target):
+            return
         traits = self._mine.see(view.target)
-        if sum(name in _LOOSE for name in traits) >= 2 and ("slang" in traits or "emoji" in traits or len(traits) > 2):
-            self._loose.add(view.line)
+        for name in traits:
+            if name in _MARKED:
+                self._marked.setdefault(name, Spots()).add(view.line)
+        if sum(name in _LOOSE for name in traits) >= 2 and ("emoji" in traits or len(traits) > 2):
+            self._marked.setdefault("loose", Spots()).add(view.line)
 
     def see_test(self, view: View) -> None:
         """Take a test row's answer for a sample, if nobody gave samples."""
@@ -106,8 +124,10 @@ class Genre:
                 message = f"The answers are written unlike those of {with_what} ({', '.join(apart)})."
                 fix = "Train on texts of the kind that is wanted: a model learns the manner with the matter."
                 yield warn("style_far", (), message, fix)
-        if self._loose and self._mine.count >= LEAST and len(self._loose) <= RARE * self._mine.count:
+        rare = [spots for spots in self._marked.values() if len(spots) <= RARE * self._mine.count]
+        if rare and self._mine.count >= LEAST:
+            lines = sorted({line for spots in rare for line in spots})
             message = (
-                f"{lines_have(self._loose)} an answer written in another manner than the rest, such as a chat message."
+                f"{lines_have(lines)} an answer in another manner than the rest: as in a chat, a report or a contract."
             )
-            yield warn("style_far", self._loose, message, "Rewrite them in the manner of the others, or drop them.")
+            yield warn("style_far", lines, message, "Rewrite them in the manner of the others, or drop them.")

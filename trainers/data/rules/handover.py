@@ -11,7 +11,7 @@ from trainers.data.source import Source
 _ROW, _MESSAGE = frozenset(("messages",)), frozenset(("role", "content", "weight"))
 _TOOL_ROW = frozenset(("tools", "parallel_tool_calls", "functions"))
 _TOOL_MESSAGE = frozenset(("name", "tool_calls", "tool_call_id", "function_call", "refusal"))
-_CONTAINERS = {"jsonl": "JSONL", "csv": "CSV", "tsv": "TSV", "xlsx": "an Excel workbook"}
+_CONTAINERS = {"jsonl": "JSONL", "json": "one JSON list", "csv": "CSV", "tsv": "TSV", "xlsx": "an Excel workbook"}
 
 
 class Keys:

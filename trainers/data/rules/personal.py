@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from trainers.data.findings import Finding, Spots, lines_have, warn
+from trainers.data.rules.identities import IDENTITIES, SPELLED_MAIL
 from trainers.data.rules.view import View
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}\b")
@@ -12,11 +13,14 @@ _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w-])(?:\+\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,12}\d"  # international
+    r"(?<![\w-])(?:(?:\+|00)\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,12}\d"  # international
     r"|\(\d{2,5}\) ?\d{3,4}[ .-]?\d{3,5}"  # (030) 123 4567
     r"|\d{3}[.-]\d{3}[.-]\d{4}"  # 555-123-4567
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5})(?![\w-])"  # 030 1234567
 )
+_INVENTED = re.compile(r"[@.]example(?:\.(?:com|org|net))?$|\.invalid$", re.IGNORECASE)  # reserved by RFC 2606
+_AT = re.compile(r"(?i)[(\[{ ]at[)\]} ]")
+_DIGITS = re.compile(r"\d{2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().-]{0,2}\d){6}")
 MOST_PREVIEWS = 20
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -67,15 +71,20 @@ def mask(text: str) -> str:
 
 
 def _found_in(text: str) -> Iterator[tuple[str, str]]:
-    email = _EMAIL.search(text) if "@" in text else None
+    mails = _EMAIL.finditer(text) if "@" in text else ()
+    email = next((mail for mail in mails if not _INVENTED.search(mail[0])), None) or _spelled_mail(text)
     if email:
         yield "e-mail address", email[0]
-    if not _LONG_NUMBER.search(text):
+    if not _DIGITS.search(text):
         return
-    for kind, pattern, sure in _NUMBERS:
+    for kind, pattern, sure in (*(_NUMBERS if _LONG_NUMBER.search(text) else ()), *IDENTITIES):
         match = next((match for match in pattern.finditer(text) if sure(match[0])), None)
         if match:
             yield kind, match[0]
+
+
+def _spelled_mail(text: str) -> re.Match[str] | None:
+    return SPELLED_MAIL[1].search(text) if _AT.search(text) else None
 
 
 def _is_card(number: str) -> bool:

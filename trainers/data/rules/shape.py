@@ -4,6 +4,7 @@ from typing import Any
 
 from trainers.data.findings import block, lines_are, lines_have, warn
 from trainers.data.limits import TargetLimits
+from trainers.data.rules.prose import is_blank
 from trainers.data.rules.view import Check, View
 
 _PROMPTING = frozenset(("system", "developer"))
@@ -53,13 +54,13 @@ def _no_answer_last(view: View, limits: TargetLimits) -> bool:
 def _empty_target(view: View, _: TargetLimits) -> bool:
     answers = [turn for turn in view.row.messages if turn.role == "assistant"]
     worse = view.value.get("rejected", ())
-    return any(not turn.content.strip() for turn in answers) or any(
-        turn["role"] == "assistant" and not turn["content"].strip() and not turn.get("tool_calls") for turn in worse
+    return any(is_blank(turn.content) for turn in answers) or any(
+        turn["role"] == "assistant" and is_blank(turn["content"]) and not turn.get("tool_calls") for turn in worse
     )
 
 
 def _empty_input(view: View, _: TargetLimits) -> bool:
-    return any(turn.role == "user" and not turn.content.strip() for turn in view.row.messages)
+    return any(turn.role == "user" and is_blank(turn.content) for turn in view.row.messages)
 
 
 def _same_answers(view: View, _: TargetLimits) -> bool:

@@ -4,16 +4,23 @@ import re
 
 from trainers.data.findings import lines_have, warn
 from trainers.data.limits import TargetLimits
+from trainers.data.rules.prose import is_code
+from trainers.data.rules.refusing import refuses
 from trainers.data.rules.view import Check, View
 
 _PLACEHOLDER = re.compile(
-    r"\{\{[^{}\n]{0,60}\}\}|\$\{\w{1,40}\}"
+    r"\{\{[^{}\n]{0,60}\}\}|\$\{[\w.]{1,60}\}|\{%[^%\n]{1,60}%\}"
     r"|\[(?:insert|your|add|enter|customer|company|product|user|client|first|last|full|agent|order)\b[^\]\n]{0,40}\]"
     r"|\[(?:name|date|address|email|phone|number|link|url|placeholder|redacted)\]"
     r"|<(?:insert|your)[ _-][^>\n]{0,40}>|\blorem ipsum\b",
     re.IGNORECASE,
 )
-_UNFINISHED = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b")
+# These have a meaning in code.
+_PLACEHOLDER_IN_PROSE = re.compile(
+    r"(?<!\{)\{(?:[a-z]+_[a-z0-9_]+|name|date|city|product|company|email|phone|link|url|amount|price|\d)\}(?!\})"
+    r"|(?<![\w%])%(?:s|d|\(\w+\)[sd])(?!\w)|<[A-Z][A-Z_ ]{2,30}>|\[[A-Z][A-Z_ ]{3,30}\]|\bX{3,}\b|_{5,}"
+)
+_UNFINISHED = re.compile(r"\b(?:TODO|TBD|TBC|FIXME|XXX)\b")
 _GENERATED = re.compile(
     r"^(?:certainly|sure|of course|absolutely|great question)[!,.:]"
     r"|\bhere(?:'s| is| are) (?:\d+|the|an?|some|your) [^.\n]{0,40}"
@@ -23,14 +30,6 @@ _GENERATED = re.compile(
     r"|\bmy (?:last )?training data\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_REFUSAL = re.compile(
-    r"^(?:i(?:'m| am) (?:very |so |really )?sorry,? (?:but )?(?:i|that|this)|sorry, (?:but )?i|i apologi[sz]e,? but i)"
-    r"|^(?:unfortunately,? )?i (?:cannot|can't|can not|am unable to|am not able to|won't|will not|must decline)"
-    r"|\bas an? (?:ai|language model)[^.\n]{0,40}\bi (?:cannot|can't|don't|am not)",
-    re.IGNORECASE,
-)
-
-
 # What UTF-8 looks like that was read as Latin-1 or Windows-1252 once, and the mark of a character that was lost.
 _MOJIBAKE = re.compile(
     r"[\u00c2\u00c3][\u0080-\u00bf\u2018-\u203a\u20ac]|\u00e2\u20ac[\u0080-\u2122]|\ufffd|\u00f0\u0178"
@@ -38,7 +37,9 @@ _MOJIBAKE = re.compile(
 
 
 def _placeholder(view: View, _: TargetLimits) -> bool:
-    return _PLACEHOLDER.search(view.text) is not None or _UNFINISHED.search(view.row.target) is not None
+    if _PLACEHOLDER.search(view.text) or _UNFINISHED.search(view.row.target):
+        return True
+    return _PLACEHOLDER_IN_PROSE.search(view.text) is not None and not is_code(view.text)
 
 
 def _generated(view: View, _: TargetLimits) -> bool:
@@ -46,7 +47,7 @@ def _generated(view: View, _: TargetLimits) -> bool:
 
 
 def _refuses(view: View, _: TargetLimits) -> bool:
-    return _REFUSAL.search(view.target.strip()) is not None
+    return refuses(view.target)
 
 
 def _garbled(view: View, _: TargetLimits) -> bool:

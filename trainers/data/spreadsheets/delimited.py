@@ -1,6 +1,7 @@
-"""How CSV and TSV are read: strict UTF-8, row by row, with the line on which a row begins; it knows no columns."""
+"""How CSV and TSV are read: strict UTF-8, row by row, with the number that a spreadsheet gives each row; it knows no columns."""
 
 import csv
+import itertools
 from collections.abc import Iterator
 
 from trainers.data.limits import ReadLimits
@@ -26,7 +27,7 @@ def header_of(line: str) -> tuple[str, Header] | None:
 
 
 def each_row(lines: Lines, delimiter: str, limits: ReadLimits, notes: Notes) -> Iterator[tuple[int, Value]]:
-    """Yield the line and the named cells of each row under the header; what can't be read goes to the notes."""
+    """Yield the number and the named cells of each row under the header; what can't be read goes to the notes."""
     csv.field_size_limit(limits.line_bytes)
     text = _Text(lines, limits)
     header: Header | None = None
@@ -49,18 +50,16 @@ def each_row(lines: Lines, delimiter: str, limits: ReadLimits, notes: Notes) -> 
 
 
 def _each_record(text: "_Text", delimiter: str, notes: Notes) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; a broken one goes to the notes."""
+    """Yield each record with its number, as a spreadsheet numbers rows; a broken one goes to the notes."""
     reader = csv.reader(text, delimiter=delimiter, strict=True)
-    while True:
-        start = text.number + 1
+    for number in itertools.count(1):
         try:
-            yield start, next(reader)
+            yield number, next(reader)
         except StopIteration:
             return
         except csv.Error:
-            notes.refuse(
-                start, Refusal("invalid_table", "a quotation mark in the wrong place, or none at a cell's end")
-            )
+            reason = "a quotation mark in the wrong place, or none at a cell's end"
+            notes.refuse(number, Refusal("invalid_table", reason))
 
 
 def _named(header: Header, cells: list[str], line: int, notes: Notes) -> Value:
