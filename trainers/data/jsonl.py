@@ -89,6 +89,12 @@ def read_rows(path: Path, limits: ReadLimits | None = None) -> Reading:
     return Reading(rows, notes.findings() if kind is None else (kind,), lines.sha256)
 
 
+def rows_in(content: bytes) -> list[Row]:
+    """Return the rows of bytes that are JSONL; lines that hold none are left out."""
+    limits = read_limits()
+    return list(_rows(Lines(io.BytesIO(content), limits), limits, Notes()))
+
+
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading; raises `UserError` where there is none, or it may not be read."""
     if not path.is_file():

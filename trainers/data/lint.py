@@ -45,6 +45,8 @@ class LintReport:
     """Where the rows are to be trained."""
     kind: str = "chat"
     """Format of the rows."""
+    kinds: tuple[str, ...] = ("chat",)
+    """All formats of the rows, commonest first."""
     container: str = "jsonl"
     """Kind of file."""
     histogram: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -136,6 +138,7 @@ def lint(
             test_rows=whole.rows.test,
             target=target,
             kind=source.kind,
+            kinds=tuple(kind for kind, _ in source.kinds.most_common()),
             container=source.container,
             histogram=tokens.histogram(),
             previews=_previews(rules),

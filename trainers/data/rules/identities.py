@@ -14,8 +14,9 @@ _BORN = re.compile(
 )
 _NAMED = re.compile(
     r"(?i)\b(?:passport|passeport|reisepass(?:nummer)?|pasaporte|insurance|versicher(?:ung|ten)s?nummer"
-    r"|policy (?:no|number)|patient|medical record|mrn|driv(?:er'?s?|ing) licen[cs]e|national id|identity card|id card|personalausweis"
-    r"|tax id|steuer-?(?:id|nummer)|nhs|medicare|social security|ssn|bsn|pesel|dni|nie|cpf|nino|ni number|codice fiscale"
+    r"|policy (?:no|number)|patient|medical record|mrn|driv(?:er'?s?|ing) licen[cs]e|national id|identity card"
+    r"|id card|personalausweis|tax id|steuer-?(?:id|nummer)|nhs|medicare|social security|ssn|bsn|pesel|dni|nie|cpf|nino"
+    r"|ni number|codice fiscale"
     r"|s[eé]curit[eé] sociale|personnummer|burgerservicenummer|krankenkasse)\b[^\n\d]{0,30}?"
     r"(?P<value>\b[A-Z]{0,3}\d[\dA-Z]*(?:[ -]?[\dA-Z]*\d[\dA-Z]*){0,6}\b)"
 )

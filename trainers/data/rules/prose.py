@@ -4,8 +4,8 @@ import re
 import unicodedata
 
 _CODE = re.compile(
-    r"```|^\s*(?:def |class |import |from \w+ import |SELECT |INSERT |UPDATE |CREATE |function |const |let |var |#include"
-    r"|public |private |return |if \(|for \(|\$ )|[;{]\s*$|=>|</\w+>",
+    r"```|^\s*(?:def |class |import |from \w+ import |SELECT |INSERT |UPDATE |CREATE |function |const |let |var "
+    r"|#include|public |private |return |if \(|for \(|\$ )|[;{]\s*$|=>|</\w+>",
     re.MULTILINE,
 )
 _THOUGHT = re.compile(r"<(think|thinking|reasoning|scratchpad)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)

@@ -17,10 +17,10 @@ _SAID = re.compile(
     r"\bi (?:cannot|can't|can not|don't|do not|am not|am unable|won't)"
     r"|\bi(?:'m| am) (?:just |only )?(?:not able|unable|not allowed|not permitted|not comfortable|not in a position)"
     r" (?:to )?(?:assist|help|provide|discuss|answer|comply|share|continue|engage|do|fulfil|with|giving|doing)"
-    r"|\bi (?:can't|cannot|can not|won't) (?:be able to )?(?:assist|help|comply|engage|discuss|fulfil|continue|give advice"
-    r"|answer (?:this|that)|do that for you|provide (?:that|this|such|any))"
-    r"|\bnot (?:be )?appropriate for me to\b|\b(?:against|violates?|outside) my (?:guidelines|polic(?:y|ies)|programming)"
-    r"|\bmy (?:programming|guidelines|polic(?:y|ies)|safety \w+) (?:prevents?|prohibits?|forbids?|do(?:es)? not allow)"
+    r"|\bi (?:can't|cannot|can not|won't) (?:be able to )?(?:assist|help|comply|engage|discuss|fulfil|continue"
+    r"|give advice|answer (?:this|that)|do that for you|provide (?:that|this|such|any))"
+    r"|\bnot (?:be )?appropriate for me to\b|\b(?:against|violates?|outside) my (?:guidelines|polic(?:y|ies)"
+    r"|programming)|\bmy (?:programming|guidelines|polic(?:y|ies)|safety \w+) (?:prevents?|prohibits?|forbids?|do(?:es)? not allow)"
     r"|\bi(?:'d| would) (?:rather|prefer) not (?:to )?(?:engage|answer|discuss|help|say|talk|continue|comment)"
     r"|\boutside (?:of )?what i(?:'m| am) (?:allowed|able|permitted)"
     r"|\bi (?:do not|don't) have access to (?:real[- ]time|personal|live|current|the internet)",
@@ -28,8 +28,8 @@ _SAID = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"\bals (?:ki|künstliche intelligenz|sprachmodell|assistent)\b"
-    r"|\b(?:kann|darf) ich (?:\w+ ){0,3}?(?:nicht|keine?) (?:\w+ ){0,2}?(?:helfen|beantworten|geben|weiterhelfen|unterstützen"
-    r"|auskunft|erteilen)"
+    r"|\b(?:kann|darf) ich (?:\w+ ){0,3}?(?:nicht|keine?) (?:\w+ ){0,2}?(?:helfen|beantworten|geben|weiterhelfen"
+    r"|unterstützen|auskunft|erteilen)"
     r"|\bich (?:kann|darf) (?:\w+ ){0,4}?(?:nicht|keine?) (?:\w+ ){0,3}?(?:helfen|beantworten|geben|weiterhelfen)"
     r"|\b(?:ich bin|bin ich) (?:\w+ ){0,3}?nicht (?:in der lage|befugt|berechtigt)"
     r"|\bje (?:ne peux|ne suis) (?:malheureusement )?pas (?:\w+ ){0,3}?(?:aider|répondre|fournir|autorisé|en mesure)"

@@ -1,4 +1,4 @@
-"""How CSV and TSV are read: strict UTF-8, row by row, with the number that a spreadsheet gives each row; it knows no columns."""
+"""How CSV and TSV are read: strict UTF-8, row by row, numbered as a spreadsheet does; it knows no columns."""
 
 import csv
 import itertools
