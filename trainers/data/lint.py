@@ -15,7 +15,7 @@ from trainers.data.counting import CountRow
 from trainers.data.findings import ORDER, Finding, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
-from trainers.data.rules.handover import handover
+from trainers.data.rules.handover import handover, over_size
 from trainers.data.rules.personal import PersonalData, Preview
 from trainers.data.rules.size import Tokens, TokenStats
 from trainers.data.rules.view import Rule, View
@@ -118,12 +118,12 @@ def lint(
     """
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
-        tested = (
-            []
-            if test is None
-            else _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
-        )
-        source, tokens = Source(path, most, kind=kind, tools=accepted.tools, lists=True), Tokens(accepted, count)
+        tested: list[Finding] = []
+        if test is not None:
+            tested = _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
+        refused = over_size(path, accepted)
+        source = Source(path, most, kind=kind, tools=accepted.tools, lists=True, refused=refused)
+        tokens = Tokens(accepted, count)
         rules = row_rules(accepted)
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
         if whole.rows.count:

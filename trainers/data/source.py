@@ -37,11 +37,19 @@ class Source:
     """One file of rows. What its rows are is known while and after they are read."""
 
     def __init__(
-        self, path: Path, limits: ReadLimits, *, kind: str | None = None, tools: bool = True, lists: bool = False
+        self,
+        path: Path,
+        limits: ReadLimits,
+        *,
+        kind: str | None = None,
+        tools: bool = True,
+        lists: bool = False,
+        refused: Finding | None = None,
     ) -> None:
         """Take the file, a format if somebody named one, and what is allowed.
 
-        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows.
+        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows; `refused`: why it is
+        not to be read at all.
         """
         self.path, self.limits, self._kind, self._tools, self._lists = path, limits, kind, tools, lists
         self.notes = Notes()
@@ -51,10 +59,12 @@ class Source:
         self.sha256 = ""
         self.size = 0
         self.marked = False
-        self.refused: Finding | None = None
+        self.refused = refused
 
     def __iter__(self) -> Iterator[Chat]:
         """Yield rows; what could not be read is in `findings` afterwards. Raises `UserError` without a file."""
+        if self.refused:
+            return
         with open_file(self.path) as file:
             if self.path.stat().st_size > self.limits.file_bytes:
                 self.notes.whole.append(too_large(self.limits.file_bytes))

@@ -1,6 +1,7 @@
 """Rules about a file as a target takes it: format of the rows, kind of file, byte order mark, size, keys."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, warn
 from trainers.data.formats import NAMES
@@ -41,6 +42,15 @@ class Keys:
                 yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")
 
 
+def over_size(path: Path, limits: TargetLimits) -> Finding | None:
+    """Block a file that is larger than the target takes, before it is read."""
+    size = path.stat().st_size if path.is_file() else 0
+    if size <= limits.file_bytes:
+        return None
+    message = f"That file has {size / 1e6:,.0f} MB; {limits.target} takes {limits.file_bytes / 1e6:,.0f} MB."
+    return block("file_over_limit", (), f"{message} I did not read it.", "Split it, or keep the best rows.")
+
+
 def handover(source: Source, limits: TargetLimits) -> Iterator[Finding]:
     """Block what the target would refuse about the file as a whole."""
     yield from _formats(source, limits)
@@ -52,9 +62,6 @@ def handover(source: Source, limits: TargetLimits) -> Iterator[Finding]:
     elif source.kinds and limits.byte_order_mark and not source.marked:
         message = f"That file has no byte order mark at its start, which {limits.target} wants."
         yield block("format_mismatch", (), message, convert)
-    if source.size > limits.file_bytes:
-        message = f"That file has {source.size / 1e6:,.0f} MB; {limits.target} takes {limits.file_bytes / 1e6:,.0f} MB."
-        yield block("file_over_limit", (), message, "Split it, or keep the best rows.")
 
 
 def _formats(source: Source, limits: TargetLimits) -> Iterator[Finding]:

@@ -20,7 +20,8 @@ _SAID = re.compile(
     r"|\bi (?:can't|cannot|can not|won't) (?:be able to )?(?:assist|help|comply|engage|discuss|fulfil|continue"
     r"|give advice|answer (?:this|that)|do that for you|provide (?:that|this|such|any))"
     r"|\bnot (?:be )?appropriate for me to\b|\b(?:against|violates?|outside) my (?:guidelines|polic(?:y|ies)"
-    r"|programming)|\bmy (?:programming|guidelines|polic(?:y|ies)|safety \w+) (?:prevents?|prohibits?|forbids?|do(?:es)? not allow)"
+    r"|programming)|\bmy (?:programming|guidelines|polic(?:y|ies)|safety \w+) (?:prevents?|prohibits?|forbids?"
+    r"|do(?:es)? not allow)"
     r"|\bi(?:'d| would) (?:rather|prefer) not (?:to )?(?:engage|answer|discuss|help|say|talk|continue|comment)"
     r"|\boutside (?:of )?what i(?:'m| am) (?:allowed|able|permitted)"
     r"|\bi (?:do not|don't) have access to (?:real[- ]time|personal|live|current|the internet)",
