@@ -48,8 +48,8 @@ class Source:
     ) -> None:
         """Take the file, a format if somebody named one, and what is allowed.
 
-        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows; `refused`: why it is
-        not to be read at all.
+        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows; `refused`: why
+        it is not to be read at all.
         """
         self.path, self.limits, self._kind, self._tools, self._lists = path, limits, kind, tools, lists
         self.notes = Notes()

@@ -149,10 +149,10 @@ def test_a_row_that_is_none_is_refused_by_reason(row: dict[str, Any], code: str)
     assert refused.value.code == code
 
 
-KEYS = (
-    "messages role content parts from value text prompt completion chosen rejected input contents conversations "
-    "instruction output tool_calls weight preferred_output non_preferred_output"
-).split()
+KEYS = sorted(
+    {key for _, row in ROWS for key in (*row, "role", "content", "parts", "from", "value", "tool_calls", "weight")}
+)
+KEYS += ["chosen", "rejected", "preferred_output", "non_preferred_output"]
 plain = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 objects = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)

@@ -55,7 +55,7 @@ def test_memory_grows_by_little_more_than_a_hundred_bytes_a_row(tmp_path: Path) 
         tracemalloc.stop()
         return most
 
-    assert (peak(1600) - peak(400)) / 1200 < 1000
+    assert (peak(800) - peak(200)) / 600 < 1000
 
 
 GOOD = json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}).encode()
@@ -68,8 +68,9 @@ SEEDS = (
     b"prompt,completion\na,b",
     b"question;answer\n\"a\";'=1'",
 )
-PIECES = (b"{", b"}", b"[", b"]", b'"', b"\\", b"\\u0000", b"\\ud800", b"\x00", b"\xff", b"NaN", b",", b"\n", b"\r", b"1e999",
-          b"\xef\xbb\xbf", b"-----BEGIN PRIVATE KEY-----", b"null", b"PK\x03\x04", b"<", b"\t", b"9" * 50)  # fmt: skip
+PIECES = (b"{", b"}", b"[", b"]", b'"', b"\\", b"\\u0000", b"\\ud800", b"\x00", b"\xff", b"NaN", b",", b"\n", b"\r",
+          b"1e999", b"\xef\xbb\xbf", b"-----BEGIN PRIVATE KEY-----", b"null", b"PK\x03\x04", b"<", b"\t",
+          b"9" * 50)  # fmt: skip
 
 
 def mutated(draw: random.Random) -> bytes:
