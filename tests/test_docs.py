@@ -14,7 +14,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 
 def test_generated_pages_are_current() -> None:
-    """docs/cli.md, settings.md, slack-methods.md and training-data.md are what the code says; `make docs` writes them."""
+    """Pages that repeat the code are what the code says now; `make docs` writes them."""
     assert (ROOT / "docs" / "cli.md").read_text() == build.cli()
     assert (ROOT / "docs" / "settings.md").read_text() == build.settings()
     assert (ROOT / "docs" / "slack-methods.md").read_text() == build.slack_methods()

@@ -118,7 +118,7 @@ def seen(case: dict[str, Any], report: LintReport) -> bool:
 
 
 def test_planted_defects_that_block_are_found_and_nothing_clean_is_blocked(suite: Path) -> None:
-    """All of BLOCK is found, no clean file is blocked, no secret is repeated; of WARN every third file is judged here."""
+    """All of BLOCK is found, no clean file is blocked, no secret repeated; of WARN every third file is judged."""
     entries = [case for case in cases(suite) if not case["file"].endswith(".xlsx")]
     quick = [case for place, case in enumerate(entries) if case["severity"] != "WARN" or place % 3 == 0]
     assert len(quick) > 150
