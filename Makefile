@@ -29,6 +29,7 @@ check: $(VENV)/.dev ## Lint, types and import contracts
 
 bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.advice
+	$(BIN)/python -m bench.lint
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.weights
 	$(BIN)/python -m bench.abstention

@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.shell import advice, answers, feedback, jobs, knowledge, plans, rows, settings, verdicts, weights
+from bot.shell import (
+    advice,
+    answers,
+    converting,
+    feedback,
+    jobs,
+    knowledge,
+    linting,
+    plans,
+    rows,
+    settings,
+    verdicts,
+    weights,
+)
 from bot.shell.terminal import JsonFlag, say, show, show_json
 from knowledge.errors import LuthierError, ServiceError
 
@@ -26,6 +39,8 @@ answers.register(app)
 feedback.register(app)
 knowledge.register(app)
 advice.register(app)
+linting.register(app)
+converting.register(app)
 rows.register(app)
 plans.register(app)
 jobs.register(app)

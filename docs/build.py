@@ -17,6 +17,36 @@ def main() -> None:
     (HERE / "cli.md").write_text(cli())
     (HERE / "settings.md").write_text(settings())
     (HERE / "slack-methods.md").write_text(slack_methods())
+    (HERE / "training-data.md").write_text(training_data())
+
+
+def training_data() -> str:
+    """Return the page about training data with its tables of findings and targets anew."""
+    page = (HERE / "training-data.md").read_text()
+    data = HERE.parent / "trainers" / "data"
+    severities = tomllib.loads((data / "severity.toml").read_text())
+    rows = [
+        f"| {severity} | `{code}` | {what} | {why} |"
+        for severity, codes in severities.items()
+        for code, (what, why) in codes.items()
+    ]
+    page = _between(page, "severities", ["| Severity | Code | What | Why |", "| --- | --- | --- | --- |", *rows])
+    targets = tomllib.loads((data / "limits.toml").read_text())["target"]
+    figures = [
+        f"| {name} | {of['least_rows']:,} | {of['good_rows']:,} | {of['rows']:,} | {of['row_tokens']:,} | "
+        f"{of['file_bytes'] / 1e6:,.0f} MB | {', '.join(of['roles'])} | {of['as_of']} |"
+        for name, of in targets.items()
+    ]
+    head = "| Target | Rows at least | better | at most | Tokens a row | File | Roles | As of |"
+    return _between(page, "targets", [head, "| --- " * 8 + "|", *figures])
+
+
+def _between(page: str, name: str, lines: list[str]) -> str:
+    """Put lines between the two marks of a name."""
+    before, rest = page.split(f"<!-- {name} -->")
+    return "\n".join(
+        [f"{before}<!-- {name} -->", "", *lines, "", f"<!-- /{name} -->{rest.split(f'<!-- /{name} -->')[1]}"]
+    )
 
 
 def cli() -> str:

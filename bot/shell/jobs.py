@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.shell.linting import findings
 from bot.shell.reading import read_job, read_report
-from bot.shell.rows import findings, read_quote, spec_with, take_in
+from bot.shell.rows import read_quote, spec_with, take_in
 from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 

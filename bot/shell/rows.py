@@ -1,4 +1,4 @@
-"""The commands about rows and money, `lint` and `cost`: how findings read in a terminal, not how they are found."""
+"""The command `cost`, and how rows that are named in a shell are taken in."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,29 +14,8 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(lint)
+    """Add the command."""
     app.command()(cost)
-
-
-def lint(
-    file: Annotated[Path, typer.Argument(help="JSONL in OpenAI's chat format.")],
-    test: Annotated[Path | None, typer.Option(help="The held-out rows, to check for overlap.")] = None,
-    target: Annotated[str, typer.Option(help="Where the rows are to be trained.")] = "local",
-    as_json: JsonFlag = False,
-) -> None:
-    """Find what is wrong with training rows: line number, why it matters, how to fix it. Exit 1 if that blocks."""
-    from trainers.data.lint import lint as check
-
-    for path in (file, test):
-        if path is not None and not path.is_file():
-            raise fail_usage(f"There is no file {path}.")
-    report = check(file, target=target, test=test)
-    if as_json:
-        show_json(report.to_json())
-    else:
-        show(findings(report))
-    raise typer.Exit(1 if report.blocked else 0)
 
 
 def cost(
@@ -103,21 +82,6 @@ def spec_with(**knobs: Any) -> Any:
     backend = knobs.pop("backend", None) or "local"
     chosen = {name: value for name, value in knobs.items() if value is not None}
     return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
-
-
-def findings(report: "LintReport") -> str:
-    """Lay out what the linter says."""
-    lines = [report.headline]
-    for finding in report.findings:
-        where = (
-            f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:8]))})"
-            if finding.lines
-            else ""
-        )
-        lines.append(f"  {finding.severity:5} {finding.message}{where}")
-        if finding.fix:
-            lines.append(f"        {finding.fix}")
-    return "\n".join(lines)
 
 
 def read_quote(offer: dict[str, Any]) -> str:

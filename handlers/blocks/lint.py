@@ -15,7 +15,7 @@ FORM = "train_open"
 TICK = "This file was made for training and is ours to use."
 """What somebody has to say of an upload before its rows are used."""
 
-SIGNS = {"BLOCK": "⛔", "WARN": "⚠️", "INFO": "•"}
+SIGNS = {"BLOCK": "⛔", "WARN": "⚠️", "REPORT": "•"}
 SHOWN = 8
 """Findings in one card; the worst come first."""
 

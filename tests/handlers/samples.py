@@ -43,7 +43,7 @@ from knowledge.feedback import Receipt, Tally
 from knowledge.sources import Source as PageSource
 from knowledge.tables import DocumentRow, Passage
 from trainers.budgets import Standing
-from trainers.data.findings import block, info, warn
+from trainers.data.findings import block, tell, warn
 from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport
 from trainers.data.review import Look
@@ -388,7 +388,7 @@ DATASET = Dataset(
 def lint_report(blocked: bool) -> LintReport:
     found = [
         warn("few", (3, 9), "Lines 3 and 9 have the same question.", "Keep one."),
-        info("summary", "120 rows · 4 labels."),
+        tell("summary", "120 rows · 4 labels."),
     ]
     if blocked:
         found.insert(

@@ -3,15 +3,52 @@
 A finding names lines and a reason and never repeats what stands in a row: rows may hold what nobody should see twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
+from typing import Literal, overload
 
-Severity = Literal["BLOCK", "WARN", "INFO"]
+Severity = Literal["BLOCK", "WARN", "REPORT"]
 
-ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "INFO": 2}
+ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "REPORT": 2}
 MOST_LINES = 1000  # a finding lists at most so many lines; its message has the true count
 NAMED_LINES = 4  # lines spelled out in a sentence before "and 12 more"
+
+
+class Spots(Sequence[int]):
+    """Line numbers in ascending order: the first `MOST_LINES` and a count of all, so that memory stays bounded."""
+
+    def __init__(self, lines: Iterable[int] = ()) -> None:
+        """Take the first lines, ascending."""
+        self._first: list[int] = []
+        self._last = self._count = 0
+        for line in lines:
+            self.add(line)
+
+    def add(self, line: int) -> None:
+        """Note a line; one that was noted last is not noted again."""
+        if line == self._last:
+            return
+        self._last = line
+        self._count += 1
+        if len(self._first) < MOST_LINES:
+            self._first.append(line)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        """Return noted lines; lines beyond the first `MOST_LINES` are only counted."""
+        return self._first[index]
+
+    def __len__(self) -> int:
+        """Count all lines, kept or not."""
+        return self._count
+
+    def __iter__(self) -> Iterator[int]:
+        """Go through the lines that were kept."""
+        return iter(self._first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +58,13 @@ class Finding:
     code: str
     """Stable name of the rule in snake_case, such as `contradiction`."""
     severity: Severity
-    """BLOCK stops training, WARN asks for a look, INFO only tells."""
+    """BLOCK stops training, WARN asks for a look, REPORT only tells."""
     lines: tuple[int, ...] = ()
     """1-based line numbers, ascending, at most `MOST_LINES`; empty when the whole file is meant."""
     message: str
     """What was found and why it matters: plain sentences without content of rows."""
     fix: str = ""
-    """What to do next: one sentence; empty for INFO."""
+    """What to do next: one sentence; empty for REPORT."""
 
     def __post_init__(self) -> None:
         """Refuse a severity that no reader knows."""
@@ -47,24 +84,24 @@ class Finding:
 
 def block(code: str, lines: Sequence[int], message: str, fix: str) -> Finding:
     """A finding that stops training."""
-    return Finding(code=code, severity="BLOCK", lines=tuple(lines[:MOST_LINES]), message=message, fix=fix)
+    return Finding(code=code, severity="BLOCK", lines=tuple(islice(lines, MOST_LINES)), message=message, fix=fix)
 
 
 def warn(code: str, lines: Sequence[int], message: str, fix: str) -> Finding:
     """A finding that asks a person to look."""
-    return Finding(code=code, severity="WARN", lines=tuple(lines[:MOST_LINES]), message=message, fix=fix)
+    return Finding(code=code, severity="WARN", lines=tuple(islice(lines, MOST_LINES)), message=message, fix=fix)
 
 
-def info(code: str, message: str) -> Finding:
+def tell(code: str, message: str) -> Finding:
     """A finding that only tells."""
-    return Finding(code=code, severity="INFO", message=message)
+    return Finding(code=code, severity="REPORT", message=message)
 
 
 def name_lines(lines: Sequence[int], most: int = NAMED_LINES) -> str:
     """Spell line numbers for a sentence: `line 17`, `lines 3, 9 and 12`, `lines 3, 9, 12, 20 and 41 more`."""
     if len(lines) == 1:
         return f"line {lines[0]:,}"
-    named = [f"{line:,}" for line in lines[:most]]
+    named = [f"{line:,}" for line in islice(lines, most)]
     rest = len(lines) - len(named)
     last = f"{rest:,} more" if rest else named.pop()
     return f"lines {', '.join(named)} and {last}"

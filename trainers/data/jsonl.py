@@ -4,20 +4,19 @@ Bytes are split on `\\n` alone, each line is strict UTF-8 and strict JSON. Every
 reason, never content.
 """
 
-import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from knowledge.errors import UserError
-from trainers.data.findings import Finding, block, info, lines_have, plural, warn
+from trainers.data.findings import Finding, block
 from trainers.data.limits import ReadLimits, read_limits
-from trainers.data.parsing import FIXES, Refusal, parse_object
+from trainers.data.lines import Lines, TooLarge
+from trainers.data.notes import Notes
+from trainers.data.parsing import Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
-_BOM = b"\xef\xbb\xbf"
-_NOT_ROWS = frozenset(("invalid_json", "not_an_object", "not_utf8"))  # such a line is no JSONL at all
 _MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an earlier answer out of the loss
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
@@ -75,89 +74,83 @@ class Reading(NamedTuple):
 def read_rows(path: Path, limits: ReadLimits | None = None) -> Reading:
     """Read chat rows from a JSONL file; raises `UserError` only if there is no readable file at `path`."""
     limits = limits or read_limits()
-    data = _read_capped(path, limits.file_bytes)
-    if len(data) > limits.file_bytes:
-        most = f"{limits.file_bytes // 2**20} MiB"
-        message = f"That file is larger than {most}, the most I read."
-        return Reading(
-            [], (block("file_too_large", (), message, "Split it, or keep the best rows; upload again."),), ""
-        )
-    digest = hashlib.sha256(data).hexdigest()
-    kind = refuse_kind(data[:HEAD_BYTES])
-    if kind is not None:
-        return Reading([], (kind,), digest)
-    rows, notes = _read_lines(data.removeprefix(_BOM), limits)
-    return Reading(rows, notes.findings(), digest)
+    notes = Notes()
+    with open_file(path) as file:
+        kind = refuse_kind(_peek(file))
+        lines = Lines(file, limits)
+        rows: list[Row] = []
+        try:
+            if kind is None:
+                rows = list(_rows(lines, limits, notes))
+            for _ in lines:  # to the end, for the hash
+                pass
+        except TooLarge:
+            return Reading([], (too_large(limits.file_bytes),), "")
+    return Reading(rows, notes.findings() if kind is None else (kind,), lines.sha256)
 
 
-def _read_capped(path: Path, most: int) -> bytes:
-    """Read at most one byte more than allowed: a stated size is a claim, and a pipe has none."""
+def rows_in(content: bytes) -> list[Row]:
+    """Return the rows of bytes that are JSONL; lines that hold none are left out."""
+    limits = read_limits()
+    return list(_rows(Lines(io.BytesIO(content), limits), limits, Notes()))
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading; raises `UserError` where there is none, or it may not be read."""
     if not path.is_file():
         raise UserError(f"There is no file at {path}.", "Check the path and try again.")
     try:
-        with path.open("rb") as file:
-            return file.read(most + 1)
+        return path.open("rb")
     except OSError as error:
         raise UserError(f"I can't read {path}: {error.strerror}.", "Check its permissions and try again.") from error
 
 
-class _Notes:
-    """Rejections and remarks of one reading, gathered by reason so that a million bad lines stay one finding."""
-
-    def __init__(self) -> None:
-        self.refused: dict[tuple[str, str], list[int]] = {}
-        self.places: dict[tuple[str, str], int | None] = {}
-        self.ignored: dict[str, list[int]] = {}
-        self.blank = 0
-        self.too_many_rows = 0
-
-    def refuse(self, line: int, refusal: Refusal) -> None:
-        key = (refusal.code, refusal.reason)
-        self.places[key] = None if key in self.refused else refusal.place
-        self.refused.setdefault(key, []).append(line)
-
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(self._spell())
-
-    def _spell(self) -> Iterator[Finding]:
-        for (code, reason), lines in self.refused.items():
-            place = self.places[code, reason]
-            near = f" (near character {place + 1:,})" if place is not None else ""
-            what = f"{lines_have(lines)} {reason}{near}."
-            if code in _NOT_ROWS:
-                what = f"That file isn't JSONL: {what[0].lower()}{what[1:]}"
-            yield block(code, lines, what, FIXES[code])
-        for where, lines in self.ignored.items():
-            message = f"{lines_have(lines)} keys in a {where} that training ignores."
-            yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")
-        if self.too_many_rows:
-            message = f"That file has more than {self.too_many_rows:,} lines, the most I read."
-            yield block("too_many_rows", (), message, "Keep the best rows; past some thousands more rarely helps.")
-        if self.blank:
-            yield info("blank_lines", f"{plural(self.blank, 'blank line')} skipped.")
+def too_large(most: int) -> Finding:
+    """The finding about a file over its cap."""
+    size = f"{most // 2**30} GiB" if most >= 2**30 else f"{most // 2**20} MiB"
+    message = f"That file is larger than {size}, the most I read."
+    return block("file_too_large", (), message, "Split it, or keep the best rows; upload again.")
 
 
-def _read_lines(data: bytes, limits: ReadLimits) -> tuple[list[Row], _Notes]:
-    rows: list[Row] = []
-    notes = _Notes()
-    if b"\n" not in data and b"}\r{" in data:
-        notes.refuse(1, Refusal("invalid_json", "several rows, because the lines end in a bare carriage return"))
-        return rows, notes
-    for number, raw in enumerate(io.BytesIO(data), start=1):  # BytesIO ends lines at \n alone
+def each_object(lines: Lines, limits: ReadLimits, notes: Notes) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the line number and JSON object of each line; lines that hold none go to the notes."""
+    for number, raw in lines:
         if number > limits.rows:
             notes.too_many_rows = limits.rows
-            break
+            return
         if not raw.strip(b" \t\r\n"):
             notes.blank += 1
             continue
         try:
-            rows.append(_row(number, parse_object(raw.removesuffix(b"\n").removesuffix(b"\r"), limits), notes))
+            yield number, parse_object(raw, limits)
+        except Refusal as refusal:
+            notes.refuse(number, _carriage_return(raw) or refusal)
+
+
+def _peek(file: BinaryIO) -> bytes:
+    head = file.read(HEAD_BYTES)
+    file.seek(0, io.SEEK_SET)
+    return head
+
+
+def _carriage_return(raw: bytes) -> Refusal | None:
+    """Name what an old Mac's line ends do to a file."""
+    if b"}\r{" not in raw:
+        return None
+    return Refusal("invalid_json", "several rows, because the lines end in a bare carriage return")
+
+
+def _rows(lines: Lines, limits: ReadLimits, notes: Notes) -> Iterator[Row]:
+    for number, value in each_object(lines, limits, notes):
+        try:
+            row = _row(number, value, notes)
         except Refusal as refusal:
             notes.refuse(number, refusal)
-    return rows, notes
+        else:
+            yield row
 
 
-def _row(line: int, value: dict[str, object], notes: _Notes) -> Row:
+def _row(line: int, value: dict[str, object], notes: Notes) -> Row:
     """Check that a JSON object is a chat row and keep what training uses of it."""
     messages = value.get("messages")
     if not isinstance(messages, list):
@@ -165,12 +158,12 @@ def _row(line: int, value: dict[str, object], notes: _Notes) -> Row:
     if not messages:
         raise Refusal("no_messages", 'an empty "messages" list')
     if len(value) > 1:
-        notes.ignored.setdefault("row", []).append(line)
+        notes.ignore("row", line)
     turns = tuple(_message(item) for item in messages)
     if messages[-1].get("weight") == 0:
         raise Refusal("bad_message", "a last message with weight 0, so there is nothing to learn")
     if any(item.keys() - _MESSAGE_KEYS for item in messages):
-        notes.ignored.setdefault("message", []).append(line)
+        notes.ignore("message", line)
     return Row(line, turns)
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     Pieces = NDArray[np.uint64]
 
 SHARED = 0.7  # Jaccard similarity of two sets of pieces from which texts are near duplicates
-_PIECE = 5  # characters
-_BANDS, _DEPTH = 12, 3  # finds 99% of pairs at 0.7, and looks at 3% of those at 0.25
+PIECE = 5  # characters
+BANDS, _DEPTH = 12, 3  # finds 99% of pairs at 0.7, and looks at 3% of those at 0.25
 _LOOKED_AT = 2000  # characters of a text that are compared
-_BUCKET = 8  # texts of one bucket that a newcomer is compared with; keeps a flood of copies linear
+BUCKET = 8  # texts of one bucket that a newcomer is compared with; keeps a flood of copies linear
 _DIGIT = re.compile(r"\d")
 
 
@@ -44,16 +44,16 @@ def near_pairs(texts: Sequence[str]) -> list[NearPair]:
     pairs: list[NearPair] = []
     first_with: dict[str, int] = {}
     buckets: dict[tuple[int, int], list[int]] = {}
-    pieces: dict[int, Pieces] = {}
+    sets: dict[int, Pieces] = {}
     for place, text in enumerate(folded):
         if text in first_with:
             pairs.append(NearPair(first_with[text], place))
             continue
         first_with[text] = place
-        if len(text) < 2 * _PIECE:
+        if len(text) < 2 * PIECE:
             continue  # too short to be nearly the same without being the same
-        pieces[place] = _pieces(text)
-        match = _nearest(place, pieces, buckets)
+        sets[place] = pieces(text)
+        match = _nearest(place, sets, buckets)
         if match is not None:
             pairs.append(NearPair(match, place))
     return pairs
@@ -68,46 +68,46 @@ def _without_common_ends(texts: list[str]) -> list[str]:
     return [text[start : len(text) - end] for text in texts]
 
 
-def _pieces(text: str) -> "Pieces":
+def pieces(text: str) -> "Pieces":
     """Hash every five-character piece of a text to a sorted set of 64-bit numbers."""
     import numpy as np
 
     codes = np.frombuffer(text[:_LOOKED_AT].encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    last = len(codes) - _PIECE + 1
+    last = len(codes) - PIECE + 1
     sums = np.zeros(last, dtype=np.uint64)
-    for offset in range(_PIECE):  # wraps modulo 2**64 on purpose
+    for offset in range(PIECE):  # wraps modulo 2**64 on purpose
         sums = sums * np.uint64(0x100000001B3) + codes[offset : offset + last]
     sums ^= sums >> np.uint64(29)
     return np.unique(sums * np.uint64(0xBF58476D1CE4E5B9))
 
 
-def _nearest(place: int, pieces: "dict[int, Pieces]", buckets: dict[tuple[int, int], list[int]]) -> int | None:
+def _nearest(place: int, sets: "dict[int, Pieces]", buckets: dict[tuple[int, int], list[int]]) -> int | None:
     """File a text in its buckets and return the first text there that truly is alike."""
     match: int | None = None
     compared: set[int] = set()
-    for band, digest in enumerate(_bands(pieces[place])):
+    for band, digest in enumerate(bands(sets[place])):
         bucket = buckets.setdefault((band, digest), [])
         for other in bucket:
             if match is None and other not in compared:
                 compared.add(other)
-                match = other if _shared(pieces[other], pieces[place]) >= SHARED else None
-        if len(bucket) < _BUCKET:
+                match = other if shared(sets[other], sets[place]) >= SHARED else None
+        if len(bucket) < BUCKET:
             bucket.append(place)
     return match
 
 
-def _bands(pieces: "Pieces") -> list[int]:
+def bands(of: "Pieces") -> list[int]:
     """Sketch a set of pieces: the least value under each of 36 fixed hash functions, three to a band."""
     import numpy as np
 
-    factors = np.arange(1, 2 * _BANDS * _DEPTH, 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
-    mixed = pieces[None, :] * factors[:, None]
+    factors = np.arange(1, 2 * BANDS * _DEPTH, 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
+    mixed = of[None, :] * factors[:, None]
     mixed ^= mixed >> np.uint64(31)
     least = (mixed * np.uint64(0x94D049BB133111EB)).min(axis=1)
     return [zlib.crc32(least[at : at + _DEPTH].tobytes()) for at in range(0, len(least), _DEPTH)]
 
 
-def _shared(one: "Pieces", other: "Pieces") -> float:
+def shared(one: "Pieces", other: "Pieces") -> float:
     """Jaccard similarity of two sorted sets."""
     import numpy as np
 

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from knowledge.errors import UserError
 
@@ -25,6 +26,28 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkbookLimits:
+    """What reading one Excel file may cost."""
+
+    file_bytes: int
+    """Bytes of the file, which is a zip."""
+    expanded_bytes: int
+    """What it may unpack to."""
+    ratio: int
+    """Unpacked to packed bytes, beyond the first mebibyte."""
+    entries: int
+    """Files inside."""
+    rows: int
+    """Rows of the sheet."""
+    columns: int
+    """Columns of the sheet."""
+    seconds: float
+    """Time that its parser may take."""
+    memory_bytes: int
+    """Address space that its parser may take."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TargetLimits:
     """What one training target accepts."""
 
@@ -36,21 +59,71 @@ class TargetLimits:
     """Fewer training rows get a warning."""
     row_tokens: int
     """Tokens of one row after the chat template."""
+    file_bytes: int
+    """Bytes of the whole file."""
+    rows: int
+    """Rows of the whole file."""
+    roles: frozenset[str]
+    """Who may speak, in the names of the chat format."""
+    formats: frozenset[str]
+    """Row formats that can be handed over as they are."""
+    containers: frozenset[str]
+    """Kinds of file that can be handed over as they are."""
+    byte_order_mark: bool
+    """Whether the file has to begin with one."""
+    vocabulary: str
+    """How its tokens are counted: `o200k_base`, the `model`'s own tokenizer, or an `estimate`."""
+    source: str
+    """Where these figures are from."""
+    as_of: str
+    """When they were looked up."""
+
+    @property
+    def tools(self) -> bool:
+        """Whether a row may call tools."""
+        return "tool" in self.roles
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(_FILE.read_text("utf-8"))
+
+
+def _read_limits(section: str) -> ReadLimits:
+    table = _tables()[section]
+    return ReadLimits(**{name: table[name] for name in ReadLimits.__dataclass_fields__})
 
 
 @cache
 def read_limits() -> ReadLimits:
-    """The limits for reading any file."""
-    section = tomllib.loads(_FILE.read_text("utf-8"))["read"]
-    return ReadLimits(**{name: section[name] for name in ("file_bytes", "line_bytes", "rows", "depth")})
+    """The limits for a file that Luthier keeps: uploads and data sets, which are held in memory."""
+    return _read_limits("read")
+
+
+@cache
+def shell_limits() -> ReadLimits:
+    """The limits for a file that is only read through, row by row, for whoever sits at this machine."""
+    return _read_limits("shell")
+
+
+@cache
+def workbook_limits() -> WorkbookLimits:
+    """The limits for an Excel file."""
+    table = _tables()["workbook"]
+    return WorkbookLimits(**{name: table[name] for name in WorkbookLimits.__dataclass_fields__})
+
+
+def target_names() -> tuple[str, ...]:
+    """Every known target, in order of the alphabet."""
+    return tuple(sorted(_tables()["target"]))
 
 
 @cache
 def target_limits(target: str) -> TargetLimits:
     """The limits of a training target; a `UserError` names the known ones if it is not among them."""
-    targets = tomllib.loads(_FILE.read_text("utf-8"))["target"]
-    if target not in targets:
-        raise UserError(f"I don't know the target {target!r}.", f"Use one of: {', '.join(sorted(targets))}.")
-    section = targets[target]
-    figures = {name: section[name] for name in ("least_rows", "good_rows", "row_tokens")}
-    return TargetLimits(target=target, **figures)
+    if target not in _tables()["target"]:
+        raise UserError(f"I don't know the target {target[:40]!r}.", f"Use one of: {', '.join(target_names())}.")
+    table = _tables()["target"][target]
+    sets: dict[str, Any] = {name: frozenset(table[name]) for name in ("roles", "formats", "containers")}
+    plain = ("least_rows", "good_rows", "row_tokens", "file_bytes", "rows", "byte_order_mark", "vocabulary", "source")
+    return TargetLimits(target=target, as_of=str(table["as_of"]), **sets, **{name: table[name] for name in plain})

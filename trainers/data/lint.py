@@ -1,33 +1,28 @@
-"""Whether a file of rows may be trained on, and what is worth a look; rows are read by `jsonl`, judged by `rules`.
+"""Whether a file of rows may be trained on, and what is worth a look; rows are read by `source`, judged by `rules`.
 
-`lint` is linear in the rows. Rules about single rows also run over the test file; their codes then start with `test_`.
+Rows are seen one at a time: memory grows by about a hundred bytes a row, whatever stands in it. Rules about single
+rows also run over the test file; their codes then start with `test_`.
 """
 
 import dataclasses
-import statistics
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from trainers.data.findings import ORDER, Finding, info, plural
-from trainers.data.jsonl import Reading, read_rows
-from trainers.data.limits import target_limits
-from trainers.data.rules import FILE_RULES, ROW_RULES
-from trainers.data.rules.sheet import CountTokens, Sheet
+from trainers.data.counting import CountRow
+from trainers.data.findings import ORDER, Finding, plural, tell
+from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
+from trainers.data.rules import row_rules
+from trainers.data.rules.handover import handover, over_size
+from trainers.data.rules.personal import PersonalData, Preview
+from trainers.data.rules.size import Tokens, TokenStats
+from trainers.data.rules.view import Rule, View
+from trainers.data.rules.whole import WholeFile
+from trainers.data.source import Source
 
-
-class TokenStats(NamedTuple):
-    """Tokens per row after the chat template."""
-
-    total: int
-    """Sum over all rows."""
-    median: int
-    """Half of the rows have at most so many."""
-    p95: int
-    """19 of 20 rows have at most so many."""
-    most: int
-    """The longest row."""
+MOST_WORST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +41,18 @@ class LintReport:
     """Token figures; None where no tokenizer was given."""
     test_rows: int | None
     """Test rows that could be read; None if no test file was given."""
+    target: str = "local"
+    """Where the rows are to be trained."""
+    kind: str = "chat"
+    """Format of the rows."""
+    kinds: tuple[str, ...] = ("chat",)
+    """All formats of the rows, commonest first."""
+    container: str = "jsonl"
+    """Kind of file."""
+    histogram: dict[str, int] = dataclasses.field(default_factory=dict)
+    """Rows by tokens, in powers of two."""
+    previews: tuple[Preview, ...] = ()
+    """Personal data, masked: for whoever gave the file, never in JSON, a log or a channel."""
 
     @property
     def blocked(self) -> bool:
@@ -62,6 +69,16 @@ class LintReport:
         ready = f"{plural(self.rows, 'row')}, ready to train on"
         return f"{ready}, {plural(remarks, 'remark')}." if remarks else f"{ready}."
 
+    @property
+    def worst(self) -> list[tuple[int, list[str]]]:
+        """The rows with most against them: line and codes, worst first."""
+        against: dict[int, list[Finding]] = {}
+        for finding in self.findings:
+            for line in finding.lines if not finding.code.startswith("test_") else ():
+                against.setdefault(line, []).append(finding)
+        ranked = sorted(against.items(), key=lambda item: (-sum(_WEIGHT[f.severity] for f in item[1]), item[0]))
+        return [(line, [finding.code for finding in found]) for line, found in ranked[:MOST_WORST]]
+
     def to_json(self) -> dict[str, object]:
         """The report as plain JSON values: blocked, rows, findings, then what only we use."""
         return {
@@ -72,73 +89,104 @@ class LintReport:
             "sha256": self.sha256,
             "tokens": self.tokens._asdict() if self.tokens else None,
             "test_rows": self.test_rows,
+            "target": self.target,
+            "format": self.kind,
+            "container": self.container,
+            "token_histogram": self.histogram,
+            "worst_rows": [{"line": line, "codes": codes} for line, codes in self.worst],
         }
 
 
+_WEIGHT = {"BLOCK": 10, "WARN": 1, "REPORT": 0}
+
+
 def lint(
-    path: Path, *, target: str = "local", test: Path | None = None, count_tokens: CountTokens | None = None
+    path: Path,
+    *,
+    target: str = "local",
+    test: Path | None = None,
+    count: CountRow | None = None,
+    limits: ReadLimits | None = None,
+    kind: str | None = None,
+    samples: Sequence[str] = (),
 ) -> LintReport:
     """Read and judge a file of training rows, beside its test file if there is one.
 
-    `count_tokens` gives the tokens of one row's messages after the model's chat template; without it nothing is said
-    about length. Raises `UserError` for a missing file or an unknown target; all else is a finding.
+    `count` counts the tokens of a row for the target; without it nothing is said about length. `kind` names the format
+    of the rows where it should not be guessed; `samples` are texts in the wanted style. Raises `UserError` for a
+    missing file or an unknown target; all else is a finding.
     """
-    limits = target_limits(target)
-    reading = read_rows(path)
-    test_reading = None if test is None else read_rows(test)
-    sheet = Sheet(
-        rows=reading.rows,
-        test=None if test_reading is None else test_reading.rows,
-        limits=limits,
-        count_tokens=count_tokens,
-    )
-    findings = [*reading.findings, *_judge(reading, sheet), *_judge_test(test_reading, sheet)]
-    findings.append(info("summary", _summary(sheet)))
-    return LintReport(
-        rows=len(reading.rows),
-        findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),
-        labels=sheet.labels,
-        sha256=reading.sha256,
-        tokens=_token_stats(sheet.tokens),
-        test_rows=None if sheet.test is None else len(sheet.test),
-    )
+    accepted, most = target_limits(target), limits or read_limits()
+    with closing(WholeFile(accepted, samples)) as whole:
+        tested: list[Finding] = []
+        if test is not None:
+            tested = _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
+        refused = over_size(path, accepted)
+        source = Source(path, most, kind=kind, tools=accepted.tools, lists=True, refused=refused)
+        tokens = Tokens(accepted, count)
+        rules = row_rules(accepted)
+        findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
+        if whole.rows.count:
+            findings += [*handover(source, accepted), *tokens.told()]
+        findings.append(tell("summary", _summary(whole, tokens.stats)))
+        return LintReport(
+            rows=whole.rows.count,
+            findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),
+            labels=whole.labels,
+            sha256=source.sha256,
+            tokens=tokens.stats,
+            test_rows=whole.rows.test,
+            target=target,
+            kind=source.kind,
+            kinds=tuple(kind for kind, _ in source.kinds.most_common()),
+            container=source.container,
+            histogram=tokens.histogram(),
+            previews=_previews(rules),
+        )
 
 
-def _judge(reading: Reading, sheet: Sheet) -> list[Finding]:
-    if not reading.rows and reading.findings:
-        return []  # the reading says why there are none; "0 rows" beside it would only be noise
-    return [finding for rule in (*ROW_RULES, *FILE_RULES) for finding in rule(sheet)]
+def _judge(source: Source, rules: Sequence[Rule]) -> list[Finding]:
+    """Show every row to every rule and return what they say."""
+    for chat in source:
+        view = View(chat)
+        for rule in rules:
+            rule.see(view)
+    findings = list(source.findings())
+    blocked = any(finding.severity == "BLOCK" for finding in findings)
+    if source.kinds or not blocked:  # "0 rows" beside the reason why there are none would only be noise
+        findings += [finding for rule in rules for finding in rule.findings()]
+    return findings
 
 
-def _judge_test(reading: Reading | None, sheet: Sheet) -> list[Finding]:
+def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> list[Finding]:
     """Judge the test rows one by one and mark what is found as theirs."""
-    if reading is None:
-        return []
-    test_sheet = dataclasses.replace(sheet, rows=reading.rows, test=None)
-    found = [*reading.findings, *(finding for rule in ROW_RULES for finding in rule(test_sheet))]
+    rules = row_rules(accepted)
+    whole.rows.test = 0
+    for chat in source:
+        view = View(chat)
+        whole.see_test(view)
+        for rule in rules:
+            rule.see(view)
+    found = [*source.findings(), *(finding for rule in rules for finding in rule.findings())]
     return [
         dataclasses.replace(finding, code=f"test_{finding.code}", message=f"Test file: {finding.message}")
         for finding in found
     ]
 
 
-def _summary(sheet: Sheet) -> str:
-    parts = [plural(len(sheet.rows), "row")]
-    if sheet.test is not None:
-        parts.append(plural(len(sheet.test), "test row"))
-    if sheet.labels:
-        parts.append(plural(len(sheet.labels), "label"))
-    stats = _token_stats(sheet.tokens)
+def _previews(rules: Sequence[Rule]) -> tuple[Preview, ...]:
+    return next((tuple(rule.previews) for rule in rules if isinstance(rule, PersonalData)), ())
+
+
+def _summary(whole: WholeFile, stats: TokenStats | None) -> str:
+    parts = [plural(whole.rows.count, "row")]
+    if whole.rows.test is not None:
+        parts.append(plural(whole.rows.test, "test row"))
+    if whole.labels:
+        parts.append(plural(len(whole.labels), "label"))
     if stats:
         parts.append(f"{stats.total:,} tokens (median {stats.median:,} a row, longest {stats.most:,})")
-    if sheet.rows and len({row.system for row in sheet.rows}) == 1:
-        parts.append("system prompt identical in all" if sheet.rows[0].system else "no system prompt")
+    prompts: Counter[int] = whole.prompts.taught.counts
+    if len(prompts) == 1:
+        parts.append("system prompt identical in all" if whole.has_prompt else "no system prompt")
     return f"{' · '.join(parts)}."
-
-
-def _token_stats(tokens: Sequence[int] | None) -> TokenStats | None:
-    if not tokens:
-        return None
-    ordered = sorted(tokens)
-    p95 = ordered[max(0, -(-95 * len(ordered) // 100) - 1)]
-    return TokenStats(sum(ordered), int(statistics.median(ordered)), p95, ordered[-1])

@@ -25,6 +25,13 @@ FIXES: dict[str, str] = {
     "not_an_object": 'Write each row as {"messages": [...]} on its own line.',
     "no_messages": 'Write each row as {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]}.',
     "bad_message": 'Write each message as {"role": "...", "content": "..."}.',
+    "invalid_table": "Save the table again as CSV in UTF-8: cells with commas or line breaks in quotation marks.",
+    "no_columns": "Name the columns in the first row, such as prompt and completion, or question and answer.",
+    "no_value": "Open the file in its program, paste the formulas as values, save it and try again.",
+    "unknown_role": "Rename the role; in Vertex's format the assistant is called model.",
+    "empty_target": "Write the ideal answer, or drop the row.",
+    "format_mismatch": "Choose another target, or leave this out.",
+    "no_trainable_tokens": "Give at least one answer of the row a weight of 1.",
     "not_text": "Write the content as one text; pictures and tool calls are not supported here.",
 }
 
@@ -74,6 +81,11 @@ def parse_value(raw: bytes, limits: ReadLimits) -> object:
     return value
 
 
+def lenient_object(raw: bytes) -> object:
+    """Parse JSON whose texts may hold raw tabs and line breaks; raises ValueError, RecursionError or `Refusal`."""
+    return _LENIENT.decode(raw.decode("utf-8", "strict"))
+
+
 def _deeper_than(raw: bytes, depth: int) -> bool:
     if raw.count(b"{") + raw.count(b"[") <= depth:
         return False
@@ -121,6 +133,9 @@ def _finite(digits: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
+_LENIENT = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite, strict=False
+)
 
 
 def _plain_reason(error: json.JSONDecodeError) -> str:
@@ -147,7 +162,7 @@ def _kind(value: object) -> str:
 
 
 def _refuse_broken_text(value: object) -> None:
-    for text in _texts(value):
+    for text in texts_of(value):
         if "\x00" in text:
             raise Refusal("nul_character", "a NUL character")
         try:
@@ -156,13 +171,14 @@ def _refuse_broken_text(value: object) -> None:
             raise Refusal("lone_surrogate", "half of a surrogate pair") from None
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text inside a JSON value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from texts_of(item)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from _texts(item)
+            yield from texts_of(item)

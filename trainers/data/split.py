@@ -23,18 +23,19 @@ class Split(NamedTuple):
     """Rows held out for the evaluation."""
 
 
-def split(rows: Sequence[Row], *, test_fraction: float, seed: int) -> Split:
+def split(rows: Sequence[Row], *, test_fraction: float, seed: int, together: Sequence[Sequence[int]] = ()) -> Split:
     """Hold out about `test_fraction` of the rows, the same ones for the same seed.
 
-    Rows with the same folded input stay together, labels keep their shares, and at least 20 rows are held out where
-    10 remain to train on. Raises `UserError` if there are fewer than 15 rows, or too few different inputs.
+    Rows with the same folded input stay together, and so do the lines of each group in `together`; labels keep their
+    shares, and at least 20 rows are held out where 10 remain to train on. Raises `UserError` if there are fewer than 15
+    rows, or too few different inputs.
     """
     if not 0 < test_fraction < 1:
         raise ValueError("test_fraction lies between 0 and 1")
     wanted = min(max(round(len(rows) * test_fraction), GOOD_TEST), len(rows) - LEAST_TRAIN)
     if wanted < LEAST_TEST:
         raise _too_few(len(rows))
-    held_out = _hold_out(_strata(rows), wanted / len(rows), random.Random(seed))  # noqa: S311  # a fair draw, no secret
+    held_out = _hold_out(_strata(rows, together), wanted / len(rows), random.Random(seed))  # noqa: S311  # a fair draw, no secret
     test = tuple(row for row in rows if row.line in held_out)
     train = tuple(row for row in rows if row.line not in held_out)
     if len(test) < LEAST_TEST or len(train) < LEAST_TRAIN:
@@ -49,17 +50,40 @@ def _too_few(count: int) -> UserError:
     )
 
 
-def _strata(rows: Sequence[Row]) -> list[list[list[int]]]:
-    """Gather line numbers by input, and these groups by label; free text is one stratum."""
+def _strata(rows: Sequence[Row], together: Sequence[Sequence[int]] = ()) -> list[list[list[int]]]:
+    """Gather line numbers by input and group, and these groups by label; free text is one stratum."""
     labelled = closed_labels(rows) is not None
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(canonical(row.prompt), []).append(row)
     strata: dict[str, list[list[int]]] = {}
-    for group in groups.values():
+    for group in _joined(list(groups.values()), together):
         label = canonical(group[0].target) if labelled else ""
         strata.setdefault(label, []).append([row.line for row in group])
     return [strata[label] for label in sorted(strata)]
+
+
+def _joined(groups: list[list[Row]], together: Sequence[Sequence[int]]) -> list[list[Row]]:
+    """Join groups that share a line of what has to stay together."""
+    if not together:
+        return groups
+    home = {row.line: place for place, group in enumerate(groups) for row in group}
+    parent = list(range(len(groups)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    for lines in together:
+        places = sorted({root(home[line]) for line in lines if line in home})
+        for place in places[1:]:
+            parent[root(place)] = root(places[0])
+    joined: dict[int, list[Row]] = {}
+    for place, group in enumerate(groups):
+        joined.setdefault(root(place), []).extend(group)
+    return list(joined.values())
 
 
 def _hold_out(strata: list[list[list[int]]], fraction: float, draw: random.Random) -> set[int]:

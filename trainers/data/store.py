@@ -13,8 +13,9 @@ from sqlalchemy import Engine, func, insert, select
 
 from knowledge.rows import alone
 from knowledge.tenancy import Person
+from trainers.data.converting import converted_bytes
 from trainers.data.examples import EXAMPLES
-from trainers.data.jsonl import Row, read_rows
+from trainers.data.jsonl import Row, read_rows, rows_in
 from trainers.data.lint import LintReport, lint
 from trainers.data.split import split
 from trainers.errors import DatasetRejected
@@ -54,7 +55,7 @@ class Datasets:
         report = lint(train, target="local", test=test)
         if report.blocked:
             raise rejected(report)
-        parts = (train.read_bytes(), test.read_bytes()) if test else _hold_out(train)
+        parts = (_rows_of(train, report), _rows_of(test, None)) if test else _hold_out(_rows_of(train, report))
         id_ = f"ds_{uuid.uuid4().hex[:12]}"
         home = self.folder / "datasets" / id_
         home.mkdir(parents=True)
@@ -126,10 +127,20 @@ def rejected(report: LintReport) -> DatasetRejected:
     return DatasetRejected(first.message + also, first.fix)
 
 
-def _hold_out(train: Path) -> tuple[bytes, bytes]:
-    """Divide one file into training and held-out rows; raises UserError where there are too few."""
-    lines = dict(enumerate(train.read_bytes().split(b"\n"), start=1))
-    parts = split(read_rows(train).rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
+def _rows_of(path: Path, report: LintReport | None) -> bytes:
+    """Return a file's chat rows: as they are where it is JSONL of such, else converted from what was linted."""
+    if report is not None and (report.container, report.kinds) == ("jsonl", ("chat",)):
+        return path.read_bytes()
+    reading = read_rows(path)
+    if report is None and reading.rows and not any(finding.severity == "BLOCK" for finding in reading.findings):
+        return path.read_bytes()
+    return converted_bytes(path)
+
+
+def _hold_out(train: bytes) -> tuple[bytes, bytes]:
+    """Divide rows into training and held-out ones; raises UserError where there are too few."""
+    lines = dict(enumerate(train.split(b"\n"), start=1))
+    parts = split(rows_in(train), test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
 
     def joined(rows: Sequence[Row]) -> bytes:
         chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]

@@ -198,7 +198,7 @@ def test_blank_lines_are_skipped_and_counted(read: Read) -> None:
     """Blank lines are no rows; line numbers stay those of the file."""
     reading = read(GOOD + b"\n\n \t\n" + GOOD)
     assert [r.line for r in reading.rows] == [1, 4]
-    assert [(f.code, f.severity) for f in reading.findings] == [("blank_lines", "INFO")]
+    assert [(f.code, f.severity) for f in reading.findings] == [("blank_lines", "REPORT")]
 
 
 def test_keys_that_training_ignores_are_told(read: Read) -> None:

@@ -2,15 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from knowledge.errors import UserError
+from trainers.data.counting import Counted
 from trainers.data.examples import EXAMPLES
 from trainers.data.findings import Finding
-from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport, lint
 
 Turn = tuple[str, str]
@@ -318,7 +319,10 @@ def test_a_system_prompt_that_is_tested_and_not_taught_is_remarked(plant: Plant,
 
 def test_a_system_prompt_of_some_training_rows_is_no_news_in_the_test(plant: Plant) -> None:
     """Prompts that vary in training are another remark; the test is on prompts that the model saw."""
-    taught = plant({37: chat(("system", "Hi"), ("user", "a b"), ("assistant", "c"))}, prompted("Hi", 24))
+    other = chat(
+        ("system", "Hi"), ("user", "Does the choir meet in the new hall, or where?"), ("assistant", f"{ANSWERS[1]}")
+    )
+    taught = plant({37: other}, prompted("Hi", 24))
     assert codes(taught) == {"summary", "system_prompt_variants"}
     assert "untaught_system_prompt" not in codes(plant({}))
 
@@ -358,10 +362,16 @@ def test_tokens_are_counted_by_whoever_can(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join([*clean(50), answer("word " * 600)]), "utf-8")
 
-    def words(messages: Sequence[Message]) -> int:
-        return sum(len(turn.content.split()) for turn in messages)
+    class Words:
+        """Counts words."""
 
-    report = lint(path, count_tokens=words)
+        exact, how = True, "words"
+
+        def __call__(self, chat: Mapping[str, Any], most: int) -> Counted:
+            lengths = [len(turn["content"].split()) for turn in chat["messages"]]
+            return Counted(sum(lengths), lengths[-1])
+
+    report = lint(path, count=Words())
     assert found(report, "row_too_long").lines == (51,)
     assert report.tokens is not None
     assert report.tokens.most > 600 > report.tokens.p95 >= report.tokens.median > 10

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from trainers.data.findings import Finding, block, lines_have
-from trainers.data.rules.sheet import Sheet
+from trainers.data.findings import Finding, Spots, block, lines_have
+from trainers.data.parsing import texts_of
+from trainers.data.rules.view import View
 
 # A cheap substring first: nearly every text has none of them, and a search for a fixed text is fast.
 _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
@@ -26,6 +27,27 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("a Slack token", "xapp-", r"\bxapp-\d-[A-Za-z0-9-]{10,}"),
         ("a Slack webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}"),
         ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}"),
+        ("an Azure key", "Account", r"\b(?:Account|Shared ?Access)Key=[A-Za-z0-9+/]{40,}={0,2}"),
+        ("an Azure key", "Shared", r"\bSharedAccessKey=[A-Za-z0-9+/]{40,}={0,2}"),
+        ("an Azure key", "sig=", r"[?&;]sig=[A-Za-z0-9%+/]{40,}"),
+        ("a Google secret", "GOCSPX-", r"\bGOCSPX-[A-Za-z0-9_-]{20,}"),
+        ("a Google token", "ya29.", r"\bya29\.[A-Za-z0-9_-]{20,}"),
+        ("a Groq key", "gsk_", r"\bgsk_[A-Za-z0-9]{30,}"),
+        ("an xAI key", "xai-", r"\bxai-[A-Za-z0-9]{30,}"),
+        ("a Replicate token", "r8_", r"\br8_[A-Za-z0-9]{30,}"),
+        ("a Databricks token", "dapi", r"\bdapi[0-9a-f]{32}"),
+        ("a DigitalOcean token", "do", r"\bdo[opr]_v1_[0-9a-f]{60,}"),
+        ("a Shopify token", "shp", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+        ("a Vault token", "hv", r"\bhv[sb]\.[A-Za-z0-9_-]{20,}"),
+        ("a Telegram token", ":AA", r"\b\d{8,10}:AA[A-Za-z0-9_-]{32,}"),
+        ("a Twilio key", "SK", r"\bSK[0-9a-f]{32}\b"),
+        ("a Mailgun key", "key-", r"\bkey-[0-9a-f]{32}\b"),
+        ("a Notion token", "ntn_", r"\bntn_[A-Za-z0-9]{40,}"),
+        ("a Linear key", "lin_api_", r"\blin_api_[A-Za-z0-9]{30,}"),
+        ("an age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
+        ("a bearer token", "earer ", r"\b[Bb]earer [A-Za-z0-9_.~+/-]{30,}=*"),
+        ("a password in a header", "asic ", r"\b[Aa]uthorization:? Basic [A-Za-z0-9+/]{16,}={0,2}"),
+        ("a private key", "PuTTY-User-Key-File", r"PuTTY-User-Key-File-\d"),
         ("a Stripe key", "k_live_", r"\b[srw](?:k|hsec)_live_[0-9A-Za-z]{16,}"),
         ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),
         ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
@@ -39,21 +61,35 @@ _ASSIGNED = re.compile(
     r"(?i)\b(?:api|access|auth|secret|client)[_ -]?(?:key|token|secret)[\"']?\s*(?:[:=]|is)\s*[\"']?"
     r"(?P<value>[A-Za-z0-9_./+-]{20,})"
 )
+_PASSWORD = re.compile(
+    r"(?i)\b(?:password|passwort|passwd|pwd|passphrase|mot de passe|contrase\u00f1a)[\"']?\s*(?:[:=]|is|ist)\s*[\"'`]?"
+    r"(?P<value>[^\s\"'`<>{}\[\]]{8,64})"
+)
+_PASSWORD_HINT = re.compile(r"(?i)pass|pwd|contrase")
+_HASHED = re.compile(r"\$(?:1|5|6|y|2[aby]|argon2id?)\$[A-Za-z0-9./$=,+-]{20,}")
 _ASSIGNED_HINT = re.compile(r"(?i)key|token|secret")
 _LEAST_DISTINCT = 8  # characters; a row of x is a placeholder, not a key
 
 
-def no_secrets(sheet: Sheet) -> Iterator[Finding]:
-    """Block keys and passwords: a model can repeat its training rows word for word."""
-    found: dict[str, list[int]] = {}
-    for line, text in sheet.texts():
-        for name in sorted(_secrets_in(text)):
-            found.setdefault(name, []).append(line)
-    for name, lines in found.items():
-        message = f"{lines_have(lines)} what looks like {name}. A trained model can repeat it to anyone."
-        yield block(
-            "secret", lines, message, "Replace it by a placeholder, and revoke the real one: it has been shared."
-        )
+class NoSecrets:
+    """Blocks keys and passwords: a model can repeat its training rows word for word."""
+
+    def __init__(self) -> None:
+        """Start without a row."""
+        self._found: dict[str, Spots] = {}
+
+    def see(self, view: View) -> None:
+        """Look through all that is said in a row, and what stands beside it."""
+        beside = view.raw if view.raw.keys() - {"messages"} else {}
+        for name in _secrets_in("\n".join([view.text, *texts_of(beside)]) if beside else view.text):
+            self._found.setdefault(name, Spots()).add(view.line)
+
+    def findings(self) -> Iterator[Finding]:
+        """Say which kinds of secrets stand in which lines."""
+        for name, lines in sorted(self._found.items()):
+            message = f"{lines_have(lines)} what looks like {name}. A trained model can repeat it to anyone."
+            fix = "Replace it by a placeholder, and revoke the real one: it has been shared."
+            yield block("secret", lines, message, fix)
 
 
 def _secrets_in(text: str) -> set[str]:
@@ -62,7 +98,18 @@ def _secrets_in(text: str) -> set[str]:
         values = (match["value"] for match in _ASSIGNED.finditer(text))
         if any(any(sign.isdigit() for sign in value) and len(set(value)) >= _LEAST_DISTINCT for value in values):
             names.add("an access key")
+    if _PASSWORD_HINT.search(text) and any(_is_password(match["value"]) for match in _PASSWORD.finditer(text)):
+        names.add("a password")
+    if "$" in text and _HASHED.search(text):
+        names.add("a hashed password")
     return names
+
+
+def _is_password(value: str) -> bool:
+    """Tell a password from the word that follows in a sentence: it has letters and digits, and is no address."""
+    plain = value.rstrip(".,;:!?)")
+    mixed = any(sign.isdigit() for sign in plain) and any(sign.isalpha() for sign in plain)
+    return mixed and len(plain) >= 8 and len(set(plain)) >= 6 and "://" not in plain and "@" not in plain[:-3]
 
 
 def _is_real(pattern: re.Pattern[str], text: str) -> bool:

@@ -1,51 +1,90 @@
-"""The rule about personal data: it counts kinds and lines and never repeats what it found."""
+"""The rule about personal data: its finding counts kinds and lines; masked previews stand apart, for the requester."""
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from trainers.data.findings import Finding, lines_have, warn
-from trainers.data.rules.sheet import Sheet
+from trainers.data.findings import Finding, Spots, lines_have, warn
+from trainers.data.rules.identities import IDENTITIES, SPELLED_MAIL
+from trainers.data.rules.view import View
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}\b")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _PHONE = re.compile(
-    r"(?<![\w-])(?:\+\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,12}\d"  # international
+    r"(?<![\w-])(?:(?:\+|00)\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,12}\d"  # international
     r"|\(\d{2,5}\) ?\d{3,4}[ .-]?\d{3,5}"  # (030) 123 4567
     r"|\d{3}[.-]\d{3}[.-]\d{4}"  # 555-123-4567
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5})(?![\w-])"  # 030 1234567
 )
+_INVENTED = re.compile(r"[@.]example(?:\.(?:com|org|net))?$|\.invalid$", re.IGNORECASE)  # reserved by RFC 2606
+_AT = re.compile(r"(?i)[(\[{ ]at[)\]} ]")
+_DIGITS = re.compile(r"\d{2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().-]{0,2}\d){6}")
+MOST_PREVIEWS = 20
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
-def personal_data(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about e-mail addresses, phone numbers, payment cards, bank accounts and social security numbers."""
-    found: dict[str, list[int]] = {}
-    for line, text in sheet.texts():
-        for kind in _kinds_in(text):
-            found.setdefault(kind, []).append(line)
-    if found:
-        lines = sorted({line for of_kind in found.values() for line in of_kind})
-        counts = ", ".join(f"{kind} in {len(of_kind):,}" for kind, of_kind in found.items())
-        message = f"{lines_have(lines)} what looks like personal data (rows: {counts}). A trained model can repeat it."
-        yield warn("personal_data", lines, message, "Replace it by invented data, or make sure you may train on it.")
+class Preview(NamedTuple):
+    """A place with personal data, masked: only whoever gave the file may see it."""
+
+    line: int
+    kind: str
+    masked: str
 
 
-def _kinds_in(text: str) -> Iterator[str]:
-    if "@" in text and _EMAIL.search(text):
-        yield "e-mail address"
-    if not _LONG_NUMBER.search(text):
+class PersonalData:
+    """Warns about e-mail addresses, phone numbers, payment cards, bank accounts and social security numbers."""
+
+    def __init__(self) -> None:
+        """Start without a row."""
+        self._found: dict[str, Spots] = {}
+        self._lines = Spots()
+        self.previews: list[Preview] = []
+
+    def see(self, view: View) -> None:
+        """Look through all that is said in a row."""
+        for kind, text in _found_in(view.text):
+            self._found.setdefault(kind, Spots()).add(view.line)
+            self._lines.add(view.line)
+            if len(self.previews) < MOST_PREVIEWS:
+                self.previews.append(Preview(view.line, kind, mask(text)))
+
+    def findings(self) -> Iterator[Finding]:
+        """Say what kinds there are in how many rows."""
+        if self._lines:
+            counts = ", ".join(f"{kind} in {len(lines):,}" for kind, lines in self._found.items())
+            what = f"what looks like personal data (rows: {counts}). A trained model can repeat it."
+            message = f"{lines_have(self._lines)} {what}"
+            fix = "Replace it by invented data, or make sure you may train on it."
+            yield warn("personal_data", self._lines, message, fix)
+
+
+def mask(text: str) -> str:
+    """Hide all letters and digits but the first of each run, and never more than half of what stands there.
+
+    >>> mask("jane.doe@mail.test"), mask("555-867-5309")
+    ('j***.d**@m***.t***', '5**-8**-5***')
+    """
+    return re.sub(r"(\w)(\w*)", lambda run: run[1] + "*" * len(run[2]), text)
+
+
+def _found_in(text: str) -> Iterator[tuple[str, str]]:
+    mails = _EMAIL.finditer(text) if "@" in text else ()
+    email = next((mail for mail in mails if not _INVENTED.search(mail[0])), None) or _spelled_mail(text)
+    if email:
+        yield "e-mail address", email[0]
+    if not _DIGITS.search(text):
         return
-    if any(_is_card(match[0]) for match in _CARD.finditer(text)):
-        yield "card number"
-    if any(_is_iban(match[0]) for match in _IBAN.finditer(text)):
-        yield "bank account"
-    if _SOCIAL_SECURITY.search(text):
-        yield "social security number"
-    if _PHONE.search(text):
-        yield "phone number"
+    for kind, pattern, sure in (*(_NUMBERS if _LONG_NUMBER.search(text) else ()), *IDENTITIES):
+        match = next((match for match in pattern.finditer(text) if sure(match[0])), None)
+        if match:
+            yield kind, match[0]
+
+
+def _spelled_mail(text: str) -> re.Match[str] | None:
+    return SPELLED_MAIL[1].search(text) if _AT.search(text) else None
 
 
 def _is_card(number: str) -> bool:
@@ -63,3 +102,11 @@ def _is_iban(text: str) -> bool:
 
 def _leaves_one(account: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
+
+
+_NUMBERS = (
+    ("card number", _CARD, _is_card),
+    ("bank account", _IBAN, _is_iban),
+    ("social security number", _SOCIAL_SECURITY, bool),
+    ("phone number", _PHONE, bool),
+)

@@ -1,65 +1,128 @@
 """Rules about the turns of a row: who speaks, in which order, and whether something is said."""
 
-from collections.abc import Iterator
+from typing import Any
 
-from trainers.data.findings import Finding, block, lines_are, lines_have, warn
-from trainers.data.jsonl import Row
-from trainers.data.rules.sheet import Sheet
+from trainers.data.findings import block, lines_are, lines_have, warn
+from trainers.data.limits import TargetLimits
+from trainers.data.rules.prose import is_blank
+from trainers.data.rules.view import Check, View
 
-ROLES = frozenset(("system", "user", "assistant"))
-
-
-def roles_known(sheet: Sheet) -> Iterator[Finding]:
-    """Block roles that the chat template of a local model does not have."""
-    lines = [row.line for row in sheet.rows if any(turn.role not in ROLES for turn in row.messages)]
-    if lines:
-        message = f"{lines_have(lines)} a role other than system, user and assistant."
-        yield block(
-            "unknown_role", lines, message, "Rename the role; `human` is user, `bot`, `gpt` and `model` are assistant."
-        )
+_PROMPTING = frozenset(("system", "developer"))
+_TOOLS = frozenset(("tool", "function"))
 
 
-def roles_in_order(sheet: Sheet) -> Iterator[Finding]:
-    """Block rows whose turns do not alternate: many chat templates refuse them or merge them silently."""
-    lines = [row.line for row in sheet.rows if not _alternates(row)]
-    if lines:
-        message = f"{lines_have(lines)} turns in an order that chat models don't know."
-        fix = "At most one system message first, then user and assistant in turn, starting with user."
-        yield block("role_order", lines, message, fix)
+def _unknown_role(view: View, limits: TargetLimits) -> bool:
+    return any(turn.role not in limits.roles for turn in view.row.messages)
 
 
-def _alternates(row: Row) -> bool:
-    roles = [turn.role for turn in row.messages if turn.role in ROLES]
-    if roles[:1] == ["system"]:
-        roles = roles[1:]
-    return bool(roles) and all(role == ("user", "assistant")[place % 2] for place, role in enumerate(roles))
+def _wrong_order(view: View, limits: TargetLimits) -> bool:
+    """Tell turns that do not alternate: many chat templates refuse them or merge them silently."""
+    turns = [turn for turn in view.value["messages"] if turn["role"] in limits.roles]
+    if turns and turns[0]["role"] in _PROMPTING:
+        turns = turns[1:]
+    before, calls = "", False
+    for turn in turns:
+        role = turn["role"]
+        if role in _TOOLS:
+            fits = calls
+        elif role == "user":
+            fits = before in ("", "assistant") and not calls
+        else:
+            fits = role == "assistant" and (before in ("user", *_TOOLS))
+            calls = bool(turn.get("tool_calls") or turn.get("function_call"))
+        if not fits:
+            return True
+        before = role
+    return not turns
 
 
-def ends_with_assistant(sheet: Sheet) -> Iterator[Finding]:
-    """Block rows without an answer to learn."""
-    lines = [row.line for row in sheet.rows if row.messages[-1].role in ROLES - {"assistant"}]
-    if lines:
-        message = f"{lines_have(lines)} no assistant answer at the end, so there is nothing to learn from."
-        yield block("last_not_assistant", lines, message, "Add the ideal answer as the last message, role assistant.")
+def _unanswered_call(view: View, _: TargetLimits) -> bool:
+    """Tell tool answers that belong to no call."""
+    called: set[object] = set()
+    for turn in view.value["messages"]:
+        called.update(call.get("id") for call in turn.get("tool_calls", ()))
+        if turn["role"] == "tool" and turn.get("tool_call_id") not in called:
+            return True
+    return False
 
 
-def target_given(sheet: Sheet) -> Iterator[Finding]:
-    """Block assistant turns without text: the model would learn to say nothing."""
-    lines = [
-        row.line
-        for row in sheet.rows
-        if any(turn.role == "assistant" and not turn.content.strip() for turn in row.messages)
-    ]
-    if lines:
-        message = f"{lines_have(lines)} an empty assistant answer."
-        yield block("empty_target", lines, message, "Write the ideal answer, or drop the row.")
+def _no_answer_last(view: View, limits: TargetLimits) -> bool:
+    role = view.row.messages[-1].role
+    return role in limits.roles and role != "assistant"
 
 
-def input_given(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about user turns without text."""
-    lines = [
-        row.line for row in sheet.rows if any(turn.role == "user" and not turn.content.strip() for turn in row.messages)
-    ]
-    if lines:
-        message = f"{lines_are(lines)} without a question: the user's message is empty."
-        yield warn("empty_input", lines, message, "Fill it in, or drop the row.")
+def _empty_target(view: View, _: TargetLimits) -> bool:
+    answers = [turn for turn in view.row.messages if turn.role == "assistant"]
+    worse = view.value.get("rejected", ())
+    return any(is_blank(turn.content) for turn in answers) or any(
+        turn["role"] == "assistant" and is_blank(turn["content"]) and not turn.get("tool_calls") for turn in worse
+    )
+
+
+def _empty_input(view: View, _: TargetLimits) -> bool:
+    return any(turn.role == "user" and is_blank(turn.content) for turn in view.row.messages)
+
+
+def _same_answers(view: View, _: TargetLimits) -> bool:
+    rejected: list[dict[str, Any]] = view.value.get("rejected", [])
+    return bool(rejected) and rejected[-1]["content"].strip() == view.row.target.strip()
+
+
+CHECKS = (
+    Check(
+        code="unknown_role",
+        speak=block,
+        holds=_unknown_role,
+        opening=lines_have,
+        what="a role other than {roles}.",
+        fix="Rename the role; `human` is user, `bot`, `gpt` and `model` are assistant.",
+    ),
+    Check(
+        code="role_order",
+        speak=block,
+        holds=_wrong_order,
+        opening=lines_have,
+        what="turns in an order that chat models don't know.",
+        fix="At most one system message first, then user and assistant in turn, starting with user.",
+    ),
+    Check(
+        code="tool_order",
+        speak=block,
+        holds=_unanswered_call,
+        opening=lines_have,
+        what="a tool's answer to a call that nobody made.",
+        fix="Give it the `tool_call_id` of the call before it, or drop the row.",
+    ),
+    Check(
+        code="last_not_assistant",
+        speak=block,
+        holds=_no_answer_last,
+        opening=lines_have,
+        what="no assistant answer at the end, so there is nothing to learn from.",
+        fix="Add the ideal answer as the last message, role assistant.",
+    ),
+    Check(
+        code="empty_target",
+        speak=block,
+        holds=_empty_target,
+        opening=lines_have,
+        what="an empty assistant answer.",
+        fix="Write the ideal answer, or drop the row.",
+    ),
+    Check(
+        code="empty_input",
+        speak=warn,
+        holds=_empty_input,
+        opening=lines_are,
+        what="without a question: the user's message is empty.",
+        fix="Fill it in, or drop the row.",
+    ),
+    Check(
+        code="same_preference",
+        speak=warn,
+        holds=_same_answers,
+        opening=lines_have,
+        what="the same text as the better and the worse answer, so there is nothing to prefer.",
+        fix="Make one of them worse, or drop the row.",
+    ),
+)

@@ -1,21 +1,26 @@
-"""Rules about what stands in the texts: forgotten placeholders, a generator's phrases, refusals, system prompts."""
+"""Rules about what stands in the texts: forgotten placeholders, a generator's phrases, refusals, broken characters."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 
-from trainers.data.findings import Finding, lines_have, warn
-from trainers.data.likeness import canonical
-from trainers.data.rules.sheet import Sheet
+from trainers.data.findings import lines_have, warn
+from trainers.data.limits import TargetLimits
+from trainers.data.rules.prose import is_code
+from trainers.data.rules.refusing import refuses
+from trainers.data.rules.view import Check, View
 
 _PLACEHOLDER = re.compile(
-    r"\{\{[^{}\n]{0,60}\}\}|\$\{\w{1,40}\}"
+    r"\{\{[^{}\n]{0,60}\}\}|\$\{[\w.]{1,60}\}|\{%[^%\n]{1,60}%\}"
     r"|\[(?:insert|your|add|enter|customer|company|product|user|client|first|last|full|agent|order)\b[^\]\n]{0,40}\]"
     r"|\[(?:name|date|address|email|phone|number|link|url|placeholder|redacted)\]"
     r"|<(?:insert|your)[ _-][^>\n]{0,40}>|\blorem ipsum\b",
     re.IGNORECASE,
 )
-_UNFINISHED = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b")
+# These have a meaning in code.
+_PLACEHOLDER_IN_PROSE = re.compile(
+    r"(?<!\{)\{(?:[a-z]+_[a-z0-9_]+|name|date|city|product|company|email|phone|link|url|amount|price|\d)\}(?!\})"
+    r"|(?<![\w%])%(?:s|d|\(\w+\)[sd])(?!\w)|<[A-Z][A-Z_ ]{2,30}>|\[[A-Z][A-Z_ ]{3,30}\]|\bX{3,}\b|_{5,}"
+)
+_UNFINISHED = re.compile(r"\b(?:TODO|TBD|TBC|FIXME|XXX)\b")
 _GENERATED = re.compile(
     r"^(?:certainly|sure|of course|absolutely|great question)[!,.:]"
     r"|\bhere(?:'s| is| are) (?:\d+|the|an?|some|your) [^.\n]{0,40}"
@@ -25,54 +30,61 @@ _GENERATED = re.compile(
     r"|\bmy (?:last )?training data\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_REFUSAL = re.compile(
-    r"^(?:i(?:'m| am) (?:very |so |really )?sorry,? (?:but )?(?:i|that|this)|sorry, (?:but )?i|i apologi[sz]e,? but i)"
-    r"|^(?:unfortunately,? )?i (?:cannot|can't|can not|am unable to|am not able to|won't|will not|must decline)"
-    r"|\bas an? (?:ai|language model)[^.\n]{0,40}\bi (?:cannot|can't|don't|am not)",
-    re.IGNORECASE,
+# What UTF-8 looks like that was read as Latin-1 or Windows-1252 once, and the mark of a character that was lost.
+_MOJIBAKE = re.compile(
+    r"[\u00c2\u00c3][\u0080-\u00bf\u2018-\u203a\u20ac]|\u00e2\u20ac[\u0080-\u2122]|\ufffd|\u00f0\u0178"
 )
 
 
-def placeholders(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about placeholders that nobody filled in: the model would learn to write them."""
-    lines = [line for line, text in sheet.texts() if _PLACEHOLDER.search(text)]
-    lines += [row.line for row in sheet.rows if _UNFINISHED.search(row.target)]
-    if lines:
-        lines = sorted(set(lines))
-        message = f"{lines_have(lines)} a placeholder that nobody filled in; the model would learn to write it."
-        yield warn("placeholder", lines, message, "Fill it in, or drop the row.")
+def _placeholder(view: View, _: TargetLimits) -> bool:
+    if _PLACEHOLDER.search(view.text) or _UNFINISHED.search(view.row.target):
+        return True
+    return _PLACEHOLDER_IN_PROSE.search(view.text) is not None and not is_code(view.text)
 
 
-def generator_phrases(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about phrases of the model that wrote the rows: they would become the tuned model's habit."""
-    lines = [row.line for row in sheet.rows if _GENERATED.search(_straight(row.target))]
-    if lines:
-        message = f"{lines_have(lines)} a stock phrase of a text generator in the answer; it would become a habit."
-        yield warn("generator_phrase", lines, message, "Cut the phrase, unless this is how you want answers to sound.")
+def _generated(view: View, _: TargetLimits) -> bool:
+    return _GENERATED.search(view.target) is not None
 
 
-def refusals(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about targets that refuse: few of them can make a model refuse much."""
-    lines = [row.line for row in sheet.rows if _REFUSAL.search(_straight(row.target).strip())]
-    if lines:
-        message = f"{lines_have(lines)} an answer that refuses. A few such rows can make a model refuse far more."
-        yield warn("refusal", lines, message, "Keep them only where refusing is the right answer.")
+def _refuses(view: View, _: TargetLimits) -> bool:
+    return refuses(view.target)
 
 
-def system_prompts(sheet: Sheet) -> Iterator[Finding]:
-    """Warn about rows whose system prompt differs from the commonest one: in use there will be one."""
-    counts = Counter(row.system for row in sheet.rows)
-    if len(counts) < 2:
-        return
-    usual, _ = counts.most_common(1)[0]
-    lines = [row.line for row in sheet.rows if row.system != usual]
-    slight = len({canonical(prompt) for prompt in counts}) < len(counts)
-    detail = ", some differing only in spelling" if slight else ", or none at all" if "" in counts else ""
-    message = f"{len(counts):,} different system prompts{detail}. {lines_have(lines)} another than the commonest one."
-    fix = "Use one system prompt in all rows, the same that will be used afterwards."
-    yield warn("system_prompt_variants", lines, message, fix)
+def _garbled(view: View, _: TargetLimits) -> bool:
+    return not view.text.isascii() and _MOJIBAKE.search(view.text) is not None
 
 
-def _straight(text: str) -> str:
-    """Replace the curly apostrophe that word processors write."""
-    return text.replace("\u2019", "'")
+CHECKS = (
+    Check(
+        code="placeholder",
+        speak=warn,
+        holds=_placeholder,
+        opening=lines_have,
+        what="a placeholder that nobody filled in; the model would learn to write it.",
+        fix="Fill it in, or drop the row.",
+    ),
+    Check(
+        code="generator_phrase",
+        speak=warn,
+        holds=_generated,
+        opening=lines_have,
+        what="a stock phrase of a text generator in the answer; it would become a habit.",
+        fix="Cut the phrase, unless this is how you want answers to sound.",
+    ),
+    Check(
+        code="refusal",
+        speak=warn,
+        holds=_refuses,
+        opening=lines_have,
+        what="an answer that refuses. A few such rows can make a model refuse far more.",
+        fix="Keep them only where refusing is the right answer.",
+    ),
+    Check(
+        code="mojibake",
+        speak=warn,
+        holds=_garbled,
+        opening=lines_have,
+        what="garbled characters, as text gets that was saved in one encoding and read in another.",
+        fix="Export the rows again from where they come from, in UTF-8.",
+    ),
+)

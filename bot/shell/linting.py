@@ -1,0 +1,148 @@
+"""The command `lint`: its options, how findings read in a terminal, and its exit codes; not how they are found."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.shell.terminal import JsonFlag, fail_usage, show, show_json
+from knowledge.errors import UserError
+
+if TYPE_CHECKING:
+    from trainers.data.counting import CountRow
+    from trainers.data.lint import LintReport
+    from trainers.data.mending import Mended
+
+FORMATS = "chat, prompt_completion, alpaca, sharegpt, vertex, table, preference, openai_preference"
+_SHOWN = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(lint)
+
+
+def lint(
+    file: Annotated[Path, typer.Argument(help="The training rows: JSONL in any usual format, CSV, TSV or Excel.")],
+    test: Annotated[Path | None, typer.Option(help="The held-out rows, to check for overlap.")] = None,
+    target: Annotated[
+        str, typer.Option(help="Where they are to be trained: openai, azure, vertex, together, fireworks or local.")
+    ] = "local",
+    form: Annotated[str, typer.Option("--format", help=f"The rows' format, if not told by content: {FORMATS}.")] = "",
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of an open model, whose tokenizer and chat template count.")
+    ] = None,
+    style: Annotated[Path | None, typer.Option(help="Texts in the wanted style, parted by empty lines.")] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Write FILE.fixed.jsonl with what can be mended safely, and check that.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find what is wrong with training rows: line number, why it matters, how to fix it. Exit 1 if that blocks."""
+    from trainers.data.limits import shell_limits
+    from trainers.data.lint import lint as check
+
+    try:
+        _refuse_usage(file, test, style, model, target, form)
+        samples = _samples(style)
+        mended = _mend(file, target) if fix else None
+        report = check(
+            mended.path if mended else file,
+            target=target,
+            test=test,
+            count=_counter(target, model),
+            limits=shell_limits(),
+            kind=form or None,
+            samples=samples,
+        )
+    except UserError as error:
+        raise fail_usage(str(error)) from error
+    if as_json:
+        show_json(report.to_json() | ({"fixed": mended.to_json()} if mended else {}))
+    else:
+        show("\n".join([*_told(mended, target), findings(report), *_details(report)]))
+    raise typer.Exit(1 if report.blocked else 0)
+
+
+def findings(report: "LintReport") -> str:
+    """Lay out what the linter says."""
+    lines = [report.headline]
+    for finding in report.findings:
+        where = (
+            f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:_SHOWN]))})"
+            if finding.lines
+            else ""
+        )
+        lines.append(f"  {finding.severity:6} {finding.code}: {finding.message}{where}")
+        if finding.fix:
+            lines.append(f"         {finding.fix}")
+    return "\n".join(lines)
+
+
+def _details(report: "LintReport") -> list[str]:
+    """Lay out the worst rows, the masked personal data and the file's hash: only whoever gave the file sees this."""
+    worst = "; ".join(f"line {line:,} ({', '.join(codes)})" for line, codes in report.worst)
+    said = [f"  Worst rows: {worst}."] if worst else []
+    said += [
+        f"  Personal data, masked: line {seen.line} {seen.kind} {seen.masked}" for seen in report.previews[:_SHOWN]
+    ]
+    return [*said, f"  SHA-256 of the file: {report.sha256}"] if report.sha256 else said
+
+
+def _told(mended: "Mended | None", target: str) -> list[str]:
+    """Say what was mended."""
+    if mended is None:
+        return []
+    left = f"; {mended.left:,} left as they were" if mended.left else ""
+    return [f"Wrote {mended.path}: {mended.rows:,} lines{left}.", *_sentences(mended, target)]
+
+
+def _sentences(mended: "Mended", target: str) -> list[str]:
+    return [f"  {said}" for said in mended.sentences(marked=target == "azure")]
+
+
+def _mend(file: Path, target: str) -> "Mended":
+    from trainers.data.limits import target_limits
+    from trainers.data.mending import mend
+
+    return mend(file, marked=target_limits(target).byte_order_mark)
+
+
+def _refuse_usage(
+    file: Path, test: Path | None, style: Path | None, model: Path | None, target: str, form: str
+) -> None:
+    """Refuse what can be no call: missing files, unknown names; raises typer.Exit or UserError."""
+    from trainers.data.limits import target_limits
+
+    for path in (file, test, style):
+        if path is not None and not path.is_file():
+            raise fail_usage(f"There is no file {path}.")
+    if model is not None and not model.is_dir():
+        raise fail_usage(f"There is no folder {model}.")
+    if form and form not in FORMATS.split(", "):
+        raise fail_usage(f"I don't know the format {form[:40]!r}. Use one of: {FORMATS}.")
+    target_limits(target)
+
+
+def _counter(target: str, model: Path | None) -> "CountRow":
+    """Return what counts tokens: the named model's files, else those of the local base if they are here."""
+    from bot.settings import Settings
+    from trainers.data.counting import counter
+    from trainers.data.limits import target_limits
+    from trainers.spec import TrainingSpec
+
+    vocabulary = target_limits(target).vocabulary
+    if model is None and vocabulary == "model":
+        base = Settings.from_env().cache / "models" / TrainingSpec().base
+        model = base if (base / "tokenizer.json").is_file() else None
+    return counter(vocabulary, model)
+
+
+def _samples(style: Path | None) -> list[str]:
+    if style is None:
+        return []
+    try:
+        text = style.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"I can't read {style} as UTF-8 text.", "Save it as UTF-8 and try again.") from error
+    return [part.strip() for part in text.split("\n\n") if part.strip()]

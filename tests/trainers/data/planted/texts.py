@@ -1,0 +1,285 @@
+# Parts from which make.py composes rows. (question, answer) cores by label, plus wrappers.
+CORES = {
+"billing": [
+ ("the March invoice lists nine seats although we only ever had six people on the plan", "Seats are counted on the first of the month; remove the three idle ones under Team and the difference returns as credit"),
+ ("my card was charged twice within the same minute for one yearly renewal", "The second charge is only a reservation made by the bank and it falls away within five working days"),
+ ("where do I put our VAT number so that it prints on future receipts", "Open Settings, choose Company, fill in the tax field and every later receipt carries the number"),
+ ("can we pay by bank transfer rather than with a corporate credit card", "Transfers are possible from twelve seats upward and the payment term is thirty days net"),
+ ("the discount for non-profits vanished after we switched from monthly to yearly", "The reduction is tied to the old subscription, so we attached it to the new one by hand today"),
+ ("I cancelled during the trial and still got a bill over 49 euros", "Your trial ended two hours before the cancellation, and we reversed the amount as a courtesy"),
+ ("our accountant needs all statements of last year in a single archive", "In the Finance tab pick a date range and press Export to get one folder with every statement"),
+ ("the currency flipped from pounds to dollars without any notice", "Prices follow the country of the billing address, which someone edited last Tuesday; set it back and pounds return"),
+ ("why is there a storage surcharge when we are far below the quota", "Deleted projects keep counting for thirty days, and emptying the bin stops the surcharge at once"),
+ ("the purchase order reference is missing from the document you sent", "Add the reference under Payment details before the tenth and we issue a corrected document"),
+ ("how is the price worked out if somebody joins in the middle of a cycle", "New members are charged per remaining day, so half a cycle costs half a seat"),
+ ("a refund promised in January never arrived on our statement", "It went to an expired card and bounced, so we sent it again to the account now on file"),
+ ("do educational institutions get a cheaper tariff and what proof is required", "Schools pay forty percent less after uploading a letter on official paper"),
+ ("I need to split one bill between two cost centres", "Create a second workspace for the other cost centre and move its members, then each gets its own bill"),
+ ("the payment page keeps declining a perfectly valid debit card", "Your bank asks for a second confirmation step; allow pop-ups and the approval window will show"),
+ ("we were moved to a dearer package although nobody approved it", "An admin pressed Upgrade on the 4th; we rolled it back and waived the surplus"),
+],
+"technical": [
+ ("the dashboard stays blank after the latest browser update", "An outdated cache blocks the new bundle, so clear site data once and reload the page"),
+ ("exports of more than ten thousand lines stop at 83 percent", "Large exports now run in the background; start it from Reports and a link reaches you when finished"),
+ ("webhooks reach our server with a delay of almost an hour", "Your endpoint answered slowly and was throttled; reply within three seconds and the queue drains"),
+ ("the mobile app closes itself as soon as I open the camera", "Grant the camera permission again in the phone settings, since the update reset it"),
+ ("search finds nothing for words with an apostrophe", "The index was rebuilt last night with a better tokenizer and such words are found again"),
+ ("the calendar shows meetings shifted by sixty minutes since Sunday", "Your profile has a fixed offset instead of a region; choose the city and summer time is respected"),
+ ("uploading a PDF drawing ends in error 413", "Files above 25 MB are refused, therefore compress the drawing or use the desktop uploader"),
+ ("charts print in grey although they are colourful on screen", "Turn on Background graphics in the print dialog to keep the colours"),
+ ("the printer add-on lost its pairing after a router swap", "Hold the side button until it blinks, then choose the new network in the companion tool"),
+ ("audio crackles when two headsets are plugged in together", "Set both devices to the same sample rate and the noise disappears"),
+ ("an import from the old CRM turns umlauts into question marks", "Save the source as UTF-8 before importing, and special letters survive"),
+ ("the plugin reports a version conflict with the reporting module", "Install reporting 4.2 first and then the plugin, because the order matters"),
+ ("dark mode makes the comment box unreadable", "Contrast was corrected in build 1180, which rolls out to everyone this week"),
+ ("scheduled backups have not run for three nights", "The scheduler paused as the disk was full; free some space and press Resume"),
+ ("the barcode scanner reads every label two times", "Disable continuous mode and set a pause of half a second between reads"),
+ ("notifications arrive on the laptop but never on the tablet", "Battery saver silences the app on that tablet, so add an exception for it"),
+],
+"shipping": [
+ ("tracking has said out for delivery since last Thursday", "The depot missed a scan; the van is due tomorrow before noon according to the carrier"),
+ ("half of the glasses in the box were shattered on arrival", "Photograph the box and the pieces, and a replacement leaves our warehouse today"),
+ ("can I collect the order at a pick-up shop instead of waiting at home", "Choose the locker icon at checkout or redirect it in the tracking page until it is loaded"),
+ ("the courier left my package with a neighbour I have never met", "The note names flat 3B on the ground floor; they keep it until eight in the evening"),
+ ("customs are asking for a document about the contents", "We mailed the commercial invoice to the customs office and added a copy to your order page"),
+ ("do you deliver to the Faroe Islands and how long does it take", "Yes, by sea freight in about nine days for a flat fee of fourteen euros"),
+ ("two of five items are missing from my delivery", "They travel in a second box that left a day later with its own tracking"),
+ ("I typed the wrong house number and the order is already packed", "The label is corrected, the parcel waits one day longer and then goes to the right door"),
+ ("the return label does not scan at the post counter", "Print it at full size without scaling and the code becomes readable"),
+ ("is it possible to get everything before Friday for a birthday", "Express leaves at four in the afternoon and arrives on Thursday for six euros more"),
+ ("your driver refused to carry the sofa to the fourth floor", "Only kerbside was booked; we added two carriers for a new visit on Monday"),
+ ("the cool box was warm and the cheese had melted", "Food that arrives warm is replaced free of charge, please do not eat it"),
+ ("I received a lamp which belongs to somebody else", "Keep it in the carton; a courier fetches it and brings yours on the same trip"),
+ ("why did a small envelope come in such an enormous carton", "The packing robot had a fault that night, and small items get envelopes again"),
+ ("can you hold my shipment while I am on holiday for two weeks", "Storage for up to twenty days is free, so pick the date of your return"),
+ ("the pallet was delivered to our old warehouse in Rotterdam", "A truck moves it to the new address on Wednesday at our cost"),
+],
+"account": [
+ ("I forgot the password and the reset mail does not turn up", "The mail sits in the quarantine of your company filter; release it and the link works for a day"),
+ ("how do I transfer ownership to a colleague before leaving", "Under Members choose the colleague, press Make owner and confirm with your passcode"),
+ ("two-factor codes are rejected since I got a new phone", "Use one of the printed recovery codes, then register the new phone under Security"),
+ ("please merge my private profile with the one from work", "Both profiles are joined now and the work address is the main one"),
+ ("I cannot change my display name after getting married", "Names are synchronised from your directory, so the change has to be made there"),
+ ("somebody from an unknown city logged in to our workspace", "We ended all sessions; set a new passphrase and look through the access log"),
+ ("an intern sees folders that only managers should open", "The intern inherited a group right, and removing the group Planning hides those folders"),
+ ("delete everything you have stored about me", "The erasure runs in seven days and a confirmation follows when it is complete"),
+ ("single sign-on sends us around in circles", "The certificate of your identity provider ran out; upload the fresh one and the loop ends"),
+ ("how many guests may we invite without paying", "Each paid member can bring five guests who read and comment"),
+ ("my invitation link has expired before I could click it", "A fresh invitation valid for two weeks has just been issued by your admin"),
+ ("the language of the interface jumps back to Dutch daily", "The browser asks for Dutch first; pin English in your profile to override it"),
+ ("we want to force long passphrases for all staff", "Set the minimum to sixteen signs under Policies and people are prompted at next login"),
+ ("our former agency still appears as an administrator", "It has been downgraded to guest and can be removed by any owner"),
+ ("I would like to see which devices are signed in", "The list under Security shows device, place and last activity, with a button to end each"),
+ ("the profile picture is rotated sideways whatever I upload", "The rotation tag of the photo is ignored, so save it upright in an editor first"),
+],
+"feedback": [
+ ("the new timeline view saves our planners an hour every morning", "Our design group smiled at that and wonders which part of the timeline helps most"),
+ ("please bring back the compact list because the cards waste space", "A compact switch is on the plan for autumn and your vote was added"),
+ ("your chat agent was the friendliest person I spoke to all month", "We passed the compliment on to the colleague and the shift lead"),
+ ("it would be lovely to drag rows between two tables", "Dragging across tables is being tried in the lab and we noted your use case"),
+ ("the tutorial videos are far too fast for beginners", "Slower takes with chapters are being recorded, and speed control exists under the cog"),
+ ("keyboard shortcuts for the planner would make me very happy", "A first set of shortcuts arrives next month, with a cheat sheet in the help menu"),
+ ("I find the yellow warning colour hard on the eyes", "A softer tone is under review by the accessibility circle"),
+ ("the packaging without plastic deserves real praise", "The idea came from our packing team, who will read your words at lunch"),
+ ("your survey asks the same thing three times", "Two of the questions were dropped today thanks to your hint"),
+ ("we miss a way to rate single articles in the help centre", "Thumbs per article are built and go live after the holiday freeze"),
+ ("the webinar on forecasting was the best I attended this year", "The speaker is delighted and repeats it with new cases in spring"),
+ ("letting us hide weekends in the board would be a great step", "Hiding days is a popular wish, now ranked fourth on the public list"),
+ ("honestly the redesign of the start page feels cluttered", "We hear this from several teams and test a calmer variant next week"),
+ ("I like how the reminders became less pushy", "Quieter reminders were our goal for the quarter, so this is good to hear"),
+ ("an offline mode would be worth double the price to our field crew", "Offline work for field crews is in research and we would like to interview yours"),
+ ("the monthly newsletter has become too long to finish over coffee", "The next issue is cut to five stories with links for the rest"),
+],
+}
+OPEN = ["Hi there,", "Good morning,", "Hello team,", "Quick one:", "Just noticed something:", "Hey,", "Following up on a call:", "Not sure whom to ask, but",
+ "From the night shift:", "Second attempt, since the form froze:", "Dear support,", "Asking for a colleague:", "Small thing first:", "On behalf of our bakery:", "Greetings from Porto,", "To whoever reads this,",
+ "After the weekend we saw that", "Maybe you know this already:", "My manager wonders:", "In short:", "It is me again:", "Long-time customer here:", "For the record,", "Before lunch if you can:"]
+DETAIL = ["We are fourteen people in one office.", "The site in Lisbon has the same story.", "It began around ten yesterday.", "I attached nothing, tell me what you need.", "No rush, end of the week is fine.",
+ "My colleague next door is not affected.", "We tried it on three machines.", "This matters for a demo at noon.", "I am new here, so plain words please.", "Our own IT had no idea either.", "The handbook is silent on that point.",
+ "It used to be different in spring.", "A short reply is enough.", "I read the help pages twice.", "Nobody touched the settings, as far as I know.", "The shop opens again on Monday.", "We like the product otherwise.",
+ "It concerns the northern branch only.", "My desk is remote, so mail works best.", "An auditor visits us soon.", "I can share my screen after three.", "We run the current release.", "Last year a similar case took a day.", "Please keep it simple for the crew."]
+AOPEN = ["Good catch.", "That one is quick.", "We looked into it.", "Solved.", "Thank you for the clear description.", "No trouble at all.", "Found it.", "This has a simple reason.", "Checked just now.", "You are right to ask.",
+ "Happy to sort this out.", "The short version:", "A known case.", "We traced it this morning.", "Understood.", "Nice to hear from you.", "Let us fix that.", "All clear now.", "One moment of work on our side.", "Your note reached the right desk.", "Easy.", "We can explain.", "Well spotted.", "Noted."]
+ACLOSE = ["Write back if anything looks odd.", "The case stays open until Friday.", "You need not do more.", "It takes effect within the hour.", "A summary is on your order page.", "We will look again tomorrow morning.", "Your colleagues see the same.", "The help centre has pictures of each step.",
+ "Reply here and the same person answers.", "Have a calm rest of the day.", "Our phone line is open until six.", "We marked it for the weekly review.", "That should settle it.", "Anything else can go in this thread.", "The change is logged under History.", "Good luck with the week.",
+ "Tell us how it went.", "We learned something too.", "It works the same on mobile.", "Nothing is lost in between.", "Greetings from the support desk.", "Your patience helped.", "We keep an eye on it.", "Done on our end."]
+PRODUCTS = ["Planner", "Atlas", "Inbox", "Ledger", "Beacon", "Harbor", "Pulse", "Orchard", "Compass", "Quarry", "Lantern", "Signal"]
+
+QA = [  # handbook
+ ("How many days of leave do part-time staff receive", "Leave is counted in hours; somebody on three days a week has eighteen days in the year"),
+ ("Who approves a new laptop", "The team lead signs the form and the hardware desk orders it on Thursdays"),
+ ("May I work from another country for a month", "Up to twenty working days inside the EU are fine once payroll has checked the tax side"),
+ ("What is the limit for a client dinner", "Sixty per guest including drinks, and the names of the guests go on the receipt"),
+ ("Where do broken chairs go", "Put a red tag on the chair and leave it at the loading dock before five"),
+ ("When does the pension contribution start", "It begins with the seventh month and the firm matches up to four percent"),
+ ("How do I book the quiet room", "Tap the panel at its door or use the room finder, two hours at most"),
+ ("Which trains can be booked in first class", "Journeys above three hours qualify, shorter ones are second class"),
+ ("What happens to unused training budget", "Half of it carries over into the next year and the rest returns to the pool"),
+ ("Are dogs allowed on the third floor", "Yes on the window side, provided nobody in the room has an allergy"),
+ ("How fast must an incident be reported", "Within four hours of discovery through the red button on the intranet"),
+ ("Who keeps the spare key of the archive", "Reception holds it and notes the time of each loan"),
+ ("Can overtime be paid out", "Only above forty saved hours, otherwise it is taken as free time"),
+ ("What is the dress code for plant visits", "Closed shoes, long sleeves and the yellow vest from the rack at gate two"),
+ ("How long are job applications stored", "Six months after the decision, then the system erases them"),
+ ("Do trainees join the bonus scheme", "They get a fixed share after the first passed exam"),
+ ("Where can I charge an electric bike", "The cellar of building C has twelve sockets behind the ramp"),
+ ("Which expenses need a paper receipt", "Fuel and taxi rides do, everything else may be a photo"),
+ ("How is parental leave announced", "Tell your lead and people operations seven weeks ahead in writing"),
+ ("What does the canteen offer for vegans", "Counter three serves two vegan dishes each noon, soup not counted"),
+ ("May contractors use the gym", "From the second month on, with a badge of their own"),
+ ("Who chooses the charity of the year", "All staff vote in November from a list of five"),
+ ("How do I change my bank details for salary", "Enter them in the self-service portal before the fifteenth"),
+ ("What is the process for a name badge reprint", "Ask the print shop by ticket, it is ready the day after"),
+ ("Is there a rule for meeting length", "Twenty-five or fifty minutes, so that people can walk between rooms"),
+ ("When are performance talks held", "Twice yearly, in March and in September, each with written goals"),
+ ("How are sick days in another city handled", "Call your lead by nine and send the doctor's note by the third day"),
+ ("Which software may I install by myself", "Everything in the green catalogue, other titles go through review"),
+ ("Who pays for reading glasses at the screen", "The company adds one hundred and twenty every second year after a test"),
+ ("What is the policy for gifts from suppliers", "Small presents below thirty are accepted and shared, larger ones go back"),
+ ("Where do I find the evacuation plan", "Next to each lift and on page two of the welcome folder"),
+ ("Can I swap a public holiday", "One holiday a year may be moved if the team agrees"),
+ ("How do visitors get wireless access", "Reception prints a voucher that lasts until midnight"),
+ ("What is paid during jury duty", "Full salary for ten days, less what the court pays"),
+ ("Do we support evening studies", "Half of the fees are covered if the subject fits your role"),
+ ("Who maintains the coffee machines", "A service firm comes on Tuesdays, small faults are for the floor captain"),
+ ("How early can retirement be taken", "From sixty-two with a reduction that the pension desk computes for you"),
+ ("When must a trip report be written", "Within one week of return, half a page is enough"),
+ ("May I publish a talk about my project", "Send the slides to communications five days before and wait for their nod"),
+ ("How does the bike leasing work", "You pick a bike, the lease is taken from gross pay for three years"),
+ ("What is the notice period in probation", "Two weeks for either side, on any day of the month"),
+ ("Where is lost property kept", "In the blue cabinet behind the mail room for ninety days"),
+ ("Which printer handles posters", "The wide one on floor five, book a slot with the studio"),
+ ("Are private calls on the work phone allowed", "Within reason and inside the country, roaming is off by default"),
+ ("How can I become a first aider", "Sign up for the two-day course, the firm pays and gives a day off"),
+ ("What is the rule on desk sharing", "Clear the desk each evening and store things in your locker"),
+ ("Who signs rental contracts for cars", "The travel office only, private signatures are not refunded"),
+ ("How often is the data protection course due", "Once a year by the end of May, it lasts forty minutes"),
+ ("What should I do with an old phone", "Hand it in at the service point, where it is wiped and recycled"),
+ ("Can the meeting garden be used after hours", "Until nine in summer, the guard locks the gate afterwards"),
+ ("Who updates the emergency contact list", "Each team assistant checks it at the start of the quarter"),
+ ("How is the holiday shutdown counted", "Three days come from your balance and two are a present"),
+ ("Is unpaid leave possible for a long hike", "Up to twelve weeks after three years of service, asked for by spring"),
+ ("What is the maximum weight for hand carrying", "Fifteen kilos alone, above that use the trolley or a partner"),
+ ("Where can mothers nurse in private", "Room 1.07 is reserved, has a fridge and locks from inside"),
+ ("Which days are fixed office days", "Every team picks one, most of them settled on Wednesday"),
+ ("How do I claim the moving allowance", "Attach the rental contract to form M and send it in the first quarter"),
+ ("Does the company lend tools for private use", "Drills and ladders can be borrowed over a weekend against a signature"),
+ ("What counts as confidential paper", "Anything with prices, names or drawings belongs in the locked bin"),
+ ("How are carpool parking places given out", "Cars with three riders get a green permit, renewed each half year"),
+ ("When can I see my pay slip", "It is online on the twenty-sixth, paper copies ended last year"),
+ ("What is the route to complain about noise", "Talk to the floor captain first, then open a facility ticket"),
+]
+QW = ["{q}?", "{q}? I could not find it in the wiki.", "Question from the warehouse: {ql}?", "{q}? Asking before Monday.", "New starter here. {q}?", "{q}, and does it differ between sites?", "Our team argued over lunch: {ql}?",
+ "Could you tell me the rule? {q}?", "{q}? The poster in the hall is outdated.", "For the onboarding sheet: {ql}?", "{q}? Thanks in advance.", "I keep forgetting this. {q}?"]
+QAW = ["{a}.", "{a} (handbook, section {s}).", "According to section {s}: {al}.", "{a}. See section {s} for the details.", "Section {s} covers this. {a}.", "{a}. The rule is from last year."]
+
+VOICE_ITEMS = [("oat milk flat white", "foam as soft as a Sunday"), ("cold brew tin", "steeped for eighteen hours"), ("cinnamon knot", "twisted by hand at four"), ("rye sandwich", "pickles from two streets away"), ("hazelnut spread", "roasted until the windows fog"),
+ ("morning playlist", "forty songs without a sad one"), ("reusable cup", "fits every bike holder"), ("loyalty stamp", "the seventh is on us"), ("rain poncho", "packs down to a lemon"), ("wool beanie", "knitted by three sisters"),
+ ("picnic blanket", "one side shrugs off wet grass"), ("plant pot", "glazed in a quiet green"), ("tomato seedling", "stubborn and worth it"), ("desk lamp", "warm enough for letters"), ("notebook", "paper that loves ink"),
+ ("fountain pen", "a nib with patience"), ("city map", "drawn by someone who walks"), ("postcard set", "six views, no clichés"), ("soap bar", "smells of pine after rain"), ("linen towel", "dries before you do"),
+ ("bread knife", "sings through crust"), ("enamel mug", "survives most mornings"), ("tea sampler", "nine leaves from one hill"), ("honey jar", "the bees chose lime trees"), ("olive oil", "pressed before breakfast"),
+ ("sourdough class", "flour up to the elbows"), ("bike repair evening", "bring a wheel, leave with stories"), ("book swap", "spines cracked with love"), ("film night", "subtitles and popcorn"), ("garden tour", "mind the curious goat"),
+ ("marmalade", "bitter in the right place"), ("chilli oil", "polite at first"), ("walking boots", "broken in by Tuesday"), ("canvas bag", "carries two melons"), ("wooden train", "no batteries, no noise"),
+ ("puzzle", "a thousand pieces of sky"), ("candle", "burns through a long novel"), ("wall clock", "ticks only if you listen"), ("apron", "pockets for secrets"), ("salt flakes", "scraped from a windy bay"),
+ ("ginger beer", "sharp elbows, good heart"), ("rice cooker", "knows when to stop"), ("hammock", "two trees required"), ("umbrella", "turns storms into weather"), ("sketch pencils", "from whisper to thunder"),
+ ("bird feeder", "front row for robins"), ("pancake mix", "flips on the first try"), ("thermos", "soup still hot at the summit"), ("slippers", "felt from mountain sheep"), ("cargo bike", "hauls kids, kegs and dreams"),
+ ("kite", "needs only a rude wind"), ("chess set", "boxwood and slow evenings"), ("bath salt", "a lake in a bag"), ("bike bell", "says sorry in one note"), ("raincoat for dogs", "modelled by a grumpy dachshund"), ("camp stove", "boils while you yawn")]
+VOICE_BRIEF = ["Two lines for the shop window about our {i}.", "Caption wanted: {i}, friendly, no exclamation marks.", "Write a newsletter teaser on the {i}.", "Shelf card for the {i}, please.", "Push message: the {i} is back.", "Say something warm about the {i} for the till receipt.",
+ "The {i} launches tomorrow; draft a post.", "A tiny poem-like blurb for our {i}.", "Menu text, {i}, under thirty words.", "Reply to a fan who adores the {i}.", "Product page intro for {i}.", "Poster headline plus one sentence: {i}."]
+VOICE_COPY = ["Meet the {i}: {f}. Come by while the light is good.", "Some days ask for little. A {i}, say, {f}.", "{F}. That is the whole story of our {i}, and we are sticking to it.", "We kept the {i} simple: {f}. You bring the afternoon.", "Slow down, the {i} is here, {f}.",
+ "Our {i} does one thing well. {F}.", "For the ones who notice: a {i}, {f}, waiting by the door.", "Back on the shelf after popular sighing: the {i}. {F}.", "No fuss, no fireworks. Only a {i}, {f}.", "{F}. We call it {i}; you may call it Tuesday.", "The {i} has opinions, mostly {f}.", "Bring a friend, share the {i}, argue about who saw it first. {F}."]
+
+VENDORS = ["Brandt Papier", "Oakline Tools", "Nordlys Media", "Casa Verde Foods", "Pico Lighting", "Ravenfield Print", "Solano Freight", "Tidal Software", "Umbra Textiles", "Velvet Catering", "Wendover Glass", "Xenia Labs", "Yarrow Seeds", "Zephyr Cooling", "Alder & Finch",
+ "Bluebell Cleaning", "Copperhead Cables", "Dovetail Joinery", "Elmwood Dental Supply", "Foxglove Florists", "Granite Security", "Hollis Chemicals", "Inkwell Studio", "Juniper Travel", "Kestrel Drones", "Lumen Optics", "Maple Street Bakery", "Nimbus Hosting", "Orchid Events", "Pinecrest Timber",
+ "Quill Translations", "Redwood Archive", "Sable Motors", "Thistle Legal", "Upland Water", "Violet Fonts", "Willow Care", "Yellowfin Foods", "Zinnia Packaging", "Aster Robotics", "Birch Acoustics", "Clover Dairy", "Delta Scaffolding", "Ember Heating", "Fjord Logistics", "Gale Windows", "Heron Maps", "Iris Cosmetics",
+ "Jade Tiles", "Krill Aquaristics", "Larch Roofing", "Moss Landscaping", "Nettle Tea", "Onyx Watches", "Poppy Toys", "Quartz Pumps", "Rowan Schools", "Sorrel Spices", "Teal Swimwear", "Umber Paints", "Vetch Farming", "Walnut Pianos", "Yew Archery", "Zest Juices", "Amber Clinics", "Basalt Quarries"]
+GOODS = ["forty reams of recycled paper", "a crate of torque wrenches", "banner space for the spring fair", "lunch boxes for the offsite", "six dimmable ceiling lamps", "two thousand flyers on matte stock", "a pallet from Antwerp to Graz", "annual licences for the scheduling tool", "cotton aprons with the logo", "canapés for the reception", "a replacement shop window", "water analysis of three wells",
+ "wildflower mix for the roof", "a compressor inspection", "an oak counter", "deep cleaning of the stairwell", "eighty metres of fibre", "repair of a sliding door", "sterile gloves in size M", "weekly bouquets for the lobby", "night guards during the trade show", "solvent for the workshop", "a new icon set", "rail tickets to Basel",
+ "aerial photos of the plant", "lens grinding", "croissants for the board", "a dedicated server", "chairs and a stage", "spruce beams", "subtitles in four languages", "digitising old ledgers", "brake pads for the van", "a contract review", "dispenser rental", "a desktop typeface", "first aid training", "smoked trout", "folding boxes", "gripper arms",
+ "panels against echo", "yoghurt for the canteen", "a tower for the façade", "a boiler valve", "transport of a lathe", "roof glazing", "hiking charts", "hand cream samples", "bathroom mosaics", "filters for the tank"]
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+INV_PAT = ["{v} sent us invoice {n} for {g}. Total {t} {c}, payable by {d}.", "Please find enclosed our bill {n} ({g}). Amount due: {t} {c}. Deadline {d}. Regards, {v}", "Subject: {g} / {n}\nKindly transfer {t} {c} before {d}. {v}", "Reminder from {v}: the {t} {c} for {g} are open since we issued {n}; last date {d}.",
+ "{d} is the due date of {n}. It covers {g} and comes to {t} {c}, says {v}.", "Hello, {v} here. {g} went out on time, so {n} over {t} {c} falls due on {d}.", "Scan 3/7 -- {v} -- no. {n} -- {g} -- sum {t} {c} -- pay until {d}", "We booked {g} with {v}. They want {t} {c} by {d}, number {n}.",
+ "Accounts desk, for {g} kindly settle {n}. {v} expects {t} {c} on {d} at the latest.", "Invoice no {n}, supplier {v}, item {g}, gross {t} {c}, terms: {d}.", "The driver from {v} left {n} on the desk; {t} {c}, it is about {g}, they hope for payment by {d}.", "Fwd: {v} bills {t} {c} for {g}. Quote {n}. Not later than {d}."]
+JOBS = ["forklift driver", "night nurse", "data engineer", "pastry chef", "tax clerk", "crane operator", "museum guide", "UX writer", "bus mechanic", "lab technician", "violin teacher", "site manager", "pharmacist", "call centre lead", "game designer", "vineyard hand", "court interpreter", "welder", "beekeeper", "security analyst", "kindergarten teacher", "roofer", "sound engineer", "dispatcher", "optician", "florist", "paralegal", "buyer", "sommelier", "surveyor"]
+CITIES = ["Leeds", "Graz", "Porto", "Tampere", "Lyon", "Gdansk", "Bergen", "Ghent", "Turin", "Malmö", "Cork", "Brno", "Aarhus", "Basel", "Split", "Riga", "Utrecht", "Seville", "Dresden", "Tartu"]
+SKILLS = ["night shifts", "SQL", "a clean licence", "Polish", "first aid", "Excel", "heights", "patience with kids", "Kubernetes", "laminating dough", "shift planning", "German at B2", "stocktaking", "MIG torches", "public speaking", "GDPR", "hydraulics", "typing fast", "colour theory", "triage"]
+
+DECISIONS = ["the launch moves from the ninth to the twentieth", "the Berlin depot keeps its second shift", "the survey goes out only to paying members", "we drop the carousel from the start page", "travel above five hundred needs a second signature", "the old API is switched off after Easter", "packaging changes to moulded pulp", "the pilot in Ghent gets four more weeks",
+ "interviews will be held in pairs", "the warranty is extended to three years", "the newsletter becomes fortnightly", "the ceramics line is paused", "phone hours shrink to mornings", "the vendor for scanners is Lumen", "the budget for fairs is halved", "the mascot stays", "returns are free again for members", "the roof gets solar panels in autumn", "one dashboard replaces the three reports", "the apprenticeship starts with six places",
+ "nightly builds run on the small cluster", "the contract with the caterer ends in June", "samples are photographed before shipping", "the chat widget closes at eight"]
+ACTIONS = ["legal drafts the supplier letter", "design sends two mock-ups of the label", "finance recalculates the freight share", "the hall is measured again", "support writes five macros", "someone calls the insurer about the flood", "the intern checks all broken links", "procurement asks for a third quote", "the trainer books the blue room", "QA repeats the load test", "marketing collects twelve quotes from customers", "IT orders spare batteries",
+ "the translator gets the glossary", "people operations prepares the onboarding day", "the plant lists machines older than ten years", "data fixes the postcode table", "the photographer visits on the third", "accounting closes the February books", "the warehouse tests the new tape", "research plans eight interviews"]
+RISKS = ["the crane permit may come late", "two key people are on leave in May", "the dollar makes resin expensive", "the test phones are outdated", "customs rules change in July", "the landlord has not answered", "the migration script is untested on large tenants", "a strike could close the port", "the sensor drifts in cold rooms", "nobody owns the style guide", "the backup line is slow", "seasonal staff are hard to find", "the law on batteries is unclear", "the supplier has a single mould"]
+TOPICS = ["Freight", "Website", "Hiring", "Warranty", "Workshop layout", "Pricing", "Training", "Quality", "Winter range", "Compliance", "Apprentices", "Energy", "Customer panel", "Field crew", "Returns", "Data platform", "Trade fair", "Canteen", "Office move", "Safety"]
+
+CODE = [
+ ("Return the second largest distinct number of a list.", "def second_largest(xs):\n    return sorted(set(xs))[-2]"),
+ ("Count vowels in a string, ignoring case.", "def vowels(text):\n    return sum(ch in 'aeiou' for ch in text.lower())"),
+ ("Flatten a list of lists one level.", "from itertools import chain\n\ndef flat(rows):\n    return list(chain.from_iterable(rows))"),
+ ("Read a CSV and give back a list of dicts.", "import csv\n\ndef read(path):\n    with open(path, newline='', encoding='utf-8') as fh:\n        return list(csv.DictReader(fh))"),
+ ("Group words by their first letter.", "from collections import defaultdict\n\ndef by_initial(words):\n    out = defaultdict(list)\n    for w in words:\n        out[w[0]].append(w)\n    return dict(out)"),
+ ("Check whether brackets in a string are balanced.", "def balanced(s):\n    pairs, stack = {')': '(', ']': '[', '}': '{'}, []\n    for c in s:\n        if c in '([{':\n            stack.append(c)\n        elif c in pairs and (not stack or stack.pop() != pairs[c]):\n            return False\n    return not stack"),
+ ("Compute the SHA-256 of a file in chunks.", "import hashlib\n\ndef digest(path):\n    h = hashlib.sha256()\n    with open(path, 'rb') as fh:\n        for block in iter(lambda: fh.read(65536), b''):\n            h.update(block)\n    return h.hexdigest()"),
+ ("Retry a function three times with growing pauses.", "import time\n\ndef retry(fn, n=3):\n    for i in range(n):\n        try:\n            return fn()\n        except OSError:\n            if i == n - 1:\n                raise\n            time.sleep(2 ** i)"),
+ ("Parse ISO dates and return the weekday name.", "from datetime import date\n\ndef weekday(s):\n    return date.fromisoformat(s).strftime('%A')"),
+ ("Take the API key from the environment or stop.", "import os\nimport sys\n\nkey = os.environ.get('SERVICE_API_KEY')\nif not key:\n    sys.exit('SERVICE_API_KEY is not set')"),
+ ("Merge two dictionaries, adding numbers on clashes.", "def merge(a, b):\n    return {k: a.get(k, 0) + b.get(k, 0) for k in a.keys() | b.keys()}"),
+ ("Yield sliding windows of width k.", "def windows(seq, k):\n    for i in range(len(seq) - k + 1):\n        yield seq[i:i + k]"),
+ ("Turn snake_case into camelCase.", "def camel(name):\n    head, *tail = name.split('_')\n    return head + ''.join(t.title() for t in tail)"),
+ ("Binary search returning an index or -1.", "from bisect import bisect_left\n\ndef find(xs, x):\n    i = bisect_left(xs, x)\n    return i if i < len(xs) and xs[i] == x else -1"),
+ ("Write a context manager measuring elapsed time.", "import time\nfrom contextlib import contextmanager\n\n@contextmanager\ndef timer():\n    start = time.perf_counter()\n    yield lambda: time.perf_counter() - start"),
+ ("Transpose a matrix given as nested lists.", "def transpose(m):\n    return [list(col) for col in zip(*m)]"),
+ ("Remove duplicates but keep the order.", "def unique(xs):\n    return list(dict.fromkeys(xs))"),
+ ("Make a dataclass for a 2D point with distance.", "from dataclasses import dataclass\nfrom math import hypot\n\n@dataclass\nclass Point:\n    x: float\n    y: float\n\n    def dist(self, o):\n        return hypot(self.x - o.x, self.y - o.y)"),
+ ("Tell if a year is a leap year.", "def leap(y):\n    return y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)"),
+ ("Fetch several URLs concurrently with asyncio.", "import asyncio\nimport httpx\n\nasync def grab(urls):\n    async with httpx.AsyncClient() as c:\n        return await asyncio.gather(*(c.get(u) for u in urls))"),
+ ("Format bytes as a human readable size.", "def human(n):\n    for unit in ('B', 'KiB', 'MiB', 'GiB'):\n        if n < 1024:\n            return f'{n:.1f} {unit}'\n        n /= 1024\n    return f'{n:.1f} TiB'"),
+ ("Draw a random sample without replacement using a seed.", "import random\n\ndef pick(xs, k, seed):\n    return random.Random(seed).sample(xs, k)"),
+ ("Validate that a string is a UUID.", "import uuid\n\ndef is_uuid(s):\n    try:\n        uuid.UUID(s)\n    except ValueError:\n        return False\n    return True"),
+ ("List files bigger than a megabyte below a folder.", "from pathlib import Path\n\ndef big(root):\n    return [p for p in Path(root).rglob('*') if p.is_file() and p.stat().st_size > 1_000_000]"),
+ ("Rotate a list to the left by k places.", "def rotate(xs, k):\n    k %= len(xs)\n    return xs[k:] + xs[:k]"),
+ ("Compute a running mean with a generator.", "def means(xs):\n    total = 0\n    for i, x in enumerate(xs, 1):\n        total += x\n        yield total / i"),
+ ("Escape HTML in user comments.", "from html import escape\n\ndef safe(comment):\n    return escape(comment, quote=True)"),
+ ("Log a warning with the stack trace.", "import logging\n\ndef run(job):\n    try:\n        job()\n    except Exception:\n        logging.warning('job failed', exc_info=True)"),
+]
+SQL_T = [("orders", "total", "placed_at"), ("visits", "duration", "seen_on"), ("trips", "distance", "started"), ("loans", "amount", "issued"), ("parcels", "weight", "handed_in"), ("shifts", "hours", "work_day"), ("tickets", "wait_minutes", "opened"), ("harvests", "tonnes", "cut_on")]
+SQL_Q = [("Monthly sum of {c} in {t}, newest month first.", "SELECT date_trunc('month', {d}) AS m, sum({c})\nFROM {t}\nGROUP BY 1\nORDER BY 1 DESC;"),
+ ("The ten rows of {t} with the highest {c}.", "SELECT *\nFROM {t}\nORDER BY {c} DESC\nLIMIT 10;"),
+ ("Delete {t} older than two years by {d}.", "DELETE FROM {t}\nWHERE {d} < now() - interval '2 years';"),
+ ("Median of {c} for each weekday in {t}.", "SELECT extract(dow FROM {d}) AS day,\n       percentile_cont(0.5) WITHIN GROUP (ORDER BY {c})\nFROM {t}\nGROUP BY day;")]
+
+ES = [("¿Dónde puedo ver el historial de mis pedidos del año pasado?", "Abra su perfil y elija Historial; allí puede filtrar por año y descargar cada pedido."), ("La aplicación se cierra cuando intento subir una foto del recibo.", "Actualice a la última versión y conceda de nuevo el permiso de cámara en los ajustes."),
+ ("Quiero cambiar la dirección de entrega antes de que salga el paquete.", "Todavía está en el almacén, así que hemos corregido la dirección y saldrá mañana temprano."), ("Me cobraron dos veces la misma factura de febrero.", "El segundo cargo es una reserva del banco y desaparecerá en cinco días hábiles."),
+ ("¿Cómo invito a una compañera que trabaja desde Bogotá?", "En la sección Equipo pulse Invitar, escriba su correo y ella recibirá un enlace."), ("Me encanta el nuevo diseño del calendario, es mucho más claro.", "Gracias por decirlo, el equipo de diseño se alegra y sigue afinando los colores."),
+ ("El lector de códigos no reconoce las etiquetas pequeñas.", "Acerque la luz, limpie la lente y active el modo de precisión en el menú."), ("Necesito un presupuesto para veinte puestos a partir de julio.", "Le enviamos una propuesta hoy mismo con el descuento para equipos medianos.")]
+DE = [("Warum zeigt die Rechnung neun Plätze an", "Gezählt wird am Monatsersten, danach entfernte Plätze erscheinen erst im Folgemonat"), ("Wie übertrage ich das Projekt auf meine Kollegin", "Unter Mitglieder die Kollegin wählen und den Besitz mit dem Kennwort bestätigen"), ("Das Paket liegt seit Donnerstag im Depot", "Der Fahrer hatte eine Panne und stellt morgen vor zwölf Uhr zu"),
+ ("Beim Drucken fehlen die Farben im Diagramm", "Im Druckfenster die Hintergrundgrafiken einschalten, dann bleiben die Farben erhalten"), ("Kann ich mit Überweisung statt Karte zahlen", "Ab zwölf Plätzen ist das möglich, das Zahlungsziel beträgt dreißig Tage"), ("Die neue Zeitleiste erspart uns viel Arbeit", "Das freut die Entwicklung, besonders weil die Idee aus einem Kundengespräch stammt"),
+ ("Der Scanner liest jedes Etikett doppelt", "Den Dauermodus abschalten und eine halbe Sekunde Pause einstellen"), ("Mein Einladungslink ist abgelaufen", "Die Verwaltung hat soeben einen frischen Link mit zwei Wochen Gültigkeit erstellt"), ("Liefern Sie auch auf die Färöer", "Ja, per Schiff in etwa neun Tagen zum festen Preis"),
+ ("Die Gläser kamen zerbrochen an", "Bitte Karton und Scherben fotografieren, Ersatz verlässt heute das Lager"), ("Wo trage ich die Steuernummer ein", "Einstellungen öffnen, Firma wählen und das Steuerfeld ausfüllen"), ("Die Sicherung läuft seit drei Nächten nicht", "Der Datenträger war voll; nach dem Aufräumen genügt ein Klick auf Fortsetzen"),
+ ("Wir vermissen eine kompakte Listenansicht", "Ein Schalter dafür ist für den Herbst geplant und Ihre Stimme wurde notiert"), ("Ein Praktikant sieht vertrauliche Ordner", "Er erbte ein Gruppenrecht, ohne die Gruppe Planung sind die Ordner verborgen"), ("Die Umlaute werden beim Import zu Fragezeichen", "Die Quelle vorher als UTF-8 speichern, dann bleiben alle Zeichen heil"),
+ ("Können Sie die Sendung während meines Urlaubs lagern", "Bis zu zwanzig Tage sind kostenlos, wählen Sie einfach das Rückkehrdatum"), ("Die Sprache springt täglich auf Niederländisch", "Der Browser verlangt sie zuerst; im Profil lässt sich Deutsch fest einstellen"), ("Der Fahrer wollte das Sofa nicht hinauftragen", "Gebucht war nur bis Bordsteinkante, am Montag kommen zwei Träger"),
+ ("Die Erinnerungen sind angenehm leise geworden", "Genau das war das Ziel des Quartals, danke für die Rückmeldung"), ("Gibt es einen Tarif für Schulen", "Schulen zahlen vierzig Prozent weniger, sobald ein amtliches Schreiben vorliegt"), ("Die Suche ignoriert Wörter mit Apostroph", "Der Index wurde nachts neu gebaut und findet solche Wörter wieder"),
+ ("Das Einmalkennwort wird nach dem Handywechsel abgelehnt", "Einen gedruckten Ersatzcode nutzen und danach das neue Gerät anmelden"), ("Das Lernvideo ist für Anfänger zu schnell", "Langsamere Fassungen mit Kapiteln werden gerade aufgenommen"), ("Die Palette steht am alten Lager in Rotterdam", "Ein Lastwagen holt sie am Mittwoch auf unsere Kosten"),
+ ("Wie teile ich eine Rechnung auf zwei Kostenstellen", "Einen zweiten Arbeitsbereich anlegen und die Mitglieder dorthin verschieben"), ("Das Kommentarfeld ist im Dunkelmodus unlesbar", "Der Kontrast ist in der Fassung 1180 verbessert, sie kommt diese Woche")]
+DEO = ["Guten Morgen,", "Hallo zusammen,", "Kurze Frage:", "Aus der Nachtschicht:", "Moin,", "Sehr geehrtes Team,", "Eine Kleinigkeit:", "Grüße aus Graz,", "Ich bin neu hier:", "Zweiter Versuch:", "Für einen Kollegen:", "Vor der Pause noch:"]
+DED = ["Wir sind vierzehn Leute im Büro.", "Eilig ist es nicht.", "Das Handbuch schweigt dazu.", "Im Frühjahr war das anders.", "Die Filiale im Norden kennt das auch.", "Bitte in einfachen Worten.", "Nächste Woche kommt ein Prüfer.", "Ich habe drei Rechner versucht.", "Es begann gestern gegen zehn.", "Eine knappe Antwort genügt.", "Sonst sind wir zufrieden.", "Am Montag öffnet der Laden wieder."]
+DEA = ["Gut beobachtet.", "Wir haben nachgesehen.", "Das ist schnell erklärt.", "Danke für die klare Schilderung.", "Gefunden.", "Kein Problem.", "Dafür gibt es einen Grund.", "Gern.", "Eben geprüft.", "Verstanden.", "Der Fall ist bekannt.", "Schön, von Ihnen zu hören."]
+DEC = ["Der Fall bleibt bis Freitag offen.", "Mehr ist nicht zu tun.", "Es wirkt binnen einer Stunde.", "Die Hilfe zeigt jeden Schritt im Bild.", "Melden Sie sich, falls etwas seltsam aussieht.", "Die Änderung steht im Verlauf.", "Einen ruhigen Tag noch.", "Am Telefon sind wir bis sechs.", "Auf dem Handy geht es ebenso.", "Wir schauen morgen noch einmal.", "Nichts geht dabei verloren.", "Viele Grüße vom Kundendienst."]
+AR = [("كيف أغيّر عنوان التوصيل قبل خروج الطرد", "افتح صفحة الطلب واختر تعديل العنوان ما دام الطرد في المستودع"), ("لماذا ظهرت رسوم تخزين في فاتورة الشهر", "المشاريع المحذوفة تُحسب ثلاثين يوماً، وإفراغ السلة يوقف الرسوم فوراً"), ("التطبيق يتوقف عند فتح الكاميرا", "امنح إذن الكاميرا من جديد في إعدادات الهاتف بعد التحديث"),
+ ("وصلت الأكواب مكسورة داخل الصندوق", "صوّر الصندوق والقطع وسنرسل بديلاً اليوم"), ("هل يوجد سعر خاص للمدارس", "تدفع المدارس أقل بأربعين بالمئة بعد رفع خطاب رسمي"), ("أعجبني الجدول الزمني الجديد كثيراً", "يسعدنا ذلك وقد نقلنا كلماتك إلى فريق التصميم"),
+ ("نسيت كلمة المرور ولم تصل رسالة الاستعادة", "الرسالة محجوزة في مرشح شركتكم، والرابط صالح ليوم واحد"), ("الماسح يقرأ كل ملصق مرتين", "أوقف الوضع المستمر واضبط مهلة نصف ثانية بين القراءات"), ("أريد تقسيم الفاتورة بين قسمين", "أنشئ مساحة عمل ثانية وانقل إليها الأعضاء المعنيين"),
+ ("متى يصل الشحن إلى جزيرة بعيدة", "يستغرق النقل البحري نحو تسعة أيام بسعر ثابت"), ("كم ضيفاً يمكننا دعوته مجاناً", "لكل عضو مدفوع خمسة ضيوف للقراءة والتعليق"), ("النسخ الاحتياطي لم يعمل منذ ثلاث ليال", "امتلأ القرص فتوقف المجدول، حرر مساحة ثم اضغط استئناف"),
+ ("اللغة تعود إلى الهولندية كل صباح", "المتصفح يطلبها أولاً، ثبّت العربية في ملفك الشخصي"), ("نتمنى اختصارات للوحة المفاتيح", "تصل المجموعة الأولى الشهر المقبل مع ورقة شرح"), ("الألوان تختفي عند طباعة الرسوم", "فعّل رسومات الخلفية في نافذة الطباعة"),
+ ("كيف أنقل الملكية إلى زميلتي", "اختر اسمها من الأعضاء واضغط جعلها مالكة ثم أكّد"), ("استلمت مصباحاً يخص شخصاً آخر", "احتفظ به في الكرتون وسيأخذه الساعي ويحضر مصباحك"), ("هل يمكن الدفع بالتحويل المصرفي", "نعم بدءاً من اثني عشر مقعداً ومهلة الدفع ثلاثون يوماً"),
+ ("البحث لا يجد الكلمات المشكّلة", "أعدنا بناء الفهرس ليلاً وصار يتجاهل التشكيل"), ("النشرة الشهرية أصبحت طويلة جداً", "العدد القادم خمس قصص فقط مع روابط للباقي"), ("المتدرب يرى مجلدات المدراء", "ورث صلاحية من مجموعة التخطيط، وإخراجه منها يخفي المجلدات"),
+ ("تأخرت الإشعارات ساعة كاملة عن خادمنا", "الخادم بطيء في الرد، أجب خلال ثلاث ثوان لتفرغ القائمة"), ("هل تحفظون الشحنة أثناء إجازتي", "التخزين مجاني حتى عشرين يوماً، حدد تاريخ عودتك"), ("الصورة الشخصية تظهر مقلوبة", "احفظ الصورة معتدلة في محرر قبل رفعها"),
+ ("دُفع الاشتراك السنوي مرتين", "الخصم الثاني حجز من البنك ويزول خلال خمسة أيام عمل"), ("العرض الجديد للصفحة مزدحم قليلاً", "نختبر نسخة أهدأ الأسبوع القادم وشكراً لصراحتك")]
+ARO = ["مرحباً،", "صباح الخير،", "سؤال سريع:", "السلام عليكم،", "تحية طيبة،", "من فرع الشمال:", "أنا جديد هنا:", "باسم زميلي:", "قبل الظهر لو سمحتم:", "للمرة الثانية:"]
+ARD = ["نحن أربعة عشر موظفاً.", "لا داعي للعجلة.", "الدليل لا يذكر ذلك.", "بدأ الأمر أمس عند العاشرة.", "جرّبنا ثلاثة أجهزة.", "يزورنا مدقق قريباً.", "يكفيني رد قصير.", "كان مختلفاً في الربيع.", "المتجر يفتح يوم الاثنين.", "لم يغيّر أحد الإعدادات."]
+ARA = ["ملاحظة جيدة.", "راجعنا الأمر.", "الجواب بسيط.", "شكراً للوصف الواضح.", "وجدنا السبب.", "فهمنا.", "حالة معروفة.", "تم الفحص الآن.", "على الرحب.", "بكل سرور."]
+ARC = ["تبقى الحالة مفتوحة حتى الجمعة.", "لا شيء آخر مطلوب منك.", "يسري ذلك خلال ساعة.", "المساعدة تعرض كل خطوة بالصور.", "اكتب لنا إن بدا شيء غريباً.", "التغيير مسجل في السجل.", "يوماً هادئاً.", "الهاتف متاح حتى السادسة.", "سننظر مجدداً غداً.", "مع تحيات فريق الدعم."]
+JA = [("請求書の人数が実際より多いのはなぜですか。", "人数は毎月一日に数えます。使っていない席を外すと差額が戻ります。"), ("荷物が木曜日から動いていません。", "配送センターで読み取りが漏れていました。明日の午前中に届きます。"), ("カメラを開くとアプリが落ちます。", "更新で許可が消えたため、端末の設定でカメラをもう一度許可してください。"), ("学校向けの割引はありますか。", "公的な書類を送っていただくと四割引きになります。")]
+RU = [("Почему отчёт печатается без цвета?", "Включите фоновую графику в окне печати, и цвета сохранятся."), ("Посылка стоит на складе с четверга.", "Водитель задержался, доставка будет завтра до полудня.")]
+FR = [("Le code de réduction ne marche plus depuis lundi.", "Le code était lié à l'ancien abonnement, nous l'avons rattaché au nouveau ce matin."), ("Où trouver la liste des appareils connectés ?", "Dans l'onglet Sécurité, chaque appareil figure avec le lieu et la dernière activité."), ("Le colis a été remis à un voisin inconnu.", "Le bon indique l'appartement 3B, il le garde jusqu'à vingt heures.")]
+VOICE_FOR = ["Commuters read it.", "It hangs by the till.", "Think of rainy Mondays.", "The mayor may see it.", "Kids should get it too.", "For the spring flyer.", "Aim at joggers.", "Students pass here.", "Mind the small sign.", "It runs until June.", "No price, please.", "My aunt must laugh.", "Cyclists stop there.", "We open at seven.", "Regulars know it.", "Tourists do not.", "Chalkboard size.", "Keep it under a breath.", "Neighbours are picky.", "Grandpa proofreads.", "Autumn mood.", "It faces the park.", "Gift season nears.", "The baker approves last."]

@@ -1,0 +1,82 @@
+"""What can be mended without guessing is mended in a copy; the file itself and what is doubtful stay as they are."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import UserError
+from trainers.data.jsonl import read_rows
+from trainers.data.mending import mend, mended_name
+
+
+def row(user: str, assistant: str = "ok", role: str = "user") -> bytes:
+    turns = [{"role": role, "content": user}, {"role": "assistant", "content": assistant}]
+    return json.dumps({"messages": turns}).encode()
+
+
+def test_each_mend_is_told_with_its_lines(tmp_path: Path) -> None:
+    """Line ends, white space, roles, last commas, raw tabs, joined rows and copies; what is left is copied."""
+    path = tmp_path / "rows.jsonl"
+    lines = [
+        b"\xef\xbb\xbf" + row("one") + b"\r",
+        b"  " + row("two"),
+        row("three", role="Human"),
+        row("four")[:-1] + b",}",
+        row("five").replace(b"five", b"fi\tve"),
+        row("six") + row("seven"),
+        b"",
+        row("one"),
+        b"{broken",
+    ]
+    before = b"\n".join(lines)
+    path.write_bytes(before)
+    done = mend(path, marked=False)
+    assert path.read_bytes() == before
+    assert {name: list(spots) for name, spots in done.changes.items()} == {
+        "byte_order_mark": [1],
+        "line_ends": [1],
+        "white_space": [2],
+        "roles": [3],
+        "last_commas": [4],
+        "control_characters": [5],
+        "joined_rows": [6],
+        "blank_lines": [7],
+        "duplicates": [8],
+    }
+    reading = read_rows(done.path)
+    assert [r.prompt for r in reading.rows] == ["one", "two", "three", "four", "fi\tve", "six", "seven"]
+    assert {turn.role for r in reading.rows for turn in r.messages} == {"user", "assistant"}
+    assert (done.rows, done.left) == (8, 1)
+    assert "1 line: roles spelled as chat models know them (line 3)." in done.sentences(marked=False)
+
+
+def test_wide_text_and_lists_become_rows(tmp_path: Path) -> None:
+    """UTF-16 is written as UTF-8, one JSON list is spread, and Azure's byte order mark is added."""
+    wide, spread = tmp_path / "wide.jsonl", tmp_path / "list.jsonl"
+    wide.write_bytes((row("Größe").decode() + "\n" + row("b").decode()).encode("utf-16"))
+    spread.write_bytes(b"[" + row("a") + b",\n" + row("b") + b"]")
+    assert len(read_rows(mend(wide, marked=False).path).rows) == 2
+    done = mend(spread, marked=True)
+    assert done.path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert len(read_rows(done.path).rows) == 2
+
+
+def test_a_doubtful_line_stays_as_it_is(tmp_path: Path) -> None:
+    """The same key twice is no guess of ours, and a copy that is there is never written over."""
+    path = tmp_path / "rows.jsonl"
+    doubtful = b'{"messages": [], "messages": [1],}'
+    path.write_bytes(doubtful)
+    done = mend(path, marked=False)
+    assert (done.path.read_bytes(), done.left) == (doubtful + b"\n", 1)
+    with pytest.raises(UserError, match="already"):
+        mend(path, marked=False)
+
+
+def test_what_is_no_text_is_not_mended(tmp_path: Path) -> None:
+    """A picture gives a reason and no file."""
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(UserError, match="picture"):
+        mend(path, marked=False)
+    assert not mended_name(path).exists()

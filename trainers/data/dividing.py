@@ -1,0 +1,85 @@
+"""Divides one file of rows into a training file and a test file that share no group; it keeps neither."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from knowledge.errors import UserError
+from trainers.data.findings import Finding
+from trainers.data.formats.writers import line
+from trainers.data.jsonl import Row
+from trainers.data.likeness import near_pairs
+from trainers.data.limits import read_limits
+from trainers.data.source import Chat, Source
+from trainers.data.split import split
+
+_METADATA = ("metadata", "meta")
+
+
+class Divided(NamedTuple):
+    """Two files' bytes."""
+
+    train: bytes
+    """Rows to learn from."""
+    test: bytes
+    """Rows held out."""
+    train_rows: int
+    test_rows: int
+    groups: int
+    """Groups of more than one row that were kept together."""
+
+    @property
+    def test_sha256(self) -> str:
+        """Hash by which the test part is frozen."""
+        return sha256(self.test).hexdigest()
+
+
+def divide(
+    path: Path, *, test_fraction: float, seed: int, group: str | None = None, kind: str | None = None
+) -> Divided:
+    """Divide a file, the same way for the same seed: near duplicates and rows of one `group` stay on one side.
+
+    Raises UserError where a line can't be read, where no row has the group's key, and for too few rows.
+    """
+    source = Source(path, read_limits(), kind=kind, lists=True)
+    chats = list(source)
+    _refuse_broken(source.findings())
+    rows = [chat.row for chat in chats]
+    together = [*_alike(rows), *(_by_key(chats, group) if group else ())]
+    parts = split(rows, test_fraction=test_fraction, seed=seed, together=together)
+    tested = {row.line for row in parts.test}
+    train, test = (
+        b"".join(_written(chat) for chat in chats if (chat.row.line in tested) is held) for held in (False, True)
+    )
+    return Divided(train, test, len(parts.train), len(parts.test), len(together))
+
+
+def _refuse_broken(findings: Sequence[Finding]) -> None:
+    broken = next((finding for finding in findings if finding.severity == "BLOCK"), None)
+    if broken is not None:
+        raise UserError(broken.message, broken.fix)
+
+
+def _alike(rows: Sequence[Row]) -> list[list[int]]:
+    """Pair the lines of near duplicates."""
+    return [[rows[pair.earlier].line, rows[pair.later].line] for pair in near_pairs([row.prompt for row in rows])]
+
+
+def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:
+    """Gather the lines of each value of a key, in the row itself or in its metadata."""
+    groups: dict[str, list[int]] = {}
+    for chat in chats:
+        nested = (chat.raw.get(name) for name in _METADATA)
+        tables = (chat.raw, *(table for table in nested if isinstance(table, dict)))
+        value = next((table[key] for table in tables if key in table), None)
+        if isinstance(value, str | int):
+            groups.setdefault(str(value), []).append(chat.row.line)
+    if not groups:
+        raise UserError(f"No row has a key {key[:60]!r}.", "Name the key that says which rows belong together.")
+    return [lines for lines in groups.values() if len(lines) > 1]
+
+
+def _written(chat: Chat) -> bytes:
+    """Write a chat row as it was; other formats are written as chat rows."""
+    return line(chat.raw if chat.kind == "chat" else chat.value)

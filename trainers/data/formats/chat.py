@@ -1,0 +1,77 @@
+"""OpenAI's chat rows: what a message may hold, and the chat shape of it; roles and their order are judged elsewhere."""
+
+import json
+
+from trainers.data.parsing import Refusal
+
+Value = dict[str, object]
+_KEPT = ("weight", "name", "tool_calls", "tool_call_id", "function_call")
+_ROW_KEPT = ("tools", "parallel_tool_calls", "functions")
+
+
+def from_chat(value: Value) -> Value:
+    """Return a row with checked messages, their content as one text, and what belongs to tools."""
+    messages = value.get("messages")
+    if not isinstance(messages, list):
+        raise Refusal("no_messages", 'no "messages" list')
+    if not messages:
+        raise Refusal("no_messages", 'an empty "messages" list')
+    chat: Value = {"messages": [message(item) for item in messages]}
+    return chat | {key: value[key] for key in _ROW_KEPT if value.get(key) is not None}
+
+
+def message(item: object) -> Value:
+    """Return a message with one text as its content; raises `Refusal` where it has none and calls nothing."""
+    if not isinstance(item, dict):
+        raise Refusal("bad_message", "a message that is not an object with role and content")
+    role = item.get("role")
+    if not isinstance(role, str):
+        raise Refusal("bad_message", "a message without a role")
+    kept = {key: item[key] for key in _KEPT if item.get(key) is not None}
+    if "weight" in kept and (isinstance(kept["weight"], bool) or kept["weight"] not in (0, 1)):
+        raise Refusal("bad_message", "a weight other than 0 and 1")
+    if "tool_calls" in kept:
+        _check_calls(kept["tool_calls"])
+    return {"role": role, "content": _content(item, calling="tool_calls" in kept or "function_call" in kept)} | kept
+
+
+def _content(item: Value, *, calling: bool) -> str:
+    content = item.get("content")
+    if content is None and calling:
+        return ""
+    if content is None and "content" in item and item.get("role") == "assistant":
+        raise Refusal("empty_target", "an assistant answer that is null and calls no tool")
+    if "content" not in item:
+        raise Refusal("bad_message", "a message without content")
+    if isinstance(content, list):
+        return _parts(content)
+    if not isinstance(content, str):
+        raise Refusal("not_text", "a message whose content is not text")
+    return content
+
+
+def _parts(parts: list[object]) -> str:
+    """Join content that is written in parts; pictures and sound are refused."""
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in parts]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise Refusal("not_text", "a message whose content is not text")
+    return "\n".join(str(text) for text in texts)
+
+
+def _check_calls(calls: object) -> None:
+    """Refuse tool calls of another shape than {"id", "type": "function", "function": {"name", "arguments"}}."""
+    if not isinstance(calls, list) or not calls:
+        raise Refusal("bad_message", "tool_calls that are no list of calls")
+    for call in calls:
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise Refusal("bad_message", "a tool call without a function and its name")
+        if not isinstance(function.get("arguments"), str):
+            raise Refusal("bad_message", "a tool call whose arguments are not one text of JSON")
+
+
+def said(turn: Value) -> str:
+    """Return all that a message says: its text, then the tools that it calls."""
+    calls = turn.get("tool_calls") or turn.get("function_call")
+    text = str(turn["content"])
+    return text if not calls else f"{text}\n{json.dumps(calls, ensure_ascii=False)}".strip()

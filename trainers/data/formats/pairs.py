@@ -1,0 +1,107 @@
+"""Rows of one question and one answer: prompt and completion, Alpaca, and tables whose columns have telling names."""
+
+from trainers.data.formats.chat import message
+from trainers.data.parsing import Refusal
+
+Value = dict[str, object]
+QUESTION = ("prompt", "question", "input", "instruction", "user", "query", "text", "message", "ticket", "request", "q")
+ANSWER = (
+    "completion",
+    "answer",
+    "output",
+    "response",
+    "assistant",
+    "target",
+    "reply",
+    "label",
+    "category",
+    "class",
+    "a",
+)
+SYSTEM = ("system", "system_prompt", "system_message")
+
+
+def from_prompt(value: Value) -> Value:
+    """Turn prompt and completion, each a text or messages, into a chat."""
+    asked, answered = value["prompt"], value["completion"]
+    turns = _turns(asked, "user", "prompt") + _turns(answered, "assistant", "completion")
+    return {"messages": _system(value) + turns}
+
+
+def from_alpaca(value: Value) -> Value:
+    """Turn instruction, input and output into a chat; the input follows the instruction after an empty line."""
+    extra = value.get("input")
+    asked = _text(value["instruction"], "instruction")
+    if extra not in (None, ""):
+        asked = f"{asked}\n\n{_text(extra, 'input')}"
+    turns = [*_history(value.get("history")), _turn("user", asked)]
+    turns.append(_turn("assistant", _text(value["output"], "output")))
+    return {"messages": _system(value) + turns}
+
+
+class _Table:
+    """Rows of a table, or objects that look like one: a column for the question, one for the answer."""
+
+    def fits(self, value: Value) -> bool:
+        """Say whether the names of the columns tell which is which."""
+        return columns(list(value)) is not None
+
+    def __call__(self, value: Value) -> Value:
+        """Turn a row into a chat."""
+        found = columns(list(value))
+        if found is None:
+            raise Refusal("no_messages", "no column for the question and one for the answer")
+        asked, answered = found
+        turns = [
+            _turn("user", _text(value[asked], "question")),
+            _turn("assistant", _text(value[answered], "answer")),
+        ]
+        return {"messages": _system(value) + turns}
+
+
+from_table = _Table()
+
+
+def columns(names: list[str]) -> tuple[str, str] | None:
+    """Name the columns of question and answer; None where they do not tell themselves apart."""
+    plain = {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
+    answered = next((plain[name] for name in ANSWER if name in plain), None)
+    asked = next((plain[name] for name in QUESTION if name in plain and plain[name] != answered), None)
+    if len(names) == 2 and (asked is None) is not (answered is None):  # one of two columns tells the other
+        other = next(name for name in names if name not in (asked, answered))
+        return (asked, other) if answered is None and asked else (other, str(answered))
+    return None if asked is None or answered is None else (asked, answered)
+
+
+def _system(value: Value) -> list[Value]:
+    plain = {name.strip().casefold().replace(" ", "_"): name for name in value}
+    name = next((plain[name] for name in SYSTEM if name in plain), None)
+    if name is None or value[name] in (None, ""):
+        return []
+    return [_turn("system", _text(value[name], "system prompt"))]
+
+
+def _history(history: object) -> list[Value]:
+    """Turn Alpaca's earlier rounds, pairs of texts, into turns."""
+    if history is None:
+        return []
+    if not isinstance(history, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in history):
+        raise Refusal("bad_message", "a history that is no list of pairs")
+    roles = ("user", "assistant")
+    return [_turn(role, _text(text, "history")) for pair in history for role, text in zip(roles, pair, strict=True)]
+
+
+def _turns(value: object, role: str, name: str) -> list[Value]:
+    if isinstance(value, list) and value:
+        return [message(item) for item in value]
+    return [_turn(role, _text(value, name))]
+
+
+def _turn(role: str, content: str) -> Value:
+    return {"role": role, "content": content}
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refusal("not_text", f"a {name} that is not text")
+    return value if isinstance(value, str) else str(value)

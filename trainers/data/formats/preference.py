@@ -1,0 +1,76 @@
+"""Preference pairs, for DPO: a question, the better answer and the worse one, in OpenAI's and Hugging Face's shapes."""
+
+from trainers.data.formats.chat import from_chat, message
+from trainers.data.formats.pairs import _text, _turn, _turns
+from trainers.data.parsing import Refusal
+
+Value = dict[str, object]
+
+
+def from_openai_pair(value: Value) -> Value:
+    """Turn input, preferred and non-preferred output into a chat with a rejected answer."""
+    asked = value.get("input")
+    if not isinstance(asked, dict):
+        raise Refusal("no_messages", "an input that is not an object with messages")
+    chat = from_chat(asked)
+    turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
+    better, worse = (_messages(value[name], name) for name in ("preferred_output", "non_preferred_output"))
+    return chat | {"messages": turns + better, "rejected": worse}
+
+
+def from_pair(value: Value) -> Value:
+    """Turn prompt, chosen and rejected, each a text or messages, into a chat with a rejected answer."""
+    asked = value.get("prompt", value.get("question", value.get("instruction")))
+    better, worse = value["chosen"], value["rejected"]
+    if asked is None:
+        return _without_prompt(better, worse)
+    turns = _turns(asked, "user", "prompt")
+    system = value.get("system")
+    if isinstance(system, str) and system and turns[0]["role"] != "system":
+        turns.insert(0, _turn("system", system))
+    answers = [
+        _after(turns, _turns(answer, "assistant", name)) for answer, name in ((better, "chosen"), (worse, "rejected"))
+    ]
+    return {"messages": turns + answers[0], "rejected": answers[1]}
+
+
+def to_openai_pair(chat: Value) -> Value:
+    """Write a chat with a rejected answer as OpenAI reads it."""
+    asked, better = _halves(chat)
+    given: Value = {"messages": asked} | {key: chat[key] for key in ("tools", "parallel_tool_calls") if key in chat}
+    return {"input": given, "preferred_output": better, "non_preferred_output": chat["rejected"]}
+
+
+def to_pair(chat: Value) -> Value:
+    """Write a chat with a rejected answer as Hugging Face's trainers read it."""
+    asked, better = _halves(chat)
+    return {"prompt": asked, "chosen": better, "rejected": chat["rejected"]}
+
+
+def _halves(chat: Value) -> tuple[list[Value], list[Value]]:
+    turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
+    start = len(turns) - 1
+    while start > 0 and turns[start - 1]["role"] == "assistant":
+        start -= 1
+    return turns[:start], turns[start:]
+
+
+def _without_prompt(better: object, worse: object) -> Value:
+    """Two whole conversations that differ in their last turn."""
+    if not (isinstance(better, list) and isinstance(worse, list) and len(better) > 1 and len(worse) > 1):
+        raise Refusal("no_messages", "a preference pair without its prompt")
+    turns, others = [message(item) for item in better], [message(item) for item in worse]
+    return {"messages": turns, "rejected": others[-1:]}
+
+
+def _after(asked: list[Value], answer: list[Value]) -> list[Value]:
+    """Take the prompt off an answer that repeats it."""
+    return answer[len(asked) :] if len(answer) > len(asked) and answer[: len(asked)] == asked else answer
+
+
+def _messages(value: object, name: str) -> list[Value]:
+    if isinstance(value, str):
+        return [_turn("assistant", _text(value, name))]
+    if not isinstance(value, list) or not value:
+        raise Refusal("no_messages", f"a {name} that is no list of messages")
+    return [message(item) for item in value]

@@ -1,0 +1,74 @@
+"""How each target wants its rows written: exact keys and roles, one JSON object a line; it reads nothing."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from trainers.data.formats.preference import to_openai_pair, to_pair
+from trainers.data.formats.vertex import to_vertex
+from trainers.data.parsing import Refusal
+
+Value = dict[str, object]
+_TURN = ("role", "content", "name", "tool_calls", "tool_call_id", "weight")
+_ROW = ("tools", "parallel_tool_calls")
+MARK = b"\xef\xbb\xbf"
+
+
+def to_openai(chat: Value) -> Value:
+    """Write a chat as OpenAI and Azure read it, with weights and tools."""
+    if "rejected" in chat:
+        return to_openai_pair(chat)
+    return _plain(chat, frozenset((*_TURN, *_ROW)))
+
+
+def to_together(chat: Value) -> Value:
+    """Write a chat as Together reads it: weights and tools are known there too."""
+    return to_openai(chat)
+
+
+def to_fireworks(chat: Value) -> Value:
+    """Write a chat as Fireworks reads it: weights, and tools."""
+    return to_openai(chat)
+
+
+def to_hugging_face(chat: Value) -> Value:
+    """Write a chat for Hugging Face's trainers, which know no weights."""
+    if any(turn.get("weight") == 0 for turn in chat["messages"]):  # type: ignore[attr-defined]  # the chat shape
+        raise Refusal("format_mismatch", "a weight of 0, which this format does not know")
+    if "rejected" in chat:
+        return to_pair(chat)
+    return _plain(chat, frozenset((*_TURN, *_ROW)) - {"weight", "parallel_tool_calls"})
+
+
+def to_pairless_vertex(chat: Value) -> Value:
+    """Write a chat as Vertex reads it; preference pairs have another shape there."""
+    if "rejected" in chat:
+        raise Refusal("format_mismatch", "a preference pair, which is not written for Vertex here")
+    return to_vertex(chat)
+
+
+WRITERS: Mapping[str, Callable[[Value], Value]] = {
+    "openai": to_openai,
+    "azure": to_openai,
+    "vertex": to_pairless_vertex,
+    "together": to_together,
+    "fireworks": to_fireworks,
+    "hf": to_hugging_face,
+    "local": to_openai,
+}
+"""Writes the chat shape for each target; raises `Refusal` where the target has no place for something."""
+
+
+def line(value: Value) -> bytes:
+    """Write a row as one line of JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
+
+
+def _plain(chat: Value, kept: frozenset[str]) -> Value:
+    """Keep what the format knows; content that is empty beside tool calls becomes null, as OpenAI writes it."""
+    turns = []
+    for turn in chat["messages"]:  # type: ignore[attr-defined]  # the chat shape
+        written = {key: turn[key] for key in _TURN if key in turn and key in kept}
+        if turn.get("tool_calls") and not turn["content"]:
+            written["content"] = None
+        turns.append(written)
+    return {"messages": turns} | {key: chat[key] for key in _ROW if key in chat and key in kept}

@@ -1,0 +1,106 @@
+"""What a rule gets to see: one row with what is derived from it once, and how a rule speaks; it judges nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from trainers.data.findings import Finding, Spots
+from trainers.data.formats.chat import said
+from trainers.data.likeness import canonical
+from trainers.data.limits import TargetLimits
+from trainers.data.source import Chat
+
+
+class View:
+    """One row under judgement."""
+
+    def __init__(self, chat: Chat) -> None:
+        """Take the row."""
+        self.line = chat.row.line
+        self.row, self.raw, self.kind = chat.row, chat.raw, chat.kind
+        self.value: dict[str, Any] = chat.value
+
+    @cached_property
+    def text(self) -> str:
+        """All that is said in the row, worse answers included."""
+        said_in = [turn.content for turn in self.row.messages]
+        return "\n".join([*said_in, *(said(turn) for turn in self.value.get("rejected", ()))])
+
+    @cached_property
+    def target(self) -> str:
+        """The answer, with straight apostrophes."""
+        return self.row.target.replace("\u2019", "'")
+
+    @cached_property
+    def prompt(self) -> str:
+        """The question: all before the answer except the system prompt."""
+        return self.row.prompt
+
+    @cached_property
+    def folded_prompt(self) -> str:
+        """The question without what does not change its meaning."""
+        return canonical(self.prompt)
+
+    @cached_property
+    def folded_target(self) -> str:
+        """The answer without what does not change its meaning."""
+        return canonical(self.row.target)
+
+
+class Rule(Protocol):
+    """Sees every row of a file once, then says what it found."""
+
+    def see(self, view: View) -> None:
+        """Take one row into account."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Say what was found in all rows."""
+
+
+Speak = Callable[[str, Spots, str, str], Finding]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A rule that needs one row only: when it holds, the line is named."""
+
+    code: str
+    """The finding's code."""
+    speak: Speak
+    """`block` or `warn`."""
+    holds: Callable[[View, TargetLimits], object]
+    """Whether a row has the defect."""
+    opening: Callable[[Spots], str]
+    """How the sentence begins: lines that have something, or are something."""
+    what: str
+    """The rest of the sentence, and why it matters."""
+    fix: str
+    """What to do."""
+
+
+class RowCheck:
+    """Runs a check over a file."""
+
+    def __init__(self, check: Check, limits: TargetLimits) -> None:
+        """Take the check and what the target accepts."""
+        self._check, self._limits, self._spots = check, limits, Spots()
+
+    def see(self, view: View) -> None:
+        """Note the row's line if the check holds."""
+        if self._check.holds(view, self._limits):
+            self._spots.add(view.line)
+
+    def findings(self) -> Iterator[Finding]:
+        """Say in which lines it held."""
+        if self._spots:
+            check = self._check
+            what = check.what.replace("{roles}", spell_roles(self._limits))
+            yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", check.fix)
+
+
+def spell_roles(limits: TargetLimits) -> str:
+    """List the roles that a target knows."""
+    usual = ("system", "developer", "user", "assistant", "tool", "function")
+    names = [name for name in usual if name in limits.roles]
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,173 @@
+"""Opens a file of rows, whatever kind it is, and yields its rows in the chat shape; it does not judge them."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from trainers.data.findings import Finding, Spots
+from trainers.data.formats import detect, to_chat
+from trainers.data.formats.chat import said
+from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
+from trainers.data.limits import ReadLimits, read_limits, workbook_limits
+from trainers.data.lines import Lines, TooLarge
+from trainers.data.notes import Notes
+from trainers.data.parsing import Refusal, parse_value
+from trainers.data.recognise import HEAD_BYTES, is_workbook, refuse_kind
+from trainers.data.spreadsheets import delimited, workbook
+
+Value = dict[str, object]
+
+
+class Chat(NamedTuple):
+    """One row in the chat shape, beside what stood in the file."""
+
+    row: Row
+    """Who says what; tool calls are part of what is said."""
+    value: Value
+    """The chat shape: `messages`, and `tools` and `rejected` where there are such."""
+    raw: Value
+    """The row as it stands in the file."""
+    kind: str
+    """Its format."""
+
+
+class Source:
+    """One file of rows. What its rows are is known while and after they are read."""
+
+    def __init__(
+        self,
+        path: Path,
+        limits: ReadLimits,
+        *,
+        kind: str | None = None,
+        tools: bool = True,
+        lists: bool = False,
+        refused: Finding | None = None,
+    ) -> None:
+        """Take the file, a format if somebody named one, and what is allowed.
+
+        `tools`: rows may call tools and have parts; `lists`: the file may be one JSON list of rows; `refused`: why
+        it is not to be read at all.
+        """
+        self.path, self.limits, self._kind, self._tools, self._lists = path, limits, kind, tools, lists
+        self.notes = Notes()
+        self.container = "jsonl"
+        self.kinds: Counter[str] = Counter()
+        self.other_kinds: dict[str, Spots] = {}
+        self.sha256 = ""
+        self.size = 0
+        self.marked = False
+        self.refused = refused
+
+    def __iter__(self) -> Iterator[Chat]:
+        """Yield rows; what could not be read is in `findings` afterwards. Raises `UserError` without a file."""
+        if self.refused:
+            return
+        with open_file(self.path) as file:
+            if self.path.stat().st_size > self.limits.file_bytes:
+                self.notes.whole.append(too_large(self.limits.file_bytes))
+                return
+            lines = Lines(file, self.limits)
+            try:
+                for number, value in self._values(file, lines):
+                    chat = self._chat(number, value)
+                    if chat is not None:
+                        yield chat
+                for _ in lines:  # to the end, for the hash
+                    pass
+                self.sha256, self.size, self.marked = lines.sha256, lines.size, lines.marked
+            except TooLarge:
+                self.size = lines.size
+                self.notes.whole.append(too_large(self.limits.file_bytes))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Say what could not be read."""
+        return (self.refused,) if self.refused else self.notes.findings()
+
+    @property
+    def kind(self) -> str:
+        """The commonest format of the rows read so far."""
+        return self.kinds.most_common(1)[0][0] if self.kinds else "chat"
+
+    def _values(self, file: BinaryIO, lines: Lines) -> Iterator[tuple[int, Value]]:
+        head = file.read(65536)
+        file.seek(0, io.SEEK_SET)
+        if is_workbook(head, self.path.suffix):
+            self.container, self.notes.kind = "xlsx", "a workbook"
+            content = file.read(workbook_limits().file_bytes + 1)
+            file.seek(0, io.SEEK_SET)
+            return workbook.each_row(content, workbook_limits(), self.notes)
+        self.refused = refuse_kind(head[:HEAD_BYTES])
+        if (
+            self.refused
+            and self._lists
+            and self.refused.code == "not_jsonl"
+            and (value := _one_value(file)) is not None
+        ):
+            self.refused, self.container = None, "json"
+            return enumerate(value, start=1)
+        if self.refused:
+            return iter(())
+        delimiter = _delimiter(head, self.path.suffix.lower())
+        if delimiter is None:
+            return each_object(lines, self.limits, self.notes)
+        self.container = "tsv" if delimiter == "\t" else "csv"
+        self.notes.kind = "a table of rows"
+        return delimited.each_row(lines, delimiter, self.limits, self.notes)
+
+    def _chat(self, number: int, value: Value) -> Chat | None:
+        kind = self._kind or detect(value)
+        try:
+            if kind == "chat" and not self._tools:
+                _refuse_parts(value)
+            shape = to_chat(value, kind)
+        except KeyError:
+            self.notes.refuse(number, Refusal("no_messages", "another shape than the format that was named"))
+            return None
+        except Refusal as refusal:
+            self.notes.refuse(number, refusal)
+            return None
+        assert kind is not None  # noqa: S101  # to_chat refused it
+        self.kinds[kind] += 1
+        self.other_kinds.setdefault(kind, Spots()).add(number)
+        turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
+        messages = tuple(Message(str(turn["role"]), said(turn)) for turn in turns)
+        return Chat(Row(number, messages), shape, value, kind)
+
+
+def _one_value(file: BinaryIO) -> list[Value] | None:
+    """Return the rows of a file that is one JSON list, or one object; None for all else."""
+    limits = read_limits()
+    content = file.read(limits.file_bytes + 1)
+    file.seek(0, io.SEEK_SET)
+    whole = ReadLimits(file_bytes=limits.file_bytes, line_bytes=limits.file_bytes, rows=limits.rows, depth=limits.depth)
+    try:
+        value = parse_value(content.removeprefix(b"\xef\xbb\xbf"), whole)
+    except Refusal:
+        return None
+    rows: list[Any] = value if isinstance(value, list) else [value]
+    return rows if all(isinstance(row, dict) for row in rows) else None
+
+
+def _refuse_parts(value: Value) -> None:
+    """Refuse what a trainer that reads only texts could not read."""
+    messages = value.get("messages")
+    for item in messages if isinstance(messages, list) else ():
+        if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str | None):
+            raise Refusal("not_text", "a message whose content is not text")
+
+
+def _delimiter(head: bytes, suffix: str) -> str | None:
+    """Return what parts the cells if this is a table, by its first line and its name; None for JSONL."""
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
+    if first.lstrip()[:1] in (b"{", b"["):
+        return None
+    text = first.decode("utf-8", "replace")
+    found = delimited.header_of(text)
+    if found is not None:
+        return found[0]
+    if suffix in (".csv", ".tsv"):
+        return "\t" if suffix == ".tsv" or text.count("\t") > text.count(",") else ","
+    return None
