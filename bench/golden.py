@@ -1,10 +1,10 @@
 """Reads the golden set: questions, graded pages and headings, and the half that each belongs to; it scores nothing.
 
-Where `bench/data/golden.jsonl` comes from (29 November 2026): one stranger saw only the titles of the guide's 38 pages
-and wrote 140 questions in users' words: 100 on the pages, 25 near misses, 15 on other fields. Another read the pages
-and matched them: grade 2 for a page that answers, 1 for one that helps, with the headings that hold it ("(lead)" is the
-text above the first). Three turned out to be gaps in the guide; they stay in the file and are left out here. Both
-were language models, as we are. No question may be copied into a page's head.
+Where `bench/data/golden.jsonl` comes from: one stranger saw only the titles of the guide's then 38 pages and wrote 140
+questions in users' words: 100 on the pages, 25 near misses, 15 on other fields (29 November 2026). Another read the
+pages and matched them: grade 2 for a page that answers, 1 for one that helps, with the headings that hold it ("(lead)"
+is the text above the first). When the guide had grown to 40 pages, a third matched all of them anew, three former gaps
+included (30 November). All were language models, as we are. No question may be copied beside a page.
 
 Halves go by the hash of the id, so nobody chose them. Search and abstention are tuned on "dev" alone. Whoever tuned
 first (29 November 2026) had read the questions of both halves, though no result on the held-out one, before tuning.
