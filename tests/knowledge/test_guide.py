@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import knowledge
-from knowledge.sources import anchor
+from knowledge.sources import ASKED, anchor, load_guide
 from trainers.data.lint import lint
 
 FOLDER = Path(knowledge.__file__).parent / "guide"
@@ -117,6 +117,17 @@ def _dollars(cell: str) -> Decimal:
     found = re.search(r"\$([\d,]+(?:\.\d+)?)", cell)
     assert found, f"no amount in {cell!r}"
     return Decimal(found[1].replace(",", ""))
+
+
+def test_questions_beside_the_guide_name_a_part_that_is_there() -> None:
+    """Whoever renames a page or a heading renames it in asked.jsonl too; none is asked twice, none is a speech."""
+    pages = {page.slug: page for page in load_guide()}
+    parts = [json.loads(line) for line in (FOLDER / ASKED).read_text("utf-8").splitlines()]
+    headings = {slug: {"", *re.findall(r"^## (.+)$", page.body, re.MULTILINE)} for slug, page in pages.items()}
+    assert [part for part in parts if part["heading"] not in headings.get(part["slug"], ())] == []
+    asked = [question for part in parts for question in part["questions"]]
+    assert len(asked) == len(set(asked)) == sum(len(page.asked) for page in pages.values())
+    assert max(map(len, asked)) < 300
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
