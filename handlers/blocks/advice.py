@@ -26,7 +26,8 @@ TUNED = {"fine_tuning", "rag+fine_tuning"}
 VALUE = 2000
 """Characters that a button may carry."""
 
-COLUMNS = ["Option", "Fits?", "Effort", "Cost", "Upkeep", "Main reason"]
+COLUMNS = ["Option", "Fits?", "Main reason", "Effort", "Cost", "Upkeep"]
+"""A thread is narrow: what decides comes before what has to be scrolled to."""
 
 BUTTONS = 2
 """Answers up to so many are buttons; more are a menu."""
@@ -81,7 +82,7 @@ def _made(advice: Advice) -> str:
 
 def _row(view: OptionView) -> list[str]:
     reason = view.main_reason[:1].upper() + view.main_reason[1:]
-    return [plain(text, 400) for text in (view.name, view.fits, view.complexity, view.cost, view.upkeep, reason)]
+    return [plain(text, 400) for text in (view.name, view.fits, reason, view.complexity, view.cost, view.upkeep)]
 
 
 def _place(advice: Advice) -> int:

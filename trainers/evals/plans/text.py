@@ -71,7 +71,7 @@ def _so_many(rows: int) -> str:
 def target_sentences(plan: EvalPlan) -> list[str]:
     """Say which absolute share must be reached, and how many rows right that is."""
     if plan.target is None:
-        return [f"No absolute target: {plan.target_from}."]
+        return [f"No absolute target ({plan.target_from})."]
     right = right_needed(plan.target, plan.rows_planned, plan.level)
     sure = (
         f"To be sure of it on {plan.rows_planned:,} rows, {right:,} must be right."
