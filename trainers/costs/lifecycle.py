@@ -63,7 +63,8 @@ class Line:
         """Return the line with the day that the provider itself names for the base; None changes nothing."""
         if shutdown is None:
             return self
-        tunes = shutdown if self.tunes_retire == self.base_retires else self.tunes_retire
+        together = self.base_retires is not None and self.tunes_retire == self.base_retires
+        tunes = shutdown if together else self.tunes_retire
         return replace(self, base_retires=shutdown, tunes_retire=tunes, floor=False, base_source=source)
 
     def to_json(self, today: date) -> dict[str, Any]:
