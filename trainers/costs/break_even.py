@@ -95,16 +95,35 @@ class Race:
         assumed = int(self.tuned.number("life_days"))
         return assumed if dark is None else max(0, (dark - self.today).days)
 
+    def spans(self, last: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (first day, last day, trainings by then) up to `last`: at each retirement it is trained once more."""
+        life, again = max(1, self.life()), int(self.tuned.number("life_days"))
+        first, end, trainings = 0, life - 1, 1
+        while first <= last:
+            yield first, min(end, last), trainings
+            first, end, trainings = end + 1, end + again, trainings + 1
+
+    def day(self, sums: "_Sums", number: int, trainings: int) -> Day:
+        """Return what has been paid by the end of a day."""
+        asked, currency = self.tuned.number("requests_per_day"), self.once.currency
+        tuned = self.once.amount * trainings + (sums.tuned.amount * asked + sums.hosting.amount) * number
+        base = sums.base.amount * asked * number
+        return Day(self.today + timedelta(days=number), Money(tuned, currency), Money(base, currency), trainings)
+
     def days(self, sums: "_Sums", last: int) -> Iterator[Day]:
-        """Yield each day: at each retirement it is trained and evaluated once more."""
-        asked, life = self.tuned.number("requests_per_day"), max(1, self.life())
-        again = int(self.tuned.number("life_days"))
-        for number in range(last + 1):
-            trainings = 1 if number < life else 2 + (number - life) // again
-            tuned = self.once.amount * trainings + (sums.tuned.amount * asked + sums.hosting.amount) * number
-            base = sums.base.amount * asked * number
-            currency = self.once.currency
-            yield Day(self.today + timedelta(days=number), Money(tuned, currency), Money(base, currency), trainings)
+        """Yield each day, for a chart."""
+        for first, end, trainings in self.spans(last):
+            yield from (self.day(sums, number, trainings) for number in range(first, end + 1))
+
+    def paid(self, sums: "_Sums", last: int) -> Day | None:
+        """Return the first day on which the base has cost as much; None where there is none up to `last`."""
+        asked = self.tuned.number("requests_per_day")
+        gained = (sums.base.amount - sums.tuned.amount) * asked - sums.hosting.amount
+        for first, end, trainings in self.spans(last) if gained > 0 else ():
+            number = max(first, 1, _ceiling(self.once.amount * trainings / gained))
+            if number <= end:
+                return self.day(sums, number, trainings)
+        return None
 
 
 class _Sums(NamedTuple):
@@ -122,8 +141,8 @@ def break_even(race: Race) -> BreakEven | None:
     life = max(1, race.life())
     in_all = None if saving <= 0 else _ceiling(race.once.amount / saving)
     a_day = None if saving <= 0 else _ceiling((race.once.amount + sums.hosting.amount * life) / (saving * life))
-    last = list(race.days(sums, int(race.tuned.number("horizon_days"))))
-    paid = next((day for day in last if day.on > race.today and day.base.amount >= day.tuned.amount), None)
+    horizon = int(race.tuned.number("horizon_days"))
+    paid, trainings = race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
     found = BreakEven(
         against=race.base.offer.title,
         caching=race.caching,
@@ -135,7 +154,7 @@ def break_even(race: Race) -> BreakEven | None:
         requests_a_day=a_day,
         life_days=race.life(),
         on=None if paid is None else paid.on,
-        trainings=(paid or last[-1]).trainings,
+        trainings=paid.trainings if paid else trainings,
         sentence="",
     )
     return BreakEven(**{**found.__dict__, "sentence": _sentence(found, race)})

@@ -85,7 +85,8 @@ class Shelf:
 
     def _sheet(self, model: Model, provider: str, card: str) -> Sheet | None:
         if provider not in GPUS:
-            return self.books[provider].sheet(model)
+            made_here = Sheet(provider=provider, model=model.name, prices={}) if model.maker == provider else None
+            return self.books[provider].sheet(model) or made_here  # its maker has it, at prices that we do not know
         if not model.is_open:
             return None
         cards = self.books[provider].sheets
