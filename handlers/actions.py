@@ -89,7 +89,8 @@ def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     person, channel = person_of(context), place_of(body).channel
     found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]), seen_by=person.user_id, channel=channel)
     found = labelled(deps.engine, deps.datasets.folder, found)
-    view = details_view(report_of(found), json.loads(found.quote), channel)
+    errors = [str(one["sentence"]) for one in json.loads(found.result).get("reconciled", ())]
+    view = details_view(report_of(found), json.loads(found.quote), channel, errors)
     client.views_open(trigger_id=body["trigger_id"], view=view)
 
 

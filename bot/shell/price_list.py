@@ -1,4 +1,4 @@
-"""The command `prices`: how the price book and its differences read in a terminal; it decides no price."""
+"""The commands `prices` and `invoice`: how the price book and a bill read in a terminal; they decide no price."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(prices)
+    app.command()(invoice)
 
 
 def prices(
@@ -46,6 +47,32 @@ def prices(
         _refresh(folder, today, url, yes, also_odd, as_json)
         return
     _show(shelf_in(folder), today, provider, model, older_than, as_json)
+
+
+def invoice(
+    job: Annotated[str, typer.Argument(help="The job's number.")],
+    dollars: Annotated[str, typer.Argument(help="What the provider billed for it, in US dollars.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Keep what a provider billed for a job, and show by how much each figure of its quote was off."""
+    from bot.settings import Settings
+    from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.clock import utc_now
+    from trainers.costs.workload import BadFigure, figure
+    from trainers.jobs.invoices import record
+
+    try:
+        amount = figure("dollars", dollars.removeprefix("$"))
+    except BadFigure as wrong:
+        raise fail_usage(f"{wrong.what} {wrong.next_step}") from None
+    with working(Settings.from_env(), say) as at:
+        found = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
+        compared = record(at.deps.jobs.ledger, found.id, amount, shell_person(), utc_now())
+    if as_json:
+        show_json({"job": found.number, "reconciled": [one.to_json() for one in compared]})
+    else:
+        show("\n".join(one.sentence for one in compared))
 
 
 def _show(shelf: "Shelf", today: date, provider: str, model: str, older_than: int | None, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.shell.rows import read_quote
 from bot.shell.terminal import table
@@ -61,9 +61,14 @@ def read_report(job: "Job") -> str:
             *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
         ]
     chat = f" Try it: luthier chat {job.number}" if result.get("model_id", "here") else ""  # "": it is not here
-    lines += ["", f"Took {result['seconds']:.0f} s.{chat}"]
+    lines += ["", f"Took {result['seconds']:.0f} s.{chat}", *read_errors(result)]
     lines.append(f"All of it as a page and a table: luthier report {job.number} --save .")
     return "\n".join(lines)
+
+
+def read_errors(result: dict[str, Any]) -> list[str]:
+    """Say by how much each figure of the quote was off; nothing for a job from before that was kept."""
+    return [f"  {one['sentence']}" for one in result.get("reconciled", ())]
 
 
 def _verdict(judged: "Report") -> list[str]:
