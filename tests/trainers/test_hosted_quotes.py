@@ -25,7 +25,7 @@ from trainers.costs.overlay import Change, laid_over
 from trainers.costs.reconcile import reconcile
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
-from trainers.jobs.invoices import record
+from trainers.jobs.invoices import compared, record
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs
 from trainers.policy import set_rules
@@ -164,7 +164,8 @@ def test_a_finished_job_keeps_the_comparison(
     for dollars in ("4.62", "0.30"):
         found = record(jobs.ledger, job.id, Decimal(dollars), ADA, watch())
         assert found[-1].actual == float(dollars)
-    assert json.loads(jobs.ledger.get(job.id).result)["invoice"] == "0.30"
+    done = jobs.ledger.get(job.id)
+    assert compared(jobs.ledger, done)[-1].actual == 0.3
     for wrong in ("-1", "nan", "1e12"):
         with pytest.raises(UserError):
             record(jobs.ledger, job.id, Decimal(wrong), ADA, watch())
