@@ -47,6 +47,7 @@ def cumulative(made: Estimate) -> Chart:
             axes.text(len(paid), float(paid[-1].amount), f" {label}", color=colour, fontsize=TEXT - 2, va="center")
             ends.append(f"{label} {said(paid[-1])}")
     axes.set_xlim(0, DAYS * 1.5)
+    axes.set_xticks(range(0, DAYS + 1, 30))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Day", fontsize=TEXT, color=QUIET)
     axes.yaxis.grid(True, color=FAINT)
@@ -56,6 +57,8 @@ def cumulative(made: Estimate) -> Chart:
 
 def by_provider(made: Estimate) -> Chart:
     """Draw training, evaluation and 30 days of serving of each provider, on a scale of powers of ten."""
+    from matplotlib.ticker import NullLocator
+
     known = [row for row in made.comparison if row.total is not None and row.total.expected > 0]
     figure, axes = _canvas("Training, evaluation and 30 days of serving, US dollars (line: low to high)")
     for place, row in enumerate(reversed(known)):
@@ -65,6 +68,8 @@ def by_provider(made: Estimate) -> Chart:
         axes.plot([float(row.total.expected)], [place], "o", color=colour, markersize=12)
         _mark(axes, float(row.total.expected), place, said(row.total.money), colour)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"${value:,.0f}" if value >= 1 else f"${value:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.15)
     axes.set_yticks(range(len(known)), [row.offer.title.replace(" on ", "\non ") for row in reversed(known)], color=INK)
     axes.set_ylim(-0.5, len(known) - 0.3)
