@@ -12,7 +12,8 @@ from knowledge.tenancy import Person
 from trainers.costs.reconcile import Compared, reconcile
 from trainers.jobs import accounts
 from trainers.jobs.ledger import Ledger, read
-from trainers.tables import Invoice, Job
+from trainers.jobs.records import Invoice
+from trainers.tables import Job
 
 _rows = Invoice.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 

@@ -13,7 +13,8 @@ from trainers.costs.names import PROVIDERS, UnknownName, find_model
 from trainers.jobs import outbox
 from trainers.jobs.ledger import Ledger, read
 from trainers.jobs.messages import RetirementCard
-from trainers.tables import Job, ModelVersion, RetirementWarning
+from trainers.jobs.records import RetirementWarning
+from trainers.tables import Job, ModelVersion
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _models = ModelVersion.__table__  # type: ignore[attr-defined]  # the same
