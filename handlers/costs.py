@@ -43,7 +43,7 @@ from trainers.costs.overlay import shelf_in
 from trainers.costs.workload import Workload, figure, whole
 from trainers.data.examples import EXAMPLES
 from trainers.data.jsonl import read_rows
-from trainers.data.tokens import split
+from trainers.data.tokens import Split, split
 from trainers.evals.cost_charts import charts_of
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
@@ -68,7 +68,7 @@ def open_change(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCon
     ack()
     asked = json.loads(action["value"])
     opened = {"channel": place_of(body).channel, "response_url": str(body.get("response_url") or "")}
-    form = change_form(reckon(deps, person_of(context), asked), asked, opened)
+    form = change_form(reckon(deps, person_of(context), asked, counting=False), asked, opened)
     client.views_open(trigger_id=body["trigger_id"], view=form)
 
 
@@ -76,13 +76,13 @@ def submit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebCl
     """Reckon anew with what was entered; what makes no sense is told at its field."""
     asked, person, opened = entered(view["state"]["values"]), person_of(context), json.loads(view["private_metadata"])
     try:
-        made = reckon(deps, person, asked)
+        reckon(deps, person, asked, counting=False)  # Slack waits three seconds, and counting a file may take longer
     except UserError as wrong:
         words = f"{wrong.what} {wrong.next_step}"[:300]
         ack(response_action="errors", errors={_field_of(asked, wrong): words})
         return
     ack()
-    draw(client, person, opened, made, asked)
+    draw(client, person, opened, reckon(deps, person, asked), asked)
 
 
 def show_charts(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -109,20 +109,20 @@ def asked_in(text: str) -> dict[str, str]:
     return asked
 
 
-def reckon(deps: Deps, person: Person, asked: Mapping[str, str]) -> Estimate:
-    """Estimate what was asked; raises UserError."""
+def reckon(deps: Deps, person: Person, asked: Mapping[str, str], *, counting: bool = True) -> Estimate:
+    """Estimate what was asked; raises UserError. Without `counting` tokens are made up, to check all the rest."""
     if not asked.get("model"):
         raise UserError("Which base model shall I price?", HOW)
     shelf, changes = shelf_in(deps.datasets.folder), {name: asked[name] for name in names_in(asked)}
-    load, today = workload(deps, person, asked, shelf), deps.clock().date()
+    load, today = workload(deps, person, asked, shelf, counting), deps.clock().date()
     return estimate(load, asked["model"], provider=asked.get("provider", ""), changes=changes, today=today, shelf=shelf)
 
 
-def workload(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf) -> Workload:
+def workload(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf, counting: bool) -> Workload:
     """Read the work from a data set, by its name, or from numbers; raises UserError."""
     epochs = whole("epochs", asked["epochs"]) if "epochs" in asked else None
     if "dataset" in asked:
-        return from_dataset(deps, person, asked, shelf, epochs)
+        return from_dataset(deps, person, asked, shelf, epochs, counting)
     lacking = [label for name, label, _ in ASKED[3:6] if name not in asked]
     if lacking:
         raise UserError(f"I need {', '.join(label.lower() for label in lacking)}, or a data set.", HOW)
@@ -134,21 +134,24 @@ def workload(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf)
     )
 
 
-def from_dataset(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf, epochs: int | None) -> Workload:
+def from_dataset(
+    deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf, epochs: int | None, counting: bool
+) -> Workload:
     """Count the tokens of a data set of the workspace or of the shipped example; raises UserError."""
     name, model = asked["dataset"], find_model(asked["model"])
     sets = {dataset.name: dataset for dataset in reversed(deps.datasets.listing(person.workspace_id))}
     if name not in sets and name not in EXAMPLES:
         raise UserError(f"There is no data set called {name[:60]}.", f"I know {', '.join(sorted({*sets, *EXAMPLES}))}.")
-    shipped, folder = EXAMPLES.get(name), deps.datasets.folder
-    path = folder / sets[name].train_path if name in sets else shipped.train if shipped else folder
+    path = deps.datasets.folder / sets[name].train_path if name in sets else EXAMPLES[name].train
     provider = find_provider(asked["provider"]) if asked.get("provider") else shelf.default_provider(model)
-    sheet, rows = shelf.books[provider].sheet(model), read_rows(path).rows
-    counted = split((row.messages for row in rows), sheet.tokenizer if sheet else "")
+    sheet = shelf.books[provider].sheet(model)
+    encoding, rows = sheet.tokenizer if sheet else "", read_rows(path).rows if counting else ()
+    counted = split((row.messages for row in rows), encoding) if counting else Split(1, 1, bool(encoding), "")
+    many = len(rows) or 1
     return Workload(
-        examples=len(rows),
-        prompt_tokens=Decimal(counted.prompt) / len(rows),
-        completion_tokens=Decimal(counted.completion) / len(rows),
+        examples=many,
+        prompt_tokens=Decimal(counted.prompt) / many,
+        completion_tokens=Decimal(counted.completion) / many,
         epochs=epochs,
         test_rows=sets[name].test_rows if name in sets else None,
         counted="exact" if counted.exact else "estimated",

@@ -65,6 +65,7 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
             *read_plan(offer),
+            *(f"  ! {warning}" for warning in (offer.get("estimate") or {}).get("warnings", ())),
         ]
     )
 

@@ -1,8 +1,10 @@
 """Knows the whole estimate: what training, evaluating and serving cost, with whom else, and when that has paid."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from trainers.costs.assumptions import Assumption, Assumptions
@@ -10,11 +12,13 @@ from trainers.costs.book import Listed, books
 from trainers.costs.break_even import BreakEven, Race, break_even
 from trainers.costs.epochs import recommend
 from trainers.costs.lifecycle import lines
-from trainers.costs.money import Cost, cost_json, total
+from trainers.costs.money import Cost, MixedCurrencies, cost_json, total
 from trainers.costs.names import Model, find_model, find_provider
 from trainers.costs.offers import Offer, Shelf
 from trainers.costs.parts import Case, evaluation, serving, training
 from trainers.costs.workload import Workload
+
+_NO = Decimal(0)
 
 _USED = {
     "training": ("training", "training_hour"),
@@ -37,8 +41,10 @@ class Row:
 
     @property
     def total(self) -> Cost | None:
-        """Training, evaluation and 30 days of serving."""
-        return total([self.training, self.evaluation, self.serving])
+        """Training, evaluation and 30 days of serving; None too where they are in different currencies."""
+        with suppress(MixedCurrencies):
+            return total([self.training, self.evaluation, self.serving])
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -186,19 +192,29 @@ def _compare(case: Case, shelf: Shelf, epochs: int, today: date, card: str) -> I
     rows = [_row(Case(offer=offer, workload=case.workload, assumptions=case.assumptions), epochs, today)
             for offer in shelf.others(case.offer.model, card)]  # fmt: skip
     gone = {"closed": 1, "retired": 2}
-    yield from sorted(
-        rows, key=lambda row: (gone.get(row.state, 0), row.total is None, row.total.expected if row.total else 0)
-    )
+
+    def order(row: Row) -> tuple[int, bool, str, Decimal]:
+        known = row.total
+        return gone.get(row.state, 0), known is None, known.currency if known else "", known.expected if known else _NO
+
+    yield from sorted(rows, key=order)
 
 
 def _row(case: Case, epochs: int, today: date) -> Row:
     return Row(
         offer=case.offer,
         state=case.offer.state(today),
-        training=training(case, epochs),
-        evaluation=evaluation(case),
-        serving=serving(case),
+        training=_alone(lambda: training(case, epochs)),
+        evaluation=_alone(lambda: evaluation(case)),
+        serving=_alone(lambda: serving(case)),
     )
+
+
+def _alone(part: Callable[[], Cost | None]) -> Cost | None:
+    """Return a part of somebody else's offer; one in two currencies is not to spoil the whole comparison."""
+    with suppress(MixedCurrencies):
+        return part()
+    return None
 
 
 def _races(case: Case, shelf: Shelf, once: Cost | None, today: date, card: str) -> Iterator[Race]:

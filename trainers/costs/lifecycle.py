@@ -114,7 +114,7 @@ def check_trainable(line: Line, today: date) -> None:
     state = line.state(today)
     if state in ("closed", "retired"):
         others = f"{line.replacement} replaces it. " if line.replacement and not line.replacement_note else ""
-        raise NotTrainable(sentence(line, today), f"{others}`luthier cost --model NAME` compares who still trains.")
+        raise NotTrainable(sentence(line, today), f"{others}`cost` compares who still trains.")
 
 
 def due_warnings(dark_on: date, today: date, steps: tuple[int, ...] = (90, 30, 7)) -> tuple[int, ...]:

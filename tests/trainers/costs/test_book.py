@@ -7,9 +7,11 @@ import pytest
 
 from trainers.costs.book import all_sheets, books, checked
 from trainers.costs.estimate import estimate, shipped_shelf
-from trainers.costs.facts import OLD_AFTER
+from trainers.costs.facts import OLD_AFTER, Source
+from trainers.costs.money import MixedCurrencies
 from trainers.costs.names import PROVIDERS, UnknownName, find_model, find_provider, models
 from trainers.costs.offers import COMPARABLE
+from trainers.costs.overlay import Change, laid_over
 from trainers.costs.units import per_million, read_price
 from trainers.costs.workload import Workload
 
@@ -109,3 +111,16 @@ def test_the_maker_is_asked_first() -> None:
     shelf = shipped_shelf()
     chosen = {name: shelf.default_provider(find_model(name)) for name in ("gpt-4.1", "gemini-3.5-flash", "qwen3-8b")}
     assert chosen == {"gpt-4.1": "openai", "gemini-3.5-flash": "vertex", "qwen3-8b": "tinker"}
+
+
+def test_a_book_in_two_currencies_is_said() -> None:
+    """A provider priced in euros and dollars together gets a clear refusal, and spoils nobody else's estimate."""
+    source = Source(name="test", url="x", as_of=TODAY)
+    euros = Change(provider="azure", model="gpt-4.1-mini", field="hosting", old="", new="1.50 EUR per hour")
+    shelf = laid_over(shipped_shelf(), [euros], source)
+    with pytest.raises(MixedCurrencies, match="one currency"):
+        estimate(LOAD, "gpt-4.1-mini", provider="azure", today=TODAY, shelf=shelf)
+    made = estimate(LOAD, "gpt-4.1-mini", today=TODAY, shelf=shelf)
+    (azure,) = [row for row in made.comparison if row.offer.provider.key == "azure"]
+    assert azure.training is not None
+    assert azure.total is None
