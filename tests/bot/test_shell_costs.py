@@ -136,14 +136,6 @@ def test_an_empty_file_is_said(tmp_path: Path) -> None:
     assert done.exception is not None
 
 
-def test_the_quote_for_this_machine_has_the_same_keys(tmp_path: Path) -> None:
-    """Without a model it is ours on this machine: its own quote with its hash, and the parts beside it."""
-    found = told(tmp_path, "cost", str(EXAMPLES["tickets"].train), "--test", str(EXAMPLES["tickets"].test))
-    assert (found["train_rows"], found["training_cost"], found["training"]["expected"]) == (120, "0", 0.0)
-    assert found["lifecycle"]["state"] == "open"
-    assert len(found["hash"]) == 64
-
-
 def test_the_account_is_asked_only_when_told(tmp_path: Path, provider: ThreadProvider) -> None:
     """With a key's variable the provider's own day stands in the lifecycle, with its source."""
     provider.rehearsal.shutdowns = {"gpt-4.1-mini": "2027-03-01"}

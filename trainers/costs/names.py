@@ -28,7 +28,7 @@ PROVIDERS = MappingProxyType(
 """Names in commands and books -> names for people; an open model without a maker who trains it goes to the first one
 of these, in the order of `TRAINERS_OF_OPEN_MODELS`, that trains it at a known price."""
 
-TRAINERS_OF_OPEN_MODELS = ("tinker", "together", "fireworks", "azure", "nebius", "bedrock", "rented_gpu")
+TRAINERS_OF_OPEN_MODELS = ("tinker", "together", "fireworks", "azure", "nebius", "bedrock")
 
 GPUS = ("rented_gpu", "own_gpu")
 """Providers that train and serve any open model on a card."""

@@ -67,11 +67,11 @@ class Shelf:
         return Offer(provider=self.books[provider], model=model, sheet=found, line=line)
 
     def default_provider(self, model: Model) -> str:
-        """Return the model's maker; of an open model, the first trainer at a known price."""
+        """Return the model's maker; of an open model, the first trainer at a known price, else your own machine."""
         if model.maker:
             return model.maker
         known = [key for key in TRAINERS_OF_OPEN_MODELS if (sheet := self.books[key].sheet(model)) and sheet.trains]
-        return (known or ["rented_gpu"])[0]
+        return (known or ["own_gpu"])[0]
 
     def providers_of(self, model: Model) -> list[str]:
         """Name the providers that have a model."""

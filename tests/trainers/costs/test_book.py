@@ -109,8 +109,13 @@ def test_an_unknown_name_offers_the_nearest() -> None:
 def test_the_maker_is_asked_first() -> None:
     """A model's maker trains it by default; an open model goes to the first trainer with a known price."""
     shelf = shipped_shelf()
-    chosen = {name: shelf.default_provider(find_model(name)) for name in ("gpt-4.1", "gemini-3.5-flash", "qwen3-8b")}
-    assert chosen == {"gpt-4.1": "openai", "gemini-3.5-flash": "vertex", "qwen3-8b": "tinker"}
+    expected = {
+        "gpt-4.1": "openai",
+        "gemini-3.5-flash": "vertex",
+        "qwen3-8b": "tinker",
+        "smollm2-135m-instruct": "own_gpu",
+    }
+    assert {name: shelf.default_provider(find_model(name)) for name in expected} == expected
 
 
 def test_a_book_in_two_currencies_is_said() -> None:
