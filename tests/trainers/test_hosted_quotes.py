@@ -155,12 +155,12 @@ def test_quote_and_outcome_are_compared() -> None:
 def test_a_finished_job_keeps_the_comparison(
     jobs: Jobs, quoted: Job, watch: Watch, runner: Callable[..., Runner]
 ) -> None:
-    """The comparison is in the job's result; an invoice adds the cost, is told to the audit, and can be corrected."""
+    """An invoice adds the cost to what is compared, is told to the audit, and can be corrected."""
     job = jobs.approve(quoted.id, quoted.quote_hash, ADA, watch()).job
     with pytest.raises(UserError, match="succeeded"):
         record(jobs.ledger, job.id, Decimal(1), ADA, watch())
     runner("w1").work(job.id)
-    assert isinstance(json.loads(jobs.ledger.get(job.id).result)["reconciled"], list)
+    assert all(one.what != "cost" for one in compared(jobs.ledger, jobs.ledger.get(job.id)))
     for dollars in ("4.62", "0.30"):
         found = record(jobs.ledger, job.id, Decimal(dollars), ADA, watch())
         assert found[-1].actual == float(dollars)

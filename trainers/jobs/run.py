@@ -18,7 +18,6 @@ from knowledge.clock import Clock
 from knowledge.errors import ServiceError
 from trainers import registry
 from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trained, Waiting, WorkerLeaving
-from trainers.costs.reconcile import reconcile
 from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost
@@ -242,7 +241,6 @@ class Runner:
             and [trained.trained_tokens, trained.seconds, evaluated.report.verdict.n, evaluated.answered.seconds],
             "trained_tokens": trained.trained_tokens,
         }
-        result["reconciled"] = [one.to_json() for one in reconcile(json.loads(job.quote), result)]
         changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
         model = self._model(job, made, trained.adapter, now) if made and trained.adapter else None
         with self.ledger.transaction() as connection:
