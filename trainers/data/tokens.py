@@ -70,14 +70,13 @@ def split(rows: Iterable[Sequence[HasContent]], encoding: str) -> Split:
     return Split(prompt, completion, length is not None, basis)
 
 
-@lru_cache(maxsize=4)  # building one takes up to a second
 def encoder(encoding: str) -> Callable[[str], int] | None:
-    """Return what counts tokens as OpenAI's models do, from tables inside the package; None for other encodings."""
-    if encoding not in ("o200k_base", "cl100k_base"):
+    """Return what counts tokens as OpenAI's models do, offline; None for an encoding that is not at hand."""
+    if encoding != "o200k_base":
         return None
-    import bpe_openai  # only quotes pay for it
+    from trainers.data.vocabularies import o200k  # a second that only quotes and linting pay
 
-    found = bpe_openai.get_encoding(encoding)
+    found = o200k()
     return lambda text: len(found.encode_ordinary(text))
 
 
