@@ -15,12 +15,13 @@ from bot.shell import (
     advice,
     answers,
     converting,
+    costs,
     feedback,
     jobs,
     knowledge,
     linting,
     plans,
-    rows,
+    price_list,
     settings,
     verdicts,
     weights,
@@ -41,7 +42,8 @@ knowledge.register(app)
 advice.register(app)
 linting.register(app)
 converting.register(app)
-rows.register(app)
+costs.register(app)
+price_list.register(app)
 plans.register(app)
 jobs.register(app)
 verdicts.register(app)

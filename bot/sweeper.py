@@ -1,8 +1,10 @@
-"""The sweeper process: it rings for what is due, tends open quotes and has providers tidied; it does no work itself."""
+"""The sweeper process: it rings, tends quotes, warns of retirements, has providers tidied; it does no work itself."""
 
 import logging
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
@@ -11,10 +13,12 @@ from bot.store.engine import open_engine
 from bot.store.schema import check_schema
 from bot.wiring import build_deps, housekeepers
 from handlers.deps import Deps
-from knowledge.errors import LuthierError
+from knowledge.errors import LuthierError, UserError
 from trainers.backends.base import Housekeeper
+from trainers.costs.overlay import shelf_in
 from trainers.jobs.learning import sweep_folders
 from trainers.jobs.ledger import LEASE
+from trainers.jobs.retirements import warn
 from trainers.jobs.run import sweep
 from trainers.jobs.tidy import tidy
 
@@ -25,6 +29,9 @@ EVERY = 2.0
 
 TIDY_EVERY = 30.0
 """Seconds between two looks at a provider."""
+
+WARN_EVERY = 3600.0
+"""Seconds between two looks at what goes dark; the first one is at the start."""
 
 
 def run(settings: Settings, over: threading.Event) -> None:
@@ -39,9 +46,12 @@ def run(settings: Settings, over: threading.Event) -> None:
     ]
     for thread in tidying:
         thread.start()
-    every = EVERY * (deps.jobs.ledger.lease / LEASE)
+    every, warned_at = EVERY * (deps.jobs.ledger.lease / LEASE), -WARN_EVERY
     while not over.wait(every):
         try:
+            if time.monotonic() - warned_at >= WARN_EVERY:
+                warned_at = time.monotonic()
+                _warn(deps, settings.data)
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
             deps.jobs.tend_quotes(deps.clock())
             sweep_folders(deps.jobs.ledger, deps.datasets.folder, deps.clock())
@@ -50,6 +60,14 @@ def run(settings: Settings, over: threading.Event) -> None:
     for thread in tidying:
         thread.join(1)
     engine.dispose()
+
+
+def _warn(deps: Deps, folder: Path) -> None:
+    """Warn of what goes dark; a damaged price list of the operator's makes warnings wait, jobs do not."""
+    try:
+        warn(deps.jobs.ledger, shelf_in(folder).lines, deps.clock())
+    except UserError as error:
+        log.warning("%s", error.what)
 
 
 def _tidy(deps: Deps, keeper: Housekeeper, keep: timedelta, over: threading.Event) -> None:

@@ -22,6 +22,7 @@ from handlers.modals import open_training
 from handlers.people import person_of, place_of
 from handlers.posting import post, whisper
 from handlers.training import train_on_upload
+from trainers.jobs.invoices import compared
 from trainers.jobs.labelled import labelled
 from trainers.jobs.messages import ReportCard
 from trainers.jobs.service import Place, result_of
@@ -89,7 +90,8 @@ def details(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     person, channel = person_of(context), place_of(body).channel
     found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]), seen_by=person.user_id, channel=channel)
     found = labelled(deps.engine, deps.datasets.folder, found)
-    view = details_view(report_of(found), json.loads(found.quote), channel)
+    errors = [one.sentence for one in compared(deps.jobs.ledger, found)]
+    view = details_view(report_of(found), json.loads(found.quote), channel, errors)
     client.views_open(trigger_id=body["trigger_id"], view=view)
 
 

@@ -1,5 +1,6 @@
 """Knows the sub-commands of /tune; it does not know what they lead to. Only who typed a command sees its answer."""
 
+import json
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
@@ -11,6 +12,7 @@ from slack_sdk import WebClient
 from handlers.blocks.advice import advice_blocks, advice_text
 from handlers.blocks.answer import answer_blocks, answer_text
 from handlers.blocks.compare import compare_view
+from handlers.blocks.cost import cost_blocks, cost_text
 from handlers.blocks.job import resume_offer
 from handlers.blocks.lint import lint_blocks, lint_text
 from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, models_blocks
@@ -20,6 +22,7 @@ from handlers.blocks.plan import plan_blocks, plan_text
 from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
+from handlers.costs import asked_in, cost_form, reckon
 from handlers.deps import Deps
 from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
@@ -147,6 +150,16 @@ def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
     """Plan how a model for a task would be judged."""
     made = make_plan(typed.rest).to_json()
     return plan_text(made), plan_blocks(made)
+
+
+def cost(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Price a fine-tune; alone it opens the form."""
+    if not typed.rest:
+        client.views_open(trigger_id=typed.trigger_id, view=cost_form(typed.place.channel))
+        return "", []
+    asked = asked_in(typed.rest)
+    made = reckon(deps, typed.person, asked)
+    return cost_text(made), cost_blocks(made, json.dumps(asked))
 
 
 def train(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -286,6 +299,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "advise": weigh,
     "compare": show_options,
     "eval-plan": plan,
+    "cost": cost,
     "train": train,
     "jobs": jobs,
     "cancel": cancel,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from handlers.blocks import approval, job, learn, report
+from handlers.blocks import approval, cost, job, learn, report
 from handlers.blocks.parts import Block, section
 from trainers.jobs.messages import (
     Announcement,
@@ -17,6 +17,7 @@ from trainers.jobs.messages import (
     ProgressCard,
     QuoteCard,
     ReportCard,
+    RetirementCard,
 )
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -68,12 +69,14 @@ def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: 
             return Rendering(text=line, blocks=[section(line)])
 
 
-def _line(message: ApprovalRequest | LeftoverCard | Announcement, permalink: str) -> str:
+def _line(message: ApprovalRequest | LeftoverCard | RetirementCard | Announcement, permalink: str) -> str:
     match message:
         case ApprovalRequest():
             return approval.request_text(message)
         case LeftoverCard():
             return job.leftover_text(message)
+        case RetirementCard():
+            return cost.retirement_text(message)
         case Announcement():
             return job.announcement_text(message, permalink)
 

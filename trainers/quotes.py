@@ -2,17 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from trainers.costs.estimate import Estimate
+from trainers.costs.estimate import estimate as estimate_hosted
+from trainers.costs.gate import PROVIDER_OF, check_base
 from trainers.costs.local import PastRun, estimate
+from trainers.costs.money import Cost, rounded_up
+from trainers.costs.offers import Shelf
 from trainers.costs.rehearsal import price
-from trainers.data.jsonl import read_rows
-from trainers.data.tokens import count
+from trainers.costs.workload import Workload
+from trainers.data.jsonl import Row, read_rows
+from trainers.data.tokens import count, split
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import SuccessRule
 from trainers.spec import TrainingSpec
@@ -53,6 +59,8 @@ class Quote:
     """Where the costs come from."""
     plan: JudgedBy | None = None
     """The frozen plan that the rule comes from, and whether its rows are the test; None where there is none."""
+    estimate: Mapping[str, Any] | None = None
+    """At a hosted trainer: ranges, every price with its day and source, assumptions, lifecycle; all of it is hashed."""
 
     @property
     def total(self) -> Decimal | None:
@@ -66,6 +74,8 @@ class Quote:
         data = {**asdict(self), "spec": self.spec.to_json(), "rule": self.rule.to_json()}
         for name in ("training_cost", "evaluation_cost", "serving_cost_30_days"):
             data[name] = None if data[name] is None else str(data[name])
+        if self.estimate is None:
+            del data["estimate"]  # quotes that were given before there were estimates keep their hash
         return data
 
     @property
@@ -84,13 +94,18 @@ def quote(
     tokenizer: Path | None,
     past: Sequence[PastRun] = (),
     training: bool = True,
+    today: date | None = None,
+    shelf: Shelf | None = None,
 ) -> Quote:
     """Quote a run; `folder` is the data folder that the data set's paths start from.
 
     A `rule` that comes from no plan takes the metric that suits the rows. `training=False` quotes an evaluation of a
-    model that exists already.
+    model that exists already. Where `today` is given, a base that its provider trains no more raises NotTrainable; a
+    hosted trainer is quoted on a day only, from the prices of `shelf`.
     """
     rows = read_rows(folder / dataset.train_path).rows
+    if today is not None and training:
+        check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)
     if not rule.plan:
         rule = rule.fitted(rows, read_rows(folder / dataset.test_path).rows)
     once = count((row.messages for row in rows), tokenizer)
@@ -104,8 +119,70 @@ def quote(
         tokens_exact=once.exact,
         spec=spec,
         rule=rule,
-        **(_pretended(tokens) if spec.backend == "hosted_rehearsal" else _here(dataset, spec, tokens, past, training)),
+        **_costs(dataset, spec, rows, tokens, past, training, today, shelf),
     )
+
+
+def _costs(
+    dataset: Dataset,
+    spec: TrainingSpec,
+    rows: Sequence[Row],
+    tokens: int,
+    past: Sequence[PastRun],
+    training: bool,
+    today: date | None,
+    shelf: Shelf | None,
+) -> dict[str, Any]:
+    """Return time and money of a run where it is to run."""
+    if spec.backend == "hosted_rehearsal":
+        return _pretended(tokens)
+    if spec.backend in PROVIDER_OF and today is not None:
+        return _hosted(estimate_rows(dataset, spec, rows, today, shelf))
+    return _here(dataset, spec, tokens, past, training)
+
+
+def estimate_rows(
+    dataset: Dataset, spec: TrainingSpec, rows: Sequence[Row], today: date, shelf: Shelf | None = None
+) -> Estimate:
+    """Estimate a run on a data set at a hosted trainer, with the model's own tokenizer where it is at hand."""
+    counted = split((row.messages for row in rows), "o200k_base" if spec.backend in ("openai", "azure") else "")
+    load = Workload(
+        examples=len(rows),
+        prompt_tokens=Decimal(counted.prompt) / len(rows),
+        completion_tokens=Decimal(counted.completion) / len(rows),
+        epochs=spec.hyperparameters.epochs,
+        test_rows=dataset.test_rows,
+        counted="exact" if counted.exact else "estimated",
+        basis=counted.basis,
+    )
+    return estimate_hosted(load, spec.base, provider=PROVIDER_OF[spec.backend], today=today, shelf=shelf)
+
+
+def _hosted(made: Estimate) -> dict[str, Any]:
+    """Return money of a run at a hosted trainer: approved is the most that it may cost, rounded up to a cent."""
+    days = [listed.source.as_of for listed in made.prices.values()]
+    told = made.to_json()
+    return {
+        "training_minutes": (0.0, 0.0),
+        "evaluation_minutes": (0.0, 0.0),
+        "time_basis": "are the provider's: it names none before it starts",
+        "training_cost": _most(made.training),
+        "evaluation_cost": _most(made.evaluation),
+        "serving_cost_30_days": _most(made.serving),
+        "cost_basis": f"{made.offer.title}, at most; prices as of {min(days)} to {max(days)}" if days else "unknown",
+        "estimate": {name: told[name] for name in _ESTIMATED},
+    }
+
+
+_ESTIMATED = (
+    "provider", "model", "date", "epochs", "per_epoch", "training", "evaluation", "serving_30_days", "prices",
+    "unknown", "assumptions", "lifecycle", "warnings",
+)  # fmt: skip
+"""What of an estimate a quote holds, and its hash covers; comparisons and charts are not approved."""
+
+
+def _most(cost: Cost | None) -> Decimal | None:
+    return None if cost is None else rounded_up(cost.high)
 
 
 def _here(dataset: Dataset, spec: TrainingSpec, tokens: int, past: Sequence[PastRun], training: bool) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def jobs(
     """List your jobs, or show one; --watch --json prints one line for each change."""
     from bot.settings import Settings
     from bot.working import working
+    from trainers.jobs.invoices import compared
 
     with working(Settings.from_env(), say) as at:
         if watch:
@@ -127,10 +128,11 @@ def jobs(
             return
         found, places = listed(at, job)
         history = [at.deps.jobs.ledger.history(one) for one in found] if job else []
+        errors = [compared(at.deps.jobs.ledger, one) for one in found] if job else []
     if as_json:
         show_json([job_json(one, places.get(one.id)) for one in found])
     elif history:
-        show(read_job(found[0], places.get(found[0].id), history[0]))
+        show(read_job(found[0], places.get(found[0].id), history[0], errors[0]))
     elif found:
         show(table(HEAD, [job_row(one, places.get(one.id)) for one in found]))
     else:

@@ -12,19 +12,27 @@ INDEX = "index"
 """Kind of the jobs that add documents (`trainers.jobs.intake`)."""
 
 if TYPE_CHECKING:
+    from trainers.costs.reconcile import Compared
     from trainers.evals.report import Report
     from trainers.jobs.line import Ahead
     from trainers.tables import Job, JobEvent
 
 
-def read_job(job: "Job", place: "Ahead | None", history: "Sequence[JobEvent]") -> str:
-    """Lay out all that is known of one job: how it stands, its quote, who said yes, what happened, what it led to."""
+def read_job(
+    job: "Job", place: "Ahead | None", history: "Sequence[JobEvent]", compared: "Sequence[Compared]" = ()
+) -> str:
+    """Lay out all that is known of one job: how it stands, its quote, who said yes, what happened, what it led to.
+
+    `compared` is the quote beside what came of it.
+    """
     lines = [table(HEAD, [job_row(job, place)]), "", f"Quote, asked for by {job.requested_by}:", _quote(job)]
     if job.approved_at is not None:
         lines.append(f"Approved by {job.approved_by} on {job.approved_at:%Y-%m-%d %H:%M UTC}.")
     if job.error_what:
         lines += ["", f"{job.error_what} {job.error_next}".strip()]
     lines += ["", "What happened:", *(_event(event) for event in history)]
+    if compared:
+        lines += ["", "Quoted and came:", *(f"  {one.sentence}" for one in compared)]
     if job.state == "succeeded":
         lines += ["", read_report(job)]
     return "\n".join(lines)

@@ -1,55 +1,14 @@
-"""The command `cost`, and how rows that are named in a shell are taken in."""
+"""How rows that are named in a shell are taken in, and how a quote reads in a terminal; it knows no command."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from bot.shell.endpoint_quote import read_endpoint_quote, read_plan
-from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+from bot.shell.terminal import fail_usage
 
 if TYPE_CHECKING:
     from trainers.data.lint import LintReport
     from trainers.tables import Dataset
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(cost)
-
-
-def cost(
-    file: Annotated[
-        Path | None, typer.Argument(help="JSONL of training rows; without it, the shipped example.")
-    ] = None,
-    test: Annotated[Path | None, typer.Option(help="The held-out rows.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Quote a fine-tune on this machine: time, cost, rows, tokens and the rule of success. Nothing starts."""
-    from dataclasses import replace
-
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from trainers.quotes import quote
-
-    with working(Settings.from_env(), say) as at:
-        dataset, _ = take_in(at.deps, file, test, "")
-        spec, jobs = spec_with(epochs=epochs), at.deps.jobs
-        offer = quote(
-            dataset,
-            spec,
-            jobs.rule_for(dataset),
-            folder=at.deps.datasets.folder,
-            tokenizer=jobs.tokenizer(spec.base),
-            past=jobs.past_runs(spec, shell_person()),
-        )
-        offer = replace(offer, plan=jobs.judged_by(dataset))
-    if as_json:
-        show_json({**offer.to_json(), "hash": offer.hash})
-    else:
-        show(read_quote(offer.to_json()))
 
 
 def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tuple[Dataset, LintReport]":
@@ -106,6 +65,7 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
             *read_plan(offer),
+            *(f"  ! {warning}" for warning in (offer.get("estimate") or {}).get("warnings", ())),
         ]
     )
 

@@ -9,6 +9,7 @@ import knowledge.feedback
 import knowledge.growing
 import knowledge.tables  # noqa: F401  # the same
 import trainers.jobs.intake
+import trainers.jobs.records  # the same
 import trainers.tables  # noqa: F401  # the same
 from knowledge.clock import Moment
 

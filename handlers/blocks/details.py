@@ -1,6 +1,6 @@
 """Knows how the full report of an evaluation looks in a modal; it does not judge anything itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.blocks.cases import GROUPS, LONGEST, case_blocks
@@ -20,8 +20,11 @@ FILES = "report_files"
 """Action id of the button that sends the report as files."""
 
 
-def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") -> Block:
-    """Draw everything that a report knows, opened in `channel`; `quote` is the JSON of the quote that was approved."""
+def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "", errors: Sequence[str] = ()) -> Block:
+    """Draw everything that a report knows, opened in `channel`; `quote` is the JSON of the quote that was approved.
+
+    `errors` say by how much its figures were off.
+    """
     data = card.report or {}
     return modal(
         "Full report",
@@ -41,6 +44,7 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "") 
             ],
             section(f"{mrkdwn(data['contamination'], 600)}\n{took(card)}"),
             context(_data(quote)),
+            *([context("Quote and outcome: " + mrkdwn("; ".join(errors), 1500))] if errors else []),
             *[block for name, key in GROUPS if data[key] for block in _cases(name, data[key])],
             *_prompt(data.get("prompt")),
         ],

@@ -35,7 +35,13 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
     lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
     lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
     note = [section(mrkdwn(card.note))] if card.note else []
-    return [*lines, *_judged_by(offer), *note, *approval_blocks(card)]
+    return [*lines, *_doubts(offer), *_judged_by(offer), *note, *approval_blocks(card)]
+
+
+def _doubts(offer: Mapping[str, Any]) -> list[Block]:
+    """Say of a hosted trainer's quote how its base stands, how old its prices are, and what is not known."""
+    warnings = (offer.get("estimate") or {}).get("warnings", ())
+    return [section("\n".join(f"⚠️ {mrkdwn(warning, 500)}" for warning in warnings))] if warnings else []
 
 
 def quote_title(card: QuoteCard) -> str:

@@ -72,9 +72,10 @@ def test_lint_gives_findings_and_an_exit_status(data: Path, tmp_path: Path) -> N
 
 
 def test_cost_quotes_without_starting(data: Path) -> None:
-    """A quote names time, money and rows, and leaves no job behind."""
+    """A quote names time, money and rows, with the parts that any estimate has, and leaves no job behind."""
     offer = told(data, "cost", str(TICKETS.train), "--test", str(TICKETS.test))
     assert (offer["train_rows"], offer["test_rows"], offer["training_cost"]) == (120, 60, "0")
+    assert (offer["training"]["expected"], offer["lifecycle"]["state"], len(offer["hash"])) == (0.0, "open", 64)
     assert "; 60 unseen rows." in read_quote(offer)
     assert "; 1 unseen row." in read_quote(offer | {"test_rows": 1})
     assert told(data, "jobs") == []

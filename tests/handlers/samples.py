@@ -12,6 +12,7 @@ from handlers.blocks import (
     advice,
     answer,
     compare,
+    cost,
     details,
     documents,
     facts,
@@ -43,6 +44,8 @@ from knowledge.feedback import Receipt, Tally
 from knowledge.sources import Source as PageSource
 from knowledge.tables import DocumentRow, Passage
 from trainers.budgets import Standing
+from trainers.costs.estimate import estimate
+from trainers.costs.workload import Workload
 from trainers.data.findings import block, tell, warn
 from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport
@@ -66,12 +69,17 @@ from trainers.jobs.messages import (
     ProgressCard,
     QuoteCard,
     ReportCard,
+    RetirementCard,
 )
 from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
 from trainers.spec import TrainingSpec
 from trainers.tables import Dataset, Job, ModelVersion, Review, ReviewRow
+
+LOAD = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
+ESTIMATE = estimate(LOAD, "gpt-4.1-mini", today=date(2026, 11, 22), changes={"evaluation_rows": "200"})
+UNKNOWN = estimate(LOAD, "gemini-3.5-flash", today=date(2026, 11, 22))
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 NOW = datetime(2026, 11, 22, 10, 3, tzinfo=UTC)
@@ -679,6 +687,22 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "leftover_stopped": lambda: rendered(
         LeftoverCard(**IDS, requested_by="U0ADA", provider=NASTY, run="ftjob-2", thing="run", second=False)
+    ),
+    "cost": lambda: message(cost.cost_blocks(ESTIMATE, '{"model": "gpt-4.1-mini"}')),
+    "cost_unknown": lambda: message(cost.cost_blocks(UNKNOWN, '{"model": "gemini-3.5-flash"}')),
+    "form_cost": lambda: cost.empty_form({"channel": "C0ASK", "response_url": ""}),
+    "form_cost_change": lambda: cost.change_form(ESTIMATE, {"examples": "500"}, {"channel": "C0ASK"}),
+    "retirement": lambda: rendered(
+        RetirementCard(
+            **IDS,
+            requested_by="U0ADA",
+            base="gpt-4.1-mini",
+            provider="Azure OpenAI",
+            retires_on="2027-10-14",
+            days_left=30,
+            replacement="gpt-6-luna",
+            replacement_note="cannot be fine-tuned",
+        )
     ),
     "ended_stopped": lambda: rendered(
         EndedCard(

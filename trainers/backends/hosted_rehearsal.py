@@ -4,8 +4,9 @@ The rehearsal provider (`python -m trainers.rehearsal`) trains nothing, so no mo
 is where real money flows: the wire, the states, the faults, the promise that nothing is paid twice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trainers.backends.azure_shape import DeploymentApi
 from trainers.backends.base import Keeper, Made, Order, PaidCall, Timing, Trained, Waiting
 from trainers.backends.openai_shape import DEAD, FineTuningApi
 from trainers.backends.wire import NotThere
+from trainers.costs.gate import check_base
 from trainers.errors import ChildFailed, Refused
 
 ASK_AGAIN = timedelta(seconds=30)
@@ -33,6 +35,7 @@ class HostedRehearsalBackend:
     name: str = "hosted_rehearsal"
     queue: str = "io"
     provider: str = "rehearsal provider"
+    today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     def advance(self, order: Order, keeper: Keeper) -> Trained | Waiting:
         """Upload and start once, then say how the job stands; a worker is held only for single requests."""
@@ -96,6 +99,8 @@ class HostedRehearsalBackend:
         return started or self._begin(order, keeper)
 
     def _begin(self, order: Order, keeper: Keeper) -> Waiting:
+        if keeper.made(self._upload(order)) is None:
+            check_base(self.name, order.spec.base, self.today())  # a quote may be a day old, and a base closed since
         file = keeper.once(self._upload(order))
         if isinstance(file, Waiting):
             return file

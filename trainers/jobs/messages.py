@@ -160,6 +160,24 @@ class LeftoverCard(_OfJob):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetirementCard(_OfJob):
+    """A tuned model that goes dark before long, as a reply that mentions who asked for it."""
+
+    KIND: ClassVar[str] = "retirement"
+
+    requested_by: str
+    base: str
+    provider: str
+    """Its name for people."""
+    retires_on: str
+    """ISO day, the first one on which nobody answers."""
+    days_left: int
+    replacement: str = ""
+    """What the provider points to."""
+    replacement_note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Announcement(_OfJob):
     """One line for the notification channel."""
 
@@ -193,6 +211,7 @@ Message = (
     | EndedCard
     | LearnedCard
     | LeftoverCard
+    | RetirementCard
     | Announcement
     | HomeRefresh
 )
@@ -207,6 +226,7 @@ KINDS: dict[str, type[Message]] = {
         EndedCard,
         LearnedCard,
         LeftoverCard,
+        RetirementCard,
         Announcement,
         HomeRefresh,
     )

@@ -89,7 +89,7 @@ class Jobs:
         check_name(spec.backend)
         if offer is None and spec.backend == "endpoint":
             raise UserError("An endpoint answers, it trains nothing.", "Judge its models: `luthier evaluate --url`.")
-        offer = offer or self._quote(dataset, spec, person, kind, plan)
+        offer = offer or self._quote(dataset, spec, person, kind, plan, now)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
@@ -280,7 +280,9 @@ class Jobs:
             return frozen(engine, workspace_id, plan)
         return plan_for(engine, workspace_id, self.datasets.folder / dataset.test_path)
 
-    def _quote(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str) -> Quote:
+    def _quote(
+        self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str, now: datetime
+    ) -> Quote:
         offer = quote(
             dataset,
             spec,
@@ -289,6 +291,7 @@ class Jobs:
             tokenizer=self.tokenizer(spec.base),
             past=self.past_runs(spec, person),
             training=kind == "train",
+            today=now.date(),
         )
         return replace(offer, plan=self.judged_by(dataset, plan, training=kind == "train"))
 

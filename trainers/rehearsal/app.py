@@ -49,6 +49,8 @@ class Rehearsal:
     pace: shapes.Pace = field(default_factory=shapes.Pace)
     clock: Callable[[], float] = time.time
     """Seconds since 1970."""
+    shutdowns: dict[str, str] = field(default_factory=dict)
+    """Further models that can be asked about -> the day on which each is shut down, or ""."""
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/files."""
@@ -164,6 +166,14 @@ class Rehearsal:
         listed = {"object": "list", "data": [shapes.model(name) for name in shapes.MODELS]}
         return await self.perform("read", "models", lambda _: JSONResponse(listed))
 
+    async def model(self, request: Request) -> Response:
+        """GET /v1/models/{id}."""
+        name = request.path_params["id"]
+        if name not in shapes.MODELS and name not in self.shutdowns:
+            return _refuse(404, f"The model '{name}' does not exist", "model_not_found", param="model")
+        told = shapes.model(name, self.shutdowns.get(name, ""))
+        return await self.perform("read", name, lambda _: JSONResponse(told))
+
     async def perform(self, call: str, about: str, keep: Callable[[str], Response]) -> Response:
         """Do what a call asks for, or what its fault makes of it."""
         fault = self.faults.choose(call, about)
@@ -220,6 +230,7 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
         Route(f"{jobs}/{{id}}/events", rehearsal.events),
         Route(f"{jobs}/{{id}}", rehearsal.job),
         Route("/v1/models", rehearsal.models),
+        Route("/v1/models/{id}", rehearsal.model),
         *Deployments(rehearsal).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _told})

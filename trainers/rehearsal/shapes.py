@@ -131,9 +131,9 @@ def event(told: Event) -> dict[str, Any]:
     }
 
 
-def model(name: str) -> dict[str, Any]:
-    """Return a `model`."""
-    return {"id": name, "object": "model", "created": 0, "owned_by": NOTHING, "shutdown_date": None}
+def model(name: str, shutdown: str = "") -> dict[str, Any]:
+    """Return a `model`; `shutdown` is an ISO day."""
+    return {"id": name, "object": "model", "created": 0, "owned_by": NOTHING, "shutdown_date": shutdown or None}
 
 
 def error(message: str, code: str | None, kind: str = "invalid_request_error", param: str | None = None) -> Any:

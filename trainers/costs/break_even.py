@@ -1,0 +1,185 @@
+"""Knows from which volume and day on a tuned model costs less than a base with a longer prompt; it draws nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, NamedTuple
+
+from trainers.costs.money import Money, said
+from trainers.costs.parts import Case, hosting, requests, storage
+from trainers.costs.units import Hours
+
+
+class Day(NamedTuple):
+    """What has been paid by the end of a day, and how often it was trained until then."""
+
+    on: date
+    tuned: Money
+    base: Money
+    trainings: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakEven:
+    """One comparison; figures are the expected ones."""
+
+    against: str
+    caching: bool
+    """Whether the base's longer part is read from the cache."""
+    base_request: Money
+    tuned_request: Money
+    hosting_a_day: Money
+    once: Money
+    """One training and its evaluation: paid at the start, and again when the base retires."""
+    requests_in_all: int | None
+    """Requests that earn back one training where nothing is paid by the hour; None where no request saves anything."""
+    requests_a_day: int | None
+    """From so many on it pays within the life of one training, hosting included; None where it never does."""
+    life_days: int
+    on: date | None
+    """The day on which it has paid at the assumed volume; None where it does not within the days looked ahead."""
+    trainings: int
+    """Trainings paid until then, or in all the days looked ahead."""
+    sentence: str
+
+    @property
+    def saving(self) -> Money:
+        """What one request costs less than with the base; below zero it costs more."""
+        return self.base_request - self.tuned_request
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "against": self.against,
+            "caching": self.caching,
+            "base_per_1000_requests": _thousand(self.base_request),
+            "tuned_per_1000_requests": _thousand(self.tuned_request),
+            "saving_per_1000_requests": _thousand(self.saving),
+            "hosting_per_day": float(self.hosting_a_day.amount),
+            "training_and_evaluation": float(round(self.once.amount, 6)),
+            "currency": self.once.currency,
+            "requests_in_all": self.requests_in_all,
+            "requests_a_day": self.requests_a_day,
+            "life_days": self.life_days,
+            "date": None if self.on is None else self.on.isoformat(),
+            "trainings": self.trainings,
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """A tuned model and a base, day by day."""
+
+    tuned: Case
+    base: Case
+    once: Money
+    today: date
+    caching: bool
+
+    def sums(self) -> "_Sums | None":
+        """Return what a request and a day cost; None where a price is unknown."""
+        more = self.base.number("extra_prompt_tokens")
+        hit = more * self.base.share("cache_hit_percent") / (more + self.base.workload.prompt_tokens)
+        base = requests(self.base, "base", Decimal(1), more=more, cached=hit if self.caching else Decimal(0))
+        tuned = requests(self.tuned, "tuned", Decimal(1), cached=self.tuned.share("cached_percent"))
+        day, kept = hosting(self.tuned, Hours.exactly(24)), storage(self.tuned)
+        if base is None or tuned is None or day is None or kept is None:
+            return None
+        return _Sums(base.money, tuned.money, day.money + Money(kept.expected / 30, kept.currency))
+
+    def life(self) -> int:
+        """Return the days that a model trained today lives."""
+        dark = self.tuned.offer.line.dark_on
+        assumed = int(self.tuned.number("life_days"))
+        return assumed if dark is None else max(0, (dark - self.today).days)
+
+    def spans(self, last: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (first day, last day, trainings by then) up to `last`: at each retirement it is trained once more."""
+        life, again = max(1, self.life()), int(self.tuned.number("life_days"))
+        first, end, trainings = 0, life - 1, 1
+        while first <= last:
+            yield first, min(end, last), trainings
+            first, end, trainings = end + 1, end + again, trainings + 1
+
+    def day(self, sums: "_Sums", number: int, trainings: int) -> Day:
+        """Return what has been paid by the end of a day."""
+        asked, currency = self.tuned.number("requests_per_day"), self.once.currency
+        tuned = self.once.amount * trainings + (sums.tuned.amount * asked + sums.hosting.amount) * number
+        base = sums.base.amount * asked * number
+        return Day(self.today + timedelta(days=number), Money(tuned, currency), Money(base, currency), trainings)
+
+    def days(self, sums: "_Sums", last: int) -> Iterator[Day]:
+        """Yield each day, for a chart."""
+        for first, end, trainings in self.spans(last):
+            yield from (self.day(sums, number, trainings) for number in range(first, end + 1))
+
+    def paid(self, sums: "_Sums", last: int) -> Day | None:
+        """Return the first day on which the base has cost as much; None where there is none up to `last`."""
+        asked = self.tuned.number("requests_per_day")
+        gained = (sums.base.amount - sums.tuned.amount) * asked - sums.hosting.amount
+        for first, end, trainings in self.spans(last) if gained > 0 else ():
+            number = max(first, 1, _ceiling(self.once.amount * trainings / gained))
+            if number <= end:
+                return self.day(sums, number, trainings)
+        return None
+
+
+class _Sums(NamedTuple):
+    base: Money
+    tuned: Money
+    hosting: Money
+
+
+def break_even(race: Race) -> BreakEven | None:
+    """Say when a tuned model has paid; None where a price is unknown."""
+    sums = race.sums()
+    if sums is None:
+        return None
+    saving = (sums.base - sums.tuned).amount  # raises MixedCurrencies
+    life = max(1, race.life())
+    in_all = None if saving <= 0 else _ceiling(race.once.amount / saving)
+    a_day = None if saving <= 0 else _ceiling((race.once.amount + sums.hosting.amount * life) / (saving * life))
+    horizon = int(race.tuned.number("horizon_days"))
+    paid, trainings = race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
+    found = BreakEven(
+        against=race.base.offer.title,
+        caching=race.caching,
+        base_request=sums.base,
+        tuned_request=sums.tuned,
+        hosting_a_day=sums.hosting,
+        once=race.once,
+        requests_in_all=in_all,
+        requests_a_day=a_day,
+        life_days=race.life(),
+        on=None if paid is None else paid.on,
+        trainings=paid.trainings if paid else trainings,
+        sentence="",
+    )
+    return BreakEven(**{**found.__dict__, "sentence": _sentence(found, race)})
+
+
+def _sentence(found: BreakEven, race: Race) -> str:
+    cached = "with its longer prompt cached" if found.caching else "with a longer prompt, uncached"
+    against = f"Against {found.against} {cached}"
+    thousand = Money(found.saving.amount * 1000, found.saving.currency)
+    if found.saving.amount <= 0:
+        return (
+            f"{against}: never. 1,000 requests cost {said(Money(-thousand.amount, thousand.currency))} more when tuned."
+        )
+    saves = f"1,000 requests save {said(thousand)}"
+    volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {found.life_days} days that it lives"
+    asked = f"{race.tuned.number('requests_per_day'):,f} requests a day"
+    if found.on is None:
+        return f"{against}: {saves}; not within {race.tuned.number('horizon_days')} days at {asked}; {volume}."
+    again = f", {found.trainings} trainings included" if found.trainings > 1 else ""
+    return f"{against}: {saves}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}."
+
+
+def _ceiling(value: Decimal) -> int:
+    return int(value.to_integral_value(rounding=ROUND_CEILING))
+
+
+def _thousand(money: Money) -> float:
+    return float(round(money.amount * 1000, 6))
