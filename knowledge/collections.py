@@ -69,6 +69,8 @@ class Kept:
     """Passages it has."""
     written: int
     """Of these, new or other than before."""
+    replaces: str = ""
+    """Who had added the version that this one replaces; empty where it replaces none."""
 
 
 Within = Callable[[Connection, Kept], None]
@@ -139,10 +141,11 @@ class Library:
         """Return passages of a document in reading order."""
         return passages.of_document(self._engine, document.workspace_id, document.id, start, limit)
 
-    def take_away(self, workspace: str, document_id: str) -> DocumentRow | None:
+    def take_away(self, workspace: str, document_id: str, *, sha256: str = "") -> DocumentRow | None:
         """Take a document's texts and name away in one step; returns it as it was, None where it is gone.
 
-        From then on nothing finds it. What was derived from it goes with the next `settle` of its place.
+        From then on nothing finds it. What was derived from it goes with the next `settle` of its place. With `sha256`
+        it goes only while it holds that content.
         """
         found = self.find(workspace, document_id)
         if found is None:
@@ -150,6 +153,8 @@ class Library:
         with self._engine.begin() as connection:
             alone(connection, _turn(Place(workspace, found.collection)))
             still = select(_documents.c.id).where(_documents.c.id == document_id, _documents.c.state != "removing")
+            if sha256:
+                still = still.where(_documents.c.sha256 == sha256)
             if connection.execute(still).first() is None:
                 return None
             _take_away(connection, [document_id])
@@ -216,7 +221,8 @@ def _keep(
     count = len(document.pages) if of_rows else len(rows)
     _replace(connection, _row(document, place, document_id, size=size, by=by, now=now, count=count))
     outcome: Literal["added", "changed"] = "changed" if there else "added"
-    return Kept(id=document_id, name=name, outcome=outcome, passages=count, written=stored.written)
+    owner = there.added_by if there else ""
+    return Kept(id=document_id, name=name, outcome=outcome, passages=count, written=stored.written, replaces=owner)
 
 
 def _in(place: Place) -> tuple[ColumnElement[bool], ...]:
