@@ -7,27 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text, update
 
+from knowledge import passages
 from knowledge.collections import Library
 from knowledge.index import Index
 from knowledge.indexing import Indexed
 from knowledge.places import Place as Collection
+from knowledge.rows import scrub
 from knowledge.shelves import Shelves
+from knowledge.tables import DocumentRow
 from knowledge.tenancy import Person
 from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors
-from tests.databases import address, engine
-from tests.knowledge.library import SharedWords
+from tests.databases import address, engine, hasty
+from tests.knowledge.library import SharedWords, document
 from tests.trainers.jobs.conftest import ADA, BEN, THREAD, Watch
 from trainers.jobs import intake
 from trainers.jobs.index_job import Desk
-from trainers.jobs.learning import Given, Learning
+from trainers.jobs.learning import Given, Learning, sweep_folders
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs
 from trainers.tables import Job, OutboxMessage
 
-__all__ = ["address", "engine"]
+__all__ = ["address", "engine", "hasty"]
 
 REFUNDS, PARCELS = b"# Refunds\n\nWithin fourteen days.\n", b"# Parcels\n\nWithin nine days.\n"
 PLACE = Collection("T1", "documents")
@@ -145,3 +148,47 @@ def test_nobody_replaces_what_they_may_not_remove(office: Office) -> None:
     assert (row.added_by, office.library.passages(row, 0, 1)[0].text) == ("U0ADA", "Within fourteen days.")
     again = office.work(office.ask("r3", BEN, refunds=REFUNDS))
     assert office.card(again) == [("refunds.md", "already there", "")]
+
+
+def test_a_document_is_cut_into_passages_before_the_database_is_held(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one takes longer than others wait for their turn to write; a version that came meanwhile is replaced."""
+    held, cut = [], passages.document_rows
+
+    def watched(*given: Any, **more: Any) -> Any:
+        held.append(office.engine.pool.checkedout())  # type: ignore[attr-defined]
+        if len(held) == 1:
+            office.library.keep(document("a.md", "Other: Words."), PLACE, size=1, by="U0ADA", now=office.watch())
+        return cut(*given, **more)
+
+    monkeypatch.setattr(passages, "document_rows", watched)
+    kept = office.library.keep(document("a.md", "Some: Text."), PLACE, size=1, by="U0ADA", now=office.watch())
+    assert (held[:2], kept.outcome, office.names) == ([0, 0], "changed", ["a.md"])
+    (row,) = office.library.documents("T1")
+    assert [passage.text for passage in office.library.passages(row, 0, 9)] == ["Text."]
+
+
+def test_bytes_that_cannot_be_scrubbed_now_spoil_no_connection(
+    hasty: Engine,
+) -> None:
+    """Where somebody holds the tables it is left for later, and the next transaction of that connection is one."""
+    with hasty.begin() as other:
+        other.execute(update(DocumentRow).values(note=""))
+        if hasty.dialect.name == "postgresql":
+            other.execute(text("lock table passage in access exclusive mode"))
+        assert not scrub(hasty)
+    with hasty.connect() as connection:
+        assert getattr(connection.connection.driver_connection, "autocommit", False) is not True
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_stops_no_sweeper(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request to which it belonged has just come to nothing."""
+    home = office.folder / "intake"
+    (home / "job_0-gone").mkdir(parents=True)
+    listed = list(home.iterdir())
+    (home / "job_0-gone").rmdir()
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    assert sweep_folders(office.jobs.ledger, office.folder, office.watch()) == 0
