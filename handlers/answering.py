@@ -75,6 +75,9 @@ class Heard:
     """Our own user id."""
     to_learn: tuple[tuple[str, str], ...] = ()
     """Files, by id and name, that are meant as documents."""
+    unshared: bool = False
+    """One of these files is in no public channel. An event does not tell a private channel from a public one, its
+    files do; to ask `conversations.info` would take the scopes channels:read and groups:read."""
 
     @property
     def thread(self) -> Thread:
@@ -183,7 +186,7 @@ def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
     _begin(client, heard, READING_FILE)
     Conversations(deps.engine).join(heard.thread, "training", deps.clock())
     if heard.to_learn:
-        offer(client, heard.channel, heard.thread_ts, heard.to_learn)
+        offer(client, heard.channel, heard.thread_ts, heard.to_learn, private=heard.unshared)
         return
     for file_id in heard.file_ids[:3]:
         look_at_file(client, deps, Place(heard.channel, heard.thread_ts), file_id)

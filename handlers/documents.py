@@ -80,13 +80,19 @@ def forget(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
         said = drawn.forgotten_text(gone) if gone else drawn.GONE
     except LuthierError as refused:
         gone, said = None, words_for(refused)
+    try:
+        _tell(client, deps, person, body, int(page), said)
+    finally:  # also where Slack does not take our words, such as for a view that was closed
+        if gone is not None:  # it may have to wait for a job that indexes the same collection; nobody waits with it
+            deps.library.settle(Place(person.workspace_id, gone.collection))
+
+
+def _tell(client: WebClient, deps: Deps, person: Person, body: Json, page: int, said: str) -> None:
     if body.get("view"):
-        client.views_update(view_id=body["view"]["id"], view=list_view(deps, person, int(page), said))
+        client.views_update(view_id=body["view"]["id"], view=list_view(deps, person, page, said))
     else:
         place = place_of(body)
         whisper(client, place.channel, person.user_id, said, thread_ts=place.thread_ts)
-    if gone is not None:  # it may have to wait for a job that indexes the same collection, and nobody need wait with it
-        deps.library.settle(Place(person.workspace_id, gone.collection))
 
 
 def document_view(deps: Deps, person: Person, document_id: str, start: int) -> Block:

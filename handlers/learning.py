@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from shutil import move
 from typing import Any, NamedTuple
@@ -163,12 +164,19 @@ def problems(deps: Deps, person: Person, values: Json) -> dict[str, str]:
     return found
 
 
-def offer(client: WebClient, channel: str, thread_ts: str, files: Sequence[tuple[str, str]], url: str = "") -> None:
-    """Offer to take files (id and name) or a page as documents."""
+def offer(
+    client: WebClient,
+    channel: str,
+    thread_ts: str,
+    files: Sequence[tuple[str, str]],
+    url: str = "",
+    *,
+    private: bool = False,
+) -> None:
+    """Offer to take files (id and name) or a page as documents; `private`: they are in no public channel."""
     names = [*(name for _, name in files), *([url] if url else [])][: MOST + 1]
     value = {"files": [file_id for file_id, _ in files][:MOST], "url": url}
-    private = is_private(channel, "")
-    blocks = learn.offer_blocks(names, value, private=private)
+    blocks = learn.offer_blocks(names, value, private=private or is_private(channel, ""))
     post(client, channel, learn.offer_text(names), blocks, thread_ts=thread_ts)
 
 
@@ -186,7 +194,7 @@ def _downloaded(client: WebClient, deps: Deps, file_ids: Sequence[str], folder: 
     for number, file_id in enumerate(file_ids, start=1):
         try:
             with fetched(client, file_id, deps) as file:
-                path, name = folder / f"{number}", " ".join(clean(file.name).split())[:_NAME] or "file"
+                path, name = folder / f"{number}", _named(" ".join(clean(file.name).split())) or "file"
                 move(file.path, path)
         except LuthierError as error:
             yield Given(f"File {number}", what=error.what, next_step=error.next_step)
@@ -199,7 +207,15 @@ def _downloaded(client: WebClient, deps: Deps, file_ids: Sequence[str], folder: 
 
 
 def _page(url: str) -> list[Given]:
-    return [Given(url.removeprefix("https://").rstrip("/")[:_NAME], url=url)] if url else []
+    return [Given(_named(url.removeprefix("https://").rstrip("/")), url=url)] if url else []
+
+
+def _named(name: str) -> str:
+    """Cut a long name in its middle, so that it stays another than its neighbours' and keeps its ending."""
+    if len(name) <= _NAME:
+        return name
+    end = name[-20:]
+    return f"{name[: _NAME - len(end) - 12]}…{sha256(name.encode()).hexdigest()[:8]}…{end}"
 
 
 def _too_large(size: int, limit: int) -> str:

@@ -44,6 +44,7 @@ def heard_from(event: dict[str, Any], context: BoltContext, *, addressed: bool) 
         thread_ts=str(event.get("thread_ts") or event["ts"]), text=text,
         file_ids=tuple(str(file["id"]) for file in files), addressed=addressed, bot_user=bot_user,
         to_learn=tuple((str(file["id"]), str(file.get("name") or "file")) for file in given if learn),
+        unshared=any(file.get("is_public") is False for file in given if learn),
     )  # fmt: skip
 
 

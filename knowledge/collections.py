@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 from sqlmodel import Session
@@ -69,6 +69,8 @@ class Kept:
     """Passages it has."""
     written: int
     """Of these, new or other than before."""
+    replaces: str = ""
+    """Who had added the version that this one replaces; empty where it replaces none."""
 
 
 Within = Callable[[Connection, Kept], None]
@@ -98,11 +100,15 @@ class Library:
 
         The same content again changes nothing; other content under the same name replaces what is different.
         """
+        draft = self._draft(document, place)
         with self._engine.begin() as connection:
             alone(connection, _turn(place))
             there = _named(connection, place, document.name)
             kept = _same(connection, place, document, there)
-            kept = kept or _keep(connection, place, document, there, size=size, by=by, now=now)
+            if kept is None:
+                if draft is None or draft.replaces != (there.id if there else ""):  # somebody was faster
+                    draft = _drafted(document, place, there)
+                kept = _keep(connection, place, document, there, draft, size=size, by=by, now=now)
             if within is not None:
                 within(connection, kept)
             return kept
@@ -139,10 +145,11 @@ class Library:
         """Return passages of a document in reading order."""
         return passages.of_document(self._engine, document.workspace_id, document.id, start, limit)
 
-    def take_away(self, workspace: str, document_id: str) -> DocumentRow | None:
+    def take_away(self, workspace: str, document_id: str, *, sha256: str = "") -> DocumentRow | None:
         """Take a document's texts and name away in one step; returns it as it was, None where it is gone.
 
-        From then on nothing finds it. What was derived from it goes with the next `settle` of its place.
+        From then on nothing finds it. What was derived from it goes with the next `settle` of its place. With `sha256`
+        it goes only while it holds that content.
         """
         found = self.find(workspace, document_id)
         if found is None:
@@ -150,6 +157,8 @@ class Library:
         with self._engine.begin() as connection:
             alone(connection, _turn(Place(workspace, found.collection)))
             still = select(_documents.c.id).where(_documents.c.id == document_id, _documents.c.state != "removing")
+            if sha256:
+                still = still.where(_documents.c.sha256 == sha256)
             if connection.execute(still).first() is None:
                 return None
             _take_away(connection, [document_id])
@@ -176,6 +185,14 @@ class Library:
             _take_away(connection, ids)
         self.settle(place)
         return len(ids)
+
+    def _draft(self, document: Document, place: Place) -> "_Draft | None":
+        """Cut a document into passages before any transaction: of a large one that takes longer than others wait."""
+        with self._engine.execution_options(reading=True).connect() as connection:
+            there = _named(connection, place, document.name)
+            if _same(connection, place, document, there) is not None:
+                return None
+        return _drafted(document, place, there)
 
     def _ids(self, place: Place, state: str) -> list[str]:
         query = select(_documents.c.id).where(*_in(place), _documents.c.state == state)
@@ -205,18 +222,41 @@ def _same(connection: Connection, place: Place, document: Document, there: Any) 
     return Kept(id=same.id, name=same.name, outcome="already there", passages=same.passages, written=0)
 
 
-def _keep(
-    connection: Connection, place: Place, document: Document, there: Any, *, size: int, by: str, now: datetime
-) -> Kept:
-    document_id, name, of_rows = there.id if there else uuid.uuid4().hex, document.name, document.kind == ROWS_KIND
-    rows = passages.document_rows(document.pages, place, document_id, name, keep_ids=of_rows)
+class _Draft(NamedTuple):
+    """A document's passages, and what they were made for."""
+
+    document_id: str
+    replaces: str
+    """Id of the version that was there; empty where there was none."""
+    rows: dict[str, Passage]
+
+
+def _drafted(document: Document, place: Place, there: Any) -> _Draft:
+    document_id, of_rows = there.id if there else uuid.uuid4().hex, document.kind == ROWS_KIND
+    rows = passages.document_rows(document.pages, place, document_id, document.name, keep_ids=of_rows)
     if not rows:
-        raise UserError(f"{name} holds no text.", "Add a file with words in it.")
+        raise UserError(f"{document.name} holds no text.", "Add a file with words in it.")
+    return _Draft(document_id, there.id if there else "", rows)
+
+
+def _keep(
+    connection: Connection,
+    place: Place,
+    document: Document,
+    there: Any,
+    draft: _Draft,
+    *,
+    size: int,
+    by: str,
+    now: datetime,
+) -> Kept:
+    (document_id, _, rows), name, of_rows = draft, document.name, document.kind == ROWS_KIND
     stored = passages.write(connection, rows, place, document_id)
     count = len(document.pages) if of_rows else len(rows)
     _replace(connection, _row(document, place, document_id, size=size, by=by, now=now, count=count))
     outcome: Literal["added", "changed"] = "changed" if there else "added"
-    return Kept(id=document_id, name=name, outcome=outcome, passages=count, written=stored.written)
+    owner = there.added_by if there else ""
+    return Kept(id=document_id, name=name, outcome=outcome, passages=count, written=stored.written, replaces=owner)
 
 
 def _in(place: Place) -> tuple[ColumnElement[bool], ...]:

@@ -2,11 +2,14 @@
 
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
@@ -18,8 +21,11 @@ SECONDS = 60.0
 
 _HOPS = 3
 _LONGEST = 2000
-_TRANSLATED = ip_network("64:ff9b::/96")
-"""Addresses of IPv4 written as IPv6 for a translator, which may lead into a private network."""
+_GLOBAL = ip_network("2000::/3")
+"""All that is given out as global unicast in IPv6. Outside of it lie the forms that wrap or translate an address of
+IPv4 (`::7f00:1`, `64:ff9b::/96`, `64:ff9b:1::/48`) and the old site-local ones, which Python's is_global lets pass."""
+_APART = (ip_network("3fff::/20"), ip_network("192.88.99.0/24"))
+"""Addresses for documentation and of relays to 6to4, which Python 3.11 calls global."""
 
 Resolve = Callable[[str], Sequence[str]]
 """Gives the addresses of a host as `address` or `address:port`, all of which may be reached; raises UserError."""
@@ -47,7 +53,7 @@ def fetch(
         further = _get(parts, path, most, until, resolve or public_addresses, trust or _trusted())
         if further is None:
             return
-        url = urljoin(url, further)
+        url = _joined(url, further)
     raise UserError(f"{origin} sends on again and again.", "Give the address that it leads to in the end.")
 
 
@@ -58,7 +64,8 @@ def checked(url: str, hosts: Collection[str]) -> SplitResult:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _no_address() from None
-    if parts.scheme != "https" or not host or "@" in parts.netloc or len(url) > _LONGEST or not url.strip().isascii():
+    readable = url.strip().isascii() and url.strip().isprintable()
+    if parts.scheme != "https" or not host or "@" in parts.netloc or len(url) > _LONGEST or not readable:
         raise _no_address()
     if port not in (None, 443) or host not in hosts:
         allowed = f"These are allowed: {', '.join(sorted(hosts))}." if hosts else "None is allowed yet."
@@ -91,9 +98,16 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip.sixtofour is not None or ip.teredo is not None or ip in _TRANSLATED:
+        if ip.sixtofour is not None or ip.teredo is not None or ip not in _GLOBAL:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _APART)
+
+
+def _joined(url: str, further: str) -> str:
+    try:
+        return urljoin(url, further)
+    except ValueError:
+        raise _no_address() from None
 
 
 def _get(
@@ -103,14 +117,17 @@ def _get(
     host = str(parts.hostname)
     # The name is sent and its certificate checked, but the connection goes to the address that was looked at: a name
     # that answers differently the second time leads nowhere else.
-    with httpx.Client(trust_env=False, follow_redirects=False, timeout=SECONDS / 3, verify=trust) as web:
+    with (
+        _cut_off(until) as seen,
+        httpx.Client(trust_env=False, follow_redirects=False, timeout=SECONDS / 3, verify=trust) as web,
+    ):
         refused: httpx.HTTPError | None = None
         for address in resolve(host)[:3]:
             request = web.build_request(
                 "GET",
                 parts._replace(netloc=f"[{address}]" if address.count(":") > 1 else address, fragment="").geturl(),
                 headers={"Host": host, "User-Agent": "Luthier", "Accept-Encoding": "identity"},
-                extensions={"sni_hostname": host},
+                extensions={"sni_hostname": host, "trace": seen},
             )
             try:
                 answer = web.send(request, stream=True)
@@ -129,7 +146,7 @@ def _get(
 
 
 def _keep(answer: httpx.Response, host: str, path: Path, most: int, until: float) -> str | None:
-    if answer.is_redirect:
+    if answer.has_redirect_location:
         return answer.headers["location"]
     if answer.status_code != httpx.codes.OK or answer.headers.get("content-encoding", "identity") != "identity":
         what = f"{host} did not give me that page (status {answer.status_code})."
@@ -144,6 +161,37 @@ def _keep(answer: httpx.Response, host: str, path: Path, most: int, until: float
                 raise ServiceError(f"That page did not arrive within {SECONDS:.0f} seconds.", "Try again later.")
             out.write(chunk)
     return None
+
+
+@contextmanager
+def _cut_off(until: float) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
+    """Give a trace for requests whose connections end at `until`: httpx bounds each wait, not their sum.
+
+    A host that sends its headers letter by letter would hold a worker for ever.
+    """
+    lines: list[socket.socket] = []
+
+    def cut() -> None:
+        for line in lines:
+            with suppress(OSError):  # closed already
+                line.shutdown(socket.SHUT_RDWR)
+
+    def seen(name: str, info: Mapping[str, Any]) -> None:
+        if name == "connection.connect_tcp.complete":
+            # A copy, because TLS takes the socket over; both are one connection.
+            lines.append(info["return_value"].get_extra_info("socket").dup())
+            if time.monotonic() > until:
+                cut()
+
+    timer = threading.Timer(max(0.0, until - time.monotonic()), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield seen
+    finally:
+        timer.cancel()
+        for line in lines:
+            line.close()
 
 
 def _no_address() -> UserError:

@@ -24,7 +24,7 @@ def alone(connection: Connection, what: str) -> None:
 
 
 def scrub(engine: Engine) -> bool:
-    """Take the bytes of rows that were deleted out of the database's files; False where a long reader is in the way.
+    """Take the bytes of rows that were deleted out of the database's files; False where somebody is in the way.
 
     SQLite overwrites what it deletes (`secure_delete`), and the log beside the file holds older pages until it is cut
     to nothing, which waits as long as for any writer. Postgres frees the space; its write-ahead log and its backups
@@ -36,8 +36,12 @@ def scrub(engine: Engine) -> bool:
         if engine.dialect.name != "postgresql":
             return not driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         before, driver.autocommit = driver.autocommit, True
-        driver.execute("VACUUM passage, document")
-        driver.autocommit = before
+        try:
+            driver.execute("VACUUM passage, document")
+        except engine.dialect.loaded_dbapi.OperationalError:  # it ran into the limit of a statement
+            return False
+        finally:  # whoever gets this connection next relies on transactions
+            driver.autocommit = before
         return True
     finally:
         connection.close()

@@ -1,6 +1,7 @@
 """Learns from the questions beside a guide's pages which page a new question is about; it does not search."""
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -76,8 +77,16 @@ class Topics:
             self._seen, self._learned = None, None
             return None
         if self._seen != (state.st_mtime_ns, state.st_ino):
-            with np.load(self._file, allow_pickle=False) as kept:
-                pages = tuple(map(str, kept["pages"]))
-                self._learned = _Learned(str(kept["generation"]), pages, kept["middle"], kept["weights"])
+            self._learned = _read(self._file)
             self._seen = (state.st_mtime_ns, state.st_ino)
         return self._learned
+
+
+def _read(path: Path) -> _Learned | None:
+    """Return what is in the file; None where it is gone or cut short, which the next build mends."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            pages = tuple(map(str, kept["pages"]))
+            return _Learned(str(kept["generation"]), pages, kept["middle"], kept["weights"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None

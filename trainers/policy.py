@@ -208,6 +208,18 @@ def check_may_remove(added_by: str, person: Person, rules: Rules) -> None:
         raise NotAllowed("Only whoever added a document, or an approver, may remove it.", f"Ask {whom}.")
 
 
+def check_may_replace(added_by: str, person: Person, rules: Rules) -> None:
+    """Raise NotAllowed unless this person may put another version in the place of a document, which removes the old.
+
+    `added_by` is empty where there is none.
+    """
+    if added_by and person.user_id != added_by and not is_approver(person, rules):
+        raise NotAllowed(
+            "A document of that name is there, and somebody else added it.",
+            "Rename yours, or ask them or an approver: `sources` says who it was.",
+        )
+
+
 def is_approver(person: Person, rules: Rules) -> bool:
     """Say whether a person is an approver of their workspace, or its operator at a shell."""
     return person.workspace_id == LOCAL_WORKSPACE or person.user_id in rules.approvers

@@ -14,6 +14,7 @@ from knowledge.places import Place
 from knowledge.shelves import Shelves
 from knowledge.sources import Page
 from knowledge.tables import DocumentRow
+from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors
 from tests.console import LocalSlack, wait_for
 from tests.handlers.world import World, serve
@@ -46,7 +47,8 @@ class Shelf:
         self.world = World(self.slack, self.folder, None)  # type: ignore[arg-type]  # replaced below
         self.embedder = embedder or SharedWords()
         vectors = ChromaVectors(chroma_url, f"p-{folder.name}-{id(self)}"[-40:])
-        self.index = Index(self.world.engine, vectors, Shelves(self.folder / "words"), self.embedder)
+        words = self.folder / "words"
+        self.index = Index(self.world.engine, vectors, Shelves(words), self.embedder, Topics(words / "topics.npz"))
         self.index.build(GUIDE)
         self.world.deps = replace(self.world.deps, index=self.index)
         self.world.messenger.deps = self.world.deps
@@ -60,7 +62,7 @@ class Shelf:
     def deaf(self) -> Index:
         """The same index without a vector server."""
         vectors = ChromaVectors("http://127.0.0.1:9", "nobody")
-        return Index(self.world.engine, vectors, self.index._shelves, self.embedder)
+        return Index(self.world.engine, vectors, self.index._shelves, self.embedder, self.index._topics)
 
     @property
     def names(self) -> list[str]:

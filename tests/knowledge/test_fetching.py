@@ -3,7 +3,9 @@
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,10 @@ class Site:
                 seen.append({"path": self.path, **dict(self.headers.items())})
                 target = {"/away": "https://evil.example.com/", "/down": "http://docs.example.com/"}.get(self.path)
                 target = "/loop" if self.path == "/loop" else target or ("/page" if self.path == "/moved" else None)
-                self.send_response(302 if target else 404 if self.path == "/none" else 200)
+                target = "//[" if self.path == "/nowhere" else target
+                if self.path == "/slow":
+                    self.drip()
+                self.send_response(302 if target else {"/none": 404, "/choices": 300}.get(self.path, 200))
                 if target:
                     self.send_header("Location", target)
                 if self.path == "/packed":
@@ -43,6 +48,15 @@ class Site:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def drip(self) -> None:
+                """Begin an answer and never come to its end."""
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                with suppress(OSError):
+                    for _ in range(200):
+                        self.wfile.write(b"x")
+                        time.sleep(0.05)
+                self.close_connection = True
 
             def log_message(self, *_: Any) -> None:
                 """Stay quiet."""
@@ -95,6 +109,9 @@ def test_a_page_is_fetched_without_any_secret(site: Site, tmp_path: Path) -> Non
         ("/down", "no https address"),
         ("/loop", "again and again"),
         ("/none", "status 404"),
+        ("/choices", "status 300"),
+        ("/nowhere", "no https address"),
+        ("/a\x7fb", "no https address"),
         ("/large", "more than"),
         ("/packed", "did not give me that page"),
     ],
@@ -105,6 +122,15 @@ def test_what_a_page_should_not_do_is_refused(site: Site, tmp_path: Path, path: 
         site.get(path, tmp_path / "page")
     assert words in refused.value.what
     assert refused.value.next_step
+
+
+def test_an_answer_that_never_begins_is_given_up(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers that come letter by letter, each in time, do not hold a worker beyond the time of a page."""
+    monkeypatch.setattr(fetching, "SECONDS", 0.6)
+    begun = time.monotonic()
+    with pytest.raises(ServiceError):
+        site.get("/slow", tmp_path / "page")
+    assert time.monotonic() - begun < 4
 
 
 def test_a_host_that_cannot_prove_its_name_gives_nothing(site: Site, tmp_path: Path) -> None:
@@ -162,6 +188,12 @@ def test_other_addresses_are_refused_before_anything_is_looked_up(url: str) -> N
         "::ffff:169.254.169.254",
         "64:ff9b::a00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
+        "3fff::1",
+        "192.88.99.1",
         "ff02::1",
         "not an address",
     ],

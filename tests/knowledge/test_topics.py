@@ -54,6 +54,16 @@ def test_vectors_of_another_model_are_left_alone(tmp_path: Path) -> None:
     assert topics.scores(np.zeros(8, np.float32)) == {}
 
 
+def test_a_file_that_was_cut_short_counts_as_none(tmp_path: Path) -> None:
+    """After a power cut questions are still answered, and the next build writes it anew."""
+    topics = Topics(tmp_path / "t.npz")
+    topics.learn("first", *texts(4, LEAST))
+    (tmp_path / "t.npz").write_bytes((tmp_path / "t.npz").read_bytes()[:300])
+    assert (topics.scores(np.zeros(16, np.float32)), topics.generation()) == ({}, "")
+    topics.learn("second", *texts(4, LEAST))
+    assert topics.generation() == "second"
+
+
 @given(scores=SCORES, better=SCORES)
 def test_reordering_keeps_what_others_are_compared_with(scores: dict[str, float], better: dict[str, float]) -> None:
     """Whatever is known of one collection, the others keep their scores and none is worth more."""

@@ -4,6 +4,7 @@ Killed at any point it is done again from the start: what was kept is found kept
 that the job is still this worker's. So nothing is added twice, and nothing that was removed meanwhile comes back.
 """
 
+import hashlib
 import json
 import shutil
 import threading
@@ -27,6 +28,7 @@ from knowledge.fetching import fetch
 from knowledge.indexing import Indexed
 from knowledge.places import Place
 from knowledge.rows import scrub
+from knowledge.tenancy import Person
 from trainers import policy
 from trainers.backends.base import StopRequested, Waiting
 from trainers.jobs import intake
@@ -121,7 +123,7 @@ class Desk:
         with _kept_alive(hold):
             for file in intake.of_job(self.ledger.engine, job.id):
                 if file.outcome == "added":
-                    self.library.take_away(job.workspace_id, file.document_id)
+                    self._take_back(job, file)
             return Learned(self.outcomes(job), self.library.settle(place_of(job)))
 
     def put_away(self, job: Job) -> None:
@@ -133,7 +135,7 @@ class Desk:
 
     def _take(self, job: Job, file: IntakeFile, place: Place) -> None:
         """Read one file and keep it as a document, or note why not; raises LeaseLost or StopRequested."""
-        path = self.folder / (file.path or f"{FOLDER}/{folder_of(job)}/page-{file.place}")
+        path = self._path(job, file)
         try:
             if file.url:
                 self._fetch(job, file, path)
@@ -149,6 +151,16 @@ class Desk:
         except (UserError, ServiceError, OSError) as error:
             self._failed(job, file, error)
 
+    def _take_back(self, job: Job, file: IntakeFile) -> None:
+        """Remove what was added, unless somebody has put other content in its place: that is not this job's to take."""
+        content = hashlib.sha256(self._path(job, file).read_bytes()).hexdigest()
+        if self.library.take_away(job.workspace_id, file.document_id, sha256=content) is None:
+            with self.ledger.transaction() as connection:
+                intake.mark(connection, file, outcome="changed", notes="It was replaced meanwhile and stays.")
+
+    def _path(self, job: Job, file: IntakeFile) -> Path:
+        return self.folder / (file.path or f"{FOLDER}/{folder_of(job)}/page-{file.place}")
+
     def _fetch(self, job: Job, file: IntakeFile, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.ledger.reading() as connection:
@@ -158,6 +170,7 @@ class Desk:
     def _kept(self, job: Job, file: IntakeFile, notes: Sequence[str], connection: Connection, kept: Kept) -> None:
         """Prove that the job is ours and write down what became of a file, in the transaction that keeps it."""
         self._still_wanted(connection, job)
+        policy.check_may_replace(kept.replaces, _asker(job), policy.rules_of(connection, job.workspace_id))
         same = [] if kept.name == file.name else [f"It is there as {kept.name}."]
         values = {"document_id": kept.id, "outcome": kept.outcome, "passages": kept.passages}
         intake.mark(connection, file, state="kept", notes="\n".join([*same, *notes]), **values)
@@ -195,6 +208,10 @@ class _AnotherFirst(Exception):
 def place_of(job: Job) -> Place:
     """Return the collection that an index job adds to."""
     return Place(job.workspace_id, str(json.loads(job.spec)["collection"]))
+
+
+def _asker(job: Job) -> Person:
+    return Person(workspace_id=job.workspace_id, user_id=job.requested_by)
 
 
 def learned_card(job: Job, state: str, made: Learned, seconds: float, ended_by: str = "") -> LearnedCard:

@@ -215,10 +215,17 @@ def sweep_folders(ledger: Ledger, data: Path, now: datetime) -> int:
         ended = select(_jobs.c.spec).where(_jobs.c.kind == INDEX, _jobs.c.state.not_in(LIVE))
         over = {json.loads(spec)["folder"] for spec in connection.execute(ended).scalars()}
     old = now.timestamp() - LEFT.total_seconds()
-    left = [each for each in found if each.name not in used and (each.name in over or each.stat().st_mtime < old)]
+    left = [each for each in found if each.name not in used and (each.name in over or _older(each, old))]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
+
+
+def _older(folder: Path, moment: float) -> bool:
+    try:
+        return folder.stat().st_mtime < moment
+    except FileNotFoundError:  # its request came to nothing just now
+        return False
 
 
 def _title(count: int, collection: str) -> str:

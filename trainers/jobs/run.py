@@ -165,9 +165,10 @@ class Runner:
         if state == "failed":
             changes |= {"error_what": "None of the documents could be added.", "error_next": AGAIN}
         with self.ledger.transaction() as connection:
-            if move(connection, job, state, who or self.owner, now, fenced=True, phase="", **changes):
-                intake.clear(connection, job.id)
-                self._tell(connection, job, state, [learned_card(job, state, made, seconds, who)], now)
+            if not move(connection, job, state, who or self.owner, now, fenced=True, phase="", **changes):
+                return
+            intake.clear(connection, job.id)
+            self._tell(connection, job, state, [learned_card(job, state, made, seconds, who)], now)
         self._desk.put_away(job)
 
     @property
@@ -254,15 +255,14 @@ class Runner:
         now = self.clock()
         with self.ledger.transaction() as connection:
             failed = state == "failed"
-            if job.kind == INDEX:
-                next_step = AGAIN
-                intake.clear(connection, job.id)
             kept = kept_for_now(connection, job, self.keep) if failed else ""
-            next_step = f"{next_step} {kept}".strip()
+            next_step = f"{AGAIN if job.kind == INDEX else next_step} {kept}".strip()
             messages: list[Message] = [ended_card(job, state, what, next_step, who)]
             messages += [announcement(job, state, None)] if failed and job.kind != INDEX else []
             changes: dict[str, Any] = {"error_what": what, "error_next": next_step, "finished_at": now}
             if move(connection, job, state, who or self.owner, now, fenced=True, remark=what, **changes):
+                if job.kind == INDEX:  # only now: until then they are those of whoever took the job over
+                    intake.clear(connection, job.id)
                 accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
                 self._tell(connection, job, state, messages, now)
 
