@@ -32,6 +32,33 @@ class Dataset(SQLModel, table=True):
     lint: str
     created_by: str
     created_at: datetime | None = _moment(nullable=False)
+    private: bool = False
+    """Seen and used only by whoever added it, until it is shared."""
+    sources: str = "[]"
+    """JSON list of the files that its rows are from, as `trainers.data.provenance.Origin` writes them."""
+    deleted_by: str = ""
+    deleted_at: datetime | None = _moment()
+    """When its bytes were removed; the row stays, because jobs name it."""
+
+
+class UploadLink(SQLModel, table=True):
+    """One address under which one person may hand in one file of rows, once; the secret itself is not kept."""
+
+    __tablename__ = "upload_link"
+
+    secret_sha256: str = Field(primary_key=True)
+    workspace_id: str
+    user_id: str
+    dataset_id: str = ""
+    """The data set that gets the rows as a new version; "" for a data set of its own."""
+    private: bool = False
+    """Whether the rows are seen only by this person at first."""
+    created_at: datetime | None = _moment(nullable=False)
+    expires_at: datetime | None = _moment(nullable=False, index=True)
+    taken_at: datetime | None = _moment()
+    """When an upload began; emptied where nothing whole arrived."""
+    used_at: datetime | None = _moment()
+    """When a whole file had arrived: nothing more is taken from then on."""
 
 
 class Job(SQLModel, table=True):
