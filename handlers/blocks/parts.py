@@ -101,6 +101,11 @@ def select(action_id: str, placeholder: str, options: Sequence[Block], initial: 
     return made | {"initial_option": initial} if initial else made
 
 
+def overflow(action_id: str, options: Sequence[Block]) -> Block:
+    """Return a menu behind three dots, of up to five choices."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)[:5]}
+
+
 def field(label: str, element: Block, *, block_id: str, hint: str = "", optional: bool = False) -> Block:
     """Return one input of a form."""
     made: Block = {"type": "input", "block_id": block_id, "label": plain_text(label, 2000), "element": element}
