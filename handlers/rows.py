@@ -24,11 +24,11 @@ from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data import keeping
-from trainers.data.charts import charts_of
 from trainers.data.lint import LintReport, lint
 from trainers.data.store import Added
 from trainers.data.versions import fixed, mended_copy, more_rows
 from trainers.errors import DatasetRejected
+from trainers.evals.row_charts import charts_of
 from trainers.jobs.service import Place
 from trainers.tables import Dataset
 

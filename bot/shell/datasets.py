@@ -134,6 +134,24 @@ def diff(
 
 
 @group.command()
+def link(
+    to: Annotated[str, typer.Option(help="A data set that gets the rows as a new version.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Print a link to the web process under which one file can be handed in, once, within an hour."""
+    from knowledge.clock import utc_now
+    from knowledge.errors import UserError
+    from trainers.data.links import Links
+
+    with _at() as (deps, me):
+        if not deps.upload_address:
+            raise UserError("LUTHIER_PUBLIC_URL is not set.", "Set it to the address at which people reach `web`.")
+        secret = Links(deps.engine).make(me, utc_now(), dataset_id=_named(deps, me, to).id if to else "")
+        address = f"{deps.upload_address}/upload/{secret}"
+    show_json({"link": address}) if as_json else show(address)
+
+
+@group.command()
 def rename(name: Name, to: Annotated[str, typer.Argument(help="The new name.")], as_json: JsonFlag = False) -> None:
     """Rename all versions of a data set."""
     from knowledge.clock import utc_now

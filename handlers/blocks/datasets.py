@@ -7,6 +7,7 @@ from handlers.blocks.lint import TICK
 from handlers.blocks.parts import (
     Block,
     actions,
+    aligned,
     button,
     context,
     divider,
@@ -16,7 +17,6 @@ from handlers.blocks.parts import (
     overflow,
     plain_text,
     section,
-    table,
 )
 from handlers.blocks.words import count, day, person
 from handlers.escape import mrkdwn, plain
@@ -66,7 +66,7 @@ def diff_view(found: Versions) -> Block:
     told = [mrkdwn(sentence, 900) for sentence in found.sentences()]
     rows = [[plain(cell, 100) for cell in row] for row in found.rows()]
     name = f"*{mrkdwn(found.new.name, 80)}*: v{found.old.version} and v{found.new.version}"
-    return modal("Two versions", [section(name), table(rows), section("\n".join(told))])
+    return modal("Two versions", [section(name), aligned(rows), section("\n".join(told))])
 
 
 def upload_form(metadata: str, dataset: Dataset | None = None, *, private: bool = False) -> Block:
