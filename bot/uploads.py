@@ -28,8 +28,7 @@ from handlers.blocks.lint import TICK
 from handlers.deps import Deps
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.data.links import LinkGone, Links
-from trainers.tables import UploadLink
+from trainers.data.links import LinkGone, Links, UploadLink
 
 log = logging.getLogger("luthier.web")
 

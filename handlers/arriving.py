@@ -12,9 +12,9 @@ from handlers.posting import send
 from handlers.rows import keep_file, show_kept
 from knowledge.conversations import Conversations, Thread
 from knowledge.tenancy import Person
+from trainers.data.links import UploadLink
 from trainers.data.store import Added
 from trainers.jobs.service import Place
-from trainers.tables import UploadLink
 
 
 class Arrived(NamedTuple):

@@ -41,26 +41,6 @@ class Dataset(SQLModel, table=True):
     """When its bytes were removed; the row stays, because jobs name it."""
 
 
-class UploadLink(SQLModel, table=True):
-    """One address under which one person may hand in one file of rows, once; the secret itself is not kept."""
-
-    __tablename__ = "upload_link"
-
-    secret_sha256: str = Field(primary_key=True)
-    workspace_id: str
-    user_id: str
-    dataset_id: str = ""
-    """The data set that gets the rows as a new version; "" for a data set of its own."""
-    private: bool = False
-    """Whether the rows are seen only by this person at first."""
-    created_at: datetime | None = _moment(nullable=False)
-    expires_at: datetime | None = _moment(nullable=False, index=True)
-    taken_at: datetime | None = _moment()
-    """When an upload began; emptied where nothing whole arrived."""
-    used_at: datetime | None = _moment()
-    """When a whole file had arrived: nothing more is taken from then on."""
-
-
 class Job(SQLModel, table=True):
     """One piece of long work; SQL is the truth about it and the queue only wakes a worker."""
 

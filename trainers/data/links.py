@@ -6,10 +6,32 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlmodel import Field, SQLModel
 
+from knowledge.clock import Moment
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from trainers.tables import UploadLink
+
+
+class UploadLink(SQLModel, table=True):
+    """One address under which one person may hand in one file of rows, once; the secret itself is not kept."""
+
+    __tablename__ = "upload_link"
+
+    secret_sha256: str = Field(primary_key=True)
+    workspace_id: str
+    user_id: str
+    dataset_id: str = ""
+    """The data set that gets the rows as a new version; "" for a data set of its own."""
+    private: bool = False
+    """Whether the rows are seen only by this person at first."""
+    created_at: datetime | None = Field(default=None, sa_type=Moment, nullable=False)
+    expires_at: datetime | None = Field(default=None, sa_type=Moment, nullable=False, index=True)
+    taken_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When an upload began; emptied where nothing whole arrived."""
+    used_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When a whole file had arrived: nothing more is taken from then on."""
+
 
 _links = UploadLink.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
