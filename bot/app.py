@@ -20,6 +20,7 @@ from bot.gate import Gate
 from bot.inbox_worker import GIVEN_UP, InboxWorker
 from bot.settings import Settings
 from bot.store.inbox import Inbox
+from bot.uploads import Uploads
 from bot.wiring import build_deps
 from bot.workspaces import Workspaces
 from handlers.deps import Deps
@@ -57,7 +58,8 @@ def create_app(settings: Settings) -> Starlette:
         return JSONResponse({"ok": worker.alive}, 200 if worker.alive else 503)
 
     routes = [Route("/slack/events", gate.receive, methods=["POST"]), Route("/health", health)]
-    return Starlette(routes=routes, lifespan=life)
+    slack = Workspaces(settings.slack_bot_tokens, settings.slack_api_url)
+    return Starlette(routes=[*routes, *Uploads(deps, slack.client).routes], lifespan=life)
 
 
 def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:

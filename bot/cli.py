@@ -16,6 +16,7 @@ from bot.shell import (
     answers,
     converting,
     costs,
+    datasets,
     feedback,
     jobs,
     knowledge,
@@ -44,6 +45,7 @@ linting.register(app)
 converting.register(app)
 costs.register(app)
 price_list.register(app)
+datasets.register(app)
 plans.register(app)
 jobs.register(app)
 verdicts.register(app)

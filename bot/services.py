@@ -91,6 +91,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "SLACK_BOT_TOKEN": settings.slack_bot_token,
         "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
         "LUTHIER_NOTIFY_CHANNEL": settings.notify_channel,
+        "LUTHIER_PUBLIC_URL": settings.public_url,
     }
 
 

@@ -54,6 +54,8 @@ class Settings:
     """SLACK_SIGNING_SECRET: proves that requests come from Slack."""
     notify_channel: str = ""
     """LUTHIER_NOTIFY_CHANNEL: id of the channel for one-line notifications; T1=C1,T2=C2 for several workspaces."""
+    public_url: str = ""
+    """LUTHIER_PUBLIC_URL: address at which people's browsers reach `web`, for upload links. Empty: no such links."""
     model: str = ""
     """LUTHIER_MODEL: name of a language model. Empty: none is used; an API key alone never turns one on."""
     model_url: str = ""
@@ -205,6 +207,7 @@ _TEXTS = {
     "slack_bot_token": "SLACK_BOT_TOKEN",
     "slack_signing_secret": "SLACK_SIGNING_SECRET",
     "notify_channel": "LUTHIER_NOTIFY_CHANNEL",
+    "public_url": "LUTHIER_PUBLIC_URL",
     "model": "LUTHIER_MODEL",
     "model_url": "LUTHIER_MODEL_URL",
     "model_key": "LUTHIER_MODEL_KEY",

@@ -84,6 +84,7 @@ def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading
             slack_api_url=f"http://127.0.0.1:{settings.port}/api/",
             slack_bot_token=",".join(f"xoxb-local-{secrets.token_hex(16)}" for _ in range(chosen.workspaces)),
             slack_signing_secret=secrets.token_hex(16),
+            public_url=settings.public_url or f"http://127.0.0.1:{web_port}",
             notify_channel=settings.notify_channel or ",".join(NOTIFY_CHANNELS[: chosen.workspaces]),
         )
         supervisor.start(console(settings, web_port, chosen))

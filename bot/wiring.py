@@ -80,6 +80,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         file_limit=FILE_LIMIT,
         clock=open_clock(engine),
         install_note=lambda: install.note(settings),
+        upload_address=settings.public_url.rstrip("/"),
         reader_of=reader_of(settings, model, engine),
         more_rows=more_rows(engine, model),
     )

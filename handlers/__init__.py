@@ -7,6 +7,7 @@ from handlers import (
     assistant,
     commands,
     costs,
+    datasets,
     documents,
     errors,
     facts,
@@ -21,6 +22,7 @@ from handlers import (
     plans,
     reports,
     review,
+    rows,
     sharing,
     sources,
 )
@@ -49,6 +51,8 @@ def register(app: App, deps: Deps) -> None:
         documents,
         learning,
         finishing,
+        datasets,
+        rows,
     )
     for part in (*listening, home):
         part.register(app, deps)

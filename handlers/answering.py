@@ -189,7 +189,7 @@ def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
         offer(client, heard.channel, heard.thread_ts, heard.to_learn, private=heard.unshared)
         return
     for file_id in heard.file_ids[:3]:
-        look_at_file(client, deps, Place(heard.channel, heard.thread_ts), file_id)
+        look_at_file(client, deps, heard.person, Place(heard.channel, heard.thread_ts), file_id)
 
 
 def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: Route, remembered: Known | None) -> None:

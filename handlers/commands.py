@@ -1,7 +1,7 @@
 """Knows the sub-commands of /tune; it does not know what they lead to. Only who typed a command sees its answer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_block
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
 from handlers.costs import asked_in, cost_form, reckon
+from handlers.datasets import list_view as data_view
 from handlers.deps import Deps
 from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
@@ -45,7 +46,7 @@ from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
 from trainers.policy import check_stop
 from trainers.states import ENDED, LIVE, RESUMABLE
-from trainers.tables import Job
+from trainers.tables import Dataset, Job
 
 Say = Callable[[str, list[Block]], None]
 
@@ -63,6 +64,10 @@ class Typed(NamedTuple):
     trigger_id: str
 
 
+ALSO = {"datasets": "data", "dataset": "data"}
+"""Other names of sub-commands."""
+
+
 def register(app: App, deps: Deps) -> None:
     """Listen for /tune."""
     app.command("/tune")(partial(tune, deps))
@@ -77,7 +82,8 @@ def tune(
     channel = str(command["channel_id"])
     place = Place(channel, private=is_private(channel, str(command.get("channel_name") or "")))
     typed = Typed(person_of(context), place, spoken(rest, ""), str(command["trigger_id"]))
-    run = SKILLS.get(name.lower() or "help")
+    asked = name.lower() or "help"
+    run = SKILLS.get(ALSO.get(asked, asked))
     try:
         text, blocks = run(deps, typed, client) if run else unknown(name)
     except LuthierError as error:
@@ -238,7 +244,7 @@ def stop_words(outcome: Outcome) -> str:
 
 def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Lint a data set of the workspace, or the shipped example."""
-    sets = {dataset.name: dataset for dataset in reversed(deps.datasets.listing(typed.person.workspace_id))}
+    sets = {dataset.name: dataset for dataset in reversed(_sets(deps, typed.person))}
     name = typed.rest.strip()
     if name in sets:
         chosen = sets[name]
@@ -249,6 +255,12 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
         return _no_rows(name, sorted({*sets, *EXAMPLES})), []
     report = lint(train, target="local", test=test)
     return lint_text(name, report), lint_blocks(name, report)
+
+
+def data(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the list of data sets."""
+    client.views_open(trigger_id=typed.trigger_id, view=data_view(deps, typed.person, json.dumps(typed.place)))
+    return "", []
 
 
 def models(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -282,6 +294,10 @@ def unpause(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Bloc
     return (UNPAUSED if changed else "Luthier is not paused here; nothing was changed."), []
 
 
+def _sets(deps: Deps, person: Person) -> Sequence[Dataset]:
+    return deps.datasets.listing(person.workspace_id, seen_by=person.user_id)
+
+
 def _no_rows(name: str, names: list[str]) -> str:
     listed = ", ".join(f"`{mrkdwn(each, 60)}`" for each in names)
     said = f"There is no data set called {mrkdwn(name, 60)}." if name else "Which rows?"
@@ -305,6 +321,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "cancel": cancel,
     "resume": resume,
     "lint": check_rows,
+    "data": data,
     "models": models,
     "settings": settings,
     "pause": pause,

@@ -51,6 +51,8 @@ class Deps:
     """Gives the reader of use cases for a workspace's id, against whose budget a language model's tokens count."""
     rerank: bool = False
     """Whether the language model also puts found passages into order."""
+    upload_address: str = ""
+    """Where people reach our web process, for one-time links; "": nowhere, so there are none."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
 

@@ -54,12 +54,23 @@ def register(app: App, deps: Deps) -> None:
     app.view(forms.TRY)(partial(submit_try, deps))
 
 
-def open_training(client: WebClient, deps: Deps, person: Person, place: Place, trigger_id: str) -> None:
-    """Open the training form; what it leads to goes to `place`."""
-    sets, note = deps.datasets.listing(person.workspace_id), deps.install_note()
+def open_training(
+    client: WebClient,
+    deps: Deps,
+    person: Person,
+    place: Place,
+    trigger_id: str,
+    chosen: str = "",
+    *,
+    above: bool = False,
+) -> None:
+    """Open the training form, with a data set `chosen`; what it leads to goes to `place`. `above`: over a modal."""
+    sets, note = deps.datasets.listing(person.workspace_id, seen_by=person.user_id), deps.install_note()
+    if chosen:  # first, so that it is among those that the menu has room for
+        sets = sorted(sets, key=lambda each: each.id != chosen)
     plans = [stored for stored in deps.plans.listing(person.workspace_id) if stored.frozen]
-    form = forms.train_form(sets, json.dumps(place), note, private=place.private, plans=plans)
-    client.views_open(trigger_id=trigger_id, view=form)
+    form = forms.train_form(sets, json.dumps(place), note, private=place.private, plans=plans, chosen=chosen)
+    (client.views_push if above else client.views_open)(trigger_id=trigger_id, view=form)
 
 
 def submit_training(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from slack_sdk import WebClient
 
-from handlers.blocks.lint import TICK, lint_blocks, lint_text
+from handlers.blocks.lint import TICK, lint_blocks, lint_text, preview_text
 from handlers.deps import Deps
 from handlers.files import fetched
-from handlers.posting import post
+from handlers.posting import post, whisper
 from knowledge.tenancy import Person
+from trainers.data import keeping
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import LintReport, lint
 from trainers.data.store import Added
@@ -38,6 +39,8 @@ class Rows(NamedTuple):
     provenance: str
     shown: str
     """What their findings are headed by."""
+    files: tuple[str, str] = ("", "")
+    """What the files were called that they are from."""
 
 
 def train_on_known(
@@ -53,7 +56,9 @@ def train_on_known(
         if rows.test != chosen.test or choice.startswith(EXAMPLE):
             _take_in(client, deps, person, place, rows, plan)
             return
-        dataset = deps.datasets.get(choice.partition(":")[2])  # taken in already, and its rows are as they were
+        dataset = keeping.seen(
+            deps.datasets, person, choice.partition(":")[2]
+        )  # taken in already, and its rows are as they were
         added = Added(dataset, lint(rows.train, target=TARGET, test=rows.test))
         _quote(client, deps, person, place, added, plan)
 
@@ -71,16 +76,16 @@ def train_on_upload(
     """Download, lint and keep an uploaded file, then quote a run on it; a blocked file is explained and not kept."""
     with ExitStack() as files:
         train = files.enter_context(fetched(client, train_id, deps))
-        uploaded = _uploaded(train_id, deps, person)
-        rows = Rows(train.path, None, name or named_after(train.name), uploaded, train.name)
+        uploaded = uploaded_by(train_id, deps, person)
+        rows = Rows(train.path, None, name or named_after(train.name), uploaded, train.name, (train.name, ""))
         _take_in(client, deps, person, place, _tested(client, deps, person, files, rows, test_id, plan), plan)
 
 
-def look_at_file(client: WebClient, deps: Deps, place: Place, file_id: str) -> None:
+def look_at_file(client: WebClient, deps: Deps, person: Person, place: Place, file_id: str) -> None:
     """Lint a file that came with a message and offer to train on it; nothing of it is kept."""
     with fetched(client, file_id, deps) as file:
         report = lint(file.path, target=TARGET)
-        _show(client, place, file.name, report, file_id)
+        _show(client, place, person, file.name, report, file_id)
 
 
 def named_after(file_name: str) -> str:
@@ -93,9 +98,7 @@ def _known(deps: Deps, person: Person, choice: str) -> Rows:
     if choice.startswith(EXAMPLE):
         shipped = EXAMPLES[name]
         return Rows(shipped.train, shipped.test, shipped.name, f"shipped example, {shipped.licence}", shipped.name)
-    dataset, folder = deps.datasets.get(name), deps.datasets.folder
-    if dataset.workspace_id != person.workspace_id:
-        raise DatasetRejected("That data set belongs to another workspace.", "Pick another one.")
+    dataset, folder = keeping.seen(deps.datasets, person, name), deps.datasets.folder
     train, test = folder / dataset.train_path, folder / dataset.test_path
     return Rows(train, test, dataset.name, dataset.provenance, f"{dataset.name} v{dataset.version}")
 
@@ -106,8 +109,11 @@ def _tested(
     """Take the uploaded test rows, else those that the plan was frozen with, else leave the rows as they are."""
     if test_id:
         file = files.enter_context(fetched(client, test_id, deps))
-        said = f"{rows.provenance}; test rows: {_uploaded(test_id, deps, person)}"
-        return rows._replace(test=file.path, provenance=said, shown=f"{rows.shown}, tested on {file.name}")
+        said = f"{rows.provenance}; test rows: {uploaded_by(test_id, deps, person)}"
+        files_ = (rows.files[0], file.name)
+        return rows._replace(
+            test=file.path, provenance=said, shown=f"{rows.shown}, tested on {file.name}", files=files_
+        )
     if not plan:
         return rows
     stored = frozen(deps.engine, person.workspace_id, plan)
@@ -117,7 +123,8 @@ def _tested(
     return rows._replace(test=test, provenance=said, shown=shown)
 
 
-def _uploaded(file_id: str, deps: Deps, person: Person) -> str:
+def uploaded_by(file_id: str, deps: Deps, person: Person) -> str:
+    """Say where an upload is from, and that it was ticked to be theirs."""
     return f"file {file_id} uploaded in Slack by {person.user_id} on {deps.clock():%Y-%m-%d}, who said: {TICK}"
 
 
@@ -125,21 +132,27 @@ def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: 
     """Keep the rows and quote a run on them; rows that are blocked are explained and not kept."""
     told, now = rows.provenance, deps.clock()
     try:
-        added = deps.datasets.add(rows.train, rows.test, name=rows.name, person=person, provenance=told, now=now)
+        added = deps.datasets.add(
+            rows.train, rows.test, name=rows.name, person=person, provenance=told, now=now, private=place.private,
+            file_names=rows.files,
+        )  # fmt: skip
     except DatasetRejected:
         report = lint(rows.train, target=TARGET, test=rows.test)
         if not report.blocked:
             raise
-        _show(client, place, rows.shown, report)
+        _show(client, place, person, rows.shown, report)
         return
     _quote(client, deps, person, place, added, plan)
 
 
 def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added, plan: str) -> None:
     """Show the findings, then put the quote before the person; the quote's card comes through the outbox."""
-    _show(client, place, f"{added.dataset.name} v{added.dataset.version}", added.report)
+    _show(client, place, person, f"{added.dataset.name} v{added.dataset.version}", added.report)
     deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place, plan=plan)
 
 
-def _show(client: WebClient, place: Place, name: str, report: LintReport, file_id: str = "") -> None:
+def _show(client: WebClient, place: Place, person: Person, name: str, report: LintReport, file_id: str = "") -> None:
+    """Put the card into the thread; personal data is shown masked, and to whoever gave the file alone."""
     post(client, place.channel, lint_text(name, report), lint_blocks(name, report, file_id), thread_ts=place.thread_ts)
+    if report.previews:
+        whisper(client, place.channel, person.user_id, preview_text(name, report), thread_ts=place.thread_ts)

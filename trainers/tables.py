@@ -32,6 +32,13 @@ class Dataset(SQLModel, table=True):
     lint: str
     created_by: str
     created_at: datetime | None = _moment(nullable=False)
+    private: bool = False
+    """Seen and used only by whoever added it, until it is shared."""
+    sources: str = "[]"
+    """JSON list of the files that its rows are from, as `trainers.data.provenance.Origin` writes them."""
+    deleted_by: str = ""
+    deleted_at: datetime | None = _moment()
+    """When its bytes were removed; the row stays, because jobs name it."""
 
 
 class Job(SQLModel, table=True):

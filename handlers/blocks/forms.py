@@ -37,14 +37,16 @@ def train_form(
     *,
     private: bool = False,
     plans: Sequence[StoredPlan] = (),
+    chosen: str = "",
 ) -> Block:
-    """Draw the form that asks for rows; `note` says what the training packages still lack.
+    """Draw the form that asks for rows, a data set `chosen` by id; `note` says what the training packages still lack.
 
     Where it was opened in a private conversation, it asks whether others may hear of the job; where evaluation plans
     are frozen, by which one the model is to be judged.
     """
     choices = [*map(_example_option, EXAMPLES), *map(_dataset_option, datasets[:MOST_SETS])]
-    rows = select(ROWS, "Choose rows", choices, choices[0])
+    first = next((each for each in choices if each["value"] == f"dataset:{chosen}"), choices[0])
+    rows = select(ROWS, "Choose rows", choices, first)
     blocks = [
         section("Pick rows or upload your own. You see findings and a quote; nothing starts before you approve."),
         *([context(mrkdwn(note, 500))] if note else []),

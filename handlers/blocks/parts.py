@@ -101,6 +101,11 @@ def select(action_id: str, placeholder: str, options: Sequence[Block], initial: 
     return made | {"initial_option": initial} if initial else made
 
 
+def overflow(action_id: str, options: Sequence[Block]) -> Block:
+    """Return a menu behind three dots, of up to five choices."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)[:5]}
+
+
 def field(label: str, element: Block, *, block_id: str, hint: str = "", optional: bool = False) -> Block:
     """Return one input of a form."""
     made: Block = {"type": "input", "block_id": block_id, "label": plain_text(label, 2000), "element": element}
@@ -113,6 +118,14 @@ def table(rows: Sequence[Sequence[str]], *, bold: int | None = None) -> Block:
     """Return a table of plain texts, the first row its head; row number `bold` stands out."""
     drawn = [[_cell(text, place in (0, bold)) for text in row] for place, row in enumerate(rows)]
     return {"type": "table", "rows": drawn, "column_settings": [{"is_wrapped": True} for _ in rows[0]]}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Block:
+    """Return the same for a modal, where Slack takes no tables: texts in columns of one width each."""
+    widths = [min(40, max(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
+    lines = ["  ".join(plain(cell, 40).ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    text = "\n".join(line.rstrip() for line in lines)
+    return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run(text)]}]}
 
 
 def rich(*lines: Sequence[Block]) -> Block:

@@ -13,6 +13,7 @@ from handlers.blocks import (
     answer,
     compare,
     cost,
+    datasets,
     details,
     documents,
     facts,
@@ -30,6 +31,7 @@ from handlers.blocks import (
     settings,
     source,
 )
+from handlers.blocks.parts import section
 from handlers.notify import render
 from knowledge.advice import compare as compared
 from knowledge.advice.advise import Advice, Question, Reason
@@ -46,11 +48,13 @@ from knowledge.tables import DocumentRow, Passage
 from trainers.budgets import Standing
 from trainers.costs.estimate import estimate
 from trainers.costs.workload import Workload
+from trainers.data.differences import Difference, Versions
 from trainers.data.findings import block, tell, warn
 from trainers.data.jsonl import Message
 from trainers.data.lint import LintReport
 from trainers.data.review import Look
 from trainers.data.review_rows import Draft, read_draft
+from trainers.data.rules.personal import Preview
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.judges.agreement import Agreement
@@ -408,6 +412,19 @@ def lint_report(blocked: bool) -> LintReport:
     )
 
 
+def data_set(**changed: Any) -> Dataset:
+    return Dataset(**{**DATASET.model_dump(), "name": NASTY[:60], **changed})
+
+
+def previewed() -> LintReport:
+    return replace(lint_report(False), previews=(Preview(3, "e-mail", "j***@<b>"),))
+
+
+def versions() -> Versions:
+    rows = Difference((3, 9), (), (4,), 100)
+    return Versions(data_set(), data_set(version=2), rows, Difference((), (), (), 40), ((NASTY, 60, 63),))
+
+
 def message(drawn: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "message", "blocks": drawn}
 
@@ -615,6 +632,22 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_plan": lambda: plan_form.change_form(PLAN, OPENED),
     "form_plan_worded": lambda: plan_form.change_form(WORDED, OPENED),
     "form_plan_many_labels": lambda: plan_form.change_form(make_plan(NASTY, labels=MANY), OPENED),
+    "lint_kept": lambda: message(
+        lint.lint_blocks(NASTY, lint_report(False), buttons=datasets.kept_buttons(data_set()))
+    ),
+    "lint_preview": lambda: message([section(lint.preview_text(NASTY, previewed()))]),
+    "lint_mended": lambda: message([section(lint.mended_text(NASTY, [NASTY, "2 lines: blank lines dropped."], 3))]),
+    "datasets": lambda: datasets.list_view(
+        [data_set(), data_set(private=True, version=2, id="ds_2")], "[]", links=True
+    ),
+    "datasets_empty": lambda: datasets.list_view([], "[]", note="Done."),
+    "datasets_page": lambda: datasets.list_view([data_set(version=n, id=f"ds_{n}") for n in range(1, 20)], "[]", 1),
+    "datasets_diff": lambda: datasets.diff_view(versions()),
+    "datasets_upload": lambda: datasets.upload_form("[]", private=True),
+    "datasets_more": lambda: datasets.upload_form("[]", data_set()),
+    "datasets_rename": lambda: datasets.rename_form(data_set(), "[]"),
+    "datasets_delete": lambda: datasets.delete_form(data_set(), [NASTY], "[]"),
+    "datasets_link": lambda: datasets.link_view("https://luthier.example/upload/s3cret", 64_000_000),
     "lint_ready": lambda: message(lint.lint_blocks("tickets <b>.jsonl", lint_report(False), "F1")),
     "lint_blocked": lambda: message(lint.lint_blocks("tickets.jsonl", lint_report(True), "F1")),
     "form_train": lambda: forms.train_form([DATASET], "[]", "Installing the training packages (43%)."),

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, or_, select, update
 
 from knowledge.rows import alone
 from knowledge.tenancy import Person
@@ -17,6 +17,7 @@ from trainers.data.converting import converted_bytes
 from trainers.data.examples import EXAMPLES
 from trainers.data.jsonl import Row, read_rows, rows_in
 from trainers.data.lint import LintReport, lint
+from trainers.data.provenance import Trail, origin_of, spots, write
 from trainers.data.split import split
 from trainers.errors import DatasetRejected
 from trainers.tables import Dataset
@@ -46,25 +47,56 @@ class Datasets:
         self.folder = folder
 
     def add(
-        self, train: Path, test: Path | None, *, name: str, person: Person, provenance: str, now: datetime
+        self,
+        train: Path,
+        test: Path | None,
+        *,
+        name: str,
+        person: Person,
+        provenance: str,
+        now: datetime,
+        private: bool = False,
+        file_names: tuple[str, str] = ("", ""),
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
+        `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
         """
         report = lint(train, target="local", test=test)
         if report.blocked:
             raise rejected(report)
-        parts = (_rows_of(train, report), _rows_of(test, None)) if test else _hold_out(_rows_of(train, report))
+        content = _rows_of(train, report)
+        parts = Parts(content, _rows_of(test, None), (), ()) if test else _hold_out(content)
+        files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
+        origins = [
+            origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
+            for path, called in files
+        ]
+        lines = _lines(parts.train), _lines(parts.test)
+        origins[0] = origins[0]._replace(rows=len(lines[0]) + (0 if test else len(lines[1])))
+        if test:
+            origins[1] = origins[1]._replace(rows=len(lines[1]))
+        trail = Trail(
+            tuple(origins),
+            spots(0, parts.train_lines or lines[0]),
+            spots(1 if test else 0, parts.test_lines or lines[1]),
+        )
+        told = Told(name, person, provenance, now, private)
+        return Added(self.keep(parts.train, parts.test, trail, report, told), report)
+
+    def keep(self, train: bytes, test: bytes, trail: Trail, report: LintReport, told: "Told") -> Dataset:
+        """Copy rows that were linted and register them; the same rows under the same name are there already."""
         id_ = f"ds_{uuid.uuid4().hex[:12]}"
         home = self.folder / "datasets" / id_
         home.mkdir(parents=True)
-        for file, content in zip(("train.jsonl", "test.jsonl"), parts, strict=True):
+        for file, content in (("train.jsonl", train), ("test.jsonl", test)):
             (home / file).write_bytes(content)
-        dataset = self._register(id_, home, report, name, person, provenance, now)
+        write(home, trail)
+        dataset = self._register(id_, home, trail, report, told)
         if dataset.id != id_:
             shutil.rmtree(home)
-        return Added(dataset, report)
+        return dataset
 
     def example(self, name: str, person: Person, now: datetime, test: Path | None = None) -> Added:
         """Register a shipped example for this workspace, once; with other test rows it is a version of its own."""
@@ -74,49 +106,86 @@ class Datasets:
         return self.add(shipped.train, tested, name=shipped.name, person=person, provenance=provenance, now=now)
 
     def get(self, dataset_id: str | None) -> Dataset:
-        """Return a data set by id; raises DatasetRejected where there is none."""
+        """Return a data set by id; raises DatasetRejected where there is none, or where its rows were deleted."""
         with self._engine.execution_options(reading=True).connect() as connection:
             row = connection.execute(select(_rows).where(_rows.c.id == dataset_id)).mappings().one_or_none()
         if row is None:
             raise DatasetRejected(f"There is no data set {dataset_id}.", "Pick another one or upload the file again.")
-        return Dataset(**row)
+        dataset = Dataset(**row)
+        if dataset.deleted_at is not None:
+            raise gone(dataset)
+        return dataset
 
-    def listing(self, workspace_id: str) -> Sequence[Dataset]:
-        """Return a workspace's data sets, newest first."""
-        query = select(_rows).where(_rows.c.workspace_id == workspace_id).order_by(_rows.c.created_at.desc()).limit(100)
+    def listing(self, workspace_id: str, *, seen_by: str | None = None, most: int = 100) -> Sequence[Dataset]:
+        """Return a workspace's data sets, newest first; with `seen_by`, those that this person may see."""
+        query = select(_rows).where(_rows.c.workspace_id == workspace_id, _rows.c.deleted_at.is_(None))
+        if seen_by is not None:
+            query = query.where(or_(_rows.c.private.is_(False), _rows.c.created_by == seen_by))
+        query = query.order_by(_rows.c.created_at.desc(), _rows.c.version.desc()).limit(most)
         with self._engine.execution_options(reading=True).connect() as connection:
             return [Dataset(**row) for row in connection.execute(query).mappings().all()]
 
-    def _register(
-        self, id_: str, home: Path, report: LintReport, name: str, person: Person, provenance: str, now: datetime
-    ) -> Dataset:
-        train, test = home / "train.jsonl", home / "test.jsonl"
-        sha256 = hashlib.sha256(train.read_bytes() + b"\0" + test.read_bytes()).hexdigest()
-        mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == name)
+    def _register(self, id_: str, home: Path, trail: Trail, report: LintReport, told: "Told") -> Dataset:
+        train, test, person = home / "train.jsonl", home / "test.jsonl", told.person
+        sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
+        mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
+        seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
         counts = {"train_rows": len(read_rows(train).rows), "test_rows": len(read_rows(test).rows)}
         with self._engine.begin() as connection:
-            alone(connection, f"data set {person.workspace_id}/{name}")
-            same = connection.execute(select(_rows).where(mine, _rows.c.sha256 == sha256)).mappings().one_or_none()
+            alone(connection, f"data set {person.workspace_id}/{told.name}")
+            here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))
+            same = connection.execute(here.order_by(_rows.c.version).limit(1)).mappings().one_or_none()
             if same is not None:
-                return Dataset(**same)
+                opened = same["private"] and not told.private  # given again where everybody reads
+                if opened:
+                    connection.execute(update(_rows).where(_rows.c.id == same["id"]).values(private=False))
+                return Dataset(**{**same, "private": same["private"] and not opened})
             last = connection.execute(select(func.coalesce(func.max(_rows.c.version), 0)).where(mine)).scalar_one()
             dataset = Dataset(
                 id=id_,
                 workspace_id=person.workspace_id,
-                name=name,
+                name=told.name,
                 version=int(last) + 1,
                 train_path=str(train.relative_to(self.folder)),
                 test_path=str(test.relative_to(self.folder)),
                 **counts,
                 sha256=sha256,
                 labels=json.dumps(sorted(report.labels)) if report.labels else "",
-                provenance=provenance,
+                provenance=told.provenance,
                 lint=json.dumps(report.to_json()),
                 created_by=person.user_id,
-                created_at=now,
+                created_at=told.now,
+                private=told.private,
+                sources=json.dumps([origin._asdict() for origin in trail.origins]),
             )
             connection.execute(insert(_rows).values(**dataset.model_dump()))
             return dataset
+
+
+class Told(NamedTuple):
+    """What is said of rows that are kept."""
+
+    name: str
+    person: Person
+    provenance: str
+    now: datetime
+    private: bool = False
+
+
+class Parts(NamedTuple):
+    """Training and test rows as bytes, with the lines that they had; no lines: all, in their order."""
+
+    train: bytes
+    test: bytes
+    train_lines: Sequence[int]
+    test_lines: Sequence[int]
+
+
+def gone(dataset: Dataset) -> DatasetRejected:
+    """Say that somebody deleted a data set's rows."""
+    when = f" on {dataset.deleted_at:%d %b %Y}" if dataset.deleted_at else ""
+    what = f"The rows of {dataset.name} v{dataset.version} were deleted by @{dataset.deleted_by}{when}."
+    return DatasetRejected(what, "Pick another data set or upload the file again.")
 
 
 def rejected(report: LintReport) -> DatasetRejected:
@@ -137,7 +206,7 @@ def _rows_of(path: Path, report: LintReport | None) -> bytes:
     return converted_bytes(path)
 
 
-def _hold_out(train: bytes) -> tuple[bytes, bytes]:
+def _hold_out(train: bytes) -> Parts:
     """Divide rows into training and held-out ones; raises UserError where there are too few."""
     lines = dict(enumerate(train.split(b"\n"), start=1))
     parts = split(rows_in(train), test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
@@ -146,4 +215,13 @@ def _hold_out(train: bytes) -> tuple[bytes, bytes]:
         chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]
         return b"\n".join(chosen) + b"\n"
 
-    return joined(parts.train), joined(parts.test)
+    numbers = [[row.line for row in rows] for rows in parts]
+    return Parts(joined(parts.train), joined(parts.test), *numbers)
+
+
+def _lines(content: bytes) -> list[int]:
+    return [row.line for row in rows_in(content)]
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -15,6 +15,7 @@ from knowledge.tenancy import Person
 from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
+from trainers.data.keeping import hold_rows
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
 from trainers.evals.judged_by import JudgedBy, judged_by
@@ -249,6 +250,7 @@ class Jobs:
             if job.approved_at is None:
                 raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
             policy.check_not_paused(rules)
+            hold_rows(connection, job.dataset_id)
             if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
                 return Outcome(read(connection, job_id), changed=False)
             job = read(connection, job_id)
@@ -298,6 +300,7 @@ class Jobs:
     def _offer(self, job: Job, now: datetime) -> Job:
         with self.ledger.transaction() as connection:
             audit.take_turn(connection, job.workspace_id)  # numbers are counted together too
+            hold_rows(connection, job.dataset_id)
             added = add(connection, job, now)
             cost = accounts.cost_of(added)
             asked = {"quote": added.quote_hash, "dollars": None if cost is None else str(cost)}

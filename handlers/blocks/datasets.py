@@ -1,0 +1,159 @@
+"""Knows how data sets look in a list, side by side, and when they are renamed or deleted; not who may do that."""
+
+import json
+from collections.abc import Sequence
+
+from handlers.blocks.lint import TICK
+from handlers.blocks.parts import (
+    Block,
+    actions,
+    aligned,
+    button,
+    context,
+    divider,
+    field,
+    modal,
+    option,
+    overflow,
+    plain_text,
+    section,
+)
+from handlers.blocks.words import count, day, person
+from handlers.escape import mrkdwn, plain
+from trainers.data.differences import Versions
+from trainers.data.links import VALID_FOR
+from trainers.tables import Dataset
+
+TRAIN, MORE, ACTS, PAGE, UPLOAD, LINK = (
+    "dataset_train",
+    "dataset_grow",
+    "dataset_acts",
+    "datasets_page",
+    "dataset_upload",
+    "dataset_link",
+)
+"""Action ids: train on it, add rows to it, the menu of an entry, turn a page, upload a new one, ask for a link."""
+
+UPLOADED, RENAMED, DELETED = "dataset_uploaded", "dataset_renamed", "dataset_deleted"
+"""Callback ids of forms."""
+
+ROWS, TEST, OURS, NAME = "dataset_rows", "dataset_test", "dataset_ours", "dataset_name"
+"""Block ids and action ids of inputs; each has one name for both."""
+
+LISTED = 8
+"""Data sets on a page."""
+
+EMPTY = "No data sets yet. Upload rows: you see findings first, and nothing is trained before you approve a quote."
+
+
+def list_view(rows: Sequence[Dataset], place: str, page: int = 0, note: str = "", *, links: bool = False) -> Block:
+    """Draw a page of the data sets that somebody may see; `place` is where what comes of them is told."""
+    page = max(0, min(page, (len(rows) - 1) // LISTED)) if rows else 0
+    shown = rows[page * LISTED : (page + 1) * LISTED]
+    link = [button("Link for a large file", LINK, "-")] if links else []
+    blocks = [
+        *([context(note)] if note else []),
+        *([] if rows else [section(EMPTY)]),
+        *(block for row in shown for block in _entry(row)),
+        *([divider()] if rows else []),
+        *actions([*_turns(page, len(rows)), button("Upload rows", UPLOAD, "-", style="primary"), *link]),
+    ]
+    return modal("Data sets", blocks, metadata=place)
+
+
+def diff_view(found: Versions) -> Block:
+    """Draw two versions side by side; no word of a row is in it, labels apart."""
+    told = [mrkdwn(sentence, 900) for sentence in found.sentences()]
+    rows = [[plain(cell, 100) for cell in row] for row in found.rows()]
+    name = f"*{mrkdwn(found.new.name, 80)}*: v{found.old.version} and v{found.new.version}"
+    return modal("Two versions", [section(name), aligned(rows), section("\n".join(told))])
+
+
+def upload_form(metadata: str, dataset: Dataset | None = None, *, private: bool = False) -> Block:
+    """Draw the form that takes a file: for a data set of its own, or for one that gets more rows."""
+    rows: Block = {"type": "file_input", "action_id": ROWS, "max_files": 1}
+    test: Block = {"type": "file_input", "action_id": TEST, "max_files": 1}
+    tick: Block = {"type": "checkboxes", "action_id": OURS, "options": [option(TICK, "yes")]}
+    name: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": 60}
+    name["placeholder"] = plain_text("such as tickets", 150)
+    what = "JSONL in any usual format, CSV, TSV or Excel. I never take rows from Slack messages."
+    new = [
+        field("Test rows", test, block_id=TEST, optional=True, hint="Without them a third of the rows is held out."),
+        field("Name", name, block_id=NAME, optional=True, hint="Its file's name otherwise."),
+    ]
+    seen = "Only you see them until you share them." if private else "Everybody in this workspace can see them."
+    told = (
+        f"*{mrkdwn(dataset.name, 80)}* v{dataset.version} gets these rows as a new version. Its test rows stay."
+        if dataset
+        else f"You get what I find in these rows. {seen}"
+    )
+    blocks = [
+        section(told),
+        field("Rows", rows, block_id=ROWS, optional=True, hint=what),
+        *([] if dataset else new),
+        field("For an upload", tick, block_id=OURS, optional=True),
+    ]
+    title = "More rows" if dataset else "Upload rows"
+    return modal(title, blocks, callback_id=UPLOADED, submit="Upload", close="Cancel", metadata=metadata)
+
+
+def rename_form(dataset: Dataset, metadata: str) -> Block:
+    """Draw the form for another name."""
+    name: Block = {"type": "plain_text_input", "action_id": NAME, "max_length": 60}
+    name["initial_value"] = plain(dataset.name, 60)
+    blocks = [field("Name", name, block_id=NAME, hint="All versions get it. Jobs and models keep their titles.")]
+    return modal("Rename", blocks, callback_id=RENAMED, submit="Rename", close="Cancel", metadata=metadata)
+
+
+def delete_form(dataset: Dataset, stays: Sequence[str], metadata: str) -> Block:
+    """Ask whether a version is to go, and say what stays elsewhere."""
+    what = f"*{mrkdwn(dataset.name, 80)} v{dataset.version}*: {_counts(dataset)}. Its bytes are removed for good."
+    lines = "\n".join(f"• {mrkdwn(sentence, 250)}" for sentence in stays[:10])
+    blocks = [section(f"Delete {what}"), *([section(f"What stays:\n{lines}")] if stays else [])]
+    return modal("Delete rows", blocks, callback_id=DELETED, submit="Delete", close="Keep it", metadata=metadata)
+
+
+def link_view(address: str, most: int) -> Block:
+    """Show a one-time link to whoever asked."""
+    hours = VALID_FOR.total_seconds() / 3600
+    told = f"One file of up to {most / 1_000_000:,.0f} MB, once, within {hours:g} h, as yours: do not pass it on."
+    return modal("Link for a file", [section(f"<{address}|Open the upload page>"), context(told)])
+
+
+def kept_buttons(dataset: Dataset) -> list[Block]:
+    """Return what can be done next with rows that were kept."""
+    return [
+        button("Train", TRAIN, dataset.id, style="primary"),
+        button("More rows", MORE, dataset.id),
+    ]
+
+
+def _entry(row: Dataset) -> list[Block]:
+    seen = " · only you see it" if row.private else ""
+    added = f"added {day(row.created_at.isoformat())} by {person(row.created_by)}" if row.created_at else ""
+    head = f"*{mrkdwn(row.name, 80)}* v{row.version}{seen}\n{_counts(row)} · {added}"
+    called = f"{plain(row.name, 40)} v{row.version}"
+    acts = [
+        button("Train", TRAIN, row.id, spoken=f"Train on {called}"),
+        button("More rows", MORE, row.id, spoken=f"More rows for {called}"),
+        overflow(ACTS, _acts(row)),
+    ]
+    return [section(head), *actions(acts, block_id=f"dataset-{row.id}")]
+
+
+def _acts(row: Dataset) -> list[Block]:
+    named = {"diff": "Compare with the version before", "download": "Download"}
+    named |= {"share": "Share with the workspace"} if row.private else {}
+    named |= {"rename": "Rename", "delete": "Delete"}
+    return [option(label, json.dumps([act, row.id])) for act, label in named.items()]
+
+
+def _counts(row: Dataset) -> str:
+    return f"{count(row.train_rows, 'row')}, {count(row.test_rows, 'test row')}"
+
+
+def _turns(page: int, known: int) -> list[Block]:
+    turns = [button("◀ Newer", f"{PAGE}:back", str(page - 1), spoken="Newer data sets")] if page else []
+    if (page + 1) * LISTED < known:
+        turns.append(button("Older ▶", f"{PAGE}:on", str(page + 1), spoken="Older data sets"))
+    return turns
