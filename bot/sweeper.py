@@ -16,6 +16,7 @@ from handlers.deps import Deps
 from knowledge.errors import LuthierError, UserError
 from trainers.backends.base import Housekeeper
 from trainers.costs.overlay import shelf_in
+from trainers.data.keeping import sweep_deleted
 from trainers.jobs.learning import sweep_folders
 from trainers.jobs.ledger import LEASE
 from trainers.jobs.retirements import warn
@@ -31,7 +32,7 @@ TIDY_EVERY = 30.0
 """Seconds between two looks at a provider."""
 
 WARN_EVERY = 3600.0
-"""Seconds between two looks at what goes dark; the first one is at the start."""
+"""Seconds between two looks at what goes dark, and at deletions that were cut short; the first one is at the start."""
 
 
 def run(settings: Settings, over: threading.Event) -> None:
@@ -52,6 +53,7 @@ def run(settings: Settings, over: threading.Event) -> None:
             if time.monotonic() - warned_at >= WARN_EVERY:
                 warned_at = time.monotonic()
                 _warn(deps, settings.data)
+                sweep_deleted(deps.engine, deps.datasets.folder)
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
             deps.jobs.tend_quotes(deps.clock())
             sweep_folders(deps.jobs.ledger, deps.datasets.folder, deps.clock())

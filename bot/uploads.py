@@ -7,7 +7,7 @@ comes from another site is refused all the same.
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from html import escape
 from pathlib import Path
 from shutil import copyfileobj
@@ -162,7 +162,7 @@ class Uploads:
             return None
 
 
-async def _capped(request: Request, most: int, limit: int) -> AsyncIterator[bytes]:
+async def _capped(request: Request, most: int, limit: int) -> AsyncGenerator[bytes, None]:
     size = 0
     async for block in request.stream():
         size += len(block)

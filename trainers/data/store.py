@@ -130,7 +130,7 @@ class Datasets:
         sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
         seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
-        counts = {"train_rows": len(read_rows(train).rows), "test_rows": len(read_rows(test).rows)}
+        train_rows, test_rows = len(read_rows(train).rows), len(read_rows(test).rows)
         with self._engine.begin() as connection:
             alone(connection, f"data set {person.workspace_id}/{told.name}")
             here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))
@@ -148,7 +148,8 @@ class Datasets:
                 version=int(last) + 1,
                 train_path=str(train.relative_to(self.folder)),
                 test_path=str(test.relative_to(self.folder)),
-                **counts,
+                train_rows=train_rows,
+                test_rows=test_rows,
                 sha256=sha256,
                 labels=json.dumps(sorted(report.labels)) if report.labels else "",
                 provenance=told.provenance,
