@@ -17,6 +17,7 @@ from knowledge.rehearsal import Mode
 from knowledge.rehearsal_embeddings import DIMENSION
 from knowledge.remote_embeddings import Patience, RemoteEmbeddings, open_remote_embeddings
 from knowledge.shelves import Shelves
+from knowledge.topics import Topics
 from knowledge.vectors import ChromaVectors
 from tests.chat_server import ChatServer
 from tests.knowledge.test_index import PAGES
@@ -94,8 +95,8 @@ def test_vectors_of_two_models_never_mix(
     """Another model embeds all anew in a collection of its own, and the old model's vectors are dropped then."""
     ours = ChromaVectors(chroma_url, f"passages-{embedder.name}-{tmp_path.name}")
     theirs = ChromaVectors(chroma_url, f"passages-{remote.name}-{tmp_path.name}")
-    first = Index(engine, ours, Shelves(tmp_path / "words"), embedder)
-    second = Index(engine, theirs, Shelves(tmp_path / "words"), remote)
+    first = Index(engine, ours, Shelves(tmp_path / "words"), embedder, Topics(tmp_path / "a.npz"))
+    second = Index(engine, theirs, Shelves(tmp_path / "words"), remote, Topics(tmp_path / "b.npz"))
     first.build(PAGES)
     assert "empty" in second.search("heavy").degraded
     assert second.build(PAGES).embedded == 5
@@ -109,7 +110,13 @@ def test_a_search_goes_by_words_while_the_model_is_away(
     engine: Engine, chroma_url: str, chat_server: ChatServer, remote: RemoteEmbeddings, tmp_path: Path
 ) -> None:
     """A failing endpoint costs a moment, then keywords answer and say so."""
-    index = Index(engine, ChromaVectors(chroma_url, tmp_path.name), Shelves(tmp_path / "words"), remote)
+    index = Index(
+        engine,
+        ChromaVectors(chroma_url, tmp_path.name),
+        Shelves(tmp_path / "words"),
+        remote,
+        Topics(tmp_path / "b.npz"),
+    )
     index.build(PAGES)
     chat_server.rehearsal.mode = "broken"
     start = time.monotonic()
