@@ -1,14 +1,18 @@
 """Parts of an estimate where a deployment is paid by the hour, and where a model does not fit on a card."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from trainers.costs.book import Listed
 from trainers.costs.epochs import recommend
-from trainers.costs.estimate import Estimate, estimate
+from trainers.costs.estimate import Estimate, estimate, shipped_shelf
 from trainers.costs.memory import memory_needed
 from trainers.costs.names import find_model
+from trainers.costs.offers import Shelf
+from trainers.costs.units import read_price
 from trainers.costs.workload import Workload
 
 LOAD = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
@@ -28,7 +32,15 @@ def test_a_second_evaluation_deploys_a_second_time() -> None:
 
 def test_a_base_on_the_same_deployment_has_its_longer_prompt() -> None:
     """At Fireworks the base answers on the tune's deployment; nowhere else is that taken for granted."""
-    assert priced("qwen3-8b", "fireworks").evaluation is not None
+    books = shipped_shelf()
+    fireworks, (sheet, *_) = books.books["fireworks"], books.books["fireworks"].sheets
+    rest = {name: price for name, price in sheet.prices.items() if not name.startswith("base")}
+    dearer = {**rest, "tuned_input": Listed(price=read_price("1.00 USD per 1M tokens"), source=rest["training"].source)}
+    alone = replace(fireworks, sheets=(replace(sheet, prices=dearer),))
+    shelf = Shelf(books={**books.books, "fireworks": alone}, lines=books.lines)
+    made = estimate(LOAD, sheet.model, provider="fireworks", today=date(2026, 11, 30), shelf=shelf)
+    assert made.evaluation is not None
+    assert made.evaluation.expected == 8 + (100 * Decimal(500) + 100 * Decimal(2000)) / 1_000_000
     assert priced("qwen3-8b", "together").evaluation is None
     assert priced("gpt-oss-20b", "azure").evaluation is None
 
