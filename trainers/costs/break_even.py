@@ -199,20 +199,22 @@ def _sentence(found: BreakEven, race: Race) -> str:
     days = f"{found.life_days} days on which both answer"
     volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {days}"
     if found.on is None:
-        return f"{against}: {saves}; {_too_late(race)} at {asked}; {volume}."
+        return f"{against}: {saves}; {_too_late(race, asked)}; {volume}."
     again = f", {found.trainings} trainings included" if found.trainings > 1 else ""
     return f"{against}: {saves}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}."
 
 
-def _too_late(race: Race) -> str:
+def _too_late(race: Race, asked: str) -> str:
     """Say what ends first: the model's life, the base's, or the days looked ahead."""
     line, gone, horizon = race.tuned.offer.line, race.base_gone(), int(race.tuned.number("horizon_days"))
     if not race.trained_again() and race.life() <= min(horizon, race.life() if gone is None else gone):
         dark = (race.today + timedelta(days=race.life())).isoformat()
-        return f"not within its life: it goes dark on {dark} and training there ends on {line.training_until}"
+        return (
+            f"not within its life at {asked}: it goes dark on {dark}, and training there ends on {line.training_until}"
+        )
     if gone is not None and gone <= horizon:
-        return f"not before the base retires on {race.base.offer.line.base_retires}"
-    return f"not within {horizon} days"
+        return f"not before the base retires on {race.base.offer.line.base_retires}, at {asked}"
+    return f"not within {horizon} days at {asked}"
 
 
 def _ceiling(value: Decimal) -> int:

@@ -258,6 +258,7 @@ def _warnings(made: Estimate) -> Iterator[str]:
     if "training_hour" in made.prices and made.training is None:
         hourly = made.prices["training_hour"].price.text
         yield f"Training is billed by the hour ({hourly}); how many hours it takes is not known before."
+        yield "Not counted: the tokens of a model that grades, at its own rate."
     old = {listed.source.as_of: name for name, listed in made.prices.items() if listed.source.is_old(made.today)}
     if old:
         yield f"Prices older than 60 days: the oldest is of {min(old)}. Check them before you spend: `luthier prices`."

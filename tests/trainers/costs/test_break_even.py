@@ -35,7 +35,10 @@ def test_nobody_trains_again_where_training_has_ended() -> None:
     """OpenAI trains until 2027-01-06 and its tunes go dark on 2027-01-14: what has not paid by then never pays."""
     found = priced(434, shelf()).break_even[0]
     assert (found.on, found.trainings) == (None, 1)
-    assert "not within its life: it goes dark on 2027-01-14 and training there ends on 2027-01-06" in found.sentence
+    assert (
+        "not within its life at 434 requests a day: it goes dark on 2027-01-14, and training there ends on 2027-01-06"
+        in found.sentence
+    )
 
 
 def test_training_again_at_retirement_is_counted() -> None:
