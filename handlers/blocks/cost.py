@@ -40,7 +40,8 @@ def cost_text(made: Estimate) -> str:
 def cost_blocks(made: Estimate, asked: str) -> list[Block]:
     """Draw an estimate; `asked` is what its buttons carry: the JSON of what was asked."""
     load, tokens = made.workload, made.workload.epoch_tokens(made.workload.prompt_tokens * 0).expected
-    pays = [f"• {mrkdwn(found.sentence, 500)}" for found in made.break_even] or [f"• {break_even_note(made)}"]
+    said = [*(found.sentence for found in made.break_even), break_even_note(made)]
+    pays = [f"• {mrkdwn(sentence, 500)}" for sentence in said if sentence]
     return [
         section(_headline(made)),
         section(

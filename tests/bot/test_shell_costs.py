@@ -83,7 +83,7 @@ def test_the_terminal_shows_all_of_it(tmp_path: Path) -> None:
         "Elsewhere",
         "unknown",
         "Assumed",
-        "2026-05-31",
+        "2026-05-07",
     ):
         assert part in done.stdout, part
 

@@ -45,7 +45,7 @@ TOPICS = {
     "open-models": ("Llama", "Mistral", "Phi", "Gemma", "Qwen", "SmolLM", "languages", "licence", "which one to start"),
     "openai-fine-tuning": ("2027-01-06", "2027-01-14", "2026-05-07", "training_not_available", "GPT-3.5 turbo"),
     "azure-openai": ("$1.70", "Developer", "2027-04-14", "byte-order mark", "tenant", "region"),
-    "vertex-ai": ("Gemini Enterprise Agent Platform", "3.5 Flash", "2026-10-16"),
+    "vertex-ai": ("Gemini Enterprise Agent Platform", "3.5 Flash", "2026-10-20"),
     "hosted-trainers": ("Together", "Fireworks", "Nebius", "Tinker", "Bedrock", "Mistral", "Cohere"),
     "training-costs": ("epoch", "$4.50", "per 1M"),
     "serving-costs": ("idle", "$1,224", "dominates"),

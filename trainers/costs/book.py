@@ -26,8 +26,8 @@ TOKENS = (
 )  # fmt: skip
 """What is priced by the token."""
 
-HOURLY = ("training_hour", "hosting")
-"""What is priced by the hour."""
+HOURLY = ("training_hour", "hosting", "evaluation_hosting")
+"""What is priced by the hour; a deployment for an evaluation is named where it may be had for less."""
 
 STORED = ("storage",)
 """What is priced by the gigabyte and month."""
@@ -64,6 +64,8 @@ class Sheet:
     """Name of the encoding that counts its tokens, where one is at hand."""
     litellm: Mapping[str, str] = field(default_factory=dict)
     """`base` and `tuned`: under which key litellm lists it."""
+    memory_gb: Decimal | None = None
+    """Memory of a card; None for everything else."""
 
     def price(self, name: str) -> Price[Any] | None:
         """Return a price by the name of its field; None where it is unknown."""
@@ -86,6 +88,10 @@ class Provider:
     hosting_terms: str
     sheets: tuple[Sheet, ...]
     tiers: tuple[tuple[Decimal, Decimal, Mapping[str, Listed]], ...] = ()
+    base_on_deployment: bool = False
+    """Whether the base answers on the deployment of a tuned model, for no more than its hours."""
+    left_out: str = ""
+    """What it charges besides, or may, that no sum holds."""
 
     def sheet(self, model: Model) -> Sheet | None:
         """Return what it charges for a model; None where it is not in its book."""
@@ -122,6 +128,8 @@ def _provider(key: str) -> Provider:
         hosting_terms=data["hosting_terms"],
         sheets=sheets,
         tiers=tiers,
+        base_on_deployment=data.get("base_on_deployment", False),
+        left_out=data.get("left_out", ""),
     )
 
 
@@ -144,6 +152,7 @@ def _sheet(provider: str, entry: Mapping[str, Any], sources: Mapping[str, Source
         prices=prices,
         tokenizer=entry.get("tokenizer", ""),
         litellm={kind: key for kind, key in keys.items() if key},
+        memory_gb=Decimal(entry["memory_gb"]) if "memory_gb" in entry else None,
     )
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, NamedTuple
 
 from trainers.costs.money import Money, said
-from trainers.costs.parts import Case, hosting, requests, storage
+from trainers.costs.parts import Case, cached_share, hosting, requests, storage
 from trainers.costs.units import Hours
 
 
@@ -35,12 +35,14 @@ class BreakEven:
     requests_in_all: int | None
     """Requests that earn back one training where nothing is paid by the hour; None where no request saves anything."""
     requests_a_day: int | None
-    """From so many on it pays within the life of one training, hosting included; None where it never does."""
+    """From so many on it pays within those days, hosting included; None where it never does."""
     life_days: int
+    """Days on which the model trained today answers beside the base: tomorrow until the day before one of them goes."""
     on: date | None
-    """The day on which it has paid at the assumed volume; None where it does not within the days looked ahead."""
+    """The day on which it has paid at the assumed volume; None where it does not while both answer, or in the days
+    looked ahead."""
     trainings: int
-    """Trainings paid until then, or in all the days looked ahead."""
+    """Trainings paid until then, or in all days that count."""
     sentence: str
 
     @property
@@ -83,24 +85,45 @@ class Race:
         more = self.base.number("extra_prompt_tokens")
         hit = more * self.base.share("cache_hit_percent") / (more + self.base.workload.prompt_tokens)
         base = requests(self.base, "base", Decimal(1), more=more, cached=hit if self.caching else Decimal(0))
-        tuned = requests(self.tuned, "tuned", Decimal(1), cached=self.tuned.share("cached_percent"))
+        tuned = requests(self.tuned, "tuned", Decimal(1), cached=cached_share(self.tuned))
         day, kept = hosting(self.tuned, Hours.exactly(24)), storage(self.tuned)
         if base is None or tuned is None or day is None or kept is None:
             return None
         return _Sums(base.money, tuned.money, day.money + Money(kept.expected / 30, kept.currency))
 
     def life(self) -> int:
-        """Return the days that a model trained today lives."""
+        """Return in how many days a model trained today goes dark."""
         dark = self.tuned.offer.line.dark_on
         assumed = int(self.tuned.number("life_days"))
         return assumed if dark is None else max(0, (dark - self.today).days)
 
+    def base_gone(self) -> int | None:
+        """Return in how many days the base answers no more; None where no end was announced."""
+        line = self.base.offer.line
+        return None if line.base_retires is None or line.floor else max(0, (line.base_retires - self.today).days)
+
+    def trained_again(self) -> bool:
+        """Say whether anybody may still train there on the day on which the first model goes dark."""
+        until = self.tuned.offer.line.training_until
+        return until is None or until > self.today + timedelta(days=self.life())
+
+    def answers(self) -> int:
+        """Return the days on which a model trained today answers beside the base: from tomorrow, so one fewer."""
+        gone = self.base_gone()
+        return max(0, (self.life() if gone is None else min(self.life(), gone)) - 1)
+
     def spans(self, last: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (first day, last day, trainings by then) up to `last`: at each retirement it is trained once more."""
-        life, again = max(1, self.life()), int(self.tuned.number("life_days"))
+        """Yield (first day, last day, trainings by then) up to `last` or the base's end.
+
+        When it goes dark it is trained once more, where that can be done then; else it ends there.
+        """
+        life, again, gone = max(1, self.life()), int(self.tuned.number("life_days")), self.base_gone()
+        last = last if gone is None else min(last, max(0, gone - 1))
         first, end, trainings = 0, life - 1, 1
         while first <= last:
             yield first, min(end, last), trainings
+            if not self.trained_again():
+                return
             first, end, trainings = end + 1, end + again, trainings + 1
 
     def day(self, sums: "_Sums", number: int, trainings: int) -> Day:
@@ -116,7 +139,7 @@ class Race:
             yield from (self.day(sums, number, trainings) for number in range(first, end + 1))
 
     def paid(self, sums: "_Sums", last: int) -> Day | None:
-        """Return the first day on which the base has cost as much; None where there is none up to `last`."""
+        """Return the first day on which the base has cost as much; None where there is none while both answer."""
         asked = self.tuned.number("requests_per_day")
         gained = (sums.base.amount - sums.tuned.amount) * asked - sums.hosting.amount
         for first, end, trainings in self.spans(last) if gained > 0 else ():
@@ -138,9 +161,10 @@ def break_even(race: Race) -> BreakEven | None:
     if sums is None:
         return None
     saving = (sums.base - sums.tuned).amount  # raises MixedCurrencies
-    life = max(1, race.life())
+    days = race.answers()
     in_all = None if saving <= 0 else _ceiling(race.once.amount / saving)
-    a_day = None if saving <= 0 else _ceiling((race.once.amount + sums.hosting.amount * life) / (saving * life))
+    never = saving <= 0 or days == 0
+    a_day = None if never else _ceiling((race.once.amount + sums.hosting.amount * days) / (saving * days))
     horizon = int(race.tuned.number("horizon_days"))
     paid, trainings = race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
     found = BreakEven(
@@ -152,7 +176,7 @@ def break_even(race: Race) -> BreakEven | None:
         once=race.once,
         requests_in_all=in_all,
         requests_a_day=a_day,
-        life_days=race.life(),
+        life_days=days,
         on=None if paid is None else paid.on,
         trainings=paid.trainings if paid else trainings,
         sentence="",
@@ -169,12 +193,28 @@ def _sentence(found: BreakEven, race: Race) -> str:
             f"{against}: never. 1,000 requests cost {said(Money(-thousand.amount, thousand.currency))} more when tuned."
         )
     saves = f"1,000 requests save {said(thousand)}"
-    volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {found.life_days} days that it lives"
     asked = f"{race.tuned.number('requests_per_day'):,f} requests a day"
+    if found.requests_a_day is None:
+        return f"{against}: {saves}; it pays at no volume, as there is no day left on which both answer."
+    days = f"{found.life_days} days on which both answer"
+    volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {days}"
     if found.on is None:
-        return f"{against}: {saves}; not within {race.tuned.number('horizon_days')} days at {asked}; {volume}."
+        return f"{against}: {saves}; {_too_late(race, asked)}; {volume}."
     again = f", {found.trainings} trainings included" if found.trainings > 1 else ""
     return f"{against}: {saves}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}."
+
+
+def _too_late(race: Race, asked: str) -> str:
+    """Say what ends first: the model's life, the base's, or the days looked ahead."""
+    line, gone, horizon = race.tuned.offer.line, race.base_gone(), int(race.tuned.number("horizon_days"))
+    if not race.trained_again() and race.life() <= min(horizon, race.life() if gone is None else gone):
+        dark = (race.today + timedelta(days=race.life())).isoformat()
+        return (
+            f"not within its life at {asked}: it goes dark on {dark}, and training there ends on {line.training_until}"
+        )
+    if gone is not None and gone <= horizon:
+        return f"not before the base retires on {race.base.offer.line.base_retires}, at {asked}"
+    return f"not within {horizon} days at {asked}"
 
 
 def _ceiling(value: Decimal) -> int:

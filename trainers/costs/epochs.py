@@ -21,10 +21,14 @@ def recommend(examples: int) -> Recommended:
     rule = "the rule of OpenAI's cookbook"
     if examples * USUAL < LEAST_ROWS:
         epochs = max(USUAL, min(MOST_EPOCHS, LEAST_ROWS // examples))
-        return Recommended(epochs, f"{examples} examples are few: more passes until about {LEAST_ROWS} rows ({rule})")
+        passed = f"{epochs} passes, {epochs * examples} rows in all"
+        return Recommended(
+            epochs, f"{examples} examples are few: {passed} ({rule}: {LEAST_ROWS} rows, 25 passes at most)"
+        )
     if examples * USUAL > MOST_ROWS:
         epochs = max(1, MOST_ROWS // examples)
-        return Recommended(epochs, f"{examples:,} examples are many: up to {MOST_ROWS:,} rows in all ({rule})")
+        passed = "one pass" if epochs == 1 else f"{epochs} passes"
+        return Recommended(epochs, f"{examples:,} examples are many: {passed} ({rule}: few over {MOST_ROWS:,} rows)")
     return Recommended(
         USUAL, f"{USUAL} passes are usual for {examples:,} examples ({rule}); 1 to 3 is the common range"
     )

@@ -12,6 +12,7 @@ from trainers.costs.book import Listed, books
 from trainers.costs.break_even import BreakEven, Race, break_even
 from trainers.costs.epochs import recommend
 from trainers.costs.lifecycle import lines
+from trainers.costs.memory import memory_needed
 from trainers.costs.money import Cost, MixedCurrencies, cost_json, total
 from trainers.costs.names import Model, find_model, find_provider
 from trainers.costs.offers import Offer, Shelf
@@ -22,7 +23,7 @@ _NO = Decimal(0)
 
 _USED = {
     "training": ("training", "training_hour"),
-    "evaluation": ("tuned_input", "tuned_output", "base_input", "base_output"),
+    "evaluation": ("tuned_input", "tuned_output", "base_input", "base_output", "evaluation_hosting"),
     "serving": ("tuned_input", "tuned_cached", "tuned_output", "hosting", "storage"),
     "break-even": ("base_cached",),
 }
@@ -87,6 +88,11 @@ class Estimate:
         return next((listed.price.cost.currency for listed in self.prices.values()), "USD")
 
     @property
+    def cached_percent(self) -> Decimal:
+        """Percent of the tuned model's prompt that is assumed to come from the cache."""
+        return next(Decimal(one.value) for one in self.assumptions if one.name == "cached_percent")
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before believing it."""
         return tuple(_warnings(self))
@@ -127,9 +133,12 @@ def _named(made: Estimate) -> dict[str, Any]:
 
 
 def break_even_note(made: Estimate) -> str:
-    """Say why there is no break-even against the same base, or ""."""
-    if any(found.against == made.offer.title for found in made.break_even):
-        return ""
+    """Say why there is no break-even against the same base, or none with caching, or ""."""
+    own = [found for found in made.break_even if found.against == made.offer.title]
+    if own:
+        return (
+            "" if len(own) > 1 else "What a cached token of the base costs is unknown: there is no figure with caching."
+        )
     if made.offer.state(made.today) == "retired":
         return "A retired model answers nobody, so nothing can pay."
     if made.training is None or made.evaluation is None:
@@ -225,14 +234,14 @@ def _races(case: Case, shelf: Shelf, once: Cost | None, today: date, card: str) 
     offers = [] if case.offer.on_card else [case.offer]  # on a card a longer prompt costs time, no money
     for offer in [*offers, *([cheap] if cheap.model != case.offer.model else [])]:
         base = Case(offer=offer, workload=case.workload, assumptions=case.assumptions)
-        for caching in (False, True):
+        for caching in (False, True) if offer.sheet.price("base_cached") else (False,):
             yield Race(tuned=case, base=base, once=once.money, today=today, caching=caching)
 
 
 def _prices(case: Case) -> tuple[dict[str, Listed], tuple[str, ...]]:
     sheet, wanted = case.offer.sheet, [name for names in _USED.values() for name in names]
     used = {name: sheet.prices[name] for name in dict.fromkeys(wanted) if name in sheet.prices}
-    optional = {"training_hour", "tuned_cached", "base_cached", "storage"}
+    optional = {"training_hour", "tuned_cached", "base_cached", "storage", "evaluation_hosting"}
     if case.offer.on_card:
         optional |= {"training", "tuned_input", "tuned_output", "base_input", "base_output"}
     needed = [name for name in dict.fromkeys(wanted) if name not in optional]
@@ -249,11 +258,26 @@ def _warnings(made: Estimate) -> Iterator[str]:
     if "training_hour" in made.prices and made.training is None:
         hourly = made.prices["training_hour"].price.text
         yield f"Training is billed by the hour ({hourly}); how many hours it takes is not known before."
+        yield "Not counted: the tokens of a model that grades, at its own rate."
     old = {listed.source.as_of: name for name, listed in made.prices.items() if listed.source.is_old(made.today)}
     if old:
         yield f"Prices older than 60 days: the oldest is of {min(old)}. Check them before you spend: `luthier prices`."
     unsure = sorted({name.replace("_", " ") for name, listed in made.prices.items() if listed.source.unverified})
     if unsure:
         yield f"Not confirmed by the provider: {', '.join(unsure)}."
-    if made.offer.provider.key == "own_gpu":
-        yield "Electricity and the machine itself are not counted."
+    yield from _tight(made)
+    if made.offer.sheet.price("tuned_cached") is None and made.cached_percent:
+        yield "What a cached token of the tuned model costs is unknown: its prompts are reckoned at full price."
+    if made.offer.provider.left_out:
+        yield f"Not counted: {made.offer.provider.left_out}."
+
+
+def _tight(made: Estimate) -> Iterator[str]:
+    """Say where a model does not fit on the card, or may not."""
+    need, has = memory_needed(made.offer.model), made.offer.sheet.memory_gb
+    if need is None or has is None or need[1] <= has:
+        return
+    name, card = made.offer.model.name, made.offer.sheet.model
+    needs = f"{need[0]:f}" if need[0] == need[1] else f"{need[0]:f} to {need[1]:f}"
+    fits = "does not fit" if need[0] > has else "may not fit"
+    yield f"{name} takes {needs} GB with QLoRA and {fits} on one {card} ({has:f} GB): choose a larger card."

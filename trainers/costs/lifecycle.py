@@ -124,7 +124,15 @@ def due_warnings(dark_on: date, today: date, steps: tuple[int, ...] = (90, 30, 7
 
 
 def sentence(line: Line, today: date) -> str:
-    """Say how a model stands, with every day that is known."""
+    """Say how a model stands, with every day that is known, and which of them nobody confirmed."""
+    doubts = (
+        [] if line.never or line.source is None else [line.source, *([line.base_source] if line.base_source else [])]
+    )
+    unsure = "".join(f" Not confirmed: {source.name}." for source in doubts if source.unverified)
+    return _stands(line, today) + unsure
+
+
+def _stands(line: Line, today: date) -> str:
     name, state = f"{line.model} on {PROVIDERS[line.provider]}", line.state(today)
     if state == "unknown":
         return f"{name}: I do not know whether it can be trained there."
@@ -135,22 +143,22 @@ def sentence(line: Line, today: date) -> str:
         return f"{name} is closed to training: it cannot be fine-tuned there.{gone}"
     if state == "closed":
         promised = " was promised only until" if line.training_floor else " ended on"
-        return f"{name} is closed: training{promised} {line.training_until}.{_dark(line)}{_instead(line)}"
+        return f"{name} is closed: training{promised} {line.training_until}.{_dark(line, today)}{_instead(line)}"
     if state == "closing":
         until = "not before " if line.training_floor else ""
         ends = f" Training ends {until}{line.training_until}." if line.training_until else ""
         who = f" Open to {line.for_whom}." if line.for_whom else ""
-        return f"{name} is closing.{ends}{who}{_dark(line)}{_instead(line)}"
-    return f"{name} is open.{_dark(line)}"
+        return f"{name} is closing.{ends}{who}{_dark(line, today)}{_instead(line)}"
+    return f"{name} is open.{_dark(line, today)}"
 
 
-def _dark(line: Line) -> str:
+def _dark(line: Line, today: date) -> str:
     if line.dark_on is None:
         return ""
     floor = "not before " if line.floor else ""
-    base = f" Its base retires {floor}{line.base_retires}." if line.base_retires not in (None, line.dark_on) else ""
-    unsure = " (not confirmed)" if base and line.base_source is not None and line.base_source.unverified else ""
-    return f" Tunes of it go dark {floor}{line.dark_on}.{base.removesuffix('.')}{unsure}{'.' if base else ''}"
+    retires = "retires" if line.base_retires is None or line.base_retires > today else "retired"
+    base = f" Its base {retires} {floor}{line.base_retires}." if line.base_retires not in (None, line.dark_on) else ""
+    return f" Tunes of it go dark {floor}{line.dark_on}.{base}"
 
 
 def _instead(line: Line) -> str:

@@ -47,6 +47,8 @@ class Model:
     """Provider who makes it and trains it for others; "" for open models whose makers do not."""
     billions: Decimal | None = None
     """Parameters of an open model."""
+    active_billions: Decimal | None = None
+    """Those that compute a token: fewer in a mixture of experts."""
     aliases: tuple[str, ...] = ()
 
     @property
@@ -102,9 +104,11 @@ def _tidy(said: str) -> str:
 
 def _model(entry: dict[str, object]) -> Model:
     billions = entry.get("billions")
+    active = entry.get("active_billions", billions)
     return Model(
         name=str(entry["name"]),
         maker=str(entry.get("maker", "")),
         billions=None if billions is None else Decimal(str(billions)),
+        active_billions=None if active is None else Decimal(str(active)),
         aliases=tuple(str(alias) for alias in entry.get("aliases", ())),  # type: ignore[attr-defined]  # a list in TOML
     )

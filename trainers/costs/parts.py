@@ -11,6 +11,7 @@ from typing import Any
 
 from trainers.costs.assumptions import Assumptions
 from trainers.costs.facts import HERE
+from trainers.costs.memory import memory_needed
 from trainers.costs.money import Cost, total
 from trainers.costs.offers import Offer
 from trainers.costs.units import GigabyteMonths, Hours, Tokens
@@ -44,6 +45,8 @@ class Case:
 def training(case: Case, epochs: int) -> Cost | None:
     """Price so many passes over the rows."""
     tokens, sheet = case.workload.epoch_tokens(case.spread).times(epochs), case.offer.sheet
+    if is_too_small(case):
+        return None
     if case.offer.on_card:
         rent, hours = sheet.price("hosting"), training_hours(case, tokens)
         if case.offer.provider.key == "own_gpu" and rent is not None:
@@ -55,7 +58,7 @@ def training(case: Case, epochs: int) -> Cost | None:
 
 def training_hours(case: Case, tokens: Tokens) -> Hours | None:
     """Return how long a card needs for so many tokens; None for an unknown card or size."""
-    speed, billions = _speed(), case.offer.model.billions
+    speed, billions = _speed(), case.offer.model.active_billions
     peak = speed["peak_tflops"].get(case.offer.sheet.model)
     if peak is None or billions is None:
         return None
@@ -65,21 +68,23 @@ def training_hours(case: Case, tokens: Tokens) -> Hours | None:
 
 
 def evaluation(case: Case) -> Cost | None:
-    """Price one evaluation of the tuned model and the base with its longer prompt; at most, several of them."""
-    rows, passes = case.number("evaluation_rows"), case.number("evaluation_passes")
-    tuned = requests(case, "tuned", rows)
-    base = requests(case, "base", rows, more=case.number("extra_prompt_tokens"))
-    if base is None and is_dedicated(case):
-        base = tuned  # the base answers on the same deployment
-    once = total([tuned, base])
-    if once is None:
-        return None
-    return total([once.times(1, 1, passes), hosting(case, Hours.exactly(case.number("evaluation_hours")))])
+    """Price one evaluation of the tuned model and the base with its longer prompt; at most, several of them.
+
+    Without a price of its own the base is priced only where it answers on the tuned model's deployment.
+    """
+    rows, more = case.number("evaluation_rows"), case.number("extra_prompt_tokens")
+    base = requests(case, "base", rows, more=more)
+    if base is None and case.offer.provider.base_on_deployment:
+        base = requests(case, "tuned", rows, more=more)
+    field = "evaluation_hosting" if case.offer.sheet.price("evaluation_hosting") else "hosting"
+    hours = Hours.exactly(case.number("evaluation_hours"))
+    once = total([requests(case, "tuned", rows), base, hosting(case, hours, field)])
+    return None if once is None else once.times(1, 1, case.number("evaluation_passes"))
 
 
 def serving(case: Case) -> Cost | None:
     """Price 30 days of serving: requests, hosting by the hour whether anybody asks or not, and storage."""
-    asked = requests(case, "tuned", case.number("requests_per_day") * DAYS, cached=case.share("cached_percent"))
+    asked = requests(case, "tuned", case.number("requests_per_day") * DAYS, cached=cached_share(case))
     return total([asked, hosting(case, Hours.exactly(DAYS * HOURS_A_DAY)), storage(case)])
 
 
@@ -88,7 +93,7 @@ def requests(
 ) -> Cost | None:
     """Price so many requests to the `tuned` model or the `base`; a `cached` share of the prompt may cost less.
 
-    `more` tokens stand before each prompt.
+    `more` tokens stand before each prompt. A cached share at an unknown price is unknown, not full price.
     """
     sheet, load = case.offer.sheet, case.workload
     fresh_price, cached_price = sheet.price(f"{kind}_input"), sheet.price(f"{kind}_cached")
@@ -97,28 +102,35 @@ def requests(
         return Cost.exactly(Decimal(0), _currency(case)) if case.offer.on_card else None
     prompts = load.prompts(count, case.spread, more)
     answers = answer_price * load.completions(count, case.spread)
-    if cached_price is None or cached == 0:
+    if cached == 0:
         return fresh_price * prompts + answers
+    if cached_price is None:
+        return None
     return fresh_price * prompts.times(1 - cached) + cached_price * prompts.times(cached) + answers
 
 
-def hosting(case: Case, hours: Hours) -> Cost | None:
-    """Price a deployment for so many hours."""
-    price = case.offer.sheet.price("hosting")
-    return None if price is None else price * hours.times(case.number("replicas"))
+def cached_share(case: Case) -> Decimal:
+    """Return the share of the tuned model's prompt read from the cache; 0, the dearest, where that price is unknown."""
+    return Decimal(0) if case.offer.sheet.price("tuned_cached") is None else case.share("cached_percent")
+
+
+def hosting(case: Case, hours: Hours, field: str = "hosting") -> Cost | None:
+    """Price a deployment for so many hours; None also where the model does not fit on the card."""
+    price = case.offer.sheet.price(field)
+    return None if price is None or is_too_small(case) else price * hours.times(case.number("replicas"))
 
 
 def storage(case: Case) -> Cost | None:
-    """Price keeping the adapter for 30 days; nothing where nobody charges for it."""
+    """Price keeping the adapter for 30 days; nothing where the book names no such fee."""
     price = case.offer.sheet.price("storage")
     kept = GigabyteMonths.exactly(case.number("checkpoint_gb"))
     return Cost.exactly(Decimal(0), _currency(case)) if price is None else price * kept
 
 
-def is_dedicated(case: Case) -> bool:
-    """Say whether a deployment of one's own is paid by the hour, on which the base answers as well."""
-    price = case.offer.sheet.price("hosting")
-    return price is not None and price.cost.expected > 0
+def is_too_small(case: Case) -> bool:
+    """Say whether a rented card has less memory than the least that training with QLoRA takes."""
+    need, has = memory_needed(case.offer.model), case.offer.sheet.memory_gb
+    return need is not None and has is not None and need[0] > has
 
 
 def _currency(case: Case) -> str:

@@ -45,13 +45,13 @@ def cumulative(made: Estimate) -> Chart:
             axes.plot(range(len(paid)), [float(money.amount) for money in paid], style, color=colour, linewidth=2.5)
             label = f"{made.offer.model.name}, tuned" if name == "tuned" else name
             axes.text(len(paid), float(paid[-1].amount), f" {label}", color=colour, fontsize=TEXT - 2, va="center")
-            ends.append(f"{label} {said(paid[-1])}")
+            ends.append(f"{label} {said(paid[-1])}" + (f" by day {len(paid) - 1}" if len(paid) <= DAYS else ""))
     axes.set_xlim(0, DAYS * 1.5)
     axes.set_xticks(range(0, DAYS + 1, 30))
     axes.set_ylim(bottom=0)
     axes.set_xlabel("Day", fontsize=TEXT, color=QUIET)
     axes.yaxis.grid(True, color=FAINT)
-    alt = f"Line chart: what has been paid after {DAYS} days. {'; '.join(ends)}."
+    alt = f"Line chart: what has been paid after {DAYS} days, or when one of them goes dark. {'; '.join(ends)}."
     return Chart("cost-by-day", "Paid by day", alt, _png(figure))
 
 

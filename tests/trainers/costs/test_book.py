@@ -129,3 +129,41 @@ def test_a_book_in_two_currencies_is_said() -> None:
     (azure,) = [row for row in made.comparison if row.offer.provider.key == "azure"]
     assert azure.training is not None
     assert azure.total is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "field"),
+    [
+        ("together", "qwen3-8b", "training"),
+        ("together", "qwen3-8b", "tuned_input"),
+        ("fireworks", "qwen3-8b", "tuned_input"),
+        ("tinker", "qwen3-8b", "base_cached"),
+        ("vertex", "gemini-2.5-pro", "training"),
+        ("nebius", "llama-3.1-8b-instruct", "hosting"),
+    ],
+)
+def test_what_nobody_confirmed_says_so(provider: str, model: str, field: str) -> None:
+    """A third party's figure and an inference of our own are marked, and the estimate says which."""
+    sheet = books()[provider].sheet(find_model(model))
+    assert sheet is not None
+    assert sheet.prices[field].source.unverified
+    if field in ("training", "tuned_input"):
+        made = estimate(LOAD, model, provider=provider, today=TODAY)
+        assert any("Not confirmed" in warning for warning in made.warnings)
+
+
+@pytest.mark.parametrize(("card", "old"), [("rtx-4090", True), ("a100", True), ("t4", False)])
+def test_rents_are_as_old_as_they_were_checked(card: str, old: bool) -> None:
+    """Rents checked on 2026-09-25 are past sixty days on 2026-11-30, and that is warned about."""
+    made = estimate(LOAD, "qwen3-8b", provider="rented_gpu", today=TODAY, changes={"gpu": card})
+    assert any("older than 60" in warning for warning in made.warnings) == old
+
+
+def test_a_promotion_is_not_the_high_figure() -> None:
+    """Inkling at half price for a while: the high figure is the whole price."""
+    sheet = books()["tinker"].sheet(find_model("inkling"))
+    assert sheet is not None
+    for field, high in (("training", "11.22"), ("tuned_input", "3.74"), ("tuned_output", "9.36")):
+        assert (sheet.prices[field].price.cost.expected * 2, sheet.prices[field].price.cost.high) == (
+            Decimal(high),
+        ) * 2

@@ -86,9 +86,9 @@ def test_caching_never_costs_more_than_none(load: Workload, offer: tuple[str, st
     """Whatever share of the prompts is cached, serving costs at most as much, and the base's request too."""
     no_less(priced(load, offer), priced(load, offer, cached_percent=str(percent)))
     found = priced(load, offer).break_even
-    for plain, cached in zip(found[::2], found[1::2], strict=True):
-        assert (plain.caching, cached.caching) == (False, True)
-        assert cached.base_request.amount <= plain.base_request.amount
+    plain = {made.against: made.base_request.amount for made in found if not made.caching}
+    for made in found:
+        assert made.base_request.amount <= plain[made.against]
 
 
 @settings(max_examples=15, deadline=None)
@@ -105,18 +105,6 @@ def test_a_break_even_is_where_the_sums_cross(load: Workload, offer: tuple[str, 
         if said.saving.amount <= 0:
             assert said.requests_in_all is None
             assert said.on is None
-
-
-def test_training_again_at_retirement_is_counted() -> None:
-    """A model that goes dark in 45 days is trained again then, and every year after: three times in two years."""
-    load = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
-    found = priced(load, ("gpt-4.1-mini", "openai"), requests_per_day="1")
-    race = found.races[0]
-    sums = race.sums()
-    assert sums is not None
-    by_day = {(day.on - TODAY).days: day.trainings for day in race.days(sums, 730)}
-    assert [by_day[number] for number in (0, 44, 45, 409, 410, 730)] == [1, 1, 2, 2, 3, 3]
-    assert found.break_even[0].trainings == 3
 
 
 @settings(max_examples=100, deadline=None)

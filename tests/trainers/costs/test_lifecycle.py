@@ -29,7 +29,15 @@ from trainers.costs.names import PROVIDERS, find_model, models
         ("gpt-oss-20b", "azure", date(2026, 11, 30), "open"),
         ("gemini-3.5-flash", "vertex", date(2026, 11, 30), "open"),
         ("gemini-3.5-flash", "vertex", date(2027, 6, 1), "open"),
-        ("gemini-2.5-flash", "vertex", date(2026, 10, 16), "retired"),
+        ("gemini-2.5-flash", "vertex", date(2026, 10, 16), "closing"),
+        ("gemini-2.5-flash", "vertex", date(2026, 10, 20), "retired"),
+        ("o1", "openai", date(2026, 11, 30), "retired"),
+        ("o3", "openai", date(2026, 11, 30), "closed"),
+        ("o4-mini", "azure", date(2026, 11, 30), "closing"),
+        ("ministral-3b", "azure", date(2026, 11, 30), "closing"),
+        ("llama-3.3-70b-instruct", "azure", date(2027, 1, 31), "retired"),
+        ("gpt-5", "azure", date(2026, 11, 30), "closing"),
+        ("llama-3.1-8b-instruct", "bedrock", date(2026, 11, 30), "closing"),
         ("qwen3-8b", "own_gpu", date(2040, 1, 1), "open"),
         ("gpt-4.1", "together", date(2026, 11, 30), "unknown"),
     ],
@@ -113,3 +121,42 @@ def test_a_sentence_is_said_of_everything() -> None:
         model: Any = find_model("qwen3-8b" if line.model == "*" else line.model)
         for day in (date(2026, 1, 1), date(2026, 11, 30), date(2028, 1, 1)):
             assert sentence(line_of(line.provider, model), day).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "days"),
+    [
+        ("vertex", "gemini-2.5-pro", ("2026-10-16", "2026-10-20")),
+        ("openai", "davinci-002", ("2026-10-23", "2026-09-28")),
+        ("azure", "gpt-4.1", ("2026-10-14", "2027-04-14")),
+        ("azure", "gpt-4o", ("2026-10-01", "2027-04-14")),
+        ("azure", "o4-mini", ("2026-10-16", "2026-11-19")),
+        ("azure", "gpt-5", ("2027-02-06", "2027-02-09")),
+    ],
+)
+def test_days_that_contradict_are_both_named(provider: str, model: str, days: tuple[str, str]) -> None:
+    """Where two sources name different days the sentence says "not confirmed" and both."""
+    told = sentence(line_of(provider, find_model(model)), date(2026, 11, 30))
+    assert "Not confirmed" in told
+    assert all(day in told for day in days)
+
+
+@pytest.mark.parametrize("model", ["gpt-3.5-turbo", "gpt-4", "o4-mini", "davinci-002", "gpt-4.1-nano"])
+def test_no_replacement_is_named_that_no_source_names(model: str) -> None:
+    """OpenAI's page names gpt-6-luna for the 4.1 and 4o line only; for the others nothing is invented."""
+    assert line_of("openai", find_model(model)).replacement == ""
+
+
+def test_google_names_a_replacement_for_each_model() -> None:
+    """Pro, Flash and Flash-Lite each point to what Google's page names for them."""
+    named = {name: line_of("vertex", find_model(f"gemini-2.5-{name}")).replacement for name in ("pro", "flash-lite")}
+    assert named == {"pro": "gemini-3.5-flash", "flash-lite": "gemini-3.1-flash-lite or Gemma 4"}
+
+
+def test_each_trainer_of_open_models_has_its_own_source() -> None:
+    """No provider's state rests on another one's page, and what a third party said is not confirmed."""
+    lines_by = {name: line_of(name, find_model("llama-3.1-8b")) for name in ("together", "fireworks", "nebius")}
+    sources = {name: line.source for name, line in lines_by.items()}
+    assert len({source.url for source in sources.values() if source}) == 3
+    assert sources["nebius"] is not None
+    assert sources["nebius"].unverified
