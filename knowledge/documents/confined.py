@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -18,20 +18,8 @@ _ROOT = Path(__file__).parents[2]
 
 def parse_confined(kind: str, content: bytes, limits: Limits) -> Draft:
     """Return what the reader of `kind` makes of `content`; raise Unreadable for its reason, or for its end."""
-    argv = [sys.executable, "-P", "-s", "-m", "knowledge.documents.child", kind, json.dumps(asdict(limits))]
-    # Our environment holds keys; the child gets nothing of it.
-    surroundings = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
     try:
-        done = subprocess.run(
-            argv,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=surroundings,
-            timeout=limits.seconds,
-            check=False,
-        )
+        done = run_confined("knowledge.documents.child", [kind, json.dumps(asdict(limits))], content, limits.seconds)
     except subprocess.TimeoutExpired as error:
         raise _too_slow(limits) from error
     if done.returncode == OUT_OF_MEMORY:
@@ -39,6 +27,25 @@ def parse_confined(kind: str, content: bytes, limits: Limits) -> Draft:
     if done.returncode:
         raise Unreadable("is damaged, or too much for its parser.", "Save it anew, or split it, and add that.")
     return _draft(json.loads(done.stdout))
+
+
+def run_confined(
+    module: str, arguments: Sequence[str], content: bytes, seconds: float
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run a module of ours as a child that gets `content` and nothing of our environment, which holds keys.
+
+    Raises subprocess.TimeoutExpired after `seconds`; the child is ended then.
+    """
+    return subprocess.run(
+        [sys.executable, "-P", "-s", "-m", module, *arguments],
+        input=content,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
+        timeout=seconds,
+        check=False,
+    )
 
 
 def _too_slow(limits: Limits) -> Unreadable:

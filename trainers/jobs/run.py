@@ -385,7 +385,6 @@ def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:
     """Ring for every job that is due or abandoned, first in line first, renew places, and return for how many.
 
     What a pause holds up is put aside before, and what it no longer holds up is rung for at once.
-
     Where no ring is heard the waiting cards say so, and it is rung again at the next sweep.
     """
     bring_near(ledger, now)

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from knowledge.documents.child import OUT_OF_MEMORY
+from knowledge.documents.confined import run_confined
 from trainers.data.findings import Finding, block
 from trainers.data.limits import WorkbookLimits
 from trainers.data.notes import Notes
@@ -16,7 +15,6 @@ from trainers.data.parsing import Refusal
 from trainers.data.spreadsheets.cells import Header, is_formula
 
 Value = dict[str, object]
-_ROOT = Path(__file__).parents[3]
 _AGAIN = "Save the sheet as CSV in UTF-8 and give me that."
 
 
@@ -51,19 +49,9 @@ def _ask_child(content: bytes, limits: WorkbookLimits) -> list[list[Any]] | Find
     """Return the child's rows, or why there are none."""
     if len(content) > limits.file_bytes:
         return _unreadable(f"is larger than {limits.file_bytes // 2**20} MiB.", "Split it.")
-    argv = [sys.executable, "-P", "-s", "-m", "trainers.data.spreadsheets.workbook_child", json.dumps(asdict(limits))]
-    # Our environment holds keys; the child gets nothing of it.
-    surroundings = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
     try:
-        done = subprocess.run(
-            argv,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=surroundings,
-            timeout=limits.seconds,
-            check=False,
+        done = run_confined(
+            "trainers.data.spreadsheets.workbook_child", [json.dumps(asdict(limits))], content, limits.seconds
         )
     except subprocess.TimeoutExpired:
         return _unreadable(f"takes longer than {limits.seconds:,.0f} seconds to read.", "Split it.")
