@@ -50,7 +50,7 @@ class Shelves:
 
     @contextmanager
     def next_alone(self, place: Place) -> Iterator[bool]:
-        """Hold the collection as `alone` does; give False at once where a thread of this process waits for it like this.
+        """Hold the collection as `alone` does; give False at once where a thread of this process waits so already.
 
         Whoever holds it has to look only then at what there is to do: so one that waits does the work of all who came.
         """
