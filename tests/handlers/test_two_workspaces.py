@@ -37,7 +37,8 @@ class Harbour(LocalSlack):
 
     def upload(self, name: str, content: bytes, *, user: str = IVO) -> dict[str, Any]:
         ask = {"user": user, "name": name, "team": OTHER}
-        return self.http.post("/_local/upload", params=ask, content=content).json()["file"]
+        file: dict[str, Any] = self.http.post("/_local/upload", params=ask, content=content).json()["file"]
+        return file
 
 
 class Two(Shelf):
