@@ -3,7 +3,8 @@
 Run `python -m bench.answers`; it starts a Chroma server of its own and takes about a minute and a half. A citation is
 right if its page is graded 2. In "abstention" the positive class is to abstain, among answerable questions and those of
 one other kind; a doubtful answer is none. The confidence of dev questions comes from weights fitted without them
-(bench/abstention.py); the held-out half was never fitted on. Where the golden set comes from: bench/golden.py; figures: docs/retrieval.md.
+(bench/abstention.py); the held-out half was never fitted on. Where the golden set comes from: bench/golden.py;
+figures: docs/retrieval.md.
 """
 
 import os
