@@ -174,8 +174,7 @@ def ask_both(deps: Deps, model: ModelVersion, asked: str) -> dict[str, Any]:
     started = time.monotonic()
     messages = as_messages(model.system_prompt, asked)
     try:
-        base = deps.models.say(None, messages)
-        said = forms.Both(base, deps.models.say(deps.registry.adapter(model), messages))
+        said = deps.speakers.both(model, messages)
         form = forms.try_form(model.name, model.id, asked, said)
     except LuthierError as error:
         form = forms.try_form(model.name, model.id, asked, problem=f"{error.what} {error.next_step}")

@@ -205,6 +205,18 @@ class ModelVersion(SQLModel, table=True):
     status: str = "candidate"
     verdict: str = ""
     created_at: datetime | None = _moment(nullable=False)
+    backend: str = "local"
+    """Where it was trained, and answers."""
+    remote_id: str = ""
+    """The provider's id of a model that stays there; "" for an adapter of ours."""
+    remote_base: str = ""
+    """Name under which its base answers there."""
+    data_sha256: str = ""
+    """Hash over the rows that it was trained and judged on."""
+    quote_hash: str = ""
+    """Hash of the quote that was approved for it."""
+    retires_on: str = ""
+    """ISO day, the first one on which nobody answers at its provider; "" where none was announced."""
 
 
 class WorkspaceRules(SQLModel, table=True):

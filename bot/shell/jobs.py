@@ -366,12 +366,12 @@ def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]
 
     def ask(text: str) -> dict[str, Any]:
         messages = as_messages(model.system_prompt if model else "", text)
-        base = at.deps.models.say(None, messages)
-        said: dict[str, Any] = {"base": base.text, "base_seconds": round(base.seconds, 2)}
-        if model is not None:
-            tuned = at.deps.models.say(at.deps.registry.adapter(model), messages)
-            said |= {"tuned": tuned.text, "tuned_seconds": round(tuned.seconds, 2), "model": model.name}
-        return said
+        if model is None:
+            base = at.deps.models.say(None, messages)
+            return {"base": base.text, "base_seconds": round(base.seconds, 2)}
+        said = at.deps.speakers.both(model, messages)
+        told = {"base": said.base.text, "base_seconds": round(said.base.seconds, 2), "model": model.name}
+        return told | {"tuned": said.tuned.text, "tuned_seconds": round(said.tuned.seconds, 2)}
 
     return ask
 

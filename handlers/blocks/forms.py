@@ -1,7 +1,6 @@
 """Knows the modals: what to train on, try a model, and short notes; it does not know what comes of them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from handlers.blocks.lint import TICK
 from handlers.blocks.parts import Block, context, divider, field, modal, option, plain_text, rich, run, section, select
@@ -9,7 +8,7 @@ from handlers.blocks.words import count
 from handlers.escape import mrkdwn, plain
 from trainers.data.examples import EXAMPLES
 from trainers.evals.plan_store import StoredPlan
-from trainers.serving import Said
+from trainers.speaking import Pair
 from trainers.tables import Dataset
 
 TRAIN, TRY = "train_form", "try_form"
@@ -21,13 +20,6 @@ ANNOUNCE, PLAN = "announce", "plan"
 
 MOST_SETS = 90
 """Data sets in the menu; Slack takes 100 options."""
-
-
-class Both(NamedTuple):
-    """The same question, answered by base and tuned model."""
-
-    base: Said
-    tuned: Said
 
 
 def train_form(
@@ -59,7 +51,7 @@ def train_form(
     return modal("Train a model", blocks, callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata)
 
 
-def try_form(model_name: str, metadata: str, asked: str = "", said: Both | None = None, problem: str = "") -> Block:
+def try_form(model_name: str, metadata: str, asked: str = "", said: Pair | None = None, problem: str = "") -> Block:
     """Draw the form that asks base and tuned model the same; afterwards with both answers in it."""
     element: Block = {"type": "plain_text_input", "action_id": INPUT, "multiline": True, "max_length": 2000}
     if asked:
@@ -121,7 +113,7 @@ def _announce_field() -> Block:
     return field("For others", tick, block_id=ANNOUNCE, optional=True, hint=hint)
 
 
-def _answers(said: Both) -> list[Block]:
+def _answers(said: Pair) -> list[Block]:
     pairs = (("Base", said.base), ("Tuned", said.tuned))
     blocks = [
         [section(f"*{name}* · {answer.seconds:.1f} s"), rich([run(plain(answer.text, 2500) or "(nothing)")])]
