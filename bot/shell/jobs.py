@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.shell.linting import findings
+from bot.shell.places import check_place, side_by_side
 from bot.shell.reading import read_job, read_report
 from bot.shell.rows import read_quote, spec_with, take_in
 from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
@@ -16,7 +17,7 @@ from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_
 
 if TYPE_CHECKING:
     from bot.working import Working
-    from trainers.tables import Job
+    from trainers.tables import Job, ModelVersion
 
 TestRows = Annotated[
     Path | None,
@@ -50,12 +51,17 @@ def train(
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
+    learning_rate_multiplier: Annotated[
+        float | None, typer.Option(help="Of a hosted trainer's own learning rate, where it takes one.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="Base model; without --backend it lists who trains it, with prices.")] = "",
     backend: Annotated[
         str,
         typer.Option(
-            help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
+            help="local, openai, azure, nebius, compatible; training nothing: rehearsal (walks through the steps), "
+            "hosted_rehearsal (pretends to pay). Default: local"
         ),
-    ] = "local",
+    ] = "",
     plan: PlanName = "",
     batch: Annotated[
         bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
@@ -72,11 +78,18 @@ def train(
     from knowledge.clock import utc_now
     from trainers.backends import QUEUES
 
-    spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
+    knobs = {"epochs": epochs, "rank": rank, "learning_rate": learning_rate, "seed": seed}
+    knobs |= {"learning_rate_multiplier": learning_rate_multiplier}
+    spec_with(backend=backend, base=base, **knobs)  # a wrong knob is told before rows are read
     test = _rows_of(plan, file, test)
-    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
-        dataset, linted = take_in(at.deps, file, test, name)
+    with working(Settings.from_env(), say, workers=(QUEUES.get(backend or "local", "cpu"),)) as at:
+        check_place(at.deps, base, backend)
+        dataset, linted = take_in(at.deps, file, test, name, backend)
         say(findings(linted))
+        if base and not backend:
+            show(side_by_side(at.deps, dataset, base, knobs, plan))
+            raise fail_usage("Choose one of these places with --backend.")
+        spec = spec_with(rows=dataset.train_rows, backend=backend, base=base, **knobs)
         job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
         run_job(at, job, yes=yes, as_json=as_json)
 
@@ -182,9 +195,11 @@ def chat(
     from bot.working import working
 
     settings = Settings.from_env()
-    prepare_base(settings, say)
     with working(settings, say) as at:
-        ask = _speakers(at, job)
+        model = _model(at, job)
+        if model is None or not model.remote_id:
+            prepare_base(settings, say)
+        ask = _speakers(at, model)
         if message:
             said = ask(message)
             show_json({"message": message, **said}) if as_json else show(_side_by_side(said))
@@ -349,17 +364,18 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
     raise typer.Exit(0 if outcome.changed else 1)
 
 
-def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]:
+def _model(at: "Working", job: str | None) -> "ModelVersion | None":
+    """Return the model of a job, else the newest one of this shell; None where there is none yet."""
     from bot.wiring import shell_person
-    from trainers.serving import as_messages
 
     workspace = shell_person().workspace_id
-    newest = at.deps.registry.listing(workspace)[:1]
-    model = (
-        at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id)
-        if job
-        else next(iter(newest), None)
-    )
+    if job:
+        return at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id)
+    return next(iter(at.deps.registry.listing(workspace)), None)
+
+
+def _speakers(at: "Working", model: "ModelVersion | None") -> Callable[[str], dict[str, Any]]:
+    from trainers.serving import as_messages
 
     if model is None:
         say("No model was trained from this shell yet: only the base answers. Models of the page are under Try it.")

@@ -262,7 +262,8 @@ def judged(job: Job, told: Told, run: Run, rule: SuccessRule, test: Path, bench:
         judging=court and court.judging,
         card=court and court.card,
         wanted_model=run.wanted,
-        answered_by=told.answered_by,
+        # an answer may name the deployment that was asked, or the model behind it
+        answered_by=tuple(run.wanted if name == contest.tuned else name for name in told.answered_by),
         changed=bench.changed(job.workspace_id, rule, test),
         lost=told.lost,
         **trained,
