@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -43,9 +43,10 @@ class _OnDisk(MultiPartParser):
         """Begin a part; a file's bytes go straight to disk."""
         super().on_headers_finished()
         if self._current_part.file is not None:
-            self._current_part.file.file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115  # closed with the form
-            self._current_part.file._max_mem_size = 0  # writes leave the event loop's thread
-            self._files_to_close_on_error.append(cast(Any, self._current_part.file.file))
+            self._current_part.file.file.close()
+            kept = tempfile.SpooledTemporaryFile(self.spool_max_size, dir=str(self.folder))  # noqa: SIM115  # with the form
+            self._current_part.file.file = cast(BinaryIO, kept)
+            self._files_to_close_on_error.append(kept)
 
 
 @asynccontextmanager
@@ -111,7 +112,7 @@ def _sent(form: FormData) -> Sent:
     if purpose not in PURPOSES:
         raise bad(f"'{purpose[:40]}' is not one of {list(PURPOSES)} - 'purpose'", "invalid_value", "purpose")
     name = Path((file.filename or "").replace("\\", "/")).name[:200] or "file"
-    return Sent(name, purpose, cast(BinaryIO, file.file), file.size or 0, _life(form))
+    return Sent(name, purpose, file.file, file.size or 0, _life(form))
 
 
 def _life(form: FormData) -> int | None:

@@ -29,7 +29,7 @@ class Writer:
         text, last = "", Piece("")
         async for last in pieces:
             text += last.text
-        message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": last.finish or "stop"}
         return {
             **self._head("chat.completion"),

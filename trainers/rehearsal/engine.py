@@ -326,9 +326,7 @@ _REFUSED: Final[dict[str, Callable[[Faults], ApiError]]] = {
     "unavailable": lambda _: refusals.broken("The engine is currently overloaded, please try again later", 503),
     "busy": lambda faults: refusals.too_many("Rate limit reached.", faults.retry_after),
     "unauthorized": lambda _: refusals.wrong_key(),
-    "forbidden": lambda _: refusals.training_not_available(
-        "Your organization is no longer able to create new fine-tuning training jobs."
-    ),
+    "forbidden": lambda _: refusals.training_not_available("Your organization is not able to create fine-tuning jobs."),
     "missing": lambda _: ApiError(404, "The resource does not exist.", "not_found"),
     "conflict": lambda _: ApiError(409, "Another request is changing this resource.", "conflict"),
 }

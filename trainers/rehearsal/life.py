@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from trainers.openai_api.objects import Checkpoint, Event, JobError, JobRequest, StoredFile, TuningJob
+from trainers.openai_api.objects import Checkpoint, Event, JobError, JobRequest, Method, StoredFile, TuningJob
 from trainers.openai_api.requests import job_request
 from trainers.rehearsal.book import Run, Upload
 
@@ -83,10 +83,15 @@ def job(run: Run, pace: Pace, now: float, paused: str = "queued", odd: str = "")
 def request_of(run: Run) -> JobRequest:
     """Return what was asked for, with the knobs that a provider chooses filled in."""
     asked = job_request(run.body)
-    knobs = {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 2.0}
-    known = {name: getattr(asked.method, name) or value for name, value in knobs.items()}
-    beta = {"beta": asked.method.beta or 0.1} if asked.method.kind == "dpo" else {}
-    return replace(asked, method=replace(asked.method, **known, **beta))
+    said = asked.method
+    chosen = Method(
+        kind=said.kind,
+        n_epochs=said.n_epochs or 3,
+        batch_size=said.batch_size or 1,
+        learning_rate_multiplier=said.learning_rate_multiplier or 2.0,
+        beta=(said.beta or 0.1) if said.kind == "dpo" else None,
+    )
+    return replace(asked, method=chosen)
 
 
 def tuned_name(run: Run) -> str:

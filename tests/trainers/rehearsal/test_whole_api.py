@@ -158,7 +158,9 @@ def test_a_pause_stands_still_and_a_resume_goes_on(client: OpenAI, provider: Thr
     assert client.fine_tuning.jobs.retrieve(job_id).status == "queued"
     provider.rehearsal.paused_status = "paused"
     assert client.fine_tuning.jobs.retrieve(job_id).status == "paused"  # type: ignore[comparison-overlap]  # Azure's word
-    assert Book(path=provider.ledger).runs[job_id].paused_at is not None
+    again = Book(path=provider.ledger)
+    again.close()
+    assert again.runs[job_id].paused_at is not None
     client.fine_tuning.jobs.resume(job_id)
     assert ended(client, job_id) == "succeeded"
     told = [event.message for event in client.fine_tuning.jobs.list_events(job_id)]
