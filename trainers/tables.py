@@ -1,4 +1,4 @@
-"""Knows the rows of the ledger, the data sets, the models and the outbox; it does not know how they change."""
+"""Knows the rows of the ledger, the data sets and the outbox; it does not know how they change."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from knowledge.clock import Moment
+from trainers.models import ModelVersion as ModelVersion
 from trainers.states import STATES, SUBMISSION_STATES
 
 
@@ -188,35 +189,6 @@ class RateFreeze(SQLModel, table=True):
     method: str = Field(primary_key=True)
     channel: str = Field(primary_key=True, default="")
     until: datetime | None = _moment(nullable=False)
-
-
-class ModelVersion(SQLModel, table=True):
-    """A tuned model that a job published."""
-
-    __tablename__ = "model_version"
-
-    id: str = Field(primary_key=True)
-    workspace_id: str = Field(index=True)
-    job_id: str = Field(foreign_key="job.id", unique=True)
-    name: str
-    base: str
-    adapter_path: str
-    system_prompt: str = ""
-    status: str = "candidate"
-    verdict: str = ""
-    created_at: datetime | None = _moment(nullable=False)
-    backend: str = "local"
-    """Where it was trained, and answers."""
-    remote_id: str = ""
-    """The provider's id of a model that stays there; "" for an adapter of ours."""
-    remote_base: str = ""
-    """Name under which its base answers there."""
-    data_sha256: str = ""
-    """Hash over the rows that it was trained and judged on."""
-    quote_hash: str = ""
-    """Hash of the quote that was approved for it."""
-    retires_on: str = ""
-    """ISO day, the first one on which nobody answers at its provider; "" where none was announced."""
 
 
 class WorkspaceRules(SQLModel, table=True):

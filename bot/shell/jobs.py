@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.linting import findings
-from bot.shell.places import check_place, side_by_side
+from bot.shell import knobs
 from bot.shell.reading import read_job, read_report
-from bot.shell.rows import read_quote, spec_with, take_in
+from bot.shell.rows import read_quote, spec_with
 from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
@@ -47,21 +46,13 @@ def train(
     ] = None,
     test: TestRows = None,
     name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
-    learning_rate_multiplier: Annotated[
-        float | None, typer.Option(help="Of a hosted trainer's own learning rate, where it takes one.")
-    ] = None,
-    base: Annotated[str, typer.Option(help="Base model; without --backend it lists who trains it, with prices.")] = "",
-    backend: Annotated[
-        str,
-        typer.Option(
-            help="local, openai, azure, nebius, compatible; training nothing: rehearsal (walks through the steps), "
-            "hosted_rehearsal (pretends to pay). Default: local"
-        ),
-    ] = "",
+    epochs: knobs.Epochs = None,
+    rank: knobs.Rank = None,
+    learning_rate: knobs.LearningRate = None,
+    seed: knobs.Seed = None,
+    learning_rate_multiplier: knobs.Multiplier = None,
+    base: knobs.Base = "",
+    backend: knobs.Backend = "",
     plan: PlanName = "",
     batch: Annotated[
         bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
@@ -72,25 +63,12 @@ def train(
     """Lint rows, quote, ask for approval, train a LoRA adapter, and report it against the best-prompted base."""
     if as_json and not yes:
         raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from knowledge.clock import utc_now
-    from trainers.backends import QUEUES
-
-    knobs = {"epochs": epochs, "rank": rank, "learning_rate": learning_rate, "seed": seed}
-    knobs |= {"learning_rate_multiplier": learning_rate_multiplier}
-    spec_with(backend=backend, base=base, **knobs)  # a wrong knob is told before rows are read
-    test = _rows_of(plan, file, test)
-    with working(Settings.from_env(), say, workers=(QUEUES.get(backend or "local", "cpu"),)) as at:
-        check_place(at.deps, base, backend)
-        dataset, linted = take_in(at.deps, file, test, name, backend)
-        say(findings(linted))
-        if base and not backend:
-            show(side_by_side(at.deps, dataset, base, knobs, plan))
-            raise fail_usage("Choose one of these places with --backend.")
-        spec = spec_with(rows=dataset.train_rows, backend=backend, base=base, **knobs)
-        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
+    chosen: dict[str, Any] = {"epochs": epochs, "rank": rank, "learning_rate": learning_rate, "seed": seed}
+    chosen |= {"learning_rate_multiplier": learning_rate_multiplier}
+    spec_with(backend=backend, base=base, **chosen)  # a wrong knob is told before rows are read
+    rows = file, _rows_of(plan, file, test), name
+    with knobs.at_work(backend) as at:
+        job = knobs.proposed(at, rows, base, backend, chosen, batch=batch, plan=plan)
         run_job(at, job, yes=yes, as_json=as_json)
 
 

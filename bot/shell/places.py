@@ -38,7 +38,7 @@ def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str
     usable = {name: value for name, value in knobs.items() if value is not None}
     specs = [spec_for(base, each.backend, dataset.train_rows, **usable) for each in places]
     stands = {each.backend: each.lasts(now.date()) for each in places}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for each in priced(deps.jobs, dataset, specs, shell_person(), now, plan):
         title = title_of(each.backend) + (" (rehearsal)" if each.backend in deps.jobs.pretending else "")
         if each.quote is None:

@@ -137,13 +137,12 @@ class HostedBackend:
         if not self._delete_upload(order, keeper, "The job has ended; the rows were deleted at the provider."):
             return Waiting(again_in=self.again_in, note=f"{self.provider} has not deleted the rows yet; asking again")
         pretended = self.traits.pretends or watching.pretends(job)
-        model, served = str(job.get("fine_tuned_model") or ""), None
-        if self.traits.serves:
-            if not model:
-                raise ChildFailed(f"{self.provider} says that it succeeded and names no model.", "Look there.")
-            served = self._served(order, keeper, model)
-            if isinstance(served, Waiting):
-                return served
+        model = str(job.get("fine_tuned_model") or "")
+        if self.traits.serves and not model:
+            raise ChildFailed(f"{self.provider} says that it succeeded and names no model.", "Look there.")
+        served = self._served(order, keeper, model) if self.traits.serves else None
+        if isinstance(served, Waiting):
+            return served
         tokens = int(job.get("trained_tokens") or 0)
         done: dict[str, Any] = {"trained_tokens": tokens, "seconds": watching.took(job), "pretended": pretended}
         return Trained(adapter=None, base=None, served=served, **done)

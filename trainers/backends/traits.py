@@ -131,5 +131,5 @@ def traits_of(key: str) -> Traits:
 
 
 def _read(key: str, entry: Mapping[str, Any]) -> Traits:
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
     return Traits(key=key, **fields)

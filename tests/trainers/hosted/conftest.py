@@ -1,5 +1,6 @@
 """Fixtures of hosted jobs: a ledger on SQLite, a provider that is like OpenAI or Azure, and the bench between them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,3 +31,10 @@ def shop(jobs: Jobs, provider: ThreadProvider) -> Shop:
 def azure(jobs: Jobs, provider: ThreadProvider) -> Shop:
     """The same for Azure."""
     return Shop(jobs=jobs, provider=provider, backend_name="azure")
+
+
+@pytest.fixture
+def address(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """SQLite alone: what differs between databases is tested where the ledger is."""
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
+    return f"sqlite:///{tmp_path / 'luthier.db'}"

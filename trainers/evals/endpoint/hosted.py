@@ -69,6 +69,6 @@ def own_prices_of(own: OwnPrices) -> Both:
 
 
 def _prices(made: Estimate, kind: str) -> TokenPrices | None:
-    found = [made.offer.sheet.price(f"{kind}_{side}") for side in ("input", "output")]
+    found: list[Any] = [made.offer.sheet.price(f"{kind}_{side}") for side in ("input", "output")]
     known: list[PerMillionTokens] = [per_million(price) for price in found if price is not None]
     return TokenPrices(known[0].cost.high, known[1].cost.high) if len(known) == len(found) else None
