@@ -73,7 +73,7 @@ class Deps:
     @property
     def speakers(self) -> Speakers:
         """Answers of base and tuned models, wherever they are."""
-        return Speakers(local=self.models, registry=self.registry, account=self.served)
+        return Speakers(local=self.models, registry=self.registry, account=self.served, meter=self.meter)
 
     @property
     def reviews(self) -> Reviews:

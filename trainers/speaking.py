@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from knowledge.errors import ServiceError, UserError
-from trainers.evals.endpoint.wire import Dialect, Endpoint, Fate, Question, ask, open_client
+from knowledge.models import Meter, Used
+from trainers.evals.endpoint.wire import Dialect, Endpoint, Fate, Question, Reply, ask, open_client
 from trainers.registry import Registry
 from trainers.serving import LocalModels, Said
 from trainers.tables import ModelVersion
@@ -52,6 +53,8 @@ class Speakers:
     local: LocalModels
     registry: Registry
     account: Callable[[str], Account]
+    meter: Callable[[str], Meter]
+    """By workspace: what is asked elsewhere is paid by the token, so it counts against the budget of answers."""
 
     def both(self, model: ModelVersion, messages: Messages) -> Pair:
         """Let base and tuned model answer the same. Raises ServiceError and UserError with what to do next."""
@@ -62,10 +65,13 @@ class Speakers:
         if account.by_deployment:
             what = f"{model.remote_id} answers only while it is deployed, which costs by the hour; it is not."
             raise UserError(what, f"Deploy it at {account.title}, then ask it there.")
-        return Pair(over(account, model.remote_base, messages), over(account, model.remote_id, messages))
+        meter = self.meter(model.workspace_id)
+        if closed := meter.closed():
+            raise UserError(closed, "An operator can raise that with `luthier settings`.")
+        return Pair(*(over(account, name, messages, meter) for name in (model.remote_base, model.remote_id)))
 
 
-def over(account: Account, name: str, messages: Messages) -> Said:
+def over(account: Account, name: str, messages: Messages, meter: Meter) -> Said:
     """Ask one model over a network; what was not taken is asked again, what may have been paid for is not.
 
     Raises ServiceError.
@@ -78,6 +84,7 @@ def over(account: Account, name: str, messages: Messages) -> Said:
         for _ in range(TRIES):
             told = ask(client, endpoint, question, dialect, MOST_BYTES)
             if told.reply is not None:
+                meter.count(_used(told.reply, turns))
                 return Said(told.reply.output, time.monotonic() - started)
             if told.fate is Fate.DIALECT and told.dialect is not None:
                 dialect = told.dialect
@@ -86,3 +93,9 @@ def over(account: Account, name: str, messages: Messages) -> Said:
             else:
                 time.sleep(min(told.wait or 1.0, 5.0))
     raise ServiceError(told.why or f"{account.title} gave no answer.", "Try again in a moment.")
+
+
+def _used(reply: Reply, turns: tuple[tuple[str, str], ...]) -> Used:
+    if reply.prompt_tokens is not None and reply.output_tokens is not None:
+        return Used(reply.prompt_tokens + reply.output_tokens, estimated=False)
+    return Used((sum(len(content) for _, content in turns) + len(reply.output)) // 4 + 1, estimated=True)
