@@ -25,6 +25,7 @@ from bot.shell import (
     price_list,
     settings,
     verdicts,
+    voice,
     weights,
 )
 from bot.shell.terminal import JsonFlag, say, show, show_json
@@ -47,6 +48,7 @@ costs.register(app)
 price_list.register(app)
 datasets.register(app)
 plans.register(app)
+voice.register(app)
 jobs.register(app)
 verdicts.register(app)
 settings.register(app)

@@ -30,6 +30,7 @@ from handlers.blocks import (
     review_forms,
     settings,
     source,
+    voice,
 )
 from handlers.blocks.parts import section
 from handlers.notify import render
@@ -435,6 +436,18 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
 
+VOICE: dict[str, Any] = {
+    "headline": "40 texts, 4,393 words, beside 40 texts that you gave: 18 habits differ beyond chance of 28 counted.",
+    "parts": [
+        (
+            "What is distinctive",
+            ["Commas: 68.3 per 1,000 words (95% interval 60.5 to 76.5)."] * 12,
+        ),
+        ("Avoids", ["“<!channel> & you”: never, 216 expected (z -9.7)."]),
+    ],
+}
+
+
 LEARNED: tuple[dict[str, Any], ...] = tuple(
     {"name": name, "outcome": outcome, "passages": 12, "notes": notes, "what": what, "next_step": "Add another."}
     for name, outcome, notes, what in (
@@ -600,6 +613,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "form_voice": lambda: voice.voice_form("[]"),
+    "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(
         learn.offer_blocks([NASTY, "b.pdf", "c.pdf", "d.pdf"], {"files": ["F1"], "url": ""}, private=True)
     ),
