@@ -37,7 +37,6 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.costs.assumptions import Assumptions
 from trainers.costs.estimate import Estimate, estimate
-from trainers.costs.names import find_model, find_provider
 from trainers.costs.offers import Shelf
 from trainers.costs.overlay import shelf_in
 from trainers.costs.workload import Workload, figure, whole
@@ -103,7 +102,10 @@ def asked_in(text: str) -> dict[str, str]:
         elif not equals and "dataset" not in asked:
             asked["dataset"] = word
         elif equals and value:
-            asked[SHORT.get(name.lower(), name.lower())] = value
+            meant = SHORT.get(name.lower(), name.lower())
+            if meant in asked:
+                raise UserError(f"{meant.replace('_', ' ')} was said twice, last as {word[:40]!r}.", HOW)
+            asked[meant] = value
         else:
             raise UserError(f"I can't read {word[:40]!r} there.", HOW)
     return asked
@@ -138,12 +140,11 @@ def from_dataset(
     deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf, epochs: int | None, counting: bool
 ) -> Workload:
     """Count the tokens of a data set of the workspace or of the shipped example; raises UserError."""
-    name, model = asked["dataset"], find_model(asked["model"])
+    name, (model, provider) = asked["dataset"], shelf.asked(asked["model"], asked.get("provider", ""))
     sets = {dataset.name: dataset for dataset in reversed(deps.datasets.listing(person.workspace_id))}
     if name not in sets and name not in EXAMPLES:
         raise UserError(f"There is no data set called {name[:60]}.", f"I know {', '.join(sorted({*sets, *EXAMPLES}))}.")
     path = deps.datasets.folder / sets[name].train_path if name in sets else EXAMPLES[name].train
-    provider = find_provider(asked["provider"]) if asked.get("provider") else shelf.default_provider(model)
     sheet = shelf.books[provider].sheet(model)
     encoding, rows = sheet.tokenizer if sheet else "", read_rows(path).rows if counting else ()
     counted = split((row.messages for row in rows), encoding) if counting else Split(1, 1, bool(encoding), "")

@@ -8,7 +8,6 @@ from handlers.blocks.parts import Block, actions, button, context, field, modal,
 from handlers.blocks.words import count, day, person
 from handlers.escape import clean, mrkdwn, plain
 from trainers.costs.estimate import Estimate, break_even_note
-from trainers.costs.money import said_cost
 from trainers.jobs.messages import RetirementCard
 
 CHANGE, CHARTS = "cost_change", "cost_charts"
@@ -33,22 +32,23 @@ MOST_CHARACTERS = 200
 
 def cost_text(made: Estimate) -> str:
     """Say an estimate in a sentence, for notifications and screen readers."""
-    parts = f"training {said_cost(made.training)}, 30 days of serving {said_cost(made.serving)}"
-    return f"{made.offer.title}: {parts}, together {said_cost(made.total)}."
+    said = made.offer.said
+    parts = f"training {said(made.training)}, 30 days of serving {said(made.serving)}"
+    return f"{made.offer.title}: {parts}, in all {said(made.total)}."
 
 
 def cost_blocks(made: Estimate, asked: str) -> list[Block]:
     """Draw an estimate; `asked` is what its buttons carry: the JSON of what was asked."""
     load, tokens = made.workload, made.workload.epoch_tokens(made.workload.prompt_tokens * 0).expected
-    said = [*(found.sentence for found in made.break_even), break_even_note(made)]
-    pays = [f"• {mrkdwn(sentence, 500)}" for sentence in said if sentence]
+    said, verdicts = made.offer.said, [*(found.sentence for found in made.break_even), break_even_note(made)]
+    pays = [f"• {mrkdwn(sentence, 500)}" for sentence in verdicts if sentence]
     return [
         section(_headline(made)),
         section(
-            f"*Training* {said_cost(made.training)} · one epoch {said_cost(made.per_epoch)}, "
+            f"*Training* {said(made.training)} · one epoch {said(made.per_epoch)}, "
             f"{count(made.epochs, 'epoch')}: {mrkdwn(made.epochs_why, 200)}\n"
-            f"*Evaluation* {said_cost(made.evaluation)}\n"
-            f"*Serving, 30 days* {said_cost(made.serving)} · {mrkdwn(made.offer.provider.hosting_terms, 200)}"
+            f"*Evaluation* {said(made.evaluation)}\n"
+            f"*Serving, 30 days* {said(made.serving)} · {mrkdwn(made.offer.provider.hosting_terms, 200)}"
         ),
         *([section("\n".join(f"⚠️ {mrkdwn(warning, 500)}" for warning in made.warnings))] if made.warnings else []),
         section("*Does it pay?*\n" + "\n".join(pays)),
@@ -57,7 +57,7 @@ def cost_blocks(made: Estimate, asked: str) -> list[Block]:
                  block_id="cost-buttons"),
         context(
             f"{count(load.examples, 'example')}, {tokens:,.0f} tokens an epoch ({mrkdwn(load.basis, 120)}). "
-            f"{_dates(made)} Small models of each provider, not equally good ones."
+            f"{_dates(made)} Small models of each provider, not equally good ones. {mrkdwn(made.left_out, 900)}"
         ),
     ]  # fmt: skip
 
@@ -96,28 +96,26 @@ def charts_view(pictures: Sequence[tuple[str, str, str]]) -> Block:
 
 
 def retirement_text(card: RetirementCard) -> str:
-    """Say that a tuned model goes dark, when, and what can be done."""
+    """Say that a tuned model goes dark, when, whether that day is certain, and what can be done."""
+    doubt = f" That day is not confirmed: {mrkdwn(card.unconfirmed, 300)}." if card.unconfirmed else ""
     note = f", which {card.replacement_note}" if card.replacement_note else ""
     points = f" {card.provider} points to {mrkdwn(card.replacement, 60)}{note}." if card.replacement else ""
     return (
         f"{person(card.requested_by)} *{mrkdwn(card.title, 200)}* (job #{card.number}) goes dark on "
         f"{day(card.retires_on)}, in {count(card.days_left, 'day')}: {mrkdwn(card.provider, 60)} retires "
         f"{mrkdwn(card.base, 60)} and its tunes."
-        f"{points} `/tune cost` compares who still trains."
+        f"{doubt}{points} `/tune cost` compares who still trains."
     )
 
 
 def _headline(made: Estimate) -> str:
     title, state = mrkdwn(made.offer.title, 120), made.offer.state(made.today)
-    return f"*{title}*: {said_cost(made.total)} with 30 days of serving · {state}"
+    return f"*{title}*: {made.offer.said(made.total)} with 30 days of serving · {state}"
 
 
 def _comparison(made: Estimate) -> list[list[str]]:
-    rows = [
-        [row.offer.title, row.state, *(said_cost(cost) for cost in (row.training, row.serving, row.total))]
-        for row in made.comparison
-    ]
-    return [["Where", "State", "Training", "30 days", "Together"], *rows]
+    rows = [[row.offer.title, row.state, *row.said] for row in made.comparison]
+    return [["Where", "State", "Training", "Evaluation", "30 days", "In all"], *rows]
 
 
 def _dates(made: Estimate) -> str:

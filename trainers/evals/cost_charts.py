@@ -75,8 +75,9 @@ def by_provider(made: Estimate) -> Chart:
     axes.set_ylim(-0.5, len(known) - 0.3)
     axes.xaxis.grid(True, color=FAINT)
     unknown = [row.offer.title for row in made.comparison if row.total is None]
-    free = [row.offer.title for row in made.comparison if row.total is not None and row.total.expected == 0]
+    free = [f"{row.offer.title} ({row.offer.provider.left_out} not counted)" for row in made.comparison
+            if row.total is not None and row.total.expected == 0]  # fmt: skip
     told = "; ".join(f"{row.offer.title} {said(row.total.money)}" for row in known if row.total)
-    rest = f" Without a fee: {', '.join(free)}." if free else ""
+    rest = f" No fee: {', '.join(free)}." if free else ""
     rest += f" Unknown: {', '.join(unknown)}." if unknown else ""
     return Chart("cost-by-provider", "Cost by provider", f"Dot chart: {told}.{rest}", _png(figure))

@@ -35,6 +35,7 @@ from trainers.jobs.ledger import LEASE, Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.places import refresh
 from trainers.jobs.recovery import Recovery, recovery
+from trainers.jobs.sealed import sealed_rows
 from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, Submissions
@@ -135,7 +136,7 @@ class Runner:
         if job.kind == INDEX:
             self._learn(job, hold)
             return
-        dataset = self.datasets.get(job.dataset_id)
+        dataset = sealed_rows(self.ledger, self.datasets, job, self.clock().date())
         if accounts.pays_as_it_goes(job):
             self._over_endpoint(job, dataset, hold)
             return

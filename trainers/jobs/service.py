@@ -14,7 +14,9 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
+from trainers.costs.gate import PROVIDER_OF
 from trainers.costs.local import PastRun
+from trainers.costs.overlay import shelf_in
 from trainers.data.keeping import hold_rows
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
@@ -294,6 +296,7 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
             today=now.date(),
+            shelf=shelf_in(self.datasets.folder) if spec.backend in PROVIDER_OF else None,
         )
         return replace(offer, plan=self.judged_by(dataset, plan, training=kind == "train"))
 
