@@ -190,7 +190,8 @@ def _key(name: str) -> str:
     try:
         return Settings.from_env().secret(name)
     except UserError as wrong:
-        what = f"{name} is not set in this shell." if "not set" in wrong.what else wrong.what
+        unset = "not set" in wrong.what
+        what = f"{name} is not set in this shell." if unset else "That is no name of a variable with a key of yours."
         raise fail_usage(
             f"{what} --account-key-env takes the name of a variable, such as MY_KEY, never the key."
         ) from None

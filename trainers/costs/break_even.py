@@ -212,8 +212,8 @@ def _verdict(found: BreakEven, race: Race) -> str:
         return _never(found)
     if found.requests_a_day is None:
         return "it pays at no volume, as there is no day left on which both answer"
-    asked, days = f"{found.asked_a_day:,f} requests a day", f"{found.life_days} days on which both answer"
-    volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {days}"
+    asked, volume = _a_day(found.asked_a_day), _a_day(found.requests_a_day)
+    volume = f"it takes {volume} to pay within the {found.life_days} days on which both answer"
     if found.gain_a_day.amount <= 0:
         return f"{_loses(found, asked)}; {volume}"
     gains = f"1,000 requests save {said(_many(found.saving, Decimal(1000)))}"
@@ -223,6 +223,10 @@ def _verdict(found: BreakEven, race: Race) -> str:
         return f"{gains}; {_too_late(race, asked)}; {volume}"
     again = f", {found.trainings} trainings included" if found.trainings > 1 else ""
     return f"{gains}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}"
+
+
+def _a_day(count: Decimal | int) -> str:
+    return "1 request a day" if count == 1 else f"{Decimal(count):,f} requests a day"
 
 
 def _never(found: BreakEven) -> str:

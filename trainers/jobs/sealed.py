@@ -31,6 +31,13 @@ def sealed_rows(ledger: Ledger, datasets: Datasets, job: Job, today: date) -> Da
     return dataset
 
 
+def check_rows(job: Job, dataset: Dataset, folder: Path) -> None:
+    """Raise StaleApproval where training or test rows are others than when the job was quoted."""
+    offer = json.loads(job.quote)
+    if _content(dataset, folder) != offer["data_sha256"]:
+        raise _stale(f"the rows of {offer['dataset']} are others than when it was quoted")
+
+
 def _check(job: Job, dataset: Dataset, folder: Path, today: date) -> None:
     offer: dict[str, Any] = json.loads(job.quote)
     backend = offer["spec"]["backend"]
@@ -38,8 +45,7 @@ def _check(job: Job, dataset: Dataset, folder: Path, today: date) -> None:
         raise _stale("the quote is another one")
     if json.loads(job.spec) != offer["spec"]:
         raise _stale("model, method or knobs are others than in the quote")
-    if _content(dataset, folder) != offer["data_sha256"]:
-        raise _stale(f"the rows of {offer['dataset']} are others than when it was quoted")
+    check_rows(job, dataset, folder)
     if backend in PROVIDER_OF:  # only then: a damaged list of prices is no reason to stop what costs nothing
         _check_prices(job, offer, folder, today)
 
