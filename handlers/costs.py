@@ -77,7 +77,8 @@ def submit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebCl
     try:
         reckon(deps, person, asked, counting=False)  # Slack waits three seconds, and counting a file may take longer
     except UserError as wrong:
-        words = f"{wrong.what} {wrong.next_step}"[:300]
+        next_step = "" if wrong.next_step == HOW else wrong.next_step  # how to write a command is no help in a form
+        words = f"{wrong.what} {next_step}".strip()[:300]
         ack(response_action="errors", errors={_field_of(asked, wrong): words})
         return
     ack()
@@ -125,7 +126,7 @@ def workload(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf,
     epochs = whole("epochs", asked["epochs"]) if "epochs" in asked else None
     if "dataset" in asked:
         return from_dataset(deps, person, asked, shelf, epochs, counting)
-    lacking = [label for name, label, _ in ASKED[3:6] if name not in asked]
+    lacking = [label for name, label, *_ in ASKED[3:6] if name not in asked]
     if lacking:
         raise UserError(f"I need {', '.join(label.lower() for label in lacking)}, or a data set.", HOW)
     return Workload(

@@ -291,7 +291,7 @@ def _lines(made: "Estimate") -> Iterator[str]:
     yield from (f"  ! {warning}" for warning in made.warnings)
     yield "\nDoes it pay?"
     yield from _pays(made)
-    yield "\nElsewhere (a model of that size, not an equally good one):"
+    yield "\nSide by side (the same model where a provider has it, else a small one of its own, not equally good):"
     yield table(("Where", "State", "Training", "Evaluation", "Serving 30 days", "In all"), _elsewhere(made))
     yield from ([made.left_out] if made.left_out else [])
     yield "\nAssumed (change with --assume NAME=VALUE):"

@@ -17,15 +17,15 @@ FORM = "cost_form"
 """Callback id."""
 
 ASKED = (
-    ("model", "Base model", "such as gpt-4.1-mini"),
-    ("provider", "Trained by", "empty: the model's maker"),
-    ("dataset", "Data set", "its name; or fill in the next three"),
-    ("examples", "Training examples", "without a data set"),
-    ("prompt", "Tokens before an answer", "on average, per example and per request"),
-    ("completion", "Tokens of an answer", "on average"),
-    ("epochs", "Epochs", "empty: as recommended"),
+    ("model", "Base model", "any name that luthier prices lists", "such as gpt-4.1-mini"),
+    ("provider", "Trained by", "empty: the model's maker", "such as azure"),
+    ("dataset", "Data set", "its name; or fill in the next three", "such as tickets"),
+    ("examples", "Training examples", "without a data set", "such as 500"),
+    ("prompt", "Tokens before an answer", "on average, per example and per request", "such as 500"),
+    ("completion", "Tokens of an answer", "on average", "such as 100"),
+    ("epochs", "Epochs", "empty: as recommended", "such as 3"),
 )
-"""Fields of the form that say what is priced: name, label, hint."""
+"""Fields of the form that say what is priced: name, label, hint, an example."""
 
 MOST_CHARACTERS = 200
 
@@ -65,7 +65,7 @@ def cost_blocks(made: Estimate, asked: str) -> list[Block]:
 def change_form(made: Estimate, asked: Mapping[str, str], opened: Mapping[str, str]) -> Block:
     """Draw the form with what was asked and every assumption; `opened` says where the card is."""
     said = {**dict(asked), "model": made.offer.model.name, "provider": made.offer.provider.key}
-    inputs = [_input(name, label, said.get(name, ""), hint) for name, label, hint in ASKED]
+    inputs = [_input(name, label, said.get(name, ""), hint, example) for name, label, hint, example in ASKED]
     assumed = [
         _input(one.name, one.label, one.value if one.changed else "", f"{one.value}: {one.why}")
         for one in made.assumptions
@@ -77,8 +77,10 @@ def change_form(made: Estimate, asked: Mapping[str, str], opened: Mapping[str, s
 
 def empty_form(opened: Mapping[str, str], model: str = "gpt-4.1-mini") -> Block:
     """Draw the form before anything was asked."""
-    inputs = [_input(name, label, model if name == "model" else "", hint) for name, label, hint in ASKED]
-    inputs.append(_input("requests_per_day", "Requests a day", "", "1,000 where you leave it empty"))
+    inputs = [
+        _input(name, label, model if name == "model" else "", hint, example) for name, label, hint, example in ASKED
+    ]
+    inputs.append(_input("requests_per_day", "Requests a day", "", "1,000 where you leave it empty", "such as 1000"))
     metadata = json.dumps(dict(opened), ensure_ascii=False)
     return modal("What would it cost?", inputs, callback_id=FORM, submit="Reckon", close="Cancel", metadata=metadata)
 
@@ -122,19 +124,20 @@ def _dates(made: Estimate) -> str:
     days = sorted({listed.source.as_of for listed in made.prices.values()})
     if not days:
         return "No price of it is known."
-    return f"Prices as of {days[0].isoformat()} to {days[-1].isoformat()}: `luthier prices` names their sources."
+    span = days[0].isoformat() if days[0] == days[-1] else f"{days[0].isoformat()} to {days[-1].isoformat()}"
+    return f"Prices as of {span}: `luthier prices` names their sources."
 
 
-def _input(name: str, label: str, value: str, hint: str) -> Block:
+def _input(name: str, label: str, value: str, hint: str, example: str = "as below") -> Block:
     element: Block = {"type": "plain_text_input", "action_id": name, "max_length": MOST_CHARACTERS}
     if value:
         element["initial_value"] = plain(value, MOST_CHARACTERS)
     else:
-        element["placeholder"] = plain_text("As below", 150)
-    return field(label, element, block_id=name, hint=hint, optional=True)
+        element["placeholder"] = plain_text(example, 150)
+    return field(label, element, block_id=name, hint=hint, optional=name != "model")
 
 
 def names_in(asked: Mapping[str, str]) -> Iterator[str]:
     """Yield the names of what was asked that are assumptions."""
-    known = {name for name, _, _ in ASKED}
+    known = {name for name, *_ in ASKED}
     yield from (name for name in asked if name not in known)

@@ -81,7 +81,7 @@ def test_the_terminal_shows_all_of_it(tmp_path: Path) -> None:
         "closing",
         "2027-01-14",
         "Does it pay?",
-        "Elsewhere",
+        "Side by side",
         "no fee",
         "Your own GPU: electricity and the machine itself",
         "unknown",

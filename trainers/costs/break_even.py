@@ -171,11 +171,12 @@ def break_even(race: Race) -> BreakEven | None:
         return None
     saving = (sums.base - sums.tuned).amount  # raises MixedCurrencies
     days = race.answers()
-    in_all = None if saving <= 0 or _by_the_hour(race) else _ceiling(race.once.amount / saving)
-    never = saving <= 0 or days == 0
+    own = race.tuned.offer.is_own  # what its electricity and the machine cost is unknown, so no day can be named
+    in_all = None if saving <= 0 or own or _by_the_hour(race) else _ceiling(race.once.amount / saving)
+    never = saving <= 0 or days == 0 or own
     a_day = None if never else _ceiling((race.once.amount + sums.hosting.amount * days) / (saving * days))
     horizon = int(race.tuned.number("horizon_days"))
-    paid, trainings = race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
+    paid, trainings = None if own else race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
     found = BreakEven(
         against=race.base.offer.title,
         caching=race.caching,
@@ -201,15 +202,16 @@ def _by_the_hour(race: Race) -> bool:
 
 def _sentence(found: BreakEven, race: Race) -> str:
     cached = "with its longer prompt cached" if found.caching else "with a longer prompt, uncached"
-    own = race.tuned.offer
-    beside = f" ({own.provider.left_out} not counted)" if own.is_own else ""
-    return f"Against {found.against} {cached}: {_verdict(found, race)}{beside}."
+    return f"Against {found.against} {cached}: {_verdict(found, race)}."
 
 
 def _verdict(found: BreakEven, race: Race) -> str:
     """Say whether it pays: what a day gains or loses, hosting included, comes before what a request saves."""
     if found.saving.amount <= 0:
         return _never(found)
+    if race.tuned.offer.is_own:
+        saved = f"1,000 requests save {said(_many(found.saving, Decimal(1000)))} in fees"
+        return f"{saved}; whether that pays for {race.tuned.offer.provider.left_out} is not known"
     if found.requests_a_day is None:
         return "it pays at no volume, as there is no day left on which both answer"
     asked, volume = _a_day(found.asked_a_day), _a_day(found.requests_a_day)

@@ -61,6 +61,10 @@ def _too_long(made: "Estimate") -> Iterator[str]:
             f"With its longer prompt the base would need {each + more:,.0f} tokens, more than the {context.tokens:,} "
             f"that {name} reads: the break-even against it is arithmetic only."
         )
+    models = {row.offer.model.name: row.offer.model.context for row in made.comparison}
+    others = sorted(other for other, limit in models.items() if limit and each > limit.tokens and other != name)
+    if others:
+        yield f"A request of {each:,.0f} tokens is too long for {', '.join(others)}: their figures are arithmetic only."
     if row is not None and each > row.tokens:
         yield (
             f"{each:,.0f} tokens an example are more than the {row.tokens:,} that a training row may have there "

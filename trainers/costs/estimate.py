@@ -160,8 +160,10 @@ def break_even_note(made: Estimate) -> str:
         return "A retired model answers nobody, so nothing can pay."
     if made.training is None or made.evaluation is None:
         return "What training or evaluation costs is unknown, so no day can be named on which it has paid."
-    if made.offer.sheet.price("base_input") is None or made.offer.on_card:
-        return "The base's own price per token is unknown, or it answers on the same card whatever its prompt's length."
+    if made.offer.on_card:
+        return "The base answers on the same card at the same cost, however long its prompt is."
+    if made.offer.sheet.price("base_input") is None:
+        return "The base's own price per token is unknown."
     return "What serving costs is unknown."
 
 

@@ -30,7 +30,8 @@ def charts_of(made: Estimate) -> Iterator[Chart]:
 
 def cumulative(made: Estimate) -> Chart:
     """Draw what the tuned model and the base have cost by the end of each day."""
-    figure, axes = _canvas(f"Paid in all, US dollars, at {made.assumptions[0].value} requests a day")
+    asked = f"{made.assumed('requests_per_day'):,f}"
+    figure, axes = _canvas(f"Paid in all, US dollars, at {asked} requests a day")
     ends: list[str] = []
     for number, race in enumerate(made.races):
         sums = race.sums()

@@ -129,11 +129,13 @@ def test_no_sentence_contradicts_its_day(provider: str, asked: int) -> None:
         assert gains or found.on is None
 
 
-def test_a_machine_of_ones_own_says_what_is_not_counted() -> None:
-    """Nothing is charged there, so each of its verdicts names electricity and the machine."""
+def test_a_machine_of_ones_own_is_not_said_to_have_paid() -> None:
+    """What electricity and the machine cost is unknown: fees saved are named, and neither a day nor a volume."""
     made = estimate(LOAD, "qwen3-8b", provider="own_gpu", today=TODAY)
     assert made.break_even
-    assert all("electricity and the machine itself not counted" in found.sentence for found in made.break_even)
+    for found in made.break_even:
+        assert (found.on, found.requests_a_day, found.requests_in_all) == (None, None, None)
+        assert "in fees; whether that pays for electricity and the machine itself is not known" in found.sentence
 
 
 def test_a_longer_prompt_of_nothing_costs_the_same() -> None:
