@@ -25,6 +25,7 @@ from handlers import (
     rows,
     sharing,
     sources,
+    strangers,
 )
 from handlers.deps import Deps
 
@@ -32,6 +33,7 @@ from handlers.deps import Deps
 def register(app: App, deps: Deps) -> None:
     """Attach every listener to `app`."""
     errors.register(app)
+    strangers.register(app)
     listening = (
         mentions,
         messages,

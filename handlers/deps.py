@@ -1,7 +1,7 @@
 """Knows what handlers need from below; it does not know how those things are built (`bot.wiring` does)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
@@ -80,6 +80,10 @@ class Deps:
     def workspaces(self) -> Workspaces:
         """Rules and budgets."""
         return Workspaces(engine=self.engine)
+
+    def offline(self) -> "Deps":
+        """Return the same without any language model: nobody's words leave this machine, and nothing is spent."""
+        return replace(self, model=None, rerank=False, reader_of=lambda _: read)
 
     def meter(self, workspace_id: str) -> Meter:
         """Return what counts the tokens of a workspace's answers."""
