@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -28,8 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(cost)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """The options of one call that describe the work."""
 
     file: Path | None
@@ -63,14 +62,7 @@ def cost(
 
     Tokens are averages per example and per request. Figures are [low, expected, high]; what nobody knows is unknown.
     """
-    asked = Asked(
-        file=file,
-        test=test,
-        examples=examples,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        epochs=epochs,
-    )
+    asked = Asked(file, test, examples, prompt_tokens, completion_tokens, epochs)
     from trainers.costs.names import UnknownName
     from trainers.costs.workload import BadFigure
 

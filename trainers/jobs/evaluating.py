@@ -66,8 +66,7 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
     if trained.adapter is None or trained.base is None:
         return None
     check_rows(job, dataset, bench.data)  # they may have changed while it was trained, here or elsewhere
-    own = bench.data / "jobs" / job.id
-    rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
+    own, rule = bench.data / "jobs" / job.id, SuccessRule.from_json(json.loads(job.quote)["rule"])
     contest = Contest(
         base=trained.base,
         adapter=trained.adapter,

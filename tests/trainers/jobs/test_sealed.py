@@ -176,9 +176,9 @@ def test_a_damaged_list_of_prices_stops_what_rests_on_prices_alone(
 ) -> None:
     """A run on this machine goes on; a paid one fails with the way out, and is resumed once the list is whole."""
     job = azure()
-    jobs.approve(job.id, job.quote_hash, ADA, watch())
     (jobs.datasets.folder / NAME).write_text("{")
     assert worked(jobs, approved, runner)[0].state == "succeeded"
+    jobs.approve(job.id, job.quote_hash, ADA, watch())
     after, begun = worked(jobs, job, runner)
     assert (after.state, begun) == ("failed", False)
     assert "luthier prices refresh" in after.error_next
