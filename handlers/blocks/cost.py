@@ -8,6 +8,7 @@ from handlers.blocks.parts import Block, actions, button, context, field, modal,
 from handlers.blocks.words import count, day, person
 from handlers.escape import clean, mrkdwn, plain
 from trainers.costs.estimate import Estimate, break_even_note
+from trainers.costs.names import provider_in
 from trainers.jobs.messages import RetirementCard
 
 CHANGE, CHARTS = "cost_change", "cost_charts"
@@ -18,7 +19,7 @@ FORM = "cost_form"
 
 ASKED = (
     ("model", "Base model", "any name that luthier prices lists", "such as gpt-4.1-mini"),
-    ("provider", "Trained by", "empty: the model's maker", "such as azure"),
+    ("provider", "Trained by", "empty: the model's maker; of an open model, whoever trains it", "such as azure"),
     ("dataset", "Data set", "its name; or fill in the next three", "such as tickets"),
     ("examples", "Training examples", "without a data set", "such as 500"),
     ("prompt", "Tokens before an answer", "on average, per example and per request", "such as 500"),
@@ -64,12 +65,11 @@ def cost_blocks(made: Estimate, asked: str) -> list[Block]:
 
 def change_form(made: Estimate, asked: Mapping[str, str], opened: Mapping[str, str]) -> Block:
     """Draw the form with what was asked and every assumption; `opened` says where the card is."""
-    said = {**dict(asked), "model": made.offer.model.name, "provider": made.offer.provider.key}
+    said = {**dict(asked), "model": made.offer.model.name}
+    if provider_in(asked.get("model", "")):  # it stood before the model's name, where the form shows the name alone
+        said["provider"] = made.offer.provider.key
     inputs = [_input(name, label, said.get(name, ""), hint, example) for name, label, hint, example in ASKED]
-    assumed = [
-        _input(one.name, one.label, one.value if one.changed else "", f"{one.value}: {one.why}")
-        for one in made.assumptions
-    ]
+    assumed = [_input(one.name, one.label, one.value if one.changed else "", one.otherwise) for one in made.assumptions]
     metadata = json.dumps(dict(opened), ensure_ascii=False)
     blocks = [*inputs, context("Assumptions: empty means as below each field."), *assumed]
     return modal("Reckoned on", blocks, callback_id=FORM, submit="Reckon again", close="Cancel", metadata=metadata)

@@ -37,6 +37,9 @@ _OTHERWISE = {
 }  # fmt: skip
 """Other names of providers, such as litellm's."""
 
+KNOWN_TO_MANY = ("gpt-4.1-mini", "gpt-4o", "gemini-3.5-flash-lite", "qwen3-8b", "llama-3.1-8b-instruct", "nova-micro")
+"""Models to name where nothing looks like what somebody wrote."""
+
 GPUS = ("rented_gpu", "own_gpu")
 """Providers that train and serve any open model on a card."""
 
@@ -87,7 +90,7 @@ def find_model(name: str) -> Model:
     what = f"I know no model called {name.strip()[:60]!r}."
     if near:
         raise UnknownName(what, f"Nearest: {', '.join(near)}.")
-    raise UnknownName(what, f"None looks like it. I know {', '.join(models())}.")
+    raise UnknownName(what, f"None looks like it. I know {', '.join(KNOWN_TO_MANY)}; `luthier prices` lists them all.")
 
 
 def find_provider(name: str) -> str:
@@ -95,7 +98,7 @@ def find_provider(name: str) -> str:
     found = _provider(name)
     if found:
         return found
-    near = _alike(_tidy(name), PROVIDERS)
+    near = get_close_matches(_tidy(name), PROVIDERS, n=1, cutoff=0.6)
     meant = f"Nearest: {near[0]}. " if near else ""
     raise UnknownName(
         f"I know no provider called {name.strip()[:60]!r}.", f"{meant}Choose one of {', '.join(PROVIDERS)}."

@@ -99,10 +99,10 @@ def test_a_model_is_known_by_each_of_its_names(said: str, name: str) -> None:
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:
-    """A slip is answered with names that look like it, and with all where nothing does."""
+    """A slip is answered with names that look like it, and with some that many know where nothing does."""
     with pytest.raises(UnknownName, match=r"Nearest: gpt-4\.1-mini"):
         find_model("gpt4.1-mini")
-    with pytest.raises(UnknownName, match=r"None looks like it\. I know gpt-4\.1, .*, o3-pro"):
+    with pytest.raises(UnknownName, match=r"None looks like it\. I know gpt-4\.1-mini, .*lists them all"):
         find_model("?" * 500)
     for slip in ("azur", "nobody"):
         with pytest.raises(UnknownName, match=", ".join(PROVIDERS)):
