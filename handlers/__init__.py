@@ -5,6 +5,7 @@ from slack_bolt import App
 from handlers import (
     actions,
     assistant,
+    choosing,
     commands,
     costs,
     datasets,
@@ -40,6 +41,7 @@ def register(app: App, deps: Deps) -> None:
         assistant,
         commands,
         actions,
+        choosing,
         costs,
         facts,
         modals,

@@ -8,8 +8,9 @@ from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import stop_button
 from handlers.blocks.parts import Block, button, context, section
 from handlers.blocks.report import DETAILS, TRY
-from handlers.blocks.words import count, duration, points
+from handlers.blocks.words import count, day, duration, points
 from handlers.escape import mrkdwn
+from trainers.backends.bases import title_of
 from trainers.jobs.intake import INDEX
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.pausing import ASIDE
@@ -114,7 +115,9 @@ def model_line(model: ModelVersion) -> str:
     """Say in one line what a model is and how it did."""
     verdict = VERDICTS.get(model.verdict, "not evaluated")
     made = f" · {model.created_at:%d %b %Y}" if model.created_at else ""
-    return f"*{mrkdwn(model.name, 150)}* · {model.status} · {verdict}{made}"
+    where = f" · stays at {mrkdwn(title_of(model.backend), 60)}" if model.remote_id else ""
+    until = f", goes dark on {day(model.retires_on)}" if model.retires_on else ""
+    return f"*{mrkdwn(model.name, 150)}* · {model.status} · {verdict}{made}{where}{until}"
 
 
 def _job_button(job: Job) -> Block | None:

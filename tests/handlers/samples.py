@@ -78,6 +78,7 @@ from trainers.jobs.messages import (
 from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
+from trainers.speaking import Pair
 from trainers.spec import TrainingSpec
 from trainers.tables import Dataset, Job, ModelVersion, Review, ReviewRow
 
@@ -654,7 +655,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_try": lambda: forms.try_form(MODEL.name, MODEL.id),
     "form_try_asking": lambda: forms.asking(MODEL.name, NASTY),
     "form_try_answered": lambda: forms.try_form(
-        MODEL.name, MODEL.id, NASTY, forms.Both(Said(NASTY, 0.5), Said("returns", 0.6))
+        MODEL.name, MODEL.id, NASTY, Pair(Said(NASTY, 0.5), Said("returns", 0.6))
     ),
     "form_try_failed": lambda: forms.try_form(MODEL.name, MODEL.id, "hi", problem="The local model did not start."),
     "home": lambda: home.home_view(HOME_JOBS, [MODEL], {"job_2": "https://example.slack.com/archives/C1/p1"}, GUIDE),

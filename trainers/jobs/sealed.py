@@ -7,8 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from trainers.costs.gate import PROVIDER_OF, check_base
+from trainers.backends import HOSTED
+from trainers.costs.gate import check_base
 from trainers.costs.overlay import shelf_in
+from trainers.costs.own_prices import OwnPrices
 from trainers.data.store import Datasets
 from trainers.errors import StaleApproval
 from trainers.jobs.ledger import Ledger
@@ -17,17 +19,20 @@ from trainers.quotes import hash_of, repriced
 from trainers.tables import Dataset, Job
 
 
-def sealed_rows(ledger: Ledger, datasets: Datasets, job: Job, today: date) -> Dataset:
+def sealed_rows(
+    ledger: Ledger, datasets: Datasets, job: Job, today: date, own_prices: Mapping[str, OwnPrices]
+) -> Dataset:
     """Return a job's data set; raises StaleApproval where anything that its approved quote is hashed over has changed.
 
-    Raises NotTrainable too, where a base has closed since. What a provider has already is not asked again: nothing here
+    `own_prices` are the operator's, by backend. Raises NotTrainable too, where a base has closed since. What a provider has already is not asked again: nothing here
     changes it, and its outcome has to be brought home.
     """
     dataset = datasets.get(job.dataset_id)
     with ledger.reading() as connection:
         elsewhere = provider_of_run(connection, job.id)
     if not elsewhere:
-        _check(job, dataset, datasets.folder, today)
+        own = own_prices.get(json.loads(job.spec)["backend"])
+        _check(job, dataset, datasets.folder, today, own)
     return dataset
 
 
@@ -38,23 +43,22 @@ def check_rows(job: Job, dataset: Dataset, folder: Path) -> None:
         raise _stale(f"the rows of {offer['dataset']} are others than when it was quoted")
 
 
-def _check(job: Job, dataset: Dataset, folder: Path, today: date) -> None:
+def _check(job: Job, dataset: Dataset, folder: Path, today: date, own: OwnPrices | None) -> None:
     offer: dict[str, Any] = json.loads(job.quote)
-    backend = offer["spec"]["backend"]
     if hash_of(offer) != job.quote_hash:
         raise _stale("the quote is another one")
     if json.loads(job.spec) != offer["spec"]:
         raise _stale("model, method or knobs are others than in the quote")
     check_rows(job, dataset, folder)
-    if backend in PROVIDER_OF:  # only then: a damaged list of prices is no reason to stop what costs nothing
-        _check_prices(job, offer, folder, today)
+    if offer["spec"]["backend"] in HOSTED:  # only then: a damaged list of prices stops nothing that costs nothing
+        _check_prices(job, offer, folder, today, own)
 
 
-def _check_prices(job: Job, offer: Mapping[str, Any], folder: Path, today: date) -> None:
+def _check_prices(job: Job, offer: Mapping[str, Any], folder: Path, today: date, own: OwnPrices | None) -> None:
     shelf = shelf_in(folder)
     if job.kind == "train":
         check_base(offer["spec"]["backend"], offer["spec"]["base"], today, shelf.lines)
-    changed = repriced(offer, shelf)
+    changed = repriced(offer, shelf, own)
     if changed:
         raise _stale(f"prices changed since it was quoted ({'; '.join(changed)})")
 

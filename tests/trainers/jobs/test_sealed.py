@@ -125,8 +125,6 @@ def without_rules(connection: Connection) -> None:
 @pytest.fixture
 def azure(jobs: Jobs, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Job]:
     """Propose a run at Azure, priced by the book; where it would go is the rehearsal."""
-    monkeypatch.setitem(backends.BACKENDS, "azure", "trainers.backends.rehearsal:RehearsalBackend")
-    monkeypatch.setitem(backends.QUEUES, "azure", "io")
     dataset = jobs.datasets.example("tickets", ADA, watch()).dataset
     with jobs.ledger.transaction() as connection:
         set_rules(connection, ADA.workspace_id, FREE_HAND, watch())
