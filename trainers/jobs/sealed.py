@@ -18,14 +18,16 @@ from trainers.jobs.submission import provider_of_run
 from trainers.quotes import hash_of, repriced
 from trainers.tables import Dataset, Job
 
+NEXT = "It does not run; ask for a new quote with `train`."
+
 
 def sealed_rows(
     ledger: Ledger, datasets: Datasets, job: Job, today: date, own_prices: Mapping[str, OwnPrices]
 ) -> Dataset:
     """Return a job's data set; raises StaleApproval where anything that its approved quote is hashed over has changed.
 
-    `own_prices` are the operator's, by backend. Raises NotTrainable too, where a base has closed since. What a provider has already is not asked again: nothing here
-    changes it, and its outcome has to be brought home.
+    `own_prices` are the operator's, by backend. Raises NotTrainable too, where a base has closed since. What a provider
+    has already is not asked again: nothing here changes it, and its outcome has to be brought home.
     """
     dataset = datasets.get(job.dataset_id)
     with ledger.reading() as connection:
@@ -60,7 +62,8 @@ def _check_prices(job: Job, offer: Mapping[str, Any], folder: Path, today: date,
         check_base(offer["spec"]["backend"], offer["spec"]["base"], today, shelf.lines)
     changed = repriced(offer, shelf, own)
     if changed:
-        raise _stale(f"prices changed since it was quoted ({'; '.join(changed)})")
+        what = f"Prices changed since this was approved: {'; '.join(changed)}."
+        raise StaleApproval(what, NEXT)
 
 
 def _content(dataset: Dataset, folder: Path) -> str:
@@ -73,4 +76,4 @@ def _content(dataset: Dataset, folder: Path) -> str:
 
 
 def _stale(why: str) -> StaleApproval:
-    return StaleApproval(f"This is not what was approved: {why}.", "It does not run; ask for a new quote with `train`.")
+    return StaleApproval(f"This is not what was approved: {why}.", NEXT)

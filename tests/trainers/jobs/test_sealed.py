@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.trainers.jobs.conftest import ADA, Watch
 from tests.trainers.jobs.paid import FREE_HAND, Bench
 from tests.trainers.rehearsal.provider import ThreadProvider
-from trainers import backends, quotes
+from trainers import quotes
 from trainers.backends.base import Order, Trained
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.costs.facts import Source
@@ -51,7 +51,7 @@ def worked(jobs: Jobs, job: Job, runner: MakeRunner) -> tuple[Job, bool]:
 def refused(jobs: Jobs, job: Job, runner: MakeRunner, why: str) -> None:
     after, begun = worked(jobs, job, runner)
     assert (after.state, begun) == ("failed", False)
-    assert "not what was approved" in after.error_what
+    assert "was approved:" in after.error_what
     assert why in after.error_what
     assert "new quote" in after.error_next
 
