@@ -765,6 +765,17 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             replacement_note="cannot be fine-tuned",
         )
     ),
+    "retirement_unconfirmed": lambda: rendered(
+        RetirementCard(
+            **IDS,
+            requested_by="U0ADA",
+            base="ministral-3b",
+            provider="Azure OpenAI",
+            retires_on="2026-12-09",
+            days_left=7,
+            unconfirmed=f"litellm names the day; Azure's schedule names none {NASTY}",
+        )
+    ),
     "ended_stopped": lambda: rendered(
         EndedCard(
             **IDS,
