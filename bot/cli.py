@@ -23,6 +23,7 @@ from bot.shell import (
     linting,
     plans,
     price_list,
+    prompting,
     settings,
     verdicts,
     voice,
@@ -48,6 +49,7 @@ costs.register(app)
 price_list.register(app)
 datasets.register(app)
 plans.register(app)
+prompting.register(app)
 voice.register(app)
 jobs.register(app)
 verdicts.register(app)

@@ -26,6 +26,7 @@ from handlers.blocks import (
     listing,
     plan,
     plan_form,
+    prompting,
     review,
     review_forms,
     settings,
@@ -436,6 +437,16 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
 
+PROMPT: dict[str, Any] = {
+    "prompt": "You sort tickets.\n\nOutput format:\n- Reply with one label & nothing else: <!here>, ```b```.",
+    "examples": [
+        {"user": "Where is it?", "reply": "shipping", "why": "a plain case", "ready": True},
+        {"user": "x" * 2000, "reply": "(a person writes this)", "why": "a long one", "ready": False},
+    ],
+    "notes": ["This is our template, filled with your task; no language model wrote it."],
+    "written_by": "template",
+}
+
 VOICE: dict[str, Any] = {
     "headline": "40 texts, 4,393 words, beside 40 texts that you gave: 18 habits differ beyond chance of 28 counted.",
     "parts": [
@@ -613,6 +624,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
     "form_voice": lambda: voice.voice_form("[]"),
     "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(
