@@ -5,6 +5,7 @@ from slack_bolt import App
 from handlers import (
     actions,
     assistant,
+    choosing,
     commands,
     costs,
     datasets,
@@ -26,6 +27,7 @@ from handlers import (
     sharing,
     sources,
     strangers,
+    voice,
 )
 from handlers.deps import Deps
 
@@ -40,6 +42,7 @@ def register(app: App, deps: Deps) -> None:
         assistant,
         commands,
         actions,
+        choosing,
         costs,
         facts,
         modals,
@@ -55,6 +58,7 @@ def register(app: App, deps: Deps) -> None:
         finishing,
         datasets,
         rows,
+        voice,
     )
     for part in (*listening, home):
         part.register(app, deps)

@@ -148,6 +148,7 @@ def report_of(found: Job) -> ReportCard:
         model_id=result.get("model_id") or "",
         report=result.get("report"),
         seconds=float(result["seconds"]),
+        billed=str(result.get("billed") or ""),
         quoted_minutes=(quoted[0], quoted[1]),
     )
 
