@@ -14,6 +14,7 @@ import typer
 from bot.shell import (
     advice,
     answers,
+    api,
     converting,
     costs,
     datasets,
@@ -50,6 +51,7 @@ plans.register(app)
 jobs.register(app)
 verdicts.register(app)
 settings.register(app)
+api.register(app)
 weights.register(app)
 
 

@@ -20,7 +20,7 @@ from trainers.policy import check_approver, dollars, is_approver, rules_of
 
 PREFIX: Final = "sk-luthier-"
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-PER_MINUTE: Final = 120
+PER_MINUTE: Final = 600
 MOST_PER_MINUTE: Final = 6000
 MOST_KEYS: Final = 50
 """Keys of one person that may live at the same time."""
@@ -120,6 +120,22 @@ class Keys:
             _tell(connection, key, who, "key rotated", now)
         return Made(key.model_copy(update=changed), secret)
 
+    def grant(self, key_id: str, limit: Decimal, who: Person, now: datetime) -> ApiKey:
+        """Let a key approve its own jobs up to `limit` dollars each, in this approver's name; 0 takes that back.
+
+        The grant counts as this approver's yes, so it is worth what that is: nothing for jobs of their own.
+        """
+        _check_limit(limit)
+        with self._engine.begin() as connection:
+            key = self._own(connection, key_id, who)
+            rules = rules_of(connection, key.workspace_id)
+            if who.workspace_id != key.workspace_id or not is_approver(who, rules):
+                raise NotAllowed("Only an approver of that workspace grants a limit.", "Ask one of them.")
+            changed = {"limit_micros": in_micros(limit), "granted_by": who.user_id if limit else ""}
+            connection.execute(update(_keys).where(_keys.c.id == key_id).values(**changed))
+            _tell(connection, key, who, "key granted", now, limit=str(limit))
+        return key.model_copy(update=changed)
+
     def revoke(self, key_id: str, who: Person, now: datetime) -> bool:
         """End a key; False where it was ended before. Its owner, an approver or an operator may."""
         with self._engine.begin() as connection:
@@ -204,12 +220,16 @@ def _check(wish: Wish, owner: Person) -> None:
     if not wish.name.strip() or len(wish.name) > 80 or not wish.name.isprintable():
         raise UserError("A key needs a name of 1 to 80 characters.", "Name what uses it, such as: nightly.")
     scopes_in(" ".join(wish.scopes))
-    if not wish.limit.is_finite() or wish.limit < 0:
-        raise UserError("A key's limit is dollars of 0 or more.", "Nothing was made.")
+    _check_limit(wish.limit)
     if not 1 <= wish.per_minute <= MOST_PER_MINUTE:
         raise UserError(f"A key may make 1 to {MOST_PER_MINUTE} requests a minute.", "Nothing was made.")
     if owner.workspace_id == LOCAL_WORKSPACE and wish.channel:
         raise UserError("A key of the shell has no channel.", "Name a workspace and a person with it.")
+
+
+def _check_limit(limit: Decimal) -> None:
+    if not limit.is_finite() or limit < 0:
+        raise UserError("A key's limit is dollars of 0 or more.", "Nothing was changed.")
 
 
 def _tell(connection: Connection, key: ApiKey, who: Person, what: str, now: datetime, **detail: Any) -> None:

@@ -5,9 +5,10 @@ import re
 PREFIX = "ft:"
 
 
-def tuned_name(base: str, workspace_id: str, suffix: str, job_id: str) -> str:
-    """Return `ft:BASE:WORKSPACE:SUFFIX:ID`, as OpenAI names its own; ID is the job's."""
-    return f"{PREFIX}{base}:{workspace_id.lower()}:{slug(suffix)}:{job_id.removeprefix('job_')}"
+def tuned_name(base: str, workspace_id: str, title: str, job_id: str) -> str:
+    """Return `ft:BASE:WORKSPACE:SUFFIX:ID`, as OpenAI names its own; ID is the job's, SUFFIX names its rows."""
+    suffix = slug(title.removesuffix(f" on {base}"))
+    return f"{PREFIX}{base}:{workspace_id.lower()}:{suffix}:{job_id.removeprefix('job_')}"
 
 
 def job_in(name: str) -> str:

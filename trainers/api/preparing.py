@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
@@ -58,9 +60,11 @@ class Preparing:
             words = f"{wrong.what} {wrong.next_step}".strip()
             self._fail(taken, "invalid_training_file", words, "training_file")
             return
-        except (LuthierError, OSError) as trouble:
+        except OperationalError:
+            raise  # the database is busy or away: it is prepared later
+        except Exception as trouble:  # the boundary: what nobody foresaw must end this job, not keep the others waiting
             log.exception("job %s could not be prepared", taken.id)
-            words = trouble.what if isinstance(trouble, LuthierError) else "Its file could not be read."
+            words = trouble.what if isinstance(trouble, LuthierError) else "Its rows could not be looked into."
             self._fail(taken, "server_error", words, "")
             return
         now = self.clock()
@@ -100,6 +104,9 @@ class Preparing:
     def _approve(self, quoted: ApiJob) -> None:
         """Let the key's grant say yes as far as it goes; else ask, as a click of its owner would."""
         key, run = self.keys.get(quoted.key_id), self.jobs.ledger.get(quoted.job_id)
+        if quoted.cancelled_at is not None:  # while its file was being looked into
+            self.jobs.stop(run.id, Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock())
+            return
         try:
             run = self._say_yes(key, run)
         except (NotAllowed, OverBudget) as refusal:
@@ -129,9 +136,8 @@ class Preparing:
     def _refused(self, quoted: ApiJob, run: Job, refusal: LuthierError) -> None:
         """End what nobody can approve; the quote's card says so too."""
         code = "budget_exceeded" if isinstance(refusal, OverBudget) else "approval_impossible"
+        self.jobs.stop(run.id, Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock())
         self._fail(quoted, code, f"{refusal.what} {refusal.next_step}".strip(), "")
-        owner = Person(workspace_id=run.workspace_id, user_id=quoted.owner)
-        self.jobs.stop(run.id, owner, self.clock())
 
     def _fail(self, taken: ApiJob, code: str, message: str, param: str) -> None:
         with self.runs.engine.begin() as connection:

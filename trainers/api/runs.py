@@ -81,6 +81,12 @@ class Runs:
             rows = connection.execute(select(_runs).where(_runs.c.id.in_(ids))).mappings().all() if ids else []
         return {row["id"]: Job(**row) for row in rows}
 
+    def run(self, run_id: str) -> Job | None:
+        """Return a run by its id, or None."""
+        with self.engine.execution_options(reading=True).connect() as connection:
+            row = connection.execute(select(_runs).where(_runs.c.id == run_id)).mappings().one_or_none()
+        return None if row is None else Job(**row)
+
     def notes(self, job_id: str) -> list[ApiEvent]:
         """Return what was noted about a job, oldest first."""
         query = select(_events).where(_events.c.api_job_id == job_id).order_by(_events.c.id)
@@ -116,15 +122,17 @@ class Runs:
             return [ApiJob(**row) for row in connection.execute(query.limit(200)).mappings()]
 
 
-def change(connection: Connection, job_id: str, **values: Any) -> None:
+def change(connection: Connection, api_job_id: str, **values: Any) -> None:
     """Change a job's row."""
-    connection.execute(update(_jobs).where(_jobs.c.id == job_id).values(**values))
+    connection.execute(update(_jobs).where(_jobs.c.id == api_job_id).values(**values))
 
 
 def fail(connection: Connection, job_id: str, code: str, message: str, param: str, now: datetime) -> None:
-    """Let a job fail before it has run."""
-    change(connection, job_id, error_code=code, error_message=message, error_param=param, prepared_at=now)
-    note(connection, job_id, f"The job failed: {message}", now, level="error")
+    """Let a job fail before it has run; one that was cancelled meanwhile stays cancelled."""
+    change(connection, job_id, prepared_at=now)
+    if locked(connection, job_id).cancelled_at is None:
+        change(connection, job_id, error_code=code, error_message=message, error_param=param)
+        note(connection, job_id, f"The job failed: {message}", now, level="error")
 
 
 def note(connection: Connection, job_id: str, message: str, now: datetime, level: str = "info") -> None:
@@ -139,6 +147,11 @@ def found(connection: Connection, key: ApiKey, job_id: str, *, lock: bool = Fals
     if row is None:
         raise no_job(job_id)
     return ApiJob(**row)
+
+
+def locked(connection: Connection, job_id: str) -> ApiJob:
+    """Return a job's row as it is now, held until the caller's transaction ends."""
+    return ApiJob(**connection.execute(select(_jobs).where(_jobs.c.id == job_id).with_for_update()).mappings().one())
 
 
 def seen(key: ApiKey) -> ColumnElement[bool]:

@@ -76,8 +76,7 @@ class Told:
         """What the model is called; None where none was made, as at a rehearsal."""
         if self.run is None or not self._result().get("model_id"):
             return None
-        asked = request_of(self.job)
-        return tuned_name(asked.model, self.job.workspace_id, asked.suffix, self.run.id)
+        return tuned_name(request_of(self.job).model, self.job.workspace_id, self.run.title, self.run.id)
 
     def events(self, notes: Sequence[ApiEvent], history: Sequence[JobEvent]) -> list[Event]:
         """Return what happened, newest first."""
