@@ -61,7 +61,7 @@ class Talk:
     def _adapter(self, key: ApiKey, name: str) -> Path | None:
         """Return the adapter behind a name, None for a base that answers here."""
         if name in self.bases:
-            if self.bases[name] != "local":
+            if name != self.models.base.name:
                 raise ApiError(400, f"The model '{name}' does not answer here.", "model_not_served", param="model")
             return None
         return self.registry.adapter(self._tuned(key, name))
