@@ -10,6 +10,7 @@ from knowledge.clock import Clock
 from knowledge.collections import Library
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
+from trainers.api.keys import Keys
 from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
 from trainers.evals.plan_store import Plans
@@ -75,6 +76,11 @@ class Deps:
     def plans(self) -> Plans:
         """Evaluation plans."""
         return Plans(engine=self.engine, folder=self.datasets.folder)
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of the fine-tuning API."""
+        return Keys(self.engine)
 
     @property
     def workspaces(self) -> Workspaces:

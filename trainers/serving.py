@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -144,6 +145,12 @@ class LocalModels:
                 self._start()
 
     def _listening(self) -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:  # httpx leaves a socket open where nobody listens
+                probe.settimeout(10)
+                probe.connect(str(self.socket))
+        except OSError:
+            return False
         try:
             with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=10) as client:
                 return client.get("http://local/v1/models").status_code == httpx.codes.OK
