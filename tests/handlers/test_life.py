@@ -19,9 +19,11 @@ from tests.trainers.jobs.paid import TIMING
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers import audit, quotes
 from trainers.backends.base import Backend
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.rehearsal import RehearsalBackend
+from trainers.backends.traits import traits_of
+from trainers.costs.rehearsal import Price
 from trainers.jobs import service
 from trainers.jobs.run import Runner, sweep
 from trainers.spec import TrainingSpec
@@ -59,6 +61,8 @@ def rehearsed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(
             service, "quote", lambda *a, **m: replace(quotes.quote(*a, **m), training_cost=Decimal(dollars))
         )
+        # What a worker looks up before it begins has to be the price of the quote.
+        monkeypatch.setattr(quotes, "price", lambda tokens: Price(Decimal(dollars), (0.1, 2.0), "pretend"))
         monkeypatch.setattr("handlers.training.TrainingSpec", lambda: TrainingSpec(backend=backend))
 
     return price
@@ -205,7 +209,8 @@ def test_a_stop_during_the_submission_is_told_as_it_is(
     world.deliver()
     progress = world.slack.wait_message("next in line", thread_ts=card["thread_ts"])
     api = FineTuningApi(name="rehearsal provider", url=provider.url, key="rehearsal")
-    hosted = HostedRehearsalBackend(api=api, timing=TIMING, again_in=timedelta(seconds=1))
+    traits = traits_of("hosted_rehearsal")
+    hosted = HostedBackend(traits=traits, api=api, timing=TIMING, again_in=timedelta(seconds=1))
     worker(world, hosted).work(job.id)
     world.slack.click(progress, "Stop")
     whispered(world, card, "is being stopped: what a provider may have of it is ended first")

@@ -99,6 +99,8 @@ class ReportCard(_OfJob):
     quoted_minutes: tuple[float, float]
     images: tuple[dict[str, str], ...] = ()
     """Pictures to show: `path` under the data folder, `title`, `alt`."""
+    billed: str = ""
+    """What a hosted run cost beside what was approved, as a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +177,8 @@ class RetirementCard(_OfJob):
     replacement: str = ""
     """What the provider points to."""
     replacement_note: str = ""
+    unconfirmed: str = ""
+    """Who names that day, where nobody confirmed it; "" for a day that is certain."""
 
 
 @dataclass(frozen=True, kw_only=True)
