@@ -14,6 +14,7 @@ import typer
 from bot.shell import (
     advice,
     answers,
+    api,
     converting,
     costs,
     datasets,
@@ -54,6 +55,7 @@ voice.register(app)
 jobs.register(app)
 verdicts.register(app)
 settings.register(app)
+api.register(app)
 weights.register(app)
 
 
