@@ -23,6 +23,7 @@ from bot.shell import (
     linting,
     plans,
     price_list,
+    provider,
     settings,
     verdicts,
     weights,
@@ -48,6 +49,7 @@ price_list.register(app)
 datasets.register(app)
 plans.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
 weights.register(app)
