@@ -23,9 +23,11 @@ from bot.shell import (
     linting,
     plans,
     price_list,
+    prompting,
     provider,
     settings,
     verdicts,
+    voice,
     weights,
 )
 from bot.shell.terminal import JsonFlag, say, show, show_json
@@ -48,6 +50,8 @@ costs.register(app)
 price_list.register(app)
 datasets.register(app)
 plans.register(app)
+prompting.register(app)
+voice.register(app)
 jobs.register(app)
 provider.register(app)
 verdicts.register(app)

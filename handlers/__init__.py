@@ -27,6 +27,7 @@ from handlers import (
     sharing,
     sources,
     strangers,
+    voice,
 )
 from handlers.deps import Deps
 
@@ -57,6 +58,7 @@ def register(app: App, deps: Deps) -> None:
         finishing,
         datasets,
         rows,
+        voice,
     )
     for part in (*listening, home):
         part.register(app, deps)

@@ -19,6 +19,7 @@ from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, m
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
 from handlers.blocks.plan import plan_blocks, plan_text
+from handlers.blocks.prompting import prompt_blocks, prompt_text
 from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
@@ -33,6 +34,7 @@ from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
 from handlers.sharing import ticket_for
+from handlers.voice import open_form as open_voice
 from knowledge.advice.advise import advise
 from knowledge.advice.cases import split_cases
 from knowledge.advice.compare import compare
@@ -42,6 +44,7 @@ from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.data.lint import lint
 from trainers.evals.plan import make_plan
+from trainers.evals.prompting.written import write_prompt
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
 from trainers.policy import check_stop
@@ -63,6 +66,9 @@ class Typed(NamedTuple):
     """Everything after the sub-command."""
     trigger_id: str
 
+
+EXAMPLE_SEED = 7
+"""One fixed seed, so that the same task always gets the same examples."""
 
 ALSO = {"datasets": "data", "dataset": "data"}
 """Other names of sub-commands."""
@@ -156,6 +162,21 @@ def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
     """Plan how a model for a task would be judged."""
     made = make_plan(typed.rest).to_json()
     return plan_text(made), plan_blocks(made)
+
+
+def system_prompt(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Write a system prompt for a task."""
+    if not typed.rest:
+        return "For which task? `/tune system-prompt sort tickets into billing, returns, other`", []
+    meter = deps.meter(typed.person.workspace_id)
+    made = write_prompt(make_plan(typed.rest), seed=EXAMPLE_SEED, model=deps.model, meter=meter).to_json()
+    return prompt_text(made), prompt_blocks(made)
+
+
+def voice(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the form for texts in a voice."""
+    open_voice(client, typed.place, typed.trigger_id)
+    return "", []
 
 
 def cost(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -315,6 +336,8 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "advise": weigh,
     "compare": show_options,
     "eval-plan": plan,
+    "system-prompt": system_prompt,
+    "voice": voice,
     "cost": cost,
     "train": train,
     "jobs": jobs,

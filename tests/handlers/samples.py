@@ -27,10 +27,12 @@ from handlers.blocks import (
     listing,
     plan,
     plan_form,
+    prompting,
     review,
     review_forms,
     settings,
     source,
+    voice,
 )
 from handlers.blocks.parts import section
 from handlers.notify import render
@@ -457,6 +459,28 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
 
+PROMPT: dict[str, Any] = {
+    "prompt": "You sort tickets.\n\nOutput format:\n- Reply with one label & nothing else: <!here>, ```b```.",
+    "examples": [
+        {"user": "Where is it?", "reply": "shipping", "why": "a plain case", "ready": True},
+        {"user": "x" * 2000, "reply": "(a person writes this)", "why": "a long one", "ready": False},
+    ],
+    "notes": ["This is our template, filled with your task; no language model wrote it."],
+    "written_by": "template",
+}
+
+VOICE: dict[str, Any] = {
+    "headline": "40 texts, 4,393 words, beside 40 texts that you gave: 18 habits differ beyond chance of 28 counted.",
+    "parts": [
+        (
+            "What is distinctive",
+            ["Commas: 68.3 per 1,000 words (95% interval 60.5 to 76.5)."] * 12,
+        ),
+        ("Avoids", ["“<!channel> & you”: never, 216 expected (z -9.7)."]),
+    ],
+}
+
+
 LEARNED: tuple[dict[str, Any], ...] = tuple(
     {"name": name, "outcome": outcome, "passages": 12, "notes": notes, "what": what, "next_step": "Add another."}
     for name, outcome, notes, what in (
@@ -622,6 +646,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
+    "form_voice": lambda: voice.voice_form("[]"),
+    "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(
         learn.offer_blocks([NASTY, "b.pdf", "c.pdf", "d.pdf"], {"files": ["F1"], "url": ""}, private=True)
     ),
@@ -772,6 +799,17 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             days_left=30,
             replacement="gpt-6-luna",
             replacement_note="cannot be fine-tuned",
+        )
+    ),
+    "retirement_unconfirmed": lambda: rendered(
+        RetirementCard(
+            **IDS,
+            requested_by="U0ADA",
+            base="ministral-3b",
+            provider="Azure OpenAI",
+            retires_on="2026-12-09",
+            days_left=7,
+            unconfirmed=f"litellm names the day; Azure's schedule names none {NASTY}",
         )
     ),
     "ended_stopped": lambda: rendered(

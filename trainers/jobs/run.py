@@ -38,6 +38,7 @@ from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.outcome import model_version, result_json
 from trainers.jobs.places import refresh
 from trainers.jobs.recovery import recovery
+from trainers.jobs.sealed import sealed_rows
 from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, let_go
@@ -140,7 +141,7 @@ class Runner:
         if job.kind == INDEX:
             self._learn(job, hold)
             return
-        dataset = self.datasets.get(job.dataset_id)
+        dataset = sealed_rows(self.ledger, self.datasets, job, self.clock().date(), self.own_prices)
         if accounts.pays_as_it_goes(job):
             self._over_endpoint(job, dataset, hold)
             return

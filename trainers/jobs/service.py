@@ -14,6 +14,7 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
+from trainers.costs.gate import PROVIDER_OF
 from trainers.costs.local import PastRun
 from trainers.costs.overlay import shelf_in
 from trainers.costs.own_prices import OwnPrices
@@ -302,7 +303,7 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
             today=now.date(),
-            shelf=shelf_in(self.datasets.folder),
+            shelf=shelf_in(self.datasets.folder) if spec.backend in PROVIDER_OF else None,
             own=self.own_prices.get(spec.backend),
         )
         if self._pretended(spec):

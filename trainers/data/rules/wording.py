@@ -36,10 +36,17 @@ _MOJIBAKE = re.compile(
 )
 
 
+def has_placeholder(text: str) -> bool:
+    """Say whether a text holds a blank that nobody filled in; in code some of them have a meaning."""
+    return _PLACEHOLDER.search(text) is not None or (
+        _PLACEHOLDER_IN_PROSE.search(text) is not None and not is_code(text)
+    )
+
+
 def _placeholder(view: View, _: TargetLimits) -> bool:
     if _PLACEHOLDER.search(view.text) or _UNFINISHED.search(view.row.target):
         return True
-    return _PLACEHOLDER_IN_PROSE.search(view.text) is not None and not is_code(view.text)
+    return has_placeholder(view.text)
 
 
 def _generated(view: View, _: TargetLimits) -> bool:
