@@ -25,6 +25,7 @@ from bot.shell import (
     plans,
     price_list,
     prompting,
+    provider,
     settings,
     verdicts,
     voice,
@@ -53,6 +54,7 @@ plans.register(app)
 prompting.register(app)
 voice.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
 api.register(app)
