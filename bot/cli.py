@@ -14,6 +14,7 @@ import typer
 from bot.shell import (
     advice,
     answers,
+    api,
     converting,
     costs,
     datasets,
@@ -24,6 +25,7 @@ from bot.shell import (
     plans,
     price_list,
     prompting,
+    provider,
     settings,
     verdicts,
     voice,
@@ -52,8 +54,10 @@ plans.register(app)
 prompting.register(app)
 voice.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
+api.register(app)
 weights.register(app)
 
 
