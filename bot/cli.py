@@ -18,6 +18,7 @@ from bot.shell import (
     costs,
     datasets,
     feedback,
+    generating,
     jobs,
     knowledge,
     linting,
@@ -50,6 +51,7 @@ price_list.register(app)
 datasets.register(app)
 plans.register(app)
 prompting.register(app)
+generating.register(app)
 voice.register(app)
 jobs.register(app)
 verdicts.register(app)
