@@ -27,12 +27,22 @@ def register(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
 
 
+KindOption = Annotated[
+    str, typer.Option(help="classification, extraction, voice, documents, format or refusal; else by the task.")
+]
+GoodOption = Annotated[str, typer.Option(help="What makes a good example here: drives writer and judge.")]
+CoverageOption = Annotated[
+    Path | None, typer.Option(help="The coverage to use, a line for each dimension, as --plan prints it.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Where the rows go (JSONL), with a report beside; goes on where it stopped.")
+]
+
+
 @data.command()
 def generate(
     task: Annotated[list[str], typer.Argument(help="What the model is to do.")],
-    kind: Annotated[
-        str, typer.Option(help="classification, extraction, voice, documents, format or refusal; else by the task.")
-    ] = "",
+    kind: KindOption = "",
     count: Annotated[int, typer.Option(help="Rows to draft.")] = 10,
     labels: Annotated[str, typer.Option(help="The labels, with commas between them.")] = "",
     schema: Annotated[Path | None, typer.Option(help="JSON Schema of the answers.")] = None,
@@ -41,33 +51,21 @@ def generate(
     collection: Annotated[str, typer.Option(help="Collection of your documents to ask about.")] = "",
     writers: Annotated[str, typer.Option(help="Who writes the inputs in production, and where.")] = "",
     style: Annotated[str, typer.Option(help="How answers are to sound.")] = "",
-    good: Annotated[str, typer.Option(help="What makes a good example here: drives writer and judge.")] = "",
-    coverage: Annotated[
-        Path | None, typer.Option(help="The coverage to use, a line for each dimension, as --plan prints it.")
-    ] = None,
+    good: GoodOption = "",
+    coverage: CoverageOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
     seed: Annotated[int, typer.Option(help="Another seed gives other rows.")] = SEED,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the rows go (JSONL), with a report beside; goes on where it stopped.")
-    ] = None,
+    out: OutOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Draft training rows for a task, each with why it helps and where it comes from; people review them."""
     from trainers.evals.generating.coverage import plan_grid, read_grid
     from trainers.evals.generating.spec import row_spec
 
-    spec = row_spec(
-        " ".join(task).strip(),
-        kind=kind,
-        labels=labels.split(","),
-        schema=read_schema(schema),
-        headings=headings.split(",") if headings else (),
-        texts=_texts(texts or ()),
-        passages=_passages(collection),
-        writers=writers,
-        style=style,
-        good=good,
-    )
+    told = {"writers": writers, "style": style, "good": good}
+    named = {"labels": labels.split(","), "headings": headings.split(",") if headings else ()}
+    material = {"schema": read_schema(schema), "texts": _texts(texts or ()), "passages": _passages(collection)}
+    spec = row_spec(" ".join(task).strip(), kind=kind, **named, **material, **told)  # type: ignore[arg-type]  # by name
     grid = read_grid(_read(coverage), spec) if coverage else plan_grid(spec)
     if plan:
         show_json({name: list(values) for name, values in grid.dimensions.items()}) if as_json else show(grid.text)

@@ -30,10 +30,11 @@ def coverage(world: World, **values: str) -> Json:
     return world.slack.wait_view(title="Coverage")
 
 
-def reviewed(world: World) -> Json:
+def reviewed(world: World, count: int = 10) -> Json:
     """Draft rows; gives the review's card."""
-    world.slack.submit(coverage(world), {"rows_coverage": "case: typical, edge\nlabel: billing, returns"})
-    root = world.slack.wait_message("drafts 10 training rows")
+    view = coverage(world, rows_count=str(count))
+    world.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns"})
+    root = world.slack.wait_message(f"drafts {count} training rows")
     return world.slack.wait_message("Add my own", thread_ts=root["ts"])
 
 
@@ -47,9 +48,9 @@ def test_a_task_becomes_rows_under_review(drafting: World) -> None:
 
 def test_reviewed_rows_become_a_data_set(drafting: World) -> None:
     """Keep the rest and finish: a version of a data set whose provenance names reviewer and recipes."""
-    card = reviewed(drafting)
+    card = reviewed(drafting, 30)
     drafting.slack.click(card, "Keep the rest")
-    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("30 kept", thread_ts=card["thread_ts"])
     drafting.slack.click(card, "Finish → JSONL")
     wait_for(
         lambda: drafting.deps.datasets.listing(ADA.workspace_id, seen_by=ADA.user_id),
@@ -57,7 +58,7 @@ def test_reviewed_rows_become_a_data_set(drafting: World) -> None:
         seen=lambda: drafting.slack.messages("C0ASK", card["thread_ts"]),
     )
     kept = drafting.deps.datasets.listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
-    assert kept.train_rows + kept.test_rows == 10
+    assert kept.train_rows + kept.test_rows == 30
     assert "recipe" in kept.provenance
 
 
