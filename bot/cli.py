@@ -14,6 +14,7 @@ import typer
 from bot.shell import (
     advice,
     answers,
+    api,
     converting,
     costs,
     datasets,
@@ -25,6 +26,7 @@ from bot.shell import (
     plans,
     price_list,
     prompting,
+    provider,
     settings,
     verdicts,
     voice,
@@ -54,8 +56,10 @@ prompting.register(app)
 generating.register(app)
 voice.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
+api.register(app)
 weights.register(app)
 
 

@@ -114,7 +114,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     return Runner(
         ledger=ledger,
         datasets=Datasets(engine, settings.data),
-        backend=cache(lambda name: _backend(settings, name)),
+        backend=cache(lambda name: backend_of(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
         clock=clock,
@@ -134,7 +134,7 @@ def housekeepers(settings: Settings) -> Iterator[Housekeeper]:
     """Build every backend that leaves things at a provider and can remove them; those that are not set up are not."""
     for name in backends.BACKENDS:
         try:
-            backend = _backend(settings, name)
+            backend = backend_of(settings, name)
         except UserError:
             continue
         if isinstance(backend, Housekeeper):
@@ -226,7 +226,8 @@ def _models(settings: Settings) -> LocalModels:
     )
 
 
-def _backend(settings: Settings, name: str) -> Backend:
+def backend_of(settings: Settings, name: str) -> Backend:
+    """Build a backend by its name; raises UserError for one that is unknown or not set up."""
     return backends.load(name, **_PARTS[name](settings)) if name in _PARTS else backends.load(name)
 
 

@@ -1,6 +1,7 @@
 """Knows how people choose where to train and change a run before they approve it; it prices and approves nothing."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -45,7 +46,7 @@ class Choice:
 
 def register(app: App, deps: Deps) -> None:
     """Listen for the card's buttons, the quote's Change and the form."""
-    app.action(card.TAKE)(partial(take, deps))
+    app.action(re.compile(rf"{card.TAKE}-\d+"))(partial(take, deps))
     app.action(card.CHANGE)(partial(open_change, deps))
     app.action(card.CHANGE_QUOTE)(partial(open_quote_change, deps))
     app.view(card.FORM)(partial(submit_knobs, deps))

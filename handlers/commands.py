@@ -30,6 +30,7 @@ from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
 from handlers.generating import open_form as open_drafting
+from handlers.keys import keys
 from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
@@ -308,6 +309,11 @@ def settings(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Blo
     return settings_text(rules, standing), settings_blocks(rules, standing)
 
 
+def api_keys(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Make, list and end keys of the fine-tuning API."""
+    return keys(deps, typed.person, typed.place, typed.rest)
+
+
 def pause(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
     """Turn the kill switch on."""
     changed = deps.workspaces.pause(typed.person.workspace_id, typed.person, deps.clock())
@@ -352,6 +358,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "data": data,
     "models": models,
     "settings": settings,
+    "keys": api_keys,
     "pause": pause,
     "unpause": unpause,
 }

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "models": ("", "tuned models, and a place to try them"),
     "settings": ("", "who may approve what, and how this month's budgets stand"),
+    "keys": ("[create <name> | rotate | revoke | grant | all]", "keys of the API that speaks OpenAI's fine-tuning"),
     "pause": ("", "approve and start nothing until `/tune unpause` (approvers only)"),
     "unpause": ("", "go on after a pause (approvers only)"),
 }
