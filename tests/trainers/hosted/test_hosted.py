@@ -18,7 +18,7 @@ from trainers import budgets
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.costs.facts import Source
 from trainers.costs.overlay import Change, write
-from trainers.errors import NotAllowed
+from trainers.errors import JobNotFound, NotAllowed
 from trainers.jobs import elsewhere
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.tidy import tidy
@@ -38,7 +38,10 @@ def test_a_tuned_model_is_judged_at_its_provider_and_registered(shop: Shop) -> N
     assert arms["tuned"]["right"] > arms[report["rival"]]["right"]
     assert is_legal(shop.provider)
     assert shop.provider.count("uploaded") == shop.provider.count("deleted")
-    model = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder).get("T1", job.id)
+    registry = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder)
+    model = registry.get("T1", job.id)
+    with pytest.raises(JobNotFound, match="stays at openai"):
+        registry.adapter(model)
     assert model.remote_id.startswith(f"ft:{NAME}:")
     assert (model.backend, model.remote_base, model.retires_on) == ("openai", NAME, "2027-01-14")
     assert (model.quote_hash, len(model.data_sha256)) == (job.quote_hash, 64)
