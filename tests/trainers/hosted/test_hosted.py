@@ -230,6 +230,24 @@ def test_a_test_that_fails_leaves_no_deployment(azure: Shop) -> None:
     assert azure.provider.count("deployed") == azure.provider.count("undeployed")
 
 
+def test_a_test_that_is_taken_up_again_trains_and_counts_nothing_twice(azure: Shop) -> None:
+    """The test fails, a person resumes it: the same run is judged on the same deployment, and all counts once."""
+    azure.provider.now(rates={"chat": {"error_before": 1.0}})
+    job = azure.finish(azure.approved())
+    assert job.state == "failed"
+    approved = cost_of(job)
+    azure.provider.now()
+    assert azure.jobs.resume(job.id, ADA, azure.clock()).changed
+    job = azure.finish(job)
+    assert job.state == "succeeded", job.error_what
+    assert azure.provider.count("created").total() == 1
+    assert azure.provider.count("deployed").total() == 1
+    assert budgets.standing(azure.jobs.ledger.engine, "T1", azure.clock())[0].spent == approved
+    azure.clock.skip(4000)
+    tidy(azure.jobs.ledger, azure.backend(), azure.clock())
+    assert azure.provider.count("deployed") == azure.provider.count("undeployed")
+
+
 def test_a_stop_before_it_is_deployed_leaves_nothing(azure: Shop) -> None:
     """Stopped while Azure is too busy to deploy: nothing is deployed, the rows are gone, and it says cancelled."""
     azure.provider.now(rates={"deploy": {"busy": 1.0}})
