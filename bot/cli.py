@@ -19,12 +19,14 @@ from bot.shell import (
     costs,
     datasets,
     feedback,
+    generating,
     jobs,
     knowledge,
     linting,
     plans,
     price_list,
     prompting,
+    provider,
     settings,
     verdicts,
     voice,
@@ -51,8 +53,10 @@ price_list.register(app)
 datasets.register(app)
 plans.register(app)
 prompting.register(app)
+generating.register(app)
 voice.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
 api.register(app)
