@@ -17,6 +17,7 @@ from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.store.clock import open_clock
 from bot.store.engine import open_engine
+from bot.token_counter import counter_for
 from handlers.deps import Deps
 from knowledge.advice.model_reader import model_reader
 from knowledge.advice.reader import Reader
@@ -33,7 +34,7 @@ from trainers.backends.base import Backend, Housekeeper, Timing
 from trainers.backends.local import LocalBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.data.review import Maker
-from trainers.data.store import Datasets
+from trainers.data.store import TARGET, Datasets
 from trainers.evals.drafts.another import another_like
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
@@ -59,7 +60,7 @@ FILE_LIMIT = 64 * 1024 * 1024
 def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
     """Build what handlers and commands call; nothing is connected or loaded before its first use."""
     engine = engine or open_engine(settings.database)
-    datasets = Datasets(engine, settings.data)
+    datasets = _datasets(settings, engine)
     model = open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None)
     return Deps(
         engine=engine,
@@ -108,7 +109,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     library = Library(engine, _index(settings, engine))
     return Runner(
         ledger=ledger,
-        datasets=Datasets(engine, settings.data),
+        datasets=_datasets(settings, engine),
         backend=cache(lambda name: _backend(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
@@ -162,6 +163,10 @@ class _Telling:
 def shell_person() -> Person:
     """Return whoever works in this shell."""
     return Person(workspace_id=LOCAL_WORKSPACE, user_id=getpass.getuser())
+
+
+def _datasets(settings: Settings, engine: Engine) -> Datasets:
+    return Datasets(engine, settings.data, lambda: counter_for(TARGET, settings))
 
 
 def _ledger(settings: Settings, engine: Engine) -> Ledger:

@@ -19,6 +19,9 @@ _LEARN = re.compile(
 )
 """How people say that a file is meant for answers."""
 
+_OF_ROWS = frozenset(("jsonl", "ndjson", "json", "txt", "csv", "tsv", "xlsx", "xlsm"))
+"""Ends of the names of files that may hold rows; what else such a file may be, its card offers."""
+
 
 def register(app: App, deps: Deps) -> None:
     """Listen for mentions."""
@@ -57,4 +60,4 @@ def wants_learning(text: str, files: Sequence[dict[str, Any]]) -> bool:
 
 def may_hold_rows(file: dict[str, Any]) -> bool:
     """Say whether a file may be meant as training rows; a picture beside a question is not."""
-    return str(file.get("name") or "").lower().rpartition(".")[2] in {"jsonl", "ndjson", "json", "txt", "csv", "tsv"}
+    return str(file.get("name") or "").lower().rpartition(".")[2] in _OF_ROWS

@@ -13,16 +13,13 @@ from handlers.posting import post, whisper
 from knowledge.tenancy import Person
 from trainers.data import keeping
 from trainers.data.examples import EXAMPLES
-from trainers.data.lint import LintReport, lint
+from trainers.data.lint import LintReport
 from trainers.data.store import Added
 from trainers.errors import DatasetRejected
 from trainers.evals.judged_by import frozen_on, frozen_test
 from trainers.evals.planned import frozen
 from trainers.jobs.service import Place
 from trainers.spec import TrainingSpec
-
-TARGET = "local"
-"""Where rows are to be trained, for the linter's limits."""
 
 EXAMPLE = "example:"
 """How the choice of a shipped example begins."""
@@ -59,7 +56,7 @@ def train_on_known(
         dataset = keeping.seen(
             deps.datasets, person, choice.partition(":")[2]
         )  # taken in already, and its rows are as they were
-        added = Added(dataset, lint(rows.train, target=TARGET, test=rows.test))
+        added = Added(dataset, deps.datasets.judge(rows.train, rows.test))
         _quote(client, deps, person, place, added, plan)
 
 
@@ -84,7 +81,7 @@ def train_on_upload(
 def look_at_file(client: WebClient, deps: Deps, person: Person, place: Place, file_id: str) -> None:
     """Lint a file that came with a message and offer to train on it; nothing of it is kept."""
     with fetched(client, file_id, deps) as file:
-        report = lint(file.path, target=TARGET)
+        report = deps.datasets.judge(file.path)
         _show(client, place, person, file.name, report, file_id)
 
 
@@ -137,7 +134,7 @@ def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: 
             file_names=rows.files,
         )  # fmt: skip
     except DatasetRejected:
-        report = lint(rows.train, target=TARGET, test=rows.test)
+        report = deps.datasets.judge(rows.train, rows.test)
         if not report.blocked:
             raise
         _show(client, place, person, rows.shown, report)

@@ -33,14 +33,18 @@ def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tupl
 
 
 def spec_with(**knobs: Any) -> Any:
-    """Return the default training spec with the hyper-parameters that are not None; raises UserError."""
+    """Return the default training spec with the hyper-parameters that are not None; a wrong one raises typer.Exit."""
     from dataclasses import replace
 
+    from knowledge.errors import UserError
     from trainers.spec import Hyperparameters, TrainingSpec
 
     backend = knobs.pop("backend", None) or "local"
     chosen = {name: value for name, value in knobs.items() if value is not None}
-    return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+    try:
+        return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+    except UserError as refused:
+        raise fail_usage(str(refused)) from refused
 
 
 def read_quote(offer: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ FIXES: dict[str, str] = {
     "bad_message": 'Write each message as {"role": "...", "content": "..."}.',
     "invalid_table": "Save the table again as CSV in UTF-8: cells with commas or line breaks in quotation marks.",
     "no_columns": "Name the columns in the first row, such as prompt and completion, or question and answer.",
+    "mixed_formats": "Write all rows in one format.",
     "no_value": "Open the file in its program, paste the formulas as values, save it and try again.",
     "unknown_role": "Rename the role; in Vertex's format the assistant is called model.",
     "empty_target": "Write the ideal answer, or drop the row.",

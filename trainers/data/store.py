@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, insert, or_, select, update
 from knowledge.rows import alone
 from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
+from trainers.data.counting import CountRow
 from trainers.data.examples import EXAMPLES
 from trainers.data.jsonl import Row, read_rows, rows_in
 from trainers.data.lint import LintReport, lint
@@ -26,6 +27,9 @@ _rows = Dataset.__table__  # type: ignore[attr-defined]  # SQLModel adds it at c
 
 TEST_FRACTION = 0.33
 """Share of rows held out when no test file is given."""
+
+TARGET = "local"
+"""Where kept rows are to be trained, for the linter's limits."""
 
 SPLIT_SEED = 7
 """One fixed seed, so that the same file is always split alike."""
@@ -41,10 +45,15 @@ class Added(NamedTuple):
 class Datasets:
     """The data sets of one installation; files are copied in and never changed."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        """Take the database and the data folder."""
+    def __init__(self, engine: Engine, folder: Path, count: Callable[[], CountRow | None] = lambda: None) -> None:
+        """Take the database and the data folder, and what returns the counter of a run's tokens, asked each time."""
         self._engine = engine
         self.folder = folder
+        self._count = count
+
+    def judge(self, train: Path, test: Path | None = None) -> LintReport:
+        """Lint rows as a local run would take them, with its tokens."""
+        return lint(train, target=TARGET, test=test, count=self._count())
 
     def add(
         self,
@@ -63,7 +72,7 @@ class Datasets:
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
         """
-        report = lint(train, target="local", test=test)
+        report = self.judge(train, test)
         if report.blocked:
             raise rejected(report)
         content = _rows_of(train, report)

@@ -11,7 +11,7 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
 from trainers.data.jsonl import read_rows, rows_in
-from trainers.data.lint import LintReport, lint
+from trainers.data.lint import LintReport
 from trainers.data.mending import Mended, mend
 from trainers.data.provenance import Origin, Spot, Trail, origin_of, trail_of
 from trainers.data.store import Datasets, Told, rejected
@@ -38,7 +38,7 @@ def more_rows(
 
     Raises DatasetRejected where they are blocked, and UserError where the file holds nothing new.
     """
-    alone = lint(path, target="local")
+    alone = datasets.judge(path)
     serious = [f for f in alone.findings if f.severity == "BLOCK" and f.code not in ALONE]
     if serious:
         raise rejected(alone)
@@ -91,7 +91,7 @@ def _linted(datasets: Datasets, content: bytes, test: Path) -> LintReport:
     with tempfile.NamedTemporaryFile(dir=_incoming(datasets.folder), suffix=".jsonl") as file:
         file.write(content)
         file.flush()
-        report = lint(Path(file.name), target="local", test=test)
+        report = datasets.judge(Path(file.name), test)
     if report.blocked:
         raise rejected(report)
     return report

@@ -78,11 +78,13 @@ class NoSecrets:
         """Start without a row."""
         self._found: dict[str, Spots] = {}
 
-    def see(self, view: View) -> None:
-        """Look through all that is said in a row, and what stands beside it."""
+    def see(self, view: View) -> bool:
+        """Look through all that is said in a row, and what stands beside it; say whether there is a secret."""
         beside = view.raw if view.raw.keys() - {"messages"} else {}
-        for name in _secrets_in("\n".join([view.text, *texts_of(beside)]) if beside else view.text):
+        found = _secrets_in("\n".join([view.text, *texts_of(beside)]) if beside else view.text)
+        for name in found:
             self._found.setdefault(name, Spots()).add(view.line)
+        return bool(found)
 
     def findings(self) -> Iterator[Finding]:
         """Say which kinds of secrets stand in which lines."""

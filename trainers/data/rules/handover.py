@@ -5,13 +5,23 @@ from pathlib import Path
 
 from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, warn
 from trainers.data.formats import NAMES
+from trainers.data.formats.pairs import SYSTEM, columns, plain_name
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.view import View
-from trainers.data.source import Source
+from trainers.data.source import Chat, Source
 
 _ROW, _MESSAGE = frozenset(("messages",)), frozenset(("role", "content", "weight"))
 _TOOL_ROW = frozenset(("tools", "parallel_tool_calls", "functions"))
 _TOOL_MESSAGE = frozenset(("name", "tool_calls", "tool_call_id", "function_call", "refusal"))
+_READ = {
+    "openai_preference": frozenset(("input", "preferred_output", "non_preferred_output")),
+    "preference": frozenset(("prompt", "question", "instruction", "chosen", "rejected", "tools")),
+    "vertex": frozenset(("contents", "systemInstruction", "system_instruction")),
+    "sharegpt": frozenset(("conversations", "conversation")),
+    "alpaca": frozenset(("instruction", "input", "output", "history")),
+    "prompt_completion": frozenset(("prompt", "completion")),
+}
+"""The keys of each format that are read."""
 _CONTAINERS = {"jsonl": "JSONL", "json": "one JSON list", "csv": "CSV", "tsv": "TSV", "xlsx": "an Excel workbook"}
 
 
@@ -40,6 +50,16 @@ class Keys:
             if lines:
                 message = f"{lines_have(lines)} keys in a {where} that training ignores."
                 yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")
+
+
+def unread_keys(chat: Chat) -> bool:
+    """Say whether a row has keys that are no part of its conversation, such as an id: a conversion leaves them out."""
+    if chat.kind == "chat":
+        turns: list[dict[str, object]] = chat.raw["messages"]  # type: ignore[assignment]  # its reader has looked
+        strange = any(turn.keys() - _MESSAGE - _TOOL_MESSAGE for turn in turns)
+        return strange or bool(chat.raw.keys() - _ROW - _TOOL_ROW)
+    known = _READ.get(chat.kind) or frozenset(columns(list(chat.raw)) or ())
+    return any(key not in known and plain_name(key) not in SYSTEM for key in chat.raw)
 
 
 def over_size(path: Path, limits: TargetLimits) -> Finding | None:

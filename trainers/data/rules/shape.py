@@ -46,6 +46,12 @@ def _unanswered_call(view: View, _: TargetLimits) -> bool:
     return False
 
 
+def _calls_a_tool(view: View, limits: TargetLimits) -> bool:
+    """Tell calls of tools where the target reads texts only: what is called would be lost."""
+    calling = any(turn.get("tool_calls") or turn.get("function_call") for turn in view.value["messages"])
+    return calling and not limits.tools
+
+
 def _no_answer_last(view: View, limits: TargetLimits) -> bool:
     role = view.row.messages[-1].role
     return role in limits.roles and role != "assistant"
@@ -92,6 +98,14 @@ CHECKS = (
         opening=lines_have,
         what="a tool's answer to a call that nobody made.",
         fix="Give it the `tool_call_id` of the call before it, or drop the row.",
+    ),
+    Check(
+        code="format_mismatch",
+        speak=block,
+        holds=_calls_a_tool,
+        opening=lines_have,
+        what="a tool call, which {target} does not read.",
+        fix="Write the answer as text, or choose a target that trains on tool calls.",
     ),
     Check(
         code="last_not_assistant",

@@ -51,11 +51,18 @@ class View:
 class Rule(Protocol):
     """Sees every row of a file once, then says what it found."""
 
-    def see(self, view: View) -> None:
+    def see(self, view: View) -> object:
         """Take one row into account."""
 
     def findings(self) -> Iterator[Finding]:
         """Say what was found in all rows."""
+
+
+class Gate(Rule, Protocol):
+    """A rule that tells at once whether a row can't be used."""
+
+    def see(self, view: View) -> bool:
+        """Take one row into account and say whether it is blocked."""
 
 
 Speak = Callable[[str, Spots, str, str], Finding]
@@ -86,16 +93,18 @@ class RowCheck:
         """Take the check and what the target accepts."""
         self._check, self._limits, self._spots = check, limits, Spots()
 
-    def see(self, view: View) -> None:
-        """Note the row's line if the check holds."""
-        if self._check.holds(view, self._limits):
-            self._spots.add(view.line)
+    def see(self, view: View) -> bool:
+        """Note the row's line if the check holds, and say whether it does."""
+        if not self._check.holds(view, self._limits):
+            return False
+        self._spots.add(view.line)
+        return True
 
     def findings(self) -> Iterator[Finding]:
         """Say in which lines it held."""
         if self._spots:
             check = self._check
-            what = check.what.replace("{roles}", spell_roles(self._limits))
+            what = check.what.replace("{roles}", spell_roles(self._limits)).replace("{target}", self._limits.target)
             yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", check.fix)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from trainers.data.formats import detect
+from trainers.data.formats.pairs import UNDERSTOOD
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
@@ -40,7 +41,7 @@ class Header:
         plain: Value = {name.casefold(): "" for name in used}
         self.kind = detect(plain)
         if self.kind not in ("prompt_completion", "alpaca", "table"):
-            raise Refusal("no_columns", "no names of columns that say what is asked and what is answered")
+            raise Refusal("no_columns", f"no names of columns that I know. I know {UNDERSTOOD}")
 
     def row(self, cells: Sequence[str]) -> Value:
         """Name the cells of a row; raises `Refusal` for more cells than columns."""
