@@ -37,11 +37,13 @@ def spec_with(**knobs: Any) -> Any:
     from dataclasses import replace
 
     from knowledge.errors import UserError
+    from trainers.backends import check_name
     from trainers.spec import Hyperparameters, TrainingSpec
 
     backend = knobs.pop("backend", None) or "local"
     chosen = {name: value for name, value in knobs.items() if value is not None}
     try:
+        check_name(backend)
         return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
     except UserError as refused:
         raise fail_usage(str(refused)) from refused

@@ -13,7 +13,7 @@ from knowledge.errors import UserError
 from trainers.data.counting import CountRow
 from trainers.data.findings import Finding, block, plural, tell, warn
 from trainers.data.formats import detect
-from trainers.data.formats.writers import MARK, WRITERS, line, without_tools
+from trainers.data.formats.writers import MARK, WRITERS, line, texts_only
 from trainers.data.jsonl import Message, Row
 from trainers.data.limits import ReadLimits, TargetLimits, shell_limits, target_limits
 from trainers.data.parsing import Refusal
@@ -200,7 +200,7 @@ def _renamed(chat: Chat, roles: frozenset[str]) -> Chat:
 
 def _as_table(chat: Value) -> Value:
     """Return the cells of a row by column; raises `Refusal` where it is more than a question and an answer."""
-    turns: list[Value] = without_tools(chat)["messages"]  # type: ignore[assignment]  # the chat shape
+    turns: list[Value] = texts_only(chat)["messages"]  # type: ignore[assignment]  # the chat shape
     system = [turn for turn in turns[:1] if turn["role"] == "system"]
     rest = turns[len(system) :]
     if [turn["role"] for turn in rest] != ["user", "assistant"]:

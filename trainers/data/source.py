@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from trainers.data.findings import Finding, Spots
 from trainers.data.formats import detect, to_chat
 from trainers.data.formats.chat import said
+from trainers.data.formats.pictures import pictures, stand_in
 from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
 from trainers.data.limits import ReadLimits, read_limits, workbook_limits
 from trainers.data.lines import Lines, TooLarge
@@ -133,8 +134,14 @@ class Source:
         self.kinds[kind] += 1
         self.other_kinds.setdefault(kind, Spots()).add(number)
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
-        messages = tuple(Message(str(turn["role"]), said(turn)) for turn in turns)
+        messages = tuple(Message(str(turn["role"]), _shown(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+
+def _shown(turn: Value) -> str:
+    """Return all that a turn says, with a word for each picture: rows about different pictures are different rows."""
+    words = [stand_in(url) for url in pictures(turn)]
+    return "\n".join([*([said(turn)] if said(turn) or not words else []), *words])
 
 
 def _one_value(file: BinaryIO) -> list[Value] | None:

@@ -1,6 +1,7 @@
 """A file of rows is divided by a seed: nothing that belongs together is parted, nothing is lost, and it repeats."""
 
 import json
+import random
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -15,18 +16,10 @@ from trainers.data.dividing import Divided, divide
 from trainers.data.jsonl import rows_in
 from trainers.data.likeness import canonical
 
-WORDS = (
-    *("anchor", "birch", "copper", "dune", "ember", "fjord", "gravel", "hazel"),
-    *("indigo", "juniper", "kelp", "lagoon", "maple", "nectar", "ochre", "pewter"),
-)
-
-
 def asked(number: int) -> str:
     """A question that resembles no other one."""
-    return (
-        " ".join(WORDS[(number * step + step) % len(WORDS)] * (1 + number % 3) for step in (3, 5, 7, 11))
-        + f" {number * 7919:x}"
-    )
+    draw = random.Random(number)  # noqa: S311  # invented words, no secret
+    return " ".join("".join(draw.choices("abcdefghiklmnoprstu", k=draw.randint(3, 9))) for _ in range(6))
 
 
 def rows_of(pairs: list[tuple[str, str]], **keys: list[Any]) -> list[dict[str, Any]]:
@@ -93,12 +86,9 @@ def _customer(line: bytes) -> str:
 
 def test_near_repeats_stay_on_one_side(tmp_path: Path) -> None:
     """What differs in a number or a word from an earlier question goes where that one goes, also over a third one."""
-    base = [
-        f"Please tell me when the parcel number {n} with the {WORDS[n % 16]} {WORDS[n * 3 % 16]} arrives"
-        for n in range(4)
-    ]
+    base = [f"Please tell me {asked(n)} when the parcel number {n} arrives" for n in range(4)]
     near = [text.replace("Please tell", "Kindly tell") for text in base]
-    pairs = [(text, "Soon.") for text in (*base, *near, *(asked(n) for n in range(40)))]
+    pairs = [(text, "Soon.") for text in (*base, *near, *(asked(n) for n in range(10, 50)))]
     for seed in range(6):
         parts = divide(write(tmp_path / "rows.jsonl", rows_of(pairs)), test_fraction=0.3, seed=seed)
         tested, taught = set(inputs(parts.test)), set(inputs(parts.train))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from trainers.data.formats.preference import to_openai_pair, to_pair
-from trainers.data.formats.vertex import to_vertex
+from trainers.data.formats.vertex import only_vertex, to_vertex
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
@@ -14,7 +14,9 @@ MARK = b"\xef\xbb\xbf"
 
 
 def to_openai(chat: Value) -> Value:
-    """Write a chat as OpenAI and Azure read it, with weights and tools."""
+    """Write a chat as OpenAI and Azure read it, with weights, tools and pictures."""
+    if only_vertex(chat):
+        raise Refusal("format_mismatch", "a file or function in Vertex's own form, which is not rewritten here")
     if "rejected" in chat:
         return to_openai_pair(chat)
     return _plain(chat, frozenset((*_TURN, *_ROW)))
@@ -32,6 +34,7 @@ def to_fireworks(chat: Value) -> Value:
 
 def to_hugging_face(chat: Value) -> Value:
     """Write a chat for Hugging Face's trainers, which know no weights."""
+    _without_pictures(chat)
     if any(turn.get("weight") == 0 for turn in _turns(chat)):
         raise Refusal("format_mismatch", "a weight of 0, which this format does not know")
     if "rejected" in chat:
@@ -40,8 +43,13 @@ def to_hugging_face(chat: Value) -> Value:
 
 
 def to_local(chat: Value) -> Value:
-    """Write a chat for a run on this machine, which trains on texts and weights, and on no tools."""
-    return to_openai(without_tools(chat))
+    """Write a chat for a run on this machine, which trains on texts and weights, on no tools and no pictures."""
+    return to_openai(_without_pictures(without_tools(chat)))
+
+
+def texts_only(chat: Value) -> Value:
+    """Return a chat that is nothing but texts; raises `Refusal` for another one."""
+    return _without_pictures(without_tools(chat))
 
 
 def without_tools(chat: Value) -> Value:
@@ -76,6 +84,13 @@ def line(value: Value) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
 
 
+def _without_pictures(chat: Value) -> Value:
+    """Return a chat of texts; raises `Refusal` for another one."""
+    if any("parts" in turn for turn in _turns(chat)) or only_vertex(chat):
+        raise Refusal("format_mismatch", "a picture, for which this format has no place")
+    return chat
+
+
 def _without_functions(chat: Value) -> Value:
     """Return a chat without OpenAI's old form of calls, which nobody else reads; raises `Refusal`."""
     if chat.get("functions") or any(turn.get("function_call") for turn in _turns(chat)):
@@ -88,6 +103,8 @@ def _plain(chat: Value, kept: frozenset[str]) -> Value:
     turns = []
     for turn in _turns(chat):
         written = {key: turn[key] for key in _TURN if key in turn and key in kept}
+        if "parts" in turn:
+            written["content"] = turn["parts"]
         if (turn.get("tool_calls") or turn.get("function_call")) and not turn["content"]:
             written["content"] = None
         turns.append(written)

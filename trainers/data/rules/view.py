@@ -104,8 +104,11 @@ class RowCheck:
         """Say in which lines it held."""
         if self._spots:
             check = self._check
-            what = check.what.replace("{roles}", spell_roles(self._limits)).replace("{target}", self._limits.target)
-            yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", check.fix)
+            named = {"{roles}": spell_roles, "{target}": _target, "{pictures}": _spell_pictures}
+            what, fix = check.what, check.fix
+            for name, spelled in named.items():
+                what, fix = (text.replace(name, spelled(self._limits)) for text in (what, fix))
+            yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", fix)
 
 
 def spell_roles(limits: TargetLimits) -> str:
@@ -113,3 +116,14 @@ def spell_roles(limits: TargetLimits) -> str:
     usual = ("system", "developer", "user", "assistant", "tool", "function")
     names = [name for name in usual if name in limits.roles]
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _target(limits: TargetLimits) -> str:
+    return limits.target
+
+
+def _spell_pictures(limits: TargetLimits) -> str:
+    """Say how a target takes pictures."""
+    forms = {"inside": "as JPEG, PNG or WebP in base64", "address": "by their addresses"}
+    named = " or ".join(forms[form] for form in sorted(limits.pictures))
+    return f"Give at most {limits.row_pictures:,} of them a row, {named}."
