@@ -140,6 +140,8 @@ class Source:
 
 def _shown(turn: Value) -> str:
     """Return all that a turn says, with a word for each picture: rows about different pictures are different rows."""
+    if "parts" not in turn and "vertex_parts" not in turn:
+        return said(turn)
     words = [stand_in(url) for url in pictures(turn)]
     return "\n".join([*([said(turn)] if said(turn) or not words else []), *words])
 

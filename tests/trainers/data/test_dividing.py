@@ -16,9 +16,10 @@ from trainers.data.dividing import Divided, divide
 from trainers.data.jsonl import rows_in
 from trainers.data.likeness import canonical
 
+
 def asked(number: int) -> str:
     """A question that resembles no other one."""
-    draw = random.Random(number)  # noqa: S311  # invented words, no secret
+    draw = random.Random(number)
     return " ".join("".join(draw.choices("abcdefghiklmnoprstu", k=draw.randint(3, 9))) for _ in range(6))
 
 

@@ -21,6 +21,8 @@ def check(part: Value) -> None:
 
 def pictures(turn: Value) -> Iterator[str]:
     """Yield the address, or the bytes in base64, of each picture or file in a turn of the chat shape."""
+    if "parts" not in turn and "vertex_parts" not in turn:
+        return
     for part in (*_listed(turn.get("parts")), *_listed(turn.get("vertex_parts"))):
         for key, name in (("image_url", "url"), ("fileData", "fileUri")):
             held = part.get(key)

@@ -33,6 +33,16 @@ class View:
         return self.row.target.replace("\u2019", "'")
 
     @cached_property
+    def lower_text(self) -> str:
+        """All that is said, in small letters."""
+        return self.text.lower()
+
+    @cached_property
+    def lower_target(self) -> str:
+        """The answer in small letters."""
+        return self.target.lower()
+
+    @cached_property
     def prompt(self) -> str:
         """The question: all before the answer except the system prompt."""
         return self.row.prompt
