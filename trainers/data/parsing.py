@@ -29,7 +29,7 @@ FIXES: dict[str, str] = {
     "no_columns": "Name the columns in the first row, such as prompt and completion, or question and answer.",
     "mixed_formats": "Write all rows in one format.",
     "no_value": "Open the file in its program, paste the formulas as values, save it and try again.",
-    "unknown_role": "Rename the role; in Vertex's format the assistant is called model.",
+    "unknown_role": "Give each message a role that the target knows; in Vertex's format the assistant is called model.",
     "empty_target": "Write the ideal answer, or drop the row.",
     "format_mismatch": "Choose another target, or leave this out.",
     "no_trainable_tokens": "Give at least one answer of the row a weight of 1.",

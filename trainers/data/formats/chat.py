@@ -27,7 +27,7 @@ def message(item: object) -> Value:
         raise Refusal("bad_message", "a message that is not an object with role and content")
     role = item.get("role")
     if not isinstance(role, str):
-        raise Refusal("bad_message", "a message without a role")
+        raise Refusal("unknown_role", "a message without a role")
     kept = {key: item[key] for key in _KEPT if item.get(key) is not None}
     if "weight" in kept and (isinstance(kept["weight"], bool) or kept["weight"] not in (0, 1)):
         raise Refusal("bad_message", "a weight other than 0 and 1")

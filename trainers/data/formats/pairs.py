@@ -41,6 +41,11 @@ UNDERSTOOD = (
     f"and, if there is one, a system prompt: {', '.join(SYSTEM)}"
 )
 """The names of columns that are understood, for a sentence."""
+_ELSEWHERE = (
+    *("chosen", "rejected", "preferred_output", "non_preferred_output"),
+    *("messages", "contents", "conversations", "tools", "metadata", "history"),
+)
+"""Keys of other formats."""
 _LETTERS = ("q", "a")  # they tell question and answer only beside each other, or beside a whole word
 _ANYTHING = re.compile(
     r"|[a-z]|\W*|[\W\d_]*|(?:col|column|field|var|variable|value|unnamed|spalte|feld|colonne|columna)[\W\d_]*[a-z]?"
@@ -102,7 +107,10 @@ def columns(names: list[str]) -> tuple[str, str] | None:
     if len(names) == 2 and (asked is None) is not (answered is None):
         known = asked or answered
         other = next(name for name in names if name != known)
-        if _ANYTHING.fullmatch(plain_name(other)) or plain_name(str(known)) in _LETTERS:
+        meant = plain_name(other)
+        if meant in (*QUESTION, *ANSWER, *SYSTEM, *_ELSEWHERE) or _ANYTHING.fullmatch(meant):
+            return None
+        if plain_name(str(known)) in _LETTERS:
             return None
         return (str(known), other) if asked else (other, str(known))
     return None if asked is None or answered is None else (asked, answered)

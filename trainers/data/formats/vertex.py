@@ -26,7 +26,7 @@ def from_vertex(value: Value) -> Value:
     for turn in contents:
         role = turn.get("role") if isinstance(turn, dict) else None
         if not isinstance(role, str):
-            raise Refusal("bad_message", "a turn without a role")
+            raise Refusal("unknown_role", "a turn without a role")
         if role == "assistant":
             raise Refusal("unknown_role", "the role assistant, which Vertex calls model")
         messages.append({"role": _ROLES.get(role, role)} | _said(turn))

@@ -37,7 +37,7 @@ class Header:
         self.names = [name.strip() for name in names]
         used = [name for name in self.names if name]
         if len({name.casefold() for name in used}) != len(used):
-            raise Refusal("no_columns", "the same name for two columns")
+            raise Refusal("duplicate_key", "the same name for two columns")
         plain: Value = {name.casefold(): "" for name in used}
         self.kind = detect(plain)
         if self.kind not in ("prompt_completion", "alpaca", "table"):
