@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from handlers.answering import Heard, reply
 from handlers.deps import Deps
+from handlers.files import KINDS
 from handlers.people import person_of, spoken
 
 _LEARN = re.compile(
@@ -18,9 +19,6 @@ _LEARN = re.compile(
     re.IGNORECASE,
 )
 """How people say that a file is meant for answers."""
-
-_OF_ROWS = frozenset(("jsonl", "ndjson", "json", "txt", "csv", "tsv", "xlsx", "xlsm"))
-"""Ends of the names of files that may hold rows; what else such a file may be, its card offers."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -60,4 +58,4 @@ def wants_learning(text: str, files: Sequence[dict[str, Any]]) -> bool:
 
 def may_hold_rows(file: dict[str, Any]) -> bool:
     """Say whether a file may be meant as training rows; a picture beside a question is not."""
-    return str(file.get("name") or "").lower().rpartition(".")[2] in _OF_ROWS
+    return str(file.get("name") or "").lower().rpartition(".")[2] in KINDS

@@ -69,7 +69,7 @@ def table_file(folder: Path, kind: str) -> Path:
     if kind == "xlsx":
         book = Workbook()
         for cells in [("question", "answer"), *TEXTS]:
-            book.active.append(cells)  # type: ignore[union-attr]  # a new workbook has a sheet
+            book.active.append(cells)
         book.save(path)
     elif kind == "json":
         path.write_text(json.dumps([SHAPES["alpaca"](*pair) for pair in TEXTS], indent=1))

@@ -119,7 +119,7 @@ def test_every_format_is_told_by_its_content(kind: str, row: dict[str, Any]) -> 
 
 def test_alpaca_input_and_system_prompts_are_kept() -> None:
     """The input follows the instruction; a system column or key becomes the system prompt."""
-    row = {"instruction": "Translate.", "input": "Haus", "output": "house", "system": "Be brief."}
+    row: dict[str, object] = {"instruction": "Translate.", "input": "Haus", "output": "house", "system": "Be brief."}
     assert [turn["content"] for turn in to_chat(row, "alpaca")["messages"]] == [  # type: ignore[attr-defined]
         "Be brief.",
         "Translate.\n\nHaus",
