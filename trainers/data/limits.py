@@ -76,6 +76,8 @@ class TargetLimits:
     """How a question may hold pictures: by `address`, `inside` the row, or not at all."""
     row_pictures: int
     """Pictures of one row."""
+    one_format_a_row: bool
+    """Whether a row is refused that has keys of two formats, such as messages and a text."""
     vocabulary: str
     """How its tokens are counted: `o200k_base`, the `model`'s own tokenizer, or an `estimate`."""
     source: str

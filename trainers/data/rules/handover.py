@@ -22,6 +22,13 @@ _READ = {
     "prompt_completion": frozenset(("prompt", "completion")),
 }
 """The keys of each format that are read."""
+_APART = tuple(
+    map(
+        frozenset,
+        (("messages",), ("text",), ("prompt", "completion"), ("input", "preferred_output", "non_preferred_output")),
+    )
+)
+"""Keys of formats of which a row may have one."""
 _CONTAINERS = {"jsonl": "JSONL", "json": "one JSON list", "csv": "CSV", "tsv": "TSV", "xlsx": "an Excel workbook"}
 
 
@@ -30,12 +37,15 @@ class Keys:
 
     def __init__(self, limits: TargetLimits) -> None:
         """Take what the target accepts."""
-        self._rows, self._messages = Spots(), Spots()
+        self._rows, self._messages, self._two = Spots(), Spots(), Spots()
+        self._limits = limits
         self._row = _ROW | (_TOOL_ROW if limits.tools else frozenset())
         self._message = _MESSAGE | (_TOOL_MESSAGE if limits.tools else frozenset())
 
     def see(self, view: View) -> None:
-        """Look at the keys of a chat row; other formats have keys of their own."""
+        """Look at the keys of a row; only a chat row has none but those that are known here."""
+        if self._limits.one_format_a_row and sum(bool(keys & view.raw.keys()) for keys in _APART) > 1:
+            self._two.add(view.line)
         if view.kind != "chat":
             return
         if view.raw.keys() - self._row:
@@ -50,6 +60,9 @@ class Keys:
             if lines:
                 message = f"{lines_have(lines)} keys in a {where} that training ignores."
                 yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")
+        if self._two:
+            message = f"{lines_have(self._two)} keys of two formats, which {self._limits.target} refuses."
+            yield block("format_mismatch", self._two, message, "Keep the keys of one format in each row.")
 
 
 def unread_keys(chat: Chat) -> bool:

@@ -77,8 +77,8 @@ def _calls_a_tool(view: View, limits: TargetLimits) -> bool:
 
 
 def _no_answer_last(view: View, limits: TargetLimits) -> bool:
-    role = view.row.messages[-1].role
-    return role in limits.roles and role != "assistant"
+    last = [view.row.messages[-1].role, *(turn["role"] for turn in view.value.get("rejected", ())[-1:])]
+    return any(role in limits.roles and role != "assistant" for role in last)
 
 
 def _empty_target(view: View, _: TargetLimits) -> bool:
