@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 import handlers
 from bot.gate import Gate
+from bot.hooks import Hooks
 from bot.inbox_worker import GIVEN_UP, InboxWorker
 from bot.settings import Settings
 from bot.store.inbox import Inbox
@@ -59,7 +60,8 @@ def create_app(settings: Settings) -> Starlette:
 
     routes = [Route("/slack/events", gate.receive, methods=["POST"]), Route("/health", health)]
     slack = Workspaces(settings.slack_bot_tokens, settings.slack_api_url)
-    return Starlette(routes=[*routes, *Uploads(deps, slack.client).routes], lifespan=life)
+    hooks = Hooks(settings.hook_secret, deps.jobs, inbox, utc_now)
+    return Starlette(routes=[*routes, *hooks.routes, *Uploads(deps, slack.client).routes], lifespan=life)
 
 
 def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:

@@ -25,6 +25,7 @@ from bot.shell import (
     price_list,
     settings,
     verdicts,
+    voice,
     weights,
 )
 from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
@@ -46,6 +47,7 @@ costs.register(app)
 price_list.register(app)
 datasets.register(app)
 plans.register(app)
+voice.register(app)
 jobs.register(app)
 verdicts.register(app)
 settings.register(app)
@@ -64,14 +66,17 @@ def up(
     people: Annotated[int, typer.Option(help="People in each workspace of the local Slack, 1 to 24.")] = 3,
     workspaces: Annotated[int, typer.Option(help="Workspaces of the local Slack, 1 to 5.")] = 1,
     faults: Annotated[bool, typer.Option("--faults", help="Let the local Slack be late, double and failing.")] = False,
+    rehearse: Annotated[
+        str, typer.Option(help="openai or azure: rehearse its jobs with a provider here that trains nothing.")
+    ] = "",
 ) -> None:
     """Start everything on this machine: local Slack, web, workers, messenger, sweeper, queue and vector server."""
     from bot.settings import Settings
     from bot.up import LocalSlack
     from bot.up import up as start
 
-    settings = Settings.from_env()
-    local = LocalSlack(people=people, workspaces=workspaces, faults=faults)
+    settings = Settings.from_env(rehearse=rehearse) if rehearse else Settings.from_env()
+    local = LocalSlack(people=people, workspaces=workspaces, faults=faults, rehearse=rehearse)
     chosen = None if local == LocalSlack() else local
     start(settings if port is None else replace(settings, port=port), say, chosen)
 

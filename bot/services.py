@@ -23,8 +23,19 @@ SECRETS = {
     "LUTHIER_MODEL_KEY": ("web", "messenger", "worker"),
     "LUTHIER_EMBEDDINGS_KEY": ("web", "worker", "index"),
     "LUTHIER_JUDGE_KEY": ("worker",),
+    **dict.fromkeys(
+        (
+            "LUTHIER_OPENAI_KEY",
+            "LUTHIER_AZURE_KEY",
+            "LUTHIER_AZURE_SECRET",
+            "LUTHIER_NEBIUS_KEY",
+            "LUTHIER_COMPATIBLE_KEY",
+        ),
+        ("web", "worker", "sweeper"),
+    ),
+    "LUTHIER_HOOK_SECRET": ("web",),
 }
-"""Which of our processes get a secret: those that speak to Slack or to a model; nobody else does."""
+"""Which of our processes get a secret: those that speak to Slack, a model or a trainer; nobody else does."""
 
 
 def valkey(settings: Settings) -> Program:
@@ -66,6 +77,14 @@ def chroma(settings: Settings, port: int) -> Program:
     return Program(name="chroma", argv=argv, env=env, ready=lambda: heartbeat(f"http://127.0.0.1:{port}"))
 
 
+def provider(settings: Settings, port: int) -> Program:
+    """Describe the rehearsal provider: a hosted trainer that trains nothing, with its own ledger in the data folder."""
+    ledger, slow = settings.data / "rehearsal.jsonl", ("3", "5", "45")  # so that a person can watch it go by
+    like = ("--like", settings.rehearse, "--port", str(port), "--ledger", str(ledger), "--pace", *slow)
+    argv = (sys.executable, "-m", "trainers.rehearsal", *like)
+    return Program(name="provider", argv=argv, env=settings.child_env, ready=lambda: _listens(port))
+
+
 def ours(settings: Settings, command: str, *, once: bool = False, name: str = "") -> Program:
     """Describe one of our own processes, such as `web` or `worker cpu`, under these very settings.
 
@@ -92,6 +111,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
         "LUTHIER_NOTIFY_CHANNEL": settings.notify_channel,
         "LUTHIER_PUBLIC_URL": settings.public_url,
+        "LUTHIER_REHEARSE": settings.rehearse,
+        "LUTHIER_REHEARSAL_URL": settings.rehearsal_url,
     }
 
 
@@ -134,8 +155,12 @@ def holding(settings: Settings) -> Iterator[None]:
 
 def announce(settings: Settings, kind: str) -> None:
     """Write down where the servers of this folder are, so that shell commands beside us use them."""
-    where = {"kind": kind, "redis_url": settings.redis_url, "chroma_url": settings.chroma_url, "port": settings.port}
+    where = {"kind": kind, **{name: getattr(settings, name) for name in _SHARED}}
     (settings.run / "services.json").write_text(json.dumps(where))
+
+
+_SHARED = ("redis_url", "chroma_url", "port", "rehearse", "rehearsal_url")
+"""What a shell command beside a running Luthier takes over from it."""
 
 
 def running(settings: Settings) -> Settings | None:
@@ -148,7 +173,7 @@ def running(settings: Settings) -> Settings | None:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             where = json.loads(path.read_text())
-            return replace(settings, redis_url=where["redis_url"], chroma_url=where["chroma_url"], port=where["port"])
+            return replace(settings, **{name: where[name] for name in _SHARED if name in where})
     return None
 
 
@@ -180,6 +205,12 @@ def check_port(port: int) -> None:
                 f"Port {port} is in use, by another program or another Luthier.",
                 f"Choose another one: make run PORT={port + 1}",
             ) from taken
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _valkey_binary() -> str:

@@ -26,6 +26,9 @@ CHILD_VARIABLES = (
 )
 """What a training child inherits: nothing that could hold a secret."""
 
+REHEARSED = ("openai", "azure")
+"""Hosted trainers that can be rehearsed."""
+
 UNIX_SOCKET_LIMIT = 100
 """Bytes that a unix socket's path may have on Linux and macOS, with a little room."""
 
@@ -78,6 +81,44 @@ class Settings:
     """LUTHIER_JUDGE_KEY: its key. Default: LUTHIER_MODEL_KEY, but never for another address."""
     rehearsal_url: str = ""
     """LUTHIER_REHEARSAL_URL: address with /v1 of a `python -m trainers.rehearsal`, which pretends. Empty: none."""
+    rehearse: str = ""
+    """LUTHIER_REHEARSE: openai or azure: its jobs go to the rehearsal provider and say so. `up --rehearse` sets it."""
+    openai_key: str = field(default="", repr=False)
+    """LUTHIER_OPENAI_KEY: key for fine-tuning at OpenAI. Empty: none is done there, whatever OPENAI_API_KEY holds."""
+    openai_url: str = ""
+    """LUTHIER_OPENAI_URL: another base URL with /v1. Default: https://api.openai.com/v1"""
+    azure_key: str = field(default="", repr=False)
+    """LUTHIER_AZURE_KEY: key of an Azure OpenAI resource, for fine-tuning there."""
+    azure_url: str = ""
+    """LUTHIER_AZURE_URL: the resource's address: https://RESOURCE.openai.azure.com/openai/v1"""
+    azure_account: str = ""
+    """LUTHIER_AZURE_ACCOUNT: SUBSCRIPTION/RESOURCE-GROUP/ACCOUNT, in which tuned models are deployed for the test."""
+    azure_tenant: str = ""
+    """LUTHIER_AZURE_TENANT: Microsoft Entra tenant of the application that may make deployments there."""
+    azure_client: str = ""
+    """LUTHIER_AZURE_CLIENT: id of that application."""
+    azure_secret: str = field(default="", repr=False)
+    """LUTHIER_AZURE_SECRET: its secret."""
+    azure_sku: str = ""
+    """LUTHIER_AZURE_SKU: how a deployment for a test is billed. Default: developertier, which has no hourly fee."""
+    azure_training_type: str = ""
+    """LUTHIER_AZURE_TRAINING_TYPE: Standard, GlobalStandard or Developer. Default: GlobalStandard"""
+    nebius_key: str = field(default="", repr=False)
+    """LUTHIER_NEBIUS_KEY: key for fine-tuning at Nebius Token Factory."""
+    nebius_url: str = ""
+    """LUTHIER_NEBIUS_URL: another base URL with /v1. Default: https://api.tokenfactory.nebius.com/v1"""
+    nebius_prices: str = ""
+    """LUTHIER_NEBIUS_PRICES: dollars for a million tokens of training, prompts, answers: 1 0.10 0.30. Empty: unknown"""
+    compatible_key: str = field(default="", repr=False)
+    """LUTHIER_COMPATIBLE_KEY: key of any other server of OpenAI's fine-tuning API; empty where it needs none."""
+    compatible_url: str = ""
+    """LUTHIER_COMPATIBLE_URL: that server's base URL with /v1. Empty: there is none."""
+    compatible_bases: str = ""
+    """LUTHIER_COMPATIBLE_BASES: names of bases that it trains, with spaces between, to choose from in Slack."""
+    compatible_prices: str = ""
+    """LUTHIER_COMPATIBLE_PRICES: the same; 0 0 0 for your own server. Empty: unknown, and then nobody can approve."""
+    hook_secret: str = field(default="", repr=False)
+    """LUTHIER_HOOK_SECRET: whsec_… of webhooks to /hooks/fine-tuning; several with spaces. Empty: none are taken."""
     lease: float = 15
     """LUTHIER_LEASE: seconds a worker owns a job after its last sign of life; beats, sweeps follow it. Default: 15"""
     slack_timeout: int = 15
@@ -131,6 +172,8 @@ class Settings:
         """Refuse settings that contradict each other."""
         if self.data.exists() and not self.data.is_dir():
             raise UserError(f"DATA_DIR is {self.data}, which is a file.", "Name a folder, or one that may be created.")
+        if self.rehearse not in ("", *REHEARSED):
+            raise UserError(f"{self.rehearse} cannot be rehearsed.", f"Choose {' or '.join(REHEARSED)}.")
 
     @property
     def database(self) -> str:
@@ -184,6 +227,20 @@ class Settings:
         )
 
     @property
+    def trainers(self) -> dict[str, str]:
+        """Name and address of every account for fine-tuning that is set; what is rehearsed goes nowhere."""
+        named = {
+            "openai": ("OpenAI", (self.openai_url or "https://api.openai.com/v1") if self.openai_key else ""),
+            "azure": ("Azure OpenAI", self.azure_url if self.azure_key else ""),
+            "nebius": (
+                "Nebius",
+                (self.nebius_url or "https://api.tokenfactory.nebius.com/v1") if self.nebius_key else "",
+            ),
+            "compatible": ("a compatible server", self.compatible_url),
+        }
+        return {title: where for key, (title, where) in named.items() if where and key != self.rehearse}
+
+    @property
     def remote_endpoints(self) -> tuple[str, ...]:
         """Every address outside this machine's own services that is in use, for people to see."""
         named = {
@@ -195,6 +252,7 @@ class Settings:
             "Redis": self.redis_url.rpartition("@")[2],
             "Chroma": self.chroma_url,
             "rehearsal provider": self.rehearsal_url,
+            **{f"fine-tuning at {title}": where for title, where in self.trainers.items()},
         }
         return tuple(f"{name}: {where}" for name, where in named.items() if where and not _is_here(where))
 
@@ -219,6 +277,30 @@ _TEXTS = {
     "judge_key": "LUTHIER_JUDGE_KEY",
     "rehearsal_url": "LUTHIER_REHEARSAL_URL",
     "torch_index": "TORCH_INDEX",
+    **{
+        name: f"LUTHIER_{name.upper()}"
+        for name in (
+            "rehearse",
+            "openai_key",
+            "openai_url",
+            "azure_key",
+            "azure_url",
+            "azure_account",
+            "azure_tenant",
+            "azure_client",
+            "azure_secret",
+            "azure_sku",
+            "azure_training_type",
+            "nebius_key",
+            "nebius_url",
+            "nebius_prices",
+            "compatible_key",
+            "compatible_url",
+            "compatible_bases",
+            "compatible_prices",
+            "hook_secret",
+        )
+    },
 }
 
 _TEXTS_BY_VARIABLE = {variable: name for name, variable in _TEXTS.items()}

@@ -11,7 +11,7 @@ from types import FrameType
 import httpx
 
 from bot import install
-from bot.services import announce, check_port, free_port, holding, ours, servers
+from bot.services import announce, check_port, free_port, holding, ours, provider, servers
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.migrate import migrate
@@ -35,6 +35,8 @@ class LocalSlack:
     """Workspaces in which Luthier is installed."""
     faults: bool = False
     """Duplicate and late events, failing and slow answers, rate limits."""
+    rehearse: str = ""
+    """Hosted trainer whose jobs a provider beside it only pretends to run."""
 
     def __post_init__(self) -> None:
         """Refuse what the local Slack would refuse, before anything starts."""
@@ -55,7 +57,7 @@ def up(settings: Settings, say: Say, chosen: LocalSlack | None = None) -> None:
     if chosen and settings.slack_bot_token:
         raise UserError(
             "SLACK_BOT_TOKEN is set, so no local Slack is started.",
-            "Unset it, or leave out --people, --workspaces and --faults.",
+            "Unset it, or leave out --people, --workspaces, --faults and --rehearse.",
         )
     check_port(settings.port)
     over = threading.Event()
@@ -78,6 +80,8 @@ def up(settings: Settings, say: Say, chosen: LocalSlack | None = None) -> None:
 def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading.Event, chosen: LocalSlack) -> None:
     local = not settings.slack_bot_token
     web_port = free_port() if local else settings.port
+    if chosen.rehearse:
+        settings = _rehearsing(settings, supervisor, say, chosen.rehearse)
     if local:
         settings = replace(
             settings,
@@ -105,9 +109,19 @@ def _start(settings: Settings, supervisor: Supervisor, say: Say, over: threading
     )
 
 
+def _rehearsing(settings: Settings, supervisor: Supervisor, say: Say, trainer: str) -> Settings:
+    """Start the rehearsal provider, and return settings under which a trainer's jobs go there."""
+    port = free_port()
+    settings = replace(settings, rehearse=trainer, rehearsal_url=f"http://127.0.0.1:{port}/v1")
+    supervisor.start(provider(settings, port))
+    say(f"Rehearsal: jobs on {trainer} go to a provider on this machine. Nothing is trained and nothing is charged.")
+    return settings
+
+
 def console(settings: Settings, web_port: int, chosen: LocalSlack) -> Program:
     """Describe the local Slack: a stranger that shares nothing with us but HTTP."""
     bar = "nothing leaves this machine" if not settings.remote_endpoints else "; ".join(settings.remote_endpoints)
+    bar = f"{bar}; jobs on {chosen.rehearse} are a REHEARSAL: nothing is trained" if chosen.rehearse else bar
     argv = (
         sys.executable,
         "-m",

@@ -5,14 +5,15 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
 from bot import install
+from bot.accounts import hosted_parts, own_bases, own_prices, served_at, trainable
 from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.store.clock import open_clock
@@ -29,12 +30,10 @@ from knowledge.models import ChatModel, open_chat_model
 from knowledge.remote_embeddings import open_remote_embeddings
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
-from trainers.backends.azure_shape import ACCOUNT, DeploymentApi
-from trainers.backends.base import Backend, Housekeeper, Timing
+from trainers.backends.base import Backend, Housekeeper
 from trainers.backends.local import LocalBackend
-from trainers.backends.openai_shape import FineTuningApi
 from trainers.data.review import Maker
-from trainers.data.store import TARGET, Datasets
+from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
@@ -75,6 +74,8 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
             datasets=datasets,
             rule=SuccessRule(metric="judged" if settings.judge[0] else "accuracy"),
             tokenizer=lambda base: settings.cache / "models" / base / "tokenizer.json",
+            own_prices=own_prices(settings),
+            pretending=(settings.rehearse,) if settings.rehearse else (),
         ),
         models=_models(settings),
         file_hosts=_file_hosts(settings),
@@ -84,6 +85,9 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         upload_address=settings.public_url.rstrip("/"),
         reader_of=reader_of(settings, model, engine),
         more_rows=more_rows(engine, model),
+        places=trainable(settings),
+        own_bases=own_bases(settings),
+        served=cache(partial(served_at, settings)),
     )
 
 
@@ -120,6 +124,8 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         cache=settings.cache / "probes",
         court=_court(settings, engine),
         desk=Desk(ledger=ledger, library=library, folder=settings.data, clock=clock),
+        own_prices=own_prices(settings),
+        pretending=(settings.rehearse,) if settings.rehearse else (),
         keep=timedelta(seconds=settings.provider_keep),
     )
 
@@ -166,7 +172,7 @@ def shell_person() -> Person:
 
 
 def _datasets(settings: Settings, engine: Engine) -> Datasets:
-    return Datasets(engine, settings.data, lambda: counter_for(TARGET, settings))
+    return Datasets(engine, settings.data, lambda target: counter_for(target, settings))
 
 
 def _ledger(settings: Settings, engine: Engine) -> Ledger:
@@ -236,34 +242,11 @@ def _local_parts(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _hosted_rehearsal_parts(settings: Settings) -> dict[str, Any]:
-    """Raise UserError where no rehearsal provider is set."""
-    if not settings.rehearsal_url:
-        raise UserError(
-            "LUTHIER_REHEARSAL_URL is not set, so there is no rehearsal provider.",
-            "Start one with `python -m trainers.rehearsal` and set its address.",
-        )
-    account = ACCOUNT.format(subscription="rehearsal", group="rehearsal", account="rehearsal")
-    return {
-        "api": FineTuningApi(name="rehearsal provider", url=settings.rehearsal_url, key="rehearsal"),
-        "deployments": DeploymentApi(
-            name="rehearsal provider", url=urljoin(settings.rehearsal_url, account), key="rehearsal"
-        ),
-        "timing": provider_timing(settings),
-        "again_in": timedelta(seconds=settings.provider_poll),
-    }
-
-
 _PARTS: dict[str, Callable[[Settings], dict[str, Any]]] = {
     "local": _local_parts,
-    "hosted_rehearsal": _hosted_rehearsal_parts,
+    **{name: partial(hosted_parts, name=name) for name in backends.HOSTED},
 }
 """What each backend is built from; one that is not named here needs nothing."""
-
-
-def provider_timing(settings: Settings) -> Timing:
-    """Return how long paid calls may take and hide, as it is set."""
-    return Timing(settings.provider_timeout, settings.provider_lag, settings.provider_grace)
 
 
 def _missing_tools(settings: Settings) -> str:

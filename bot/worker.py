@@ -1,9 +1,10 @@
 """The worker process: it listens to one queue and does what the ledger says; it knows no Slack and no tokens."""
 
+from bot.accounts import provider_timing
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.schema import check_schema
-from bot.wiring import build_runner, provider_timing
+from bot.wiring import build_runner
 from knowledge.errors import UserError
 from trainers.jobs.protocol import check_timing
 from trainers.jobs.queue import QUEUES, answer_door

@@ -5,6 +5,7 @@ from slack_bolt import App
 from handlers import (
     actions,
     assistant,
+    choosing,
     commands,
     costs,
     datasets,
@@ -25,6 +26,8 @@ from handlers import (
     rows,
     sharing,
     sources,
+    strangers,
+    voice,
 )
 from handlers.deps import Deps
 
@@ -32,12 +35,14 @@ from handlers.deps import Deps
 def register(app: App, deps: Deps) -> None:
     """Attach every listener to `app`."""
     errors.register(app)
+    strangers.register(app)
     listening = (
         mentions,
         messages,
         assistant,
         commands,
         actions,
+        choosing,
         costs,
         facts,
         modals,
@@ -53,6 +58,7 @@ def register(app: App, deps: Deps) -> None:
         finishing,
         datasets,
         rows,
+        voice,
     )
     for part in (*listening, home):
         part.register(app, deps)

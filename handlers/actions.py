@@ -21,6 +21,7 @@ from handlers.deps import Deps
 from handlers.modals import open_training
 from handlers.people import person_of, place_of
 from handlers.posting import post, whisper
+from handlers.strangers import is_stranger
 from handlers.training import train_on_upload
 from trainers.jobs.invoices import compared
 from trainers.jobs.labelled import labelled
@@ -123,7 +124,15 @@ def ask_prompt(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCont
     ack()
     person, place, text = person_of(context), place_of(body), str(action["value"])
     ts = post(client, place.channel, f"<@{person.user_id}> asks: {text}", thread_ts=place.thread_ts)
-    heard = Heard(person=person, channel=place.channel, ts=ts, thread_ts=place.thread_ts or ts, text=text)
+    heard = Heard(
+        person=person,
+        channel=place.channel,
+        ts=ts,
+        thread_ts=place.thread_ts or ts,
+        text=text,
+        stranger=is_stranger(context),
+        shared=not place.channel.startswith("D"),  # a click does not tell, so it is taken to be
+    )
     reply(client, deps, heard)
 
 
@@ -139,6 +148,7 @@ def report_of(found: Job) -> ReportCard:
         model_id=result.get("model_id") or "",
         report=result.get("report"),
         seconds=float(result["seconds"]),
+        billed=str(result.get("billed") or ""),
         quoted_minutes=(quoted[0], quoted[1]),
     )
 

@@ -2,13 +2,13 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.advising import begin_advice, reweigh
-from handlers.blocks.answer import HELLO, welcome_blocks
+from handlers.blocks.answer import HELLO, answer_blocks, answer_text, welcome_blocks
 from handlers.blocks.parts import section
 from handlers.deps import Deps
 from handlers.escape import inert
@@ -16,6 +16,7 @@ from handlers.growing import GrowingAnswer
 from handlers.learning import offer
 from handlers.people import spoken
 from handlers.posting import post, react, status, whisper
+from handlers.sharing import ticket_for
 from handlers.training import look_at_file
 from knowledge.advice.corrections import Corrected, corrections
 from knowledge.advice.reader import read
@@ -51,6 +52,18 @@ NO_ROWS = (
     "drafts more; a file of rows goes into the form of `/tune train`."
 )
 
+GUIDE_ONLY = (
+    "I answer people of other companies from my guide alone, without the documents of the team that I work for."
+)
+NO_FILES = (
+    "I take files only from the workspace that installed me. You can ask me about prompting, RAG and fine-tuning: I "
+    "answer from my guide."
+)
+ONLY_YOU = (
+    "People of another company may read this channel, and this rests on documents of your team: so only you see it, "
+    "until you share it."
+)
+
 _ROW = re.compile(r"\w\W{0,6}(?:=>|->|→|⇒|⟶)[^\S\n]*\S|^\s*\{\s*\"(?:messages|prompt|input|text)\"", re.MULTILINE)
 _WANTS_ADVICE = re.compile(r"\b(?:advice|advise|recommend\w*|what should (?:we|i))\b", re.IGNORECASE)
 _WHAT_IF = re.compile(r"^\s*(?:and\s+)?(?:what if|suppose|if)\b", re.IGNORECASE)
@@ -78,6 +91,10 @@ class Heard:
     unshared: bool = False
     """One of these files is in no public channel. An event does not tell a private channel from a public one, its
     files do; to ask `conversations.info` would take the scopes channels:read and groups:read."""
+    stranger: bool = False
+    """Whoever says it is of another company."""
+    shared: bool = False
+    """Another company reads the channel too, or may."""
 
     @property
     def thread(self) -> Thread:
@@ -87,6 +104,7 @@ class Heard:
 
 def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Answer one message in its thread."""
+    deps = deps.offline() if heard.stranger else deps
     remembered = Conversations(deps.engine).find(heard.thread)
     if heard.file_ids or heard.to_learn:
         _files(client, deps, heard)
@@ -144,19 +162,34 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
         deps.index,
         deps.model,
         before,
-        workspace=workspace,
+        workspace=None if heard.stranger else workspace,
         meter=meter,
-        grow=growing.grow,
+        grow=None if heard.shared else growing.grow,  # what it rests on is known at its end, and read by all before
         rerank=deps.rerank,
     )
+    said = _with_note(said, GUIDE_ONLY) if heard.stranger else said
     if (said.abstained or said.doubtful) and not heard.addressed:
         # People may be talking to each other: what we cannot answer surely is no news for the whole thread.
         status(client, heard.channel, heard.thread_ts, "")
         whisper(client, heard.channel, heard.person.user_id, inert(said.text), thread_ts=heard.thread_ts)
         return
     Conversations(deps.engine).join(heard.thread, "answer", deps.clock())
+    if heard.shared and said.from_documents:
+        _answer_alone(client, heard, said)
+        return
     foreign = said.abstained and not read(heard.text).language_supported
     growing.end(said, receipt_of(heard.person, heard.text, said), [section(ENGLISH)] if foreign else [])
+
+
+def _answer_alone(client: WebClient, heard: Heard, said: Answer) -> None:
+    """Show an answer to whoever asked, with the button that shares it."""
+    status(client, heard.channel, heard.thread_ts, "")
+    blocks = answer_blocks(_with_note(said, ONLY_YOU), share=ticket_for(heard.person, heard.channel, heard.text, said))
+    whisper(client, heard.channel, heard.person.user_id, answer_text(said), blocks, thread_ts=heard.thread_ts)
+
+
+def _with_note(said: Answer, note: str) -> Answer:
+    return replace(said, note=f"{said.note} {note}".strip())
 
 
 def receipt_of(person: Person, question: str, said: Answer) -> Receipt:
@@ -183,6 +216,9 @@ def earlier(client: WebClient, heard: Heard) -> list[str]:
 
 def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Say what is in files that came with a message; rows are used only after a click that says they are ours."""
+    if heard.stranger:
+        whisper(client, heard.channel, heard.person.user_id, NO_FILES, thread_ts=heard.thread_ts)
+        return
     _begin(client, heard, READING_FILE)
     Conversations(deps.engine).join(heard.thread, "training", deps.clock())
     if heard.to_learn:

@@ -34,6 +34,7 @@ from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
 from handlers.rows import buttons_of
 from handlers.sharing import ticket_for
+from handlers.voice import open_form as open_voice
 from knowledge.advice.advise import advise
 from knowledge.advice.cases import split_cases
 from knowledge.advice.compare import compare
@@ -156,6 +157,12 @@ def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
     """Plan how a model for a task would be judged."""
     made = make_plan(typed.rest).to_json()
     return plan_text(made), plan_blocks(made)
+
+
+def voice(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Open the form for texts in a voice."""
+    open_voice(client, typed.place, typed.trigger_id)
+    return "", []
 
 
 def cost(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -317,6 +324,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "advise": weigh,
     "compare": show_options,
     "eval-plan": plan,
+    "voice": voice,
     "cost": cost,
     "train": train,
     "jobs": jobs,

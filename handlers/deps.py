@@ -1,7 +1,7 @@
 """Knows what handlers need from below; it does not know how those things are built (`bot.wiring` does)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
@@ -10,6 +10,8 @@ from knowledge.clock import Clock
 from knowledge.collections import Library
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
+from trainers.backends.bases import Where, bases
+from trainers.costs.overlay import shelf_in
 from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
 from trainers.evals.plan_store import Plans
@@ -17,6 +19,7 @@ from trainers.jobs.learning import Learning
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
 from trainers.serving import LocalModels
+from trainers.speaking import Account, Speakers, no_account
 from trainers.workspaces import ChatMeter, Workspaces
 
 
@@ -53,8 +56,24 @@ class Deps:
     """Whether the language model also puts found passages into order."""
     upload_address: str = ""
     """Where people reach our web process, for one-time links; "": nowhere, so there are none."""
+    places: Sequence[str] = ("local",)
+    """Backends at which something can be trained, this machine first."""
+    own_bases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Bases of servers that no book knows, by backend."""
+    served: Callable[[str], Account] = no_account
+    """Gives the account of a hosted backend at which its models answer; raises UserError where none is set."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
+
+    def bases(self) -> dict[str, list[Where]]:
+        """Return the base models that can be trained today, with the places that do."""
+        lines = shelf_in(self.datasets.folder).lines
+        return bases(self.places, self.clock().date(), own=self.own_bases, book=lines)
+
+    @property
+    def speakers(self) -> Speakers:
+        """Answers of base and tuned models, wherever they are."""
+        return Speakers(local=self.models, registry=self.registry, account=self.served, meter=self.meter)
 
     @property
     def reviews(self) -> Reviews:
@@ -80,6 +99,10 @@ class Deps:
     def workspaces(self) -> Workspaces:
         """Rules and budgets."""
         return Workspaces(engine=self.engine)
+
+    def offline(self) -> "Deps":
+        """Return the same without any language model: nobody's words leave this machine, and nothing is spent."""
+        return replace(self, model=None, rerank=False, reader_of=lambda _: read)
 
     def meter(self, workspace_id: str) -> Meter:
         """Return what counts the tokens of a workspace's answers."""

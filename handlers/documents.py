@@ -83,8 +83,8 @@ def forget(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     try:
         _tell(client, deps, person, body, int(page), said)
     finally:  # also where Slack does not take our words, such as for a view that was closed
-        if gone is not None:  # it may have to wait for a job that indexes the same collection; nobody waits with it
-            deps.library.settle(Place(person.workspace_id, gone.collection))
+        if gone is not None:  # may wait for a job that indexes the same collection: one thread does, nobody else
+            deps.library.settle_next(Place(person.workspace_id, gone.collection))
 
 
 def _tell(client: WebClient, deps: Deps, person: Person, body: Json, page: int, said: str) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers.deps import Deps
 from knowledge.errors import ServiceError, UserError
@@ -93,6 +94,8 @@ def _info(client: WebClient, file_id: str) -> Mapping[str, Any]:
         raise ServiceError(
             f"Slack does not let me read that file ({code}).", "Invite me to its channel and try again."
         ) from error
+    except (SlackClientError, OSError, HTTPException) as error:  # no network, no answer in time, half an answer
+        raise ServiceError("Slack did not answer when I asked for that file.", "Try again in a minute.") from error
     return file
 
 

@@ -22,7 +22,7 @@ from handlers.people import is_private, person_of, place_of
 from handlers.posting import begin_thread, post
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
-from knowledge.fetching import checked
+from knowledge.fetching import checked, name_of
 from knowledge.tenancy import Person
 from trainers.jobs.learning import COLLECTION, MOST, Given
 from trainers.jobs.service import Place
@@ -89,7 +89,7 @@ def used(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
     ack()
     chosen, place = json.loads(action["value"]), place_of(body)
     request = f"offer:{person_of(context).workspace_id}:{place.channel}:{body['container']['message_ts']}"
-    take_in(client, deps, person_of(context), place, Wanted(chosen["files"], chosen["url"]), request)
+    take_in(client, deps, person_of(context), place, Wanted(chosen["files"]), request)
 
 
 def learn_page(client: WebClient, deps: Deps, person: Person, place: Place, url: str, trigger_id: str) -> str:
@@ -169,13 +169,12 @@ def offer(
     channel: str,
     thread_ts: str,
     files: Sequence[tuple[str, str]],
-    url: str = "",
     *,
     private: bool = False,
 ) -> None:
-    """Offer to take files (id and name) or a page as documents; `private`: they are in no public channel."""
-    names = [*(name for _, name in files), *([url] if url else [])][: MOST + 1]
-    value = {"files": [file_id for file_id, _ in files][:MOST], "url": url}
+    """Offer to take files (id and name) as documents; `private`: they are in no public channel."""
+    names = [name for _, name in files][:MOST]
+    value = {"files": [file_id for file_id, _ in files][:MOST]}
     blocks = learn.offer_blocks(names, value, private=private or is_private(channel, ""))
     post(client, channel, learn.offer_text(names), blocks, thread_ts=thread_ts)
 
@@ -207,7 +206,7 @@ def _downloaded(client: WebClient, deps: Deps, file_ids: Sequence[str], folder: 
 
 
 def _page(url: str) -> list[Given]:
-    return [Given(_named(url.removeprefix("https://").rstrip("/")), url=url)] if url else []
+    return [Given(_named(name_of(url)), url=url)] if url else []
 
 
 def _named(name: str) -> str:

@@ -12,6 +12,7 @@ from handlers.answering import Heard, reply
 from handlers.deps import Deps
 from handlers.files import KINDS
 from handlers.people import person_of, spoken
+from handlers.strangers import is_shared, is_stranger
 
 _LEARN = re.compile(
     r"\b(?:learn|remember|index|read)\b.{0,40}\b(?:this|these|it|them|file|files|documents?|pdf)\b"
@@ -46,6 +47,7 @@ def heard_from(event: dict[str, Any], context: BoltContext, *, addressed: bool) 
         file_ids=tuple(str(file["id"]) for file in files), addressed=addressed, bot_user=bot_user,
         to_learn=tuple((str(file["id"]), str(file.get("name") or "file")) for file in given if learn),
         unshared=any(file.get("is_public") is False for file in given if learn),
+        stranger=is_stranger(context), shared=is_shared(context),
     )  # fmt: skip
 
 

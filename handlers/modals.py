@@ -17,7 +17,7 @@ from handlers.escape import mrkdwn
 from handlers.files import too_large
 from handlers.people import is_private, person_of
 from handlers.posting import CLOSED, post, send
-from handlers.training import named_after, train_on_known, train_on_upload
+from handlers.training import Aim, named_after, train_on_known, train_on_upload
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
@@ -46,6 +46,8 @@ class Wish(NamedTuple):
     """Whether a job that was begun in private may be announced and listed like any other."""
     plan: str
     """Id of a frozen evaluation plan, or ""."""
+    base: str = ""
+    """Base model, "" where there was no choice."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -69,7 +71,9 @@ def open_training(
     if chosen:  # first, so that it is among those that the menu has room for
         sets = sorted(sets, key=lambda each: each.id != chosen)
     plans = [stored for stored in deps.plans.listing(person.workspace_id) if stored.frozen]
-    form = forms.train_form(sets, json.dumps(place), note, private=place.private, plans=plans, chosen=chosen)
+    form = forms.train_form(
+        sets, json.dumps(place), note, private=place.private, plans=plans, chosen=chosen, bases=deps.bases()
+    )
     (client.views_push if above else client.views_open)(trigger_id=trigger_id, view=form)
 
 
@@ -115,7 +119,8 @@ def read_wish(values: Json) -> Wish:
     announced = bool(values.get(forms.ANNOUNCE, {}).get(forms.ANNOUNCE, {}).get("selected_options"))
     choice = str(chosen.get("value") or "")
     plan = str(((values.get(forms.PLAN, {}).get(forms.PLAN) or {}).get("selected_option") or {}).get("value") or "")
-    return Wish(choice, files[0], files[1], ours, name.strip(), announced, plan)
+    base = str(((values.get(forms.BASE, {}).get(forms.BASE) or {}).get("selected_option") or {}).get("value") or "")
+    return Wish(choice, files[0], files[1], ours, name.strip(), announced, plan, base)
 
 
 def problems(wish: Wish, file_limit: int) -> dict[str, str]:
@@ -164,9 +169,10 @@ def carry_out(client: WebClient, deps: Deps, person: Person, place: Place, wish:
     """Turn the form into a quote in its thread."""
     test = str(wish.test["id"]) if wish.test else ""
     if wish.train is None:
-        train_on_known(client, deps, person, place, wish.choice, wish.plan, test)
+        train_on_known(client, deps, person, place, wish.choice, Aim(wish.plan, wish.base), test)
     else:
-        train_on_upload(client, deps, person, place, str(wish.train["id"]), test, wish.name, wish.plan)
+        aim = Aim(wish.plan, wish.base)
+        train_on_upload(client, deps, person, place, str(wish.train["id"]), test, wish.name, aim)
 
 
 def ask_both(deps: Deps, model: ModelVersion, asked: str) -> dict[str, Any]:
@@ -174,8 +180,7 @@ def ask_both(deps: Deps, model: ModelVersion, asked: str) -> dict[str, Any]:
     started = time.monotonic()
     messages = as_messages(model.system_prompt, asked)
     try:
-        base = deps.models.say(None, messages)
-        said = forms.Both(base, deps.models.say(deps.registry.adapter(model), messages))
+        said = deps.speakers.both(model, messages)
         form = forms.try_form(model.name, model.id, asked, said)
     except LuthierError as error:
         form = forms.try_form(model.name, model.id, asked, problem=f"{error.what} {error.next_step}")

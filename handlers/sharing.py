@@ -59,20 +59,21 @@ def share(
     client: WebClient,
     respond: Respond,
 ) -> None:
-    """Post a private answer to its channel, and take the private one away."""
+    """Post a private answer to its channel or thread, and take the private one away."""
     ack()
-    person, ticket, channel = person_of(context), unpacked(str(action["value"])), place_of(body).channel
+    person, ticket, place = person_of(context), unpacked(str(action["value"])), place_of(body)
     said = recalled(deps.index, person, ticket)
     receipt = Receipt(hash_of(person.workspace_id, ticket.question), tuple(key for key, _ in ticket.cited))
     blocks = shared_blocks(said, ticket.question, person.user_id, receipt)
     try:
-        ts = post(client, channel, answer_text(said), blocks)
+        ts = post(client, place.channel, answer_text(said), blocks, thread_ts=place.thread_ts)
     except SlackApiError as error:
         if error.response["error"] not in CLOSED:
             raise
         answer_privately(respond, "I can't write in this channel. Add me with `/invite`, then share it again.")
         return
-    Conversations(deps.engine).join(Thread(person.workspace_id, channel, ts), "answer", deps.clock())
+    thread = Thread(person.workspace_id, place.channel, place.thread_ts or ts)
+    Conversations(deps.engine).join(thread, "answer", deps.clock())
     withdraw(respond)
 
 

@@ -7,12 +7,16 @@ from typing import NamedTuple
 from slack_sdk import WebClient
 
 from handlers.blocks.lint import TICK, lint_blocks, lint_text, preview_text
+from handlers.choosing import Choice, offer_places
 from handlers.deps import Deps
 from handlers.files import fetched
 from handlers.posting import post, whisper
 from knowledge.tenancy import Person
+from trainers.backends import HOSTED
+from trainers.backends.traits import traits_of
 from trainers.data import keeping
 from trainers.data.examples import EXAMPLES
+from trainers.data.judging import LOCAL
 from trainers.data.lint import LintReport
 from trainers.data.store import Added
 from trainers.errors import DatasetRejected
@@ -40,8 +44,20 @@ class Rows(NamedTuple):
     """What the files were called that they are from."""
 
 
+class Aim(NamedTuple):
+    """What the rows are to become, and by what it is judged."""
+
+    plan: str = ""
+    """Id of a frozen evaluation plan; "": the one frozen with the rows, else the default."""
+    base: str = ""
+    """Base model; "": the one of this machine."""
+
+
+HERE = Aim()
+
+
 def train_on_known(
-    client: WebClient, deps: Deps, person: Person, place: Place, choice: str, plan: str = "", test_id: str = ""
+    client: WebClient, deps: Deps, person: Person, place: Place, choice: str, aim: Aim = HERE, test_id: str = ""
 ) -> None:
     """Quote a run on the shipped example (`example:NAME`) or on a data set of the workspace (`dataset:ID`).
 
@@ -49,15 +65,18 @@ def train_on_known(
     """
     with ExitStack() as files:
         chosen = _known(deps, person, choice)
-        rows = _tested(client, deps, person, files, chosen, test_id, plan)
+        rows = _tested(client, deps, person, files, chosen, test_id, aim.plan)
         if rows.test != chosen.test or choice.startswith(EXAMPLE):
-            _take_in(client, deps, person, place, rows, plan)
+            _take_in(client, deps, person, place, rows, aim)
             return
         dataset = keeping.seen(
             deps.datasets, person, choice.partition(":")[2]
         )  # taken in already, and its rows are as they were
-        added = Added(dataset, deps.datasets.judge(rows.train, rows.test))
-        _quote(client, deps, person, place, added, plan)
+        added = Added(dataset, deps.datasets.judge(rows.train, rows.test, target_of(deps, aim)))
+        if added.report.blocked:
+            _show(client, place, person, rows.shown, added.report)
+            return
+        _quote(client, deps, person, place, added, aim)
 
 
 def train_on_upload(
@@ -68,14 +87,14 @@ def train_on_upload(
     train_id: str,
     test_id: str = "",
     name: str = "",
-    plan: str = "",
+    aim: Aim = HERE,
 ) -> None:
     """Download, lint and keep an uploaded file, then quote a run on it; a blocked file is explained and not kept."""
     with ExitStack() as files:
         train = files.enter_context(fetched(client, train_id, deps))
         uploaded = uploaded_by(train_id, deps, person)
         rows = Rows(train.path, None, name or named_after(train.name), uploaded, train.name, (train.name, ""))
-        _take_in(client, deps, person, place, _tested(client, deps, person, files, rows, test_id, plan), plan)
+        _take_in(client, deps, person, place, _tested(client, deps, person, files, rows, test_id, aim.plan), aim)
 
 
 def look_at_file(client: WebClient, deps: Deps, person: Person, place: Place, file_id: str) -> None:
@@ -125,27 +144,39 @@ def uploaded_by(file_id: str, deps: Deps, person: Person) -> str:
     return f"file {file_id} uploaded in Slack by {person.user_id} on {deps.clock():%Y-%m-%d}, who said: {TICK}"
 
 
-def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: Rows, plan: str) -> None:
+def target_of(deps: Deps, aim: Aim) -> str:
+    """Name by whose limits rows are linted: those of the first place that trains the base."""
+    places = deps.bases().get(aim.base, ()) if aim.base else ()
+    return next((traits_of(each.backend).target for each in places if each.backend in HOSTED), LOCAL)
+
+
+def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: Rows, aim: Aim) -> None:
     """Keep the rows and quote a run on them; rows that are blocked are explained and not kept."""
-    told, now = rows.provenance, deps.clock()
+    told, now, target = rows.provenance, deps.clock(), target_of(deps, aim)
     try:
         added = deps.datasets.add(
             rows.train, rows.test, name=rows.name, person=person, provenance=told, now=now, private=place.private,
-            file_names=rows.files,
+            file_names=rows.files, target=target,
         )  # fmt: skip
     except DatasetRejected:
-        report = deps.datasets.judge(rows.train, rows.test)
+        report = deps.datasets.judge(rows.train, rows.test, target)
         if not report.blocked:
             raise
         _show(client, place, person, rows.shown, report)
         return
-    _quote(client, deps, person, place, added, plan)
+    _quote(client, deps, person, place, added, aim)
 
 
-def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added, plan: str) -> None:
-    """Show the findings, then put the quote before the person; the quote's card comes through the outbox."""
+def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: Added, aim: Aim) -> None:
+    """Show the findings, then put the quote before the person; the quote's card comes through the outbox.
+
+    A base that hosted trainers train is shown at all of them side by side first.
+    """
     _show(client, place, person, f"{added.dataset.name} v{added.dataset.version}", added.report)
-    deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place, plan=plan)
+    if aim.base in ("", TrainingSpec().base):
+        deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place, plan=aim.plan)
+    else:
+        offer_places(client, deps, person, place, Choice(added.dataset.id, aim.base, aim.plan))
 
 
 def _show(client: WebClient, place: Place, person: Person, name: str, report: LintReport, file_id: str = "") -> None:

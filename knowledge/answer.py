@@ -11,6 +11,7 @@ from knowledge.extract import extract
 from knowledge.index import Found, Hit, Index
 from knowledge.models import ChatModel, Message, Meter, ModelUnavailable
 from knowledge.neighbours import joined, placed
+from knowledge.passages import of_guide
 from knowledge.prompts import numbered
 from knowledge.questions import Question, prepare
 from knowledge.rerank import DEPTH, reranked
@@ -33,7 +34,8 @@ _SHOWN_TO_MODEL = 6
 _NEAREST = 3
 _DOUBT = "I'm not sure that my sources answer this. The closest that they say:"
 _NO_SOURCE = "NO_SOURCE"
-_SCOPE = "I can only answer from the guide and the documents your team added."
+_SCOPE = "I can only answer from the guide{}."
+_AND_DOCUMENTS = " and the documents your team added"
 _INSTRUCTION = f"""You answer questions about prompting, RAG and fine-tuning from numbered passages.
 - First decide whether a careful reader could answer from these passages alone. If not, reply with {_NO_SOURCE} only.
 - Otherwise answer in 2 to 5 short sentences, in the language of the question. Lead with the answer.
@@ -61,6 +63,8 @@ class Answer:
     """"offline", or the name of the language model."""
     note: str = ""
     """What did not run as it should, as a sentence: no vector server, no answer of the model; empty if all did."""
+    from_documents: bool = False
+    """Whether a workspace's own documents were read for it, or are named in it."""
     confidence: float
     """Estimated probability that the passages answer the question, 0 to 1."""
     seconds: float
@@ -95,12 +99,15 @@ def answer(
     apart = found.hits[:_HITS]
     found = replace(found, hits=joined(apart))
     text, written_by, note = _written(asked, found, index, model, confidence, meter, grow)
+    citations = tuple(placed(citation, apart) for citation in text.citations)
+    near = () if text.text else nearest(found.hits)
     return Answer(
-        text=text.text or _no_source(found.hits),
-        citations=tuple(placed(citation, apart) for citation in text.citations),
+        text=text.text or _no_source(near, workspace),
+        citations=citations,
         abstained=not text.text,
         doubtful=text.text.startswith(_DOUBT),
-        nearest=() if text.text else nearest(found.hits),
+        nearest=near,
+        from_documents=_from_documents(found, written_by, (*citations, *near)),
         written_by=written_by,
         note=" ".join(part for part in (found.degraded, note) if part),
         confidence=confidence,
@@ -215,7 +222,14 @@ def _prompt(asked: Question, found: Found) -> str:
     return f"{numbered(found.hits[:_SHOWN_TO_MODEL])}\n\n{context}Question: {asked.asked}"
 
 
-def _no_source(hits: Sequence[Hit]) -> str:
-    titles = [f"*{citation.title}*" for citation in nearest(hits)]
+def _no_source(near: Sequence[Citation], workspace: str | None) -> str:
+    titles = [f"*{citation.title}*" for citation in near]
     closest = f" Closest: {', '.join(titles)}." if titles else ""
-    return f"I don't have a source for that.{closest} {_SCOPE}"
+    scope = _SCOPE.format(_AND_DOCUMENTS if workspace else "")
+    return f"I don't have a source for that.{closest} {scope}"
+
+
+def _from_documents(found: Found, written_by: str, named: Sequence[Citation]) -> bool:
+    """Say whether own documents are in an answer: a model may use what it was shown without citing it."""
+    shown = [] if written_by == OFFLINE else [hit.passage.id for hit in found.hits[:_SHOWN_TO_MODEL]]
+    return not all(map(of_guide, [*shown, *(citation.passage_id for citation in named)]))

@@ -76,6 +76,9 @@ class Kept:
 Within = Callable[[Connection, Kept], None]
 """Called in the transaction that keeps a document, with what becomes of it; what it raises undoes that."""
 
+May = Callable[[Connection], bool]
+"""Says in the transaction that takes a document away whether that is still wanted."""
+
 
 class Library:
     """The documents of all workspaces; whoever calls names the workspace, and sees nothing of another."""
@@ -115,12 +118,20 @@ class Library:
 
     def settle(self, place: Place, *, progress: Progress | None = None) -> Indexed:
         """Make searchable what is kept, and take away what was derived from documents that are going."""
-        going = self._ids(place, "removing")
-        done = self._index.refresh(place, gone=going, progress=progress)
-        if not done.degraded:
-            wiped = not going or scrub(self._engine)
-            self._close(place, going if wiped else [])
-        return done
+        with self._index.alone(place):
+            going, done = self._refresh(place, progress)
+        return self._finish(place, going, done)
+
+    def settle_next(self, place: Place) -> Indexed | None:
+        """Do as `settle` does; where a call of this process waits to do that already, leave it to that one: None.
+
+        So however much is removed while a job indexes a collection, one thread waits for it.
+        """
+        with self._index.next_alone(place) as ours:
+            if not ours:
+                return None
+            going, done = self._refresh(place, None)
+        return self._finish(place, going, done)
 
     def settle_all(self, *, progress: Progress | None = None) -> list[Indexed]:
         """Finish what was cut short anywhere, and index anew what another version or model indexed."""
@@ -145,11 +156,13 @@ class Library:
         """Return passages of a document in reading order."""
         return passages.of_document(self._engine, document.workspace_id, document.id, start, limit)
 
-    def take_away(self, workspace: str, document_id: str, *, sha256: str = "") -> DocumentRow | None:
+    def take_away(
+        self, workspace: str, document_id: str, *, sha256: str = "", may: May | None = None
+    ) -> DocumentRow | None:
         """Take a document's texts and name away in one step; returns it as it was, None where it is gone.
 
         From then on nothing finds it. What was derived from it goes with the next `settle` of its place. With `sha256`
-        it goes only while it holds that content.
+        it goes only while it holds that content, with `may` only where that says so in the same transaction.
         """
         found = self.find(workspace, document_id)
         if found is None:
@@ -159,7 +172,7 @@ class Library:
             still = select(_documents.c.id).where(_documents.c.id == document_id, _documents.c.state != "removing")
             if sha256:
                 still = still.where(_documents.c.sha256 == sha256)
-            if connection.execute(still).first() is None:
+            if connection.execute(still).first() is None or (may is not None and not may(connection)):
                 return None
             _take_away(connection, [document_id])
         return found
@@ -193,6 +206,17 @@ class Library:
             if _same(connection, place, document, there) is not None:
                 return None
         return _drafted(document, place, there)
+
+    def _refresh(self, place: Place, progress: Progress | None) -> tuple[list[str], Indexed]:
+        """Index a place that is held; what is going is looked up only now, as others removed more while we waited."""
+        going = self._ids(place, "removing")
+        return going, self._index.refresh(place, gone=going, progress=progress)
+
+    def _finish(self, place: Place, going: list[str], done: Indexed) -> Indexed:
+        if not done.degraded:
+            wiped = not going or scrub(self._engine)
+            self._close(place, going if wiped else [])
+        return done
 
     def _ids(self, place: Place, state: str) -> list[str]:
         query = select(_documents.c.id).where(*_in(place), _documents.c.state == state)

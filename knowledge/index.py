@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,10 +142,20 @@ class Index:
             degraded=done.degraded,
         )
 
+    def alone(self, place: Place) -> AbstractContextManager[None]:
+        """Hold a collection, so that nobody else indexes it meanwhile; may wait as long as somebody does."""
+        return self._shelves.alone(place)
+
+    def next_alone(self, place: Place) -> AbstractContextManager[bool]:
+        """Hold a collection, unless a thread of this process waits for it like this: then it gives False at once."""
+        return self._shelves.next_alone(place)
+
     def refresh(self, place: Place, *, gone: Sequence[str] = (), progress: Progress | None = None) -> Indexed:
-        """Index what changed in a workspace's own collection, and forget the vectors of the documents in `gone`."""
-        with self._shelves.alone(place):
-            return self._indexer.run(place, gone=gone, progress=progress)
+        """Index what changed in a workspace's own collection, and forget the vectors of the documents in `gone`.
+
+        The caller holds the place.
+        """
+        return self._indexer.run(place, gone=gone, progress=progress)
 
     def search(self, query: str, k: int = 5, workspace: str | None = None, collection: str | None = None) -> Found:
         """Return the `k` best passages of the guide and of `workspace`; without a vector server, by keywords alone.

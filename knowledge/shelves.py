@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from knowledge.errors import ServiceError
@@ -23,6 +23,7 @@ class Shelves:
         self._folder = folder
         self._lock = threading.Lock()
         self._open: dict[Place, KeywordIndex] = {}
+        self._waiting: set[Place] = set()
 
     def at(self, place: Place) -> KeywordIndex:
         """Return the index of one collection, which may not be written yet."""
@@ -46,6 +47,26 @@ class Shelves:
         with (locks / place.digest).open("a") as handle:
             _wait(handle.fileno())
             yield
+
+    @contextmanager
+    def next_alone(self, place: Place) -> Iterator[bool]:
+        """Hold the collection as `alone` does; give False at once where a thread of this process waits so already.
+
+        Whoever holds it has to look only then at what there is to do: so one that waits does the work of all who came.
+        """
+        with self._lock:
+            first = place not in self._waiting
+            self._waiting.add(place)
+        if not first:
+            yield False
+            return
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.alone(place))
+            finally:  # from now on somebody may come whose work we have not seen
+                with self._lock:
+                    self._waiting.discard(place)
+            yield True
 
     def remove_old(self) -> None:
         """Remove the one index for all workspaces that older versions wrote beside this folder."""

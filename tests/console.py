@@ -125,6 +125,13 @@ class LocalSlack:
         state = form_state(view, values or {})
         return self.act("view_submit", user=user, view_id=view["id"], state=state)
 
+    def connect(self, user: str = "U0BEN", team: str = "T9ELSEWHERE", channel: str = "C0ASK") -> None:
+        """Make a channel one that two companies share, as Slack Connect does, and a person one of the other company."""
+        self.space.store.put("channel", channel, {**self.space.channel(channel), "is_ext_shared": True})
+        person = self.space.user(user)
+        profile = {**person["profile"], "team": team}
+        self.space.store.put("user", user, {**person, "team_id": team, "profile": profile})
+
     def act(self, name: str, /, **body: Any) -> Json:
         """Any POST of the page's protocol; a refusal of a test's own input fails the test with its text."""
         answer = self.http.post(f"/_local/{name}", json=body)

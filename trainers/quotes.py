@@ -7,18 +7,24 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from trainers.backends import HOSTED
+from trainers.backends.traits import traits_of
 from trainers.costs.estimate import Estimate
 from trainers.costs.estimate import estimate as estimate_hosted
 from trainers.costs.gate import PROVIDER_OF, check_base
 from trainers.costs.local import PastRun, estimate
 from trainers.costs.money import Cost, rounded_up
 from trainers.costs.offers import Shelf
+from trainers.costs.own_prices import OwnPrices
 from trainers.costs.rehearsal import price
 from trainers.costs.workload import Workload
 from trainers.data.jsonl import Row, read_rows
 from trainers.data.tokens import count, split
+from trainers.evals.arms import labels_of
+from trainers.evals.endpoint.contest import Contest
+from trainers.evals.endpoint.hosted import contest_of, hosting_of, own_prices_of, prices_of, quoted_answers
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import SuccessRule
 from trainers.spec import TrainingSpec
@@ -59,6 +65,10 @@ class Quote:
     """Where the costs come from."""
     plan: JudgedBy | None = None
     """The frozen plan that the rule comes from, and whether its rows are the test; None where there is none."""
+    rehearsal: bool = False
+    """Whether the trainer was only a rehearsal of it: such a yes is none to the real one."""
+    answering: Mapping[str, Any] | None = None
+    """Of a model that its trainer serves: what evaluating it takes and costs at most, and the prices of that."""
     estimate: Mapping[str, Any] | None = None
     """At a hosted trainer: ranges, every price with its day and source, assumptions, lifecycle; all of it is hashed."""
 
@@ -74,8 +84,9 @@ class Quote:
         data = {**asdict(self), "spec": self.spec.to_json(), "rule": self.rule.to_json()}
         for name in ("training_cost", "evaluation_cost", "serving_cost_30_days"):
             data[name] = None if data[name] is None else str(data[name])
-        if self.estimate is None:
-            del data["estimate"]  # quotes that were given before there were estimates keep their hash
+        for name in ("estimate", "answering", "rehearsal"):
+            if not data[name]:
+                del data[name]  # quotes that were given before there were estimates keep their hash
         return data
 
     @property
@@ -96,18 +107,20 @@ def quote(
     training: bool = True,
     today: date | None = None,
     shelf: Shelf | None = None,
+    own: OwnPrices | None = None,
 ) -> Quote:
     """Quote a run; `folder` is the data folder that the data set's paths start from.
 
     A `rule` that comes from no plan takes the metric that suits the rows. `training=False` quotes an evaluation of a
     model that exists already. Where `today` is given, a base that its provider trains no more raises NotTrainable; a
-    hosted trainer is quoted on a day only, from the prices of `shelf`.
+    hosted trainer is quoted on a day only, from the prices of `shelf`, or from `own` ones where an operator set some.
     """
     rows = read_rows(folder / dataset.train_path).rows
     if today is not None and training:
         check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)
+    test = read_rows(folder / dataset.test_path).rows
     if not rule.plan:
-        rule = rule.fitted(rows, read_rows(folder / dataset.test_path).rows)
+        rule = rule.fitted(rows, test)
     once = count((row.messages for row in rows), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     return Quote(
@@ -119,26 +132,37 @@ def quote(
         tokens_exact=once.exact,
         spec=spec,
         rule=rule,
-        **_costs(dataset, spec, rows, tokens, past, training, today, shelf),
+        **_costs(_Asked(dataset, spec, rule, rows, test, tokens, past, training, today, shelf, own)),
     )
 
 
-def _costs(
-    dataset: Dataset,
-    spec: TrainingSpec,
-    rows: Sequence[Row],
-    tokens: int,
-    past: Sequence[PastRun],
-    training: bool,
-    today: date | None,
-    shelf: Shelf | None,
-) -> dict[str, Any]:
+class _Asked(NamedTuple):
+    """What is to be priced."""
+
+    dataset: Dataset
+    spec: TrainingSpec
+    rule: SuccessRule
+    rows: Sequence[Row]
+    test: Sequence[Row]
+    tokens: int
+    past: Sequence[PastRun]
+    training: bool
+    today: date | None
+    shelf: Shelf | None
+    own: OwnPrices | None
+
+
+def _costs(asked: _Asked) -> dict[str, Any]:
     """Return time and money of a run where it is to run."""
-    if spec.backend == "hosted_rehearsal":
-        return _pretended(tokens)
-    if spec.backend in PROVIDER_OF and today is not None:
-        return _hosted(estimate_rows(dataset, spec, rows, today, shelf))
-    return _here(dataset, spec, tokens, past, training)
+    backend = asked.spec.backend
+    if backend == "hosted_rehearsal":
+        return _pretended(asked.tokens)
+    if backend in HOSTED and (asked.own is not None or backend not in PROVIDER_OF):
+        return _at_own_prices(asked)
+    if backend in PROVIDER_OF and asked.today is not None:
+        made = estimate_rows(asked.dataset, asked.spec, asked.rows, asked.today, asked.shelf)
+        return _hosted(made, asked)
+    return _here(asked)
 
 
 def estimate_rows(
@@ -158,20 +182,57 @@ def estimate_rows(
     return estimate_hosted(load, spec.base, provider=PROVIDER_OF[spec.backend], today=today, shelf=shelf)
 
 
-def _hosted(made: Estimate) -> dict[str, Any]:
+def _hosted(made: Estimate, asked: _Asked) -> dict[str, Any]:
     """Return money of a run at a hosted trainer: approved is the most that it may cost, rounded up to a cent."""
     days = [listed.source.as_of for listed in made.prices.values()]
     told = made.to_json()
+    answering = None
+    if asked.spec.backend in HOSTED:  # whose models we evaluate ourselves
+        hours = traits_of(asked.spec.backend).deployment_hours or 1
+        answering = quoted_answers(_contest(asked), prices_of(made), hosting_of(made, hours))
     return {
-        "training_minutes": (0.0, 0.0),
-        "evaluation_minutes": (0.0, 0.0),
-        "time_basis": "are the provider's: it names none before it starts",
+        **_ELSEWHERE,
         "training_cost": _most(made.training),
-        "evaluation_cost": _most(made.evaluation),
+        "evaluation_cost": _most(made.evaluation) if answering is None else _cents(answering["most"]),
         "serving_cost_30_days": _most(made.serving),
         "cost_basis": f"{made.offer.title}, at most; prices as of {min(days)} to {max(days)}" if days else "unknown",
+        "answering": answering,
         "estimate": {name: told[name] for name in _ESTIMATED},
     }
+
+
+def _at_own_prices(asked: _Asked) -> dict[str, Any]:
+    """Return money of a run at a server whose prices only its operator knows; unset they are unknown, not 0."""
+    own, title = asked.own, traits_of(asked.spec.backend).title
+    answering = quoted_answers(_contest(asked), None if own is None else own_prices_of(own), Decimal(0))
+    training = None if own is None else _cents(str(own.training * asked.tokens * _OWN_SPREAD / 1_000_000))
+    basis = f"{title}; prices as set in {own.setting}" if own else f"{title}: its prices are not set, so nobody knows"
+    return {
+        **_ELSEWHERE,
+        "training_cost": training,
+        "evaluation_cost": _cents(answering["most"]),
+        "serving_cost_30_days": None,  # nobody said how often it will be asked
+        "cost_basis": basis,
+        "answering": answering | {"own": own.to_json() if own else None},
+    }
+
+
+_OWN_SPREAD = Decimal("1.3")
+"""By how much a count of four characters a token may fall short."""
+
+_ELSEWHERE = {
+    "training_minutes": (0.0, 0.0),
+    "evaluation_minutes": (0.0, 0.0),
+    "time_basis": "are the provider's: it names none before it starts",
+}
+
+
+def _contest(asked: _Asked) -> Contest:
+    return contest_of(asked.rows, asked.test, asked.rule, labels_of(asked.dataset.labels))
+
+
+def _cents(amount: str | None) -> Decimal | None:
+    return None if amount is None else rounded_up(Decimal(amount))
 
 
 _ESTIMATED = (
@@ -185,11 +246,11 @@ def _most(cost: Cost | None) -> Decimal | None:
     return None if cost is None else rounded_up(cost.high)
 
 
-def _here(dataset: Dataset, spec: TrainingSpec, tokens: int, past: Sequence[PastRun], training: bool) -> dict[str, Any]:
+def _here(asked: _Asked) -> dict[str, Any]:
     """Return time and money of a run on this machine."""
-    time = estimate(spec.base, tokens, dataset.test_rows, past)
+    time = estimate(asked.spec.base, asked.tokens, asked.dataset.test_rows, asked.past)
     return {
-        "training_minutes": time.training if training else (0.0, 0.0),
+        "training_minutes": time.training if asked.training else (0.0, 0.0),
         "evaluation_minutes": time.evaluation,
         "time_basis": time.basis,
         "training_cost": Decimal(0),

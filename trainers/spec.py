@@ -12,6 +12,10 @@ class Method(StrEnum):
 
     LORA = "lora"
     QLORA = "qlora"
+    SUPERVISED = "supervised"
+    """As a hosted trainer does it: it does not say how."""
+    DPO = "dpo"
+    """From pairs of a preferred and another answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,8 @@ class Hyperparameters:
     """Longest row in tokens; a longer one is refused, never cut."""
     seed: int = 7
     """Seed of shuffling and of the adapter's initial weights."""
+    learning_rate_multiplier: float | None = None
+    """At hosted trainers that take one: by how much their own learning rate is multiplied; None: they choose."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run could mean."""
@@ -49,6 +55,8 @@ class Hyperparameters:
             raise UserError(
                 f"learning_rate is {self.learning_rate}.", "Choose a value between 0 and 1, such as 0.0002."
             )
+        if self.learning_rate_multiplier is not None and not 0 < self.learning_rate_multiplier <= 100:
+            raise UserError("A learning rate multiplier is above 0 and at most 100.", "Choose one such as 0.1.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +74,10 @@ class TrainingSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` reads back to an equal spec."""
-        return asdict(self)
+        data = asdict(self)
+        if self.hyperparameters.learning_rate_multiplier is None:  # so that quotes from before it keep their hash
+            del data["hyperparameters"]["learning_rate_multiplier"]
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "TrainingSpec":

@@ -1,4 +1,4 @@
-"""Knows the rows of the ledger, the data sets, the models and the outbox; it does not know how they change."""
+"""Knows the rows of the ledger, the data sets and the outbox; it does not know how they change."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from knowledge.clock import Moment
+from trainers.models import ModelVersion as ModelVersion
 from trainers.states import STATES, SUBMISSION_STATES
 
 
@@ -188,23 +189,6 @@ class RateFreeze(SQLModel, table=True):
     method: str = Field(primary_key=True)
     channel: str = Field(primary_key=True, default="")
     until: datetime | None = _moment(nullable=False)
-
-
-class ModelVersion(SQLModel, table=True):
-    """A tuned model that a job published."""
-
-    __tablename__ = "model_version"
-
-    id: str = Field(primary_key=True)
-    workspace_id: str = Field(index=True)
-    job_id: str = Field(foreign_key="job.id", unique=True)
-    name: str
-    base: str
-    adapter_path: str
-    system_prompt: str = ""
-    status: str = "candidate"
-    verdict: str = ""
-    created_at: datetime | None = _moment(nullable=False)
 
 
 class WorkspaceRules(SQLModel, table=True):

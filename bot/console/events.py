@@ -34,12 +34,17 @@ def emit_mention(space: Workspace, channel: Json, message: Json) -> None:
         return
     kept = ("user", "ts", "client_msg_id", "text", "team", "blocks", "thread_ts", "parent_user_id", "files", "upload")
     event = {key: message[key] for key in kept if key in message}
+    home, theirs = space.who.team_id, message.get("team")
+    if theirs != home:  # of another company, in a channel that both share
+        event |= {"team": home, "user_team": theirs, "source_team": theirs, "user_profile": {"team": theirs}}
     emit(space, {"type": "app_mention", **event, "channel": channel["id"], "event_ts": message["ts"]})
 
 
 def envelope(space: Workspace, event: Json) -> Json:
     """The outer `event_callback` object."""
-    who = space.who
+    who, is_shared = space.who, _is_shared(space, event)
+    # A message of another company's person names that company's workspace, and ours as the context.
+    origin = event.get("team", who.team_id) if is_shared and event["type"] == "message" else who.team_id
     context = f'{{"et":"{event["type"]}","tid":"{who.team_id}","aid":"{who.app_id}"}}'
     authorization = {
         "enterprise_id": None,
@@ -50,7 +55,7 @@ def envelope(space: Workspace, event: Json) -> Json:
     }
     return {
         "token": "local-slack-verification-token",
-        "team_id": who.team_id,
+        "team_id": origin,
         "context_team_id": who.team_id,
         "context_enterprise_id": None,
         "api_app_id": who.app_id,
@@ -59,6 +64,13 @@ def envelope(space: Workspace, event: Json) -> Json:
         "event_id": space.clock.id("Ev"),
         "event_time": int(space.clock.now()),
         "authorizations": [authorization],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": is_shared,
         "event_context": "4-" + base64.urlsafe_b64encode(context.encode()).decode().rstrip("="),
     }
+
+
+def _is_shared(space: Workspace, event: Json) -> bool:
+    """Whether an event is of a channel that another company reads too."""
+    channel = event.get("channel")
+    found = space.store.get("channel", channel) if isinstance(channel, str) else None
+    return bool(found and found.get("is_ext_shared"))

@@ -94,7 +94,7 @@ async def command(space: Workspace, user: str, channel: Json, name: str, text: s
     address = space.response_urls.mint(user, channel["id"])
     form = {
         "token": TOKEN,
-        "team_id": who.team_id,
+        "team_id": space.user(user)["team_id"],
         "team_domain": who.domain,
         "channel_id": channel["id"],
         "channel_name": channel_name(channel),

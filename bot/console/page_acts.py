@@ -58,7 +58,7 @@ async def send(space: Workspace, user: str, body: Json) -> Json:
     if not typed.strip() and not file_ids:
         raise SlackError("no_text", "a message needs text or a file")
     _check_length(typed)
-    ids = {"user": user, "team": space.who.team_id, "client_msg_id": space.clock.hash().replace(".", "-")}
+    ids = {"user": user, "team": space.user(user)["team_id"], "client_msg_id": space.clock.hash().replace(".", "-")}
     content = compose(typed, _names(space), _rooms(space)) if typed.strip() else {"text": ""}
     for file_id in file_ids:
         if files.find(space, file_id)["user"] != user:

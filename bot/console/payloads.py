@@ -56,9 +56,10 @@ def element_at(spot: Spot, block_id: str, action_id: str) -> Json:
 def base(space: Workspace, user: str) -> Json:
     """Who did it, in which team, with which app."""
     who = space.who
-    name = space.user(user)["name"]
+    person = space.user(user)
+    name = person["name"]
     return {
-        "user": {"id": user, "username": name, "name": name, "team_id": who.team_id},
+        "user": {"id": user, "username": name, "name": name, "team_id": person["team_id"]},
         "api_app_id": who.app_id,
         "token": TOKEN,
         "team": {"id": who.team_id, "domain": who.domain},

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.linting import findings
+from bot.shell import knobs
 from bot.shell.reading import read_job, read_report
-from bot.shell.rows import read_quote, spec_with, take_in
+from bot.shell.rows import read_quote, spec_with
 from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
     from bot.working import Working
-    from trainers.tables import Job
+    from trainers.tables import Job, ModelVersion
 
 TestRows = Annotated[
     Path | None,
@@ -46,16 +46,13 @@ def train(
     ] = None,
     test: TestRows = None,
     name: Annotated[str, typer.Option(help="Name of the data set; default: the file's name.")] = "",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the rows.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")] = None,
-    backend: Annotated[
-        str,
-        typer.Option(
-            help="local; training nothing: rehearsal (walks through the steps), hosted_rehearsal (pretends to pay)."
-        ),
-    ] = "local",
+    epochs: knobs.Epochs = None,
+    rank: knobs.Rank = None,
+    learning_rate: knobs.LearningRate = None,
+    seed: knobs.Seed = None,
+    learning_rate_multiplier: knobs.Multiplier = None,
+    base: knobs.Base = "",
+    backend: knobs.Backend = "",
     plan: PlanName = "",
     batch: Annotated[
         bool, typer.Option("--batch", help="Let jobs pass that somebody waits for, for two hours at most.")
@@ -66,18 +63,12 @@ def train(
     """Lint rows, quote, ask for approval, train a LoRA adapter, and report it against the best-prompted base."""
     if as_json and not yes:
         raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from knowledge.clock import utc_now
-    from trainers.backends import QUEUES
-
-    spec = spec_with(backend=backend, epochs=epochs, rank=rank, learning_rate=learning_rate, seed=seed)
-    test = _rows_of(plan, file, test)
-    with working(Settings.from_env(), say, workers=(QUEUES.get(backend, "cpu"),)) as at:
-        dataset, linted = take_in(at.deps, file, test, name)
-        say(findings(linted))
-        job = at.deps.jobs.propose(dataset, spec, person=shell_person(), now=utc_now(), batch=batch, plan=plan)
+    chosen: dict[str, Any] = {"epochs": epochs, "rank": rank, "learning_rate": learning_rate, "seed": seed}
+    chosen |= {"learning_rate_multiplier": learning_rate_multiplier}
+    spec_with(backend=backend, base=base, **chosen)  # a wrong knob is told before rows are read
+    rows = file, _rows_of(plan, file, test), name
+    with knobs.at_work(backend) as at:
+        job = knobs.proposed(at, rows, base, backend, chosen, batch=batch, plan=plan)
         run_job(at, job, yes=yes, as_json=as_json)
 
 
@@ -182,9 +173,11 @@ def chat(
     from bot.working import working
 
     settings = Settings.from_env()
-    prepare_base(settings, say)
     with working(settings, say) as at:
-        ask = _speakers(at, job)
+        model = _model(at, job)
+        if model is None or not model.remote_id:
+            prepare_base(settings, say)
+        ask = _speakers(at, model)
         if message:
             said = ask(message)
             show_json({"message": message, **said}) if as_json else show(_side_by_side(said))
@@ -349,29 +342,30 @@ def _wish(verb: str, name: str, as_json: bool) -> None:
     raise typer.Exit(0 if outcome.changed else 1)
 
 
-def _speakers(at: "Working", job: str | None) -> Callable[[str], dict[str, Any]]:
+def _model(at: "Working", job: str | None) -> "ModelVersion | None":
+    """Return the model of a job, else the newest one of this shell; None where there is none yet."""
     from bot.wiring import shell_person
-    from trainers.serving import as_messages
 
     workspace = shell_person().workspace_id
-    newest = at.deps.registry.listing(workspace)[:1]
-    model = (
-        at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id)
-        if job
-        else next(iter(newest), None)
-    )
+    if job:
+        return at.deps.registry.get(workspace, at.deps.jobs.ledger.find(workspace, job).id)
+    return next(iter(at.deps.registry.listing(workspace)), None)
+
+
+def _speakers(at: "Working", model: "ModelVersion | None") -> Callable[[str], dict[str, Any]]:
+    from trainers.serving import as_messages
 
     if model is None:
         say("No model was trained from this shell yet: only the base answers. Models of the page are under Try it.")
 
     def ask(text: str) -> dict[str, Any]:
         messages = as_messages(model.system_prompt if model else "", text)
-        base = at.deps.models.say(None, messages)
-        said: dict[str, Any] = {"base": base.text, "base_seconds": round(base.seconds, 2)}
-        if model is not None:
-            tuned = at.deps.models.say(at.deps.registry.adapter(model), messages)
-            said |= {"tuned": tuned.text, "tuned_seconds": round(tuned.seconds, 2), "model": model.name}
-        return said
+        if model is None:
+            base = at.deps.models.say(None, messages)
+            return {"base": base.text, "base_seconds": round(base.seconds, 2)}
+        said = at.deps.speakers.both(model, messages)
+        told = {"base": said.base.text, "base_seconds": round(said.base.seconds, 2), "model": model.name}
+        return told | {"tuned": said.tuned.text, "tuned_seconds": round(said.tuned.seconds, 2)}
 
     return ask
 

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from trainers.tables import Dataset
 
 
-def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tuple[Dataset, LintReport]":
+def take_in(
+    deps: Any, file: Path | None, test: Path | None, name: str, backend: str = ""
+) -> "tuple[Dataset, LintReport]":
     """Register a file's rows, or the shipped example's, for whoever is in this shell; raises DatasetRejected.
 
-    Without `test`, rows of a file are held out, and the example has its own.
+    Rows may be as long as `backend` takes them. Without `test`, rows of a file are held out; the example has its own.
     """
     from bot.wiring import shell_person
     from knowledge.clock import utc_now
+    from trainers.backends.traits import all_traits
 
     for path in (file, test):
         if path is not None and not path.is_file():
@@ -26,27 +29,36 @@ def take_in(deps: Any, file: Path | None, test: Path | None, name: str) -> "tupl
     if file is None:
         added = deps.datasets.example("tickets", person, utc_now(), test)
     else:
-        added = deps.datasets.add(
-            file, test, name=name or file.stem, person=person, provenance="file given in the shell", now=utc_now()
-        )
+        traits, told = all_traits().get(backend), "file given in the shell"
+        target = traits.target if traits else "local"
+        kept = {"name": name or file.stem, "person": person, "provenance": told, "now": utc_now(), "target": target}
+        added = deps.datasets.add(file, test, **kept)
     return added.dataset, added.report
 
 
-def spec_with(**knobs: Any) -> Any:
-    """Return the default training spec with the hyper-parameters that are not None; a wrong one raises typer.Exit."""
+def spec_with(rows: int = 0, **knobs: Any) -> Any:
+    """Return a training spec for `rows` rows with the knobs that are not None; a wrong one raises typer.Exit.
+
+    Hosted trainers get the number of passes that so many rows are usually given; this machine has defaults of its own.
+    """
     from dataclasses import replace
 
     from knowledge.errors import UserError
     from trainers.backends import check_name
+    from trainers.backends.traits import all_traits
+    from trainers.jobs.requoting import spec_for
     from trainers.spec import Hyperparameters, TrainingSpec
 
-    backend = knobs.pop("backend", None) or "local"
-    chosen = {name: value for name, value in knobs.items() if value is not None}
+    backend, base = knobs.pop("backend", None) or "local", knobs.pop("base", None)
     try:
         check_name(backend)
-        return replace(TrainingSpec(), backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+        if backend in all_traits() and backend != "hosted_rehearsal":
+            return spec_for(base or "", backend, max(rows, 1), **knobs)
+        chosen = {name: value for name, value in knobs.items() if value is not None}
+        spec = TrainingSpec(backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
     except UserError as refused:
         raise fail_usage(str(refused)) from refused
+    return replace(spec, base=base) if base else spec
 
 
 def read_quote(offer: dict[str, Any]) -> str:
@@ -58,15 +70,16 @@ def read_quote(offer: dict[str, Any]) -> str:
         return read_endpoint_quote(offer, minutes)
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
     training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
+    method = "" if "answering" in offer else f", LoRA r{knobs['rank']}"
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
     return "\n".join(
         [
             f"{offer['dataset']} on {offer['spec']['base']}, backend {offer['spec']['backend']}",
-            f"  Training    {minutes(offer['training_minutes'])} · {training}",
-            f"  Evaluation  {minutes(offer['evaluation_minutes'])} · {evaluation}",
+            f"  Training    {_time(offer, 'training')}{training}",
+            f"  Evaluation  {_time(offer, 'evaluation')}{evaluation}",
             f"  Serving     {serving} for 30 days ({offer['cost_basis']})",
             f"  {plural(offer['train_rows'], 'row')}, {offer['train_tokens']:,} training tokens{exact}, "
-            f"{plural(knobs['epochs'], 'epoch')}, LoRA r{knobs['rank']}.",
+            f"{plural(knobs['epochs'], 'epoch')}{method}.",
             f"  Times {offer['time_basis']}.",
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
@@ -74,6 +87,11 @@ def read_quote(offer: dict[str, Any]) -> str:
             *(f"  ! {warning}" for warning in (offer.get("estimate") or {}).get("warnings", ())),
         ]
     )
+
+
+def _time(offer: dict[str, Any], part: str) -> str:
+    span = offer[f"{part}_minutes"]
+    return "" if "answering" in offer and not any(span) else f"{minutes(span)} · "
 
 
 def minutes(span: Any) -> str:

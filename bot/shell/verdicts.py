@@ -16,7 +16,7 @@ from knowledge.errors import UserError
 
 if TYPE_CHECKING:
     from trainers.evals.rule import SuccessRule
-    from trainers.tables import Job
+    from trainers.tables import Job, ModelVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -152,6 +152,7 @@ def _again(job: str, test: Path | None, *, yes: bool, as_json: bool) -> None:
     with working(Settings.from_env(), say, workers=("cpu",)) as at:
         trained = at.deps.jobs.ledger.find(shell_person().workspace_id, job)
         model = at.deps.registry.get(trained.workspace_id, trained.id)
+        check_here(model)
         dataset = at.deps.datasets.get(trained.dataset_id)
         if test is not None:
             dataset, _ = take_in(at.deps, at.deps.datasets.folder / dataset.train_path, test, dataset.name)
@@ -167,6 +168,15 @@ def _again(job: str, test: Path | None, *, yes: bool, as_json: bool) -> None:
             plan=plan.id if plan else "",
         )
         run_job(at, again, yes=yes, as_json=as_json)
+
+
+def check_here(model: "ModelVersion") -> None:
+    """Raise UserError for a model that stays at its provider: its answers are paid for, so they are quoted anew."""
+    from knowledge.errors import UserError
+
+    if model.remote_id:
+        how = f"`luthier evaluate --url ADDRESS --base {model.remote_base} --tuned {model.remote_id}` quotes it there."
+        raise UserError(f"{model.remote_id} stays at {model.backend}.", how)
 
 
 def _save(home: Path, target: Path) -> None:

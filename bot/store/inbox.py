@@ -54,6 +54,12 @@ class Inbox:
         with self._engine.begin() as connection:
             return add_if_absent(connection, _rows, **row)
 
+    def remember(self, key: str, now: datetime) -> bool:
+        """Write down that something came that needs no work; False where it came before."""
+        row = {"key": key, "tries": 0, "received_at": now, **_closed("done")}
+        with self._engine.begin() as connection:
+            return add_if_absent(connection, _rows, **row)
+
     def due(self, now: datetime, limit: int) -> Sequence[InboxRow]:
         """Claim requests whose work is to be done now, oldest first, counting the try; some may be `spent`."""
         # What is due far ahead was written by a clock that has been set back since.

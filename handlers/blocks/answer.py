@@ -1,7 +1,7 @@
 """Knows how a cited answer, an honest no and a first hello look; it does not know where answers come from."""
 
 from handlers.blocks.feedback import feedback
-from handlers.blocks.parts import Block, actions, button, context, section
+from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.source import source_buttons
 from handlers.blocks.words import person
 from handlers.escape import inert, mrkdwn
@@ -11,6 +11,11 @@ from knowledge.feedback import Receipt
 
 PROMPT, SHARE = "prompt", "share"
 """Action ids: a suggested first message, followed by `:` and its number; the button that shares a private answer."""
+
+WHO_READS = (
+    "It rests on documents of your team. Everybody in this channel will read it, people of other companies too where "
+    "the channel is shared with them."
+)
 
 DISCLAIMER = "AI can be wrong; check before you spend."
 
@@ -51,7 +56,7 @@ def closing_blocks(answer: Answer, receipt: Receipt | None = None, *, share: str
     listed = "Sources: " + " · ".join(map(_source, answer.citations))
     lines = [context(listed, verbatim=True)] if answer.citations else []
     buttons = source_buttons(answer.citations)
-    buttons += [button("Share in channel", SHARE, share)] if share else []
+    buttons += [button("Share in channel", SHARE, share, confirm=_sure(answer))] if share else []
     small = [inert(answer.note, 400)] if answer.note else []
     small += [f"{_author(answer)} {DISCLAIMER}"] if answer.citations else []
     lines += actions(buttons, block_id="sources")
@@ -78,6 +83,11 @@ def welcome_blocks(*, buttons: bool) -> list[Block]:
 def prompts() -> list[dict[str, str]]:
     """Return the suggested first messages as Slack's assistant takes them."""
     return [{"title": prompt, "message": prompt} for prompt in PROMPTS]
+
+
+def _sure(answer: Answer) -> Block | None:
+    """Ask once more before a team's own documents are shown: nothing that we are told with a click says to whom."""
+    return confirm("Share it?", WHO_READS, "Share", "Keep it to me") if answer.from_documents else None
 
 
 def _author(answer: Answer) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from handlers.blocks.choosing import CHANGE_QUOTE
 from handlers.blocks.parts import Block, actions, button, section
 from handlers.blocks.words import clock_time, money, person
 from handlers.escape import mrkdwn
@@ -90,7 +91,9 @@ def _buttons(card: QuoteCard, *, ask: bool) -> list[Block]:
         drawn.append(approve)
     elif card.approvers:
         drawn.append(approve | _only([user for user in card.approvers if user not in card.given]))
-    return actions([*drawn, button("Cancel", CANCEL, token)], block_id=f"quote-{card.job_id}")
+    trains = card.quote["spec"]["backend"] != "endpoint" and int(card.quote["train_tokens"]) > 0
+    change = [button("Change", CHANGE_QUOTE, card.job_id)] if trains else []
+    return actions([*drawn, *change, button("Cancel", CANCEL, token)], block_id=f"quote-{card.job_id}")
 
 
 def _only(users: Sequence[str]) -> dict[str, list[str]]:

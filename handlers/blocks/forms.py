@@ -1,33 +1,26 @@
 """Knows the modals: what to train on, try a model, and short notes; it does not know what comes of them."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from handlers.blocks.lint import TICK
 from handlers.blocks.parts import Block, context, divider, field, modal, option, plain_text, rich, run, section, select
 from handlers.blocks.words import count
 from handlers.escape import mrkdwn, plain
+from trainers.backends.bases import Where
 from trainers.data.examples import EXAMPLES
 from trainers.evals.plan_store import StoredPlan
-from trainers.serving import Said
+from trainers.speaking import Pair
 from trainers.tables import Dataset
 
 TRAIN, TRY = "train_form", "try_form"
 """Callback ids."""
 
 ROWS, TRAIN_FILE, TEST_FILE, OURS, NAME, INPUT = "rows", "train_file", "test_file", "ours", "name", "input"
-ANNOUNCE, PLAN = "announce", "plan"
+ANNOUNCE, PLAN, BASE = "announce", "plan", "base"
 """Block ids and action ids of the inputs; each input has one name for both."""
 
 MOST_SETS = 90
 """Data sets in the menu; Slack takes 100 options."""
-
-
-class Both(NamedTuple):
-    """The same question, answered by base and tuned model."""
-
-    base: Said
-    tuned: Said
 
 
 def train_form(
@@ -38,8 +31,11 @@ def train_form(
     private: bool = False,
     plans: Sequence[StoredPlan] = (),
     chosen: str = "",
+    bases: Mapping[str, Sequence[Where]] | None = None,
 ) -> Block:
     """Draw the form that asks for rows, a data set `chosen` by id; `note` says what the training packages still lack.
+
+    Where there is more than one base to choose from, it asks which.
 
     Where it was opened in a private conversation, it asks whether others may hear of the job; where evaluation plans
     are frozen, by which one the model is to be judged.
@@ -53,13 +49,14 @@ def train_form(
         field("Rows", rows, block_id=ROWS, optional=True, hint="Used unless you upload training rows below."),
         divider(),
         *_upload_fields(),
+        *([base_field(bases)] if bases and len(bases) > 1 else []),
         *([_plan_field(plans)] if plans else []),
         *([_announce_field()] if private else []),
     ]
     return modal("Train a model", blocks, callback_id=TRAIN, submit="Get a quote", close="Cancel", metadata=metadata)
 
 
-def try_form(model_name: str, metadata: str, asked: str = "", said: Both | None = None, problem: str = "") -> Block:
+def try_form(model_name: str, metadata: str, asked: str = "", said: Pair | None = None, problem: str = "") -> Block:
     """Draw the form that asks base and tuned model the same; afterwards with both answers in it."""
     element: Block = {"type": "plain_text_input", "action_id": INPUT, "multiline": True, "max_length": 2000}
     if asked:
@@ -87,6 +84,15 @@ def asking(model_name: str, asked: str) -> Block:
 def note_view(title: str, *texts: str) -> Block:
     """Draw a modal that only says something."""
     return modal(title, [section(text) for text in texts])
+
+
+def base_field(bases: Mapping[str, Sequence[Where]]) -> Block:
+    """Draw the menu of base models that somebody still trains, each with where; the first one is chosen."""
+    options = [
+        option(base, base, ", ".join(dict.fromkeys(each.title for each in places))) for base, places in bases.items()
+    ]
+    hint = "What can be trained today; type to search. You see every place that trains it side by side, with its price."
+    return field("Base model", select(BASE, "Choose a base", options, options[0]), block_id=BASE, hint=hint)
 
 
 def _upload_fields() -> list[Block]:
@@ -121,7 +127,7 @@ def _announce_field() -> Block:
     return field("For others", tick, block_id=ANNOUNCE, optional=True, hint=hint)
 
 
-def _answers(said: Both) -> list[Block]:
+def _answers(said: Pair) -> list[Block]:
     pairs = (("Base", said.base), ("Tuned", said.tuned))
     blocks = [
         [section(f"*{name}* · {answer.seconds:.1f} s"), rich([run(plain(answer.text, 2500) or "(nothing)")])]

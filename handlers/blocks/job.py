@@ -8,6 +8,7 @@ from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
+from trainers.backends.bases import title_of
 from trainers.evals.judged_by import JudgedBy
 from trainers.jobs.intake import INDEX
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
@@ -26,6 +27,12 @@ PHASES = {
 UNITS = {"evaluating": "answer", "reading": "document", "indexing": "passage"}
 """What one step of a phase is called where it is not a training step."""
 
+METHODS = {
+    "lora": "LoRA rank {rank}",
+    "qlora": "QLoRA rank {rank}",
+    "supervised": "as the provider does it",
+    "dpo": "from preferences, as the provider does it",
+}
 OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "INCONCLUSIVE": "➖ {title}: not proven"}
 
 
@@ -46,7 +53,7 @@ def _doubts(offer: Mapping[str, Any]) -> list[Block]:
 
 def quote_title(card: QuoteCard) -> str:
     """Name the quote, what it is for and where that would run."""
-    place = "this machine" if card.quote["spec"]["backend"] == "local" else card.quote["spec"]["backend"]
+    place = title_of(card.quote["spec"]["backend"])
     valid = " · valid 24 h" if card.state in {"quoted", "awaiting_approval"} else ""
     return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}*{valid}"
 
@@ -144,18 +151,24 @@ def announcement_text(card: Announcement, permalink: str) -> str:
 
 
 def _price(offer: dict[str, Any]) -> str:
-    training = f"Training {minutes(tuple(offer['training_minutes']))} · *{money(offer['training_cost'])}*"
-    evaluation = f"Evaluation {minutes(tuple(offer['evaluation_minutes']))} · *{money(offer['evaluation_cost'])}*"
+    training = f"Training {_time(offer, 'training')}*{money(offer['training_cost'])}*"
+    evaluation = f"Evaluation {_time(offer, 'evaluation')}*{money(offer['evaluation_cost'])}*"
     here = " (runs here)" if offer["spec"]["backend"] == "local" else ""
     return f"{training} · {evaluation} · Serving *{money(offer['serving_cost_30_days'])}* / 30 days{here}"
 
 
+def _time(offer: dict[str, Any], part: str) -> str:
+    """Write how long a part takes; "" where a provider does not say."""
+    span = tuple(offer[f"{part}_minutes"])
+    return "" if "answering" in offer and not any(span) else f"{minutes(span)} · "
+
+
 def _plan(offer: dict[str, Any]) -> str:
     knobs = offer["spec"]["hyperparameters"]
-    method = {"lora": "LoRA", "qlora": "QLoRA"}[offer["spec"]["method"]]
+    method = METHODS[offer["spec"]["method"]].format(**knobs)
     data = f"{mrkdwn(offer['dataset'], 120)}: {count(offer['train_rows'], 'row')}"
     run = f"{tokens(offer)}, {count(knobs['epochs'], 'epoch')}"
-    return f"{data}, {run}, {method} rank {knobs['rank']}."
+    return f"{data}, {run}, {method}."
 
 
 def tokens(offer: dict[str, Any]) -> str:

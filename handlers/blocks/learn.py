@@ -46,7 +46,7 @@ def learn_form(
 
 
 def offer_blocks(names: Sequence[str], value: Mapping[str, Any], *, private: bool) -> list[Block]:
-    """Offer to take files or a page that came with a message as documents, and say who will see them."""
+    """Offer to take files that came with a message as documents, and say who will see them."""
     dialog = confirm("Add for everybody?", f"{SEEN_BY_ALL} You can remove them again.", "Add", "Not now")
     packed = json.dumps(value, separators=(",", ":"))
     buttons = [button("Use as documents", USE, packed, style="primary", confirm=dialog)] if len(packed) < _VALUE else []
@@ -80,7 +80,7 @@ def learned_text(card: LearnedCard) -> str:
     where, who = f"*{mrkdwn(card.collection, 40)}*", person(card.requested_by)
     if card.state == "cancelled":
         by = f" by {person(card.ended_by)}" if card.ended_by else ""
-        return f"{who} Adding to {where} was stopped{by}. What it had added was removed again."
+        return f"{who} Adding to {where} was stopped{by}. What it alone had added was removed again."
     if not kept:
         return f"{who} Nothing was added to {where}."
     took = f"in {duration(card.seconds)}"

@@ -8,8 +8,9 @@ from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import stop_button
 from handlers.blocks.parts import Block, button, context, section
 from handlers.blocks.report import DETAILS, TRY
-from handlers.blocks.words import count, duration, points
+from handlers.blocks.words import count, day, duration, points
 from handlers.escape import mrkdwn
+from trainers.backends.bases import title_of
 from trainers.jobs.intake import INDEX
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.pausing import ASIDE
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("", "what answers rest on: the guide and your team's documents"),
     "forget": ("<document>", "remove a document with everything that was made of it"),
     "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
+    "voice": ("", "what is distinctive in how your brand writes, and what rows and test it needs"),
     "cost": ("[base model rows=… in=… out=…]", "what training, evaluating and serving cost, at whom, and when it pays"),
     "train": ("", "pick or upload rows, see findings and a quote"),
     "jobs": ("[all]", "your jobs and what came of them; with all, other people's too"),
@@ -114,7 +116,9 @@ def model_line(model: ModelVersion) -> str:
     """Say in one line what a model is and how it did."""
     verdict = VERDICTS.get(model.verdict, "not evaluated")
     made = f" · {model.created_at:%d %b %Y}" if model.created_at else ""
-    return f"*{mrkdwn(model.name, 150)}* · {model.status} · {verdict}{made}"
+    where = f" · stays at {mrkdwn(title_of(model.backend), 60)}" if model.remote_id else ""
+    until = f", goes dark on {day(model.retires_on)}" if model.retires_on else ""
+    return f"*{mrkdwn(model.name, 150)}* · {model.status} · {verdict}{made}{where}{until}"
 
 
 def _job_button(job: Job) -> Block | None:

@@ -51,7 +51,8 @@ def report_text(card: ReportCard) -> str:
     """Say the result in one or two sentences."""
     if card.report is None:
         done = f"Rehearsed {mrkdwn(card.title, 200)}: every step ran, nothing was trained."
-        return f"{person(card.requested_by)} *{done}* It took {duration(card.seconds)}."
+        took_it = f"It took {duration(card.seconds)}."
+        return " ".join(filter(None, (f"{person(card.requested_by)} *{done}*", took_it, mrkdwn(card.billed, 300))))
     sentence = card.report["verdict"]["sentence"].removeprefix("Not proven. ")
     return f"{person(card.requested_by)} *{headline(card)}* {mrkdwn(sentence, 600)}"
 
@@ -116,7 +117,8 @@ def speed(arm: Mapping[str, Any]) -> str:
 
 def took(card: ReportCard) -> str:
     """Compare the time that a job took with its quote."""
-    return f"Took {duration(card.seconds)} (quoted {minutes(card.quoted_minutes)})."
+    quoted = f" (quoted {minutes(card.quoted_minutes)})" if any(card.quoted_minutes) else ""
+    return " ".join(filter(None, (f"Took {duration(card.seconds)}{quoted}.", mrkdwn(card.billed, 300))))
 
 
 def _place_of(data: Mapping[str, Any], name: str) -> int:

@@ -24,6 +24,7 @@ GONE = (
     "That passage is not in my sources any more: its page was changed or removed after I answered. Ask again, and I "
     "answer from what is there now."
 )
+CLOSED = "That source is a document of the team that I work for: only its own people can open it."
 CHANGED = "The page was changed after I answered: the sentence that I cited is not in it any more."
 
 
@@ -61,6 +62,11 @@ def source_view(passage: Passage, quote: str, sources: Sequence[Source] = ()) ->
 def gone_view() -> Block:
     """Draw the modal for a passage that is not there any more."""
     return modal("Source", [section(GONE)])
+
+
+def closed_view() -> Block:
+    """Draw the modal for a document of a team that whoever clicked is not of."""
+    return modal("Source", [section(CLOSED)])
 
 
 def _rests_on(sources: Sequence[Source]) -> list[Block]:

@@ -15,6 +15,7 @@ from tests.trainers.jobs.paid import Bench
 from tests.trainers.rehearsal.provider import ThreadProvider
 from trainers import backends
 from trainers.backends.base import Housekeeper
+from trainers.backends.traits import traits_of
 from trainers.jobs.service import Jobs
 
 __all__ = ["bell", "jobs"]  # fixtures
@@ -46,7 +47,7 @@ def test_a_backend_that_joins_is_swept(
     bench.finish(bench.approved())
     monkeypatch.setattr(sweeper, "TIDY_EVERY", 0.05)
     monkeypatch.setitem(backends.BACKENDS, "joined", backends.BACKENDS["hosted_rehearsal"])
-    parts = {"api": bench.api, "timing": bench.backend().timing, "provider": "joined provider"}
+    parts = {"traits": traits_of("hosted_rehearsal"), "api": bench.api, "timing": bench.backend().timing}
     monkeypatch.setitem(wiring._PARTS, "joined", lambda _: parts)
     env = {"DATA_DIR": str(tmp_path), "DATABASE_URL": address, "LUTHIER_REHEARSAL_URL": "http://127.0.0.1:1/v1"}
     over = threading.Event()

@@ -30,6 +30,7 @@ from handlers.blocks import (
     review_forms,
     settings,
     source,
+    voice,
 )
 from handlers.blocks.parts import section
 from handlers.notify import render
@@ -78,6 +79,7 @@ from trainers.jobs.messages import (
 from trainers.policy import Rules
 from trainers.quotes import Quote
 from trainers.serving import Said
+from trainers.speaking import Pair
 from trainers.spec import TrainingSpec
 from trainers.tables import Dataset, Job, ModelVersion, Review, ReviewRow
 
@@ -434,6 +436,18 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
 
+VOICE: dict[str, Any] = {
+    "headline": "40 texts, 4,393 words, beside 40 texts that you gave: 18 habits differ beyond chance of 28 counted.",
+    "parts": [
+        (
+            "What is distinctive",
+            ["Commas: 68.3 per 1,000 words (95% interval 60.5 to 76.5)."] * 12,
+        ),
+        ("Avoids", ["“<!channel> & you”: never, 216 expected (z -9.7)."]),
+    ],
+}
+
+
 LEARNED: tuple[dict[str, Any], ...] = tuple(
     {"name": name, "outcome": outcome, "passages": 12, "notes": notes, "what": what, "next_step": "Add another."}
     for name, outcome, notes, what in (
@@ -599,6 +613,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "form_voice": lambda: voice.voice_form("[]"),
+    "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(
         learn.offer_blocks([NASTY, "b.pdf", "c.pdf", "d.pdf"], {"files": ["F1"], "url": ""}, private=True)
     ),
@@ -654,7 +670,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_try": lambda: forms.try_form(MODEL.name, MODEL.id),
     "form_try_asking": lambda: forms.asking(MODEL.name, NASTY),
     "form_try_answered": lambda: forms.try_form(
-        MODEL.name, MODEL.id, NASTY, forms.Both(Said(NASTY, 0.5), Said("returns", 0.6))
+        MODEL.name, MODEL.id, NASTY, Pair(Said(NASTY, 0.5), Said("returns", 0.6))
     ),
     "form_try_failed": lambda: forms.try_form(MODEL.name, MODEL.id, "hi", problem="The local model did not start."),
     "home": lambda: home.home_view(HOME_JOBS, [MODEL], {"job_2": "https://example.slack.com/archives/C1/p1"}, GUIDE),

@@ -41,9 +41,11 @@ GUIDE = [
 class Shelf:
     """A world with a library of its own."""
 
-    def __init__(self, folder: Path, chroma_url: str, embedder: SharedWords | None = None) -> None:
+    def __init__(
+        self, folder: Path, chroma_url: str, embedder: SharedWords | None = None, *, workspaces: int = 1
+    ) -> None:
         self.folder = folder / "data"
-        self.slack = LocalSlack(folder / "console", manifest=load_manifest(MANIFEST))
+        self.slack = LocalSlack(folder / "console", manifest=load_manifest(MANIFEST), workspaces=workspaces)
         self.world = World(self.slack, self.folder, None)  # type: ignore[arg-type]  # replaced below
         self.embedder = embedder or SharedWords()
         vectors = ChromaVectors(chroma_url, f"p-{folder.name}-{id(self)}"[-40:])

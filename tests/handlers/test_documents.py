@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
+from slack_sdk import WebClient
 
 from bot.console import files
 from knowledge import indexing
@@ -154,6 +156,23 @@ def test_a_file_that_is_deleted_in_slack_before_it_is_fetched_is_explained(shelf
     assert shelf.names == []
 
 
+def test_a_file_that_slack_does_not_tell_of_is_explained(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the question for a file finds no Slack, the thread says so; the other file is added."""
+    view, values = shelf.form(), shelf.upload(("refunds.md", REFUNDS), ("parcels.md", PARCELS))
+    lost = values["documents"][0]["id"]
+
+    def unreachable(client: WebClient, *, file: str) -> Any:
+        if file == lost:
+            raise URLError("Network is unreachable")
+        return client.api_call("files.info", params={"file": file})
+
+    monkeypatch.setattr(WebClient, "files_info", unreachable)
+    shelf.slack.submit(view, values)
+    shelf.work()
+    assert "Slack did not answer when I asked for that file. Try again in a minute." in shelf.said()
+    assert shelf.names == ["parcels.md"]
+
+
 def test_a_document_that_is_removed_while_it_is_indexed_stays_removed(shelf: Shelf) -> None:
     """Whoever removes it in between finds it gone afterwards, and the last line says so."""
 
@@ -177,7 +196,7 @@ def test_stop_takes_back_what_the_job_had_added(shelf: Shelf) -> None:
     ended = shelf.work()
     shelf.embedder.first = lambda: None
     assert (ended.state, shelf.names) == ("cancelled", [])
-    assert "Adding to *documents* was stopped by <@U0ADA>. What it had added was removed again." in shelf.said()
+    assert "Adding to *documents* was stopped by <@U0ADA>. What it alone had added was removed again." in shelf.said()
     assert left_of(shelf, "quokka") == []
 
 
@@ -307,7 +326,7 @@ def test_pages_come_from_allowed_hosts_only(shelf: Shelf) -> None:
         with pytest.raises(UserError, match="document_hosts"):
             rules.change(TEAM, {"document_hosts": wrong}, operator, shelf.world.now)
     rules.change(TEAM, {"document_hosts": "docs.example.com"}, operator, shelf.world.now)
-    shelf.slack.command("/tune learn docs.example.com/refunds.md?x=1")
+    shelf.slack.command("/tune learn docs.example.com/refunds.md?key=hunter2")
     job = shelf.queued()
     asked: list[tuple[str, tuple[str, ...]]] = []
 
@@ -316,8 +335,12 @@ def test_pages_come_from_allowed_hosts_only(shelf: Shelf) -> None:
         path.write_bytes(REFUNDS)
 
     assert shelf.work(fetch=web).id == job.id
-    assert asked == [("https://docs.example.com/refunds.md?x=1", ("docs.example.com",))]
-    assert shelf.names == ["docs.example.com/refunds.md?x=1"]
+    assert asked == [("https://docs.example.com/refunds.md?key=hunter2", ("docs.example.com",))]
+    (name,) = shelf.names
+    assert re.fullmatch(r"docs\.example\.com/refunds \([0-9a-f]{6}\)\.md", name)
+    shelf.slack.command("/tune sources")
+    assert "hunter2" not in json.dumps([shelf.said(), shelf.slack.wait_view(title="Sources")])
+    assert left_of(shelf, "hunter2") == []
 
 
 def test_the_list_is_paged_read_and_shortened(shelf: Shelf) -> None:

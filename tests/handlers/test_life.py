@@ -19,9 +19,10 @@ from tests.trainers.jobs.paid import TIMING
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers import audit, quotes
 from trainers.backends.base import Backend
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.rehearsal import RehearsalBackend
+from trainers.backends.traits import traits_of
 from trainers.jobs import service
 from trainers.jobs.run import Runner, sweep
 from trainers.spec import TrainingSpec
@@ -205,7 +206,8 @@ def test_a_stop_during_the_submission_is_told_as_it_is(
     world.deliver()
     progress = world.slack.wait_message("next in line", thread_ts=card["thread_ts"])
     api = FineTuningApi(name="rehearsal provider", url=provider.url, key="rehearsal")
-    hosted = HostedRehearsalBackend(api=api, timing=TIMING, again_in=timedelta(seconds=1))
+    traits = traits_of("hosted_rehearsal")
+    hosted = HostedBackend(traits=traits, api=api, timing=TIMING, again_in=timedelta(seconds=1))
     worker(world, hosted).work(job.id)
     world.slack.click(progress, "Stop")
     whispered(world, card, "is being stopped: what a provider may have of it is ended first")

@@ -95,11 +95,11 @@ class World:
             hands.server.server_close()
         self.engine.dispose()
 
-    def event(self, event: dict[str, Any]) -> int:
+    def event(self, event: dict[str, Any], **more: Any) -> int:
         """Send an event as Slack would, also one that the page would not let a person type; gives the status."""
         outer = {"type": "event_callback", "team_id": ADA.workspace_id, "event": event, "event_id": "Ev1"}
         who = {"team_id": ADA.workspace_id, "user_id": "U0LUTHIER", "is_bot": True}
-        return self.slack.http.post(self.hands.url, json={**outer, "authorizations": [who]}).status_code
+        return self.slack.http.post(self.hands.url, json={**outer, "authorizations": [who], **more}).status_code
 
     def deliver(self) -> int:
         """Let the messenger send what is owed, edits too."""
@@ -124,7 +124,7 @@ def bolt(client: WebClient, deps: Deps, *, wait: bool) -> App:
 
 
 def build_deps(engine: Engine, folder: Path, index: Index, slack: LocalSlack, clock: Any) -> Deps:
-    datasets = Datasets(engine, folder, lambda: counter("estimate"))
+    datasets = Datasets(engine, folder, lambda _: counter("estimate"))
     jobs = Jobs(
         ledger=Ledger(engine),
         doorbell=SilentDoorbell(),

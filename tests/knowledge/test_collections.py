@@ -162,6 +162,28 @@ def test_removed_while_it_is_indexed_it_ends_removed(on_sqlite: Shop) -> None:
     assert set(on_sqlite.vectors.stored(ONE)) == set(passages.vector_marks(on_sqlite.engine, ONE))
 
 
+def test_one_thread_waits_while_a_collection_is_indexed_and_does_the_work_of_all(on_sqlite: Shop) -> None:
+    """A second removal is left to the one that waits, which sees it: both are gone with all that came of them."""
+    ids = []
+    for name in ("one.md", "two.md"):
+        on_sqlite.add(document(name, f"Part: Text of {name}."))
+        ids.append(on_sqlite.library.documents("T1")[-1].id)
+    library, first = on_sqlite.library, list[object]()
+    with on_sqlite.shelves.alone(ONE):  # a job indexes
+        library.take_away("T1", ids[0])
+        waiting = threading.Thread(target=lambda: first.append(library.settle_next(ONE)))
+        waiting.start()
+        until = time.monotonic() + 10
+        while not on_sqlite.shelves._waiting and time.monotonic() < until:
+            time.sleep(0.01)
+        library.take_away("T1", ids[1])
+        assert library.settle_next(ONE) is None
+    waiting.join(10)
+    assert (len(first), first[0] is None, on_sqlite.vectors.count(ONE)) == (1, False, 0)
+    assert library._ids(ONE, "removing") == []
+    assert library.settle_next(ONE) is not None
+
+
 def test_without_a_vector_server_documents_wait_for_it(tmp_path: Path) -> None:
     """Added while the server is away, a document is found by words and not called ready; settled later, it is."""
     opened = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")

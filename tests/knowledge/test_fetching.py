@@ -14,7 +14,7 @@ import pytest
 
 from knowledge import fetching
 from knowledge.errors import LuthierError, ServiceError, UserError
-from knowledge.fetching import checked, fetch, is_public, public_addresses
+from knowledge.fetching import checked, fetch, is_public, name_of, public_addresses
 
 HOST = "docs.example.com"
 PAGE = b"<html><body><h1>Refunds</h1><p>Within fourteen days.</p></body></html>"
@@ -215,3 +215,16 @@ def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(fetching.socket, "getaddrinfo", lambda *_, **__: answers)
     with pytest.raises(UserError, match="not on the public internet"):
         public_addresses(HOST)
+
+
+def test_names_of_pages_hold_no_query_and_stay_apart() -> None:
+    """What stands behind ? or # may be a key; two pages that differ only there are still two, and keep their ending."""
+    secret = "https://docs.example.com/a/refunds.md?token=hunter2&page=1#top"
+    name, other = name_of(secret), name_of(secret.replace("page=1", "page=2"))
+    assert name == name_of(secret.replace("#top", ""))
+    assert name.startswith("docs.example.com/a/refunds (")
+    assert name.endswith(").md")
+    assert name != other
+    assert [word for word in ("hunter2", "token", "page", "?", "#") if word in name + other] == []
+    assert name_of("https://docs.example.com/refunds/#x") == "docs.example.com/refunds"
+    assert name_of("https://docs.example.com?k=hunter2").startswith("docs.example.com (")

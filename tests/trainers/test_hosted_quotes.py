@@ -15,8 +15,9 @@ from knowledge.errors import UserError
 from tests.trainers.jobs.conftest import ADA, Watch, bell, jobs, quoted, runner, watch
 from tests.trainers.jobs.paid import FREE_HAND
 from trainers.backends.base import Timing
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
+from trainers.backends.traits import traits_of
 from trainers.costs.estimate import shipped_shelf
 from trainers.costs.facts import Source
 from trainers.costs.gate import check_base
@@ -123,7 +124,8 @@ def test_nothing_is_uploaded_for_a_base_that_closed_since(
     job = jobs.propose(dataset, spec, person=ADA, now=watch())
     jobs.approve(job.id, job.quote_hash, ADA, watch())
     nowhere = FineTuningApi(name="rehearsal provider", url="http://127.0.0.1:9/v1", key="k")
-    backend = HostedRehearsalBackend(api=nowhere, timing=Timing(1, 0, 90), today=lambda: date(2027, 1, 6))
+    traits = traits_of("hosted_rehearsal")
+    backend = HostedBackend(traits=traits, api=nowhere, timing=Timing(1, 0, 90), today=lambda: date(2027, 1, 6))
     replace(runner("w1"), backend=lambda _: backend).work(job.id)
     ended = jobs.ledger.get(job.id)
     assert ended.state == "failed"

@@ -6,15 +6,18 @@ from typing import Any
 from knowledge.errors import UserError
 from trainers.backends.base import Backend
 
+HOSTED = ("openai", "azure", "nebius", "compatible", "hosted_rehearsal")
+"""Those that speak OpenAI's fine-tuning API; `hosted.toml` says in what they differ."""
+
 BACKENDS = {
     "endpoint": "trainers.backends.endpoint:EndpointBackend",
     "local": "trainers.backends.local:LocalBackend",
-    "hosted_rehearsal": "trainers.backends.hosted_rehearsal:HostedRehearsalBackend",
+    **dict.fromkeys(HOSTED, "trainers.backends.hosted:HostedBackend"),
     "rehearsal": "trainers.backends.rehearsal:RehearsalBackend",
 }
 """Name -> where its class lies; loaded on first use, so that no backend's packages slow the others down."""
 
-QUEUES = {"endpoint": "io", "local": "cpu", "hosted_rehearsal": "io", "rehearsal": "io"}
+QUEUES = {"endpoint": "io", "local": "cpu", "rehearsal": "io", **dict.fromkeys(HOSTED, "io")}
 """Name -> the queue of the workers that advance it; known without loading the backend."""
 
 

@@ -1,7 +1,7 @@
 """Knows what every place that trains has in common; it does not know any of them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -105,6 +105,23 @@ class Order:
     """JSONL of training rows."""
     folder: Path
     """The job's own folder; it survives a restart, so checkpoints in it are found again."""
+    still_covered: Callable[[], None] = lambda: None
+    """Raises UserError where what was approved does not cover the run any more; asked before anything is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A tuned model that answers at its provider, beside its base."""
+
+    url: str
+    """Base address with /v1."""
+    key: str = field(repr=False)
+    base: str
+    """Name under which the base answers there."""
+    tuned: str
+    """Name under which the tuned model answers there: its id, or a deployment's name."""
+    model_id: str
+    """The provider's id of the tuned model, which outlives a deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +129,13 @@ class Trained:
     """The training is done."""
 
     adapter: Path | None
-    """Folder of the adapter; None where nothing was trained (the rehearsal)."""
+    """Folder of the adapter; None where nothing was trained (the rehearsal), or where it stays at the provider."""
     base: Path | None
     """Folder of the base model's weights."""
+    served: Served | None = None
+    """Where the tuned model answers that a provider keeps."""
+    pretended: bool = False
+    """Whether the provider says that it trained nothing: then what answers there is no tuned model."""
     trained_tokens: int = 0
     """Tokens that went through the model, all epochs."""
     seconds: float = 0.0

@@ -1,5 +1,7 @@
 """Knows the fine-tuning calls of OpenAI's HTTP API, one request a method; not when to make them, nor whose it is.
 
+Lists may come unfiltered, and jobs without the metadata that they were given: not every server knows that part.
+
 https://developers.openai.com/api/reference/resources/fine_tuning, read as types of the `openai` package 3.54.
 """
 
@@ -36,6 +38,9 @@ LONGEST_RUN: Final = timedelta(days=7)
 class FineTuningApi(Wire):
     """One account at one server; its address ends with /v1."""
 
+    mark: bytes = b""
+    """What a file of rows has to begin with."""
+
     def upload(self, submission_id: str, rows: Path, deadline: Deadline) -> str:
         """Send a file of training rows under a name that can be found again; returns its id.
 
@@ -43,6 +48,7 @@ class FineTuningApi(Wire):
         """
         boundary = uuid.uuid4().hex
         head, tail = _form(boundary, upload_name(submission_id))
+        head += b"" if _begins_with(rows, self.mark) else self.mark
         size = len(head) + rows.stat().st_size + len(tail)
         body = Body(_blocks(head, rows, tail), size, f"multipart/form-data; boundary={boundary}")
         return str(self._create("POST", "/files", deadline, body)["id"])
@@ -60,9 +66,13 @@ class FineTuningApi(Wire):
         name = upload_name(submission_id)
         return next((file["id"] for file in self.files() if file["filename"] == name), None)
 
-    def find_job(self, submission_id: str) -> str | None:
-        """Return the id of the job that was started for a submission; raises ServiceError."""
-        return next((job["id"] for job in self.jobs({"submission_id": submission_id})), None)
+    def find_job(self, submission_id: str, file: str = "") -> str | None:
+        """Return the id of the job that was started for a submission; raises ServiceError.
+
+        A server that forgets metadata is asked for the job that trains on `file`, which no other one does.
+        """
+        found = self.jobs({"submission_id": submission_id})
+        return next((job["id"] for job in found if _is_for(job, submission_id, file)), None)
 
     def files(self) -> Iterator[dict[str, Any]]:
         """Yield every file that was sent for fine-tuning."""
@@ -85,7 +95,29 @@ class FineTuningApi(Wire):
         since = time.time() - LONGEST_RUN.total_seconds()
         recent = takewhile(lambda job: job["created_at"] > since, self.jobs({"app": APP}))
         alive = (job for job in recent if job["status"] not in ENDED)
-        return (Made(job["id"], job["metadata"].get("submission_id", "")) for job in alive)
+        return (Made(job["id"], told) for job in alive if (told := (job.get("metadata") or {}).get("submission_id")))
+
+    def model(self, name: str) -> dict[str, Any]:
+        """Return what the account may know of a model; raises NotThere where it has none of that name."""
+        return self._answer("GET", f"/models/{quote(name, safe='')}")
+
+    def events(self, job_id: str) -> list[dict[str, Any]]:
+        """Return what happened to a job last, up to 100 events, newest first."""
+        data = self._answer("GET", f"/fine_tuning/jobs/{quote(job_id)}/events", params={"limit": "100"})["data"]
+        return [event for event in data if isinstance(event, dict)]
+
+    def checkpoints(self, job_id: str) -> list[dict[str, Any]]:
+        """Return a job's checkpoints, newest first."""
+        data = self._answer("GET", f"/fine_tuning/jobs/{quote(job_id)}/checkpoints", params={"limit": "100"})["data"]
+        return [checkpoint for checkpoint in data if isinstance(checkpoint, dict)]
+
+    def pause(self, job_id: str) -> None:
+        """Ask a running job to pause. Raises Refused, ServiceError."""
+        self._answer("POST", f"/fine_tuning/jobs/{quote(job_id)}/pause")
+
+    def go_on(self, job_id: str) -> None:
+        """Ask a paused job to go on. Raises as `pause`."""
+        self._answer("POST", f"/fine_tuning/jobs/{quote(job_id)}/resume")
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job; one that has ended stays as it is. Raises ServiceError where it may still run."""
@@ -122,6 +154,16 @@ def submission_in(name: str) -> str:
     """Return the submission id in a file's name, or "" where the file is not ours."""
     ours = name.startswith(f"{APP}-") and name.endswith(".jsonl")
     return name.removeprefix(f"{APP}-").removesuffix(".jsonl") if ours else ""
+
+
+def _is_for(job: Mapping[str, Any], submission_id: str, file: str) -> bool:
+    told = (job.get("metadata") or {}).get("submission_id")
+    return told == submission_id if told else bool(file) and job.get("training_file") == file
+
+
+def _begins_with(rows: Path, mark: bytes) -> bool:
+    with rows.open("rb") as file:
+        return file.read(len(mark)) == mark
 
 
 def _blocks(head: bytes, rows: Path, tail: bytes) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ again.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +26,14 @@ _REFUSALS: Final = (400, 401, 403, 404, 405, 413, 415, 422)
 
 class NotThere(Refused):
     """The provider has no such thing."""
+
+
+class KeyRefused(Refused):
+    """The provider does not take our key."""
+
+
+class NotOpen(Refused):
+    """The provider does not let this account do that."""
 
 
 class Body(NamedTuple):
@@ -57,6 +65,10 @@ class Wire:
     url: str
     """Base address."""
     key: str = field(repr=False)
+    key_setting: str = ""
+    """Name of the setting that holds the key, for people."""
+    token: Callable[[], str] | None = field(default=None, repr=False)
+    """Gives what stands in for the key where that changes with time; raises as a request does."""
     _client: httpx.Client | None = field(default=None, init=False, repr=False)
 
     def _create(self, method: str, path: str, deadline: Deadline, body: Body) -> dict[str, Any]:
@@ -70,7 +82,7 @@ class Wire:
 
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         with self._in_words():
-            answer = self._web().request(method, f"{self.url.rstrip('/')}{path}", **request)
+            answer = self._ask(method, path, **request)
             body = answer.json() if "json" in answer.headers.get("content-type", "") else None
         if answer.status_code in self.YES and isinstance(body, dict):
             return body
@@ -81,6 +93,10 @@ class Wire:
             self._refuse(answer, str(error.get("message", ""))[:300], str(error.get("code", "")))
         raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
 
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token() if self.token else self.key}", **request.pop("headers", {})}
+        return self._web().request(method, f"{self.url.rstrip('/')}{path}", headers=headers, **request)
+
     def _refuse(self, answer: httpx.Response, message: str, code: str) -> None:
         """Raise Refused where the provider itself says that nothing was created."""
         said = f"{self.name} refused: {message}"
@@ -88,6 +104,11 @@ class Wire:
             raise Refused(f"{self.name} is busy", again_in=_retry_after(answer))
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotThere(said, "Look at the provider's own page.")
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise KeyRefused(said, f"Set {self.key_setting or 'its key'} anew and start Luthier again, then `resume`.")
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            elsewhere = "`cost` compares who still trains." if code == "training_not_available" else ""
+            raise NotOpen(said, elsewhere or "Give the account that right, then `resume`.")
         if answer.status_code in (*_REFUSALS, httpx.codes.TOO_MANY_REQUESTS):
             raise Refused(said, "Put that right, then `resume`.")
 
@@ -103,7 +124,6 @@ class Wire:
             # One call is one request on a connection of its own: an old one may be closed by the server just then,
             # and nobody could say whether the call arrived.
             self._client = httpx.Client(
-                headers={"Authorization": f"Bearer {self.key}"},
                 timeout=READ_SECONDS,
                 limits=httpx.Limits(max_keepalive_connections=0),
                 trust_env=False,

@@ -17,7 +17,8 @@ from trainers.data.converting import converted_bytes
 from trainers.data.counting import CountRow
 from trainers.data.examples import EXAMPLES
 from trainers.data.jsonl import Row, read_rows, rows_in
-from trainers.data.lint import LintReport, lint
+from trainers.data.judging import UNDECIDED, judge
+from trainers.data.lint import LintReport
 from trainers.data.provenance import Trail, origin_of, spots, write
 from trainers.data.split import split
 from trainers.errors import DatasetRejected
@@ -27,9 +28,6 @@ _rows = Dataset.__table__  # type: ignore[attr-defined]  # SQLModel adds it at c
 
 TEST_FRACTION = 0.33
 """Share of rows held out when no test file is given."""
-
-TARGET = "local"
-"""Where kept rows are to be trained, for the linter's limits."""
 
 SPLIT_SEED = 7
 """One fixed seed, so that the same file is always split alike."""
@@ -45,15 +43,15 @@ class Added(NamedTuple):
 class Datasets:
     """The data sets of one installation; files are copied in and never changed."""
 
-    def __init__(self, engine: Engine, folder: Path, count: Callable[[], CountRow | None] = lambda: None) -> None:
-        """Take the database and the data folder, and what returns the counter of a run's tokens, asked each time."""
+    def __init__(self, engine: Engine, folder: Path, count: Callable[[str], CountRow | None] = lambda _: None) -> None:
+        """Take the database and the data folder, and what returns the counter of a target's tokens."""
         self._engine = engine
         self.folder = folder
         self._count = count
 
-    def judge(self, train: Path, test: Path | None = None) -> LintReport:
-        """Lint rows as a local run would take them, with its tokens."""
-        return lint(train, target=TARGET, test=test, count=self._count())
+    def judge(self, train: Path, test: Path | None = None, target: str = UNDECIDED) -> LintReport:
+        """Lint rows as they are kept, and trained on at `target`, by its length of a row."""
+        return judge(train, test, target, self._count)
 
     def add(
         self,
@@ -66,13 +64,15 @@ class Datasets:
         now: datetime,
         private: bool = False,
         file_names: tuple[str, str] = ("", ""),
+        target: str = UNDECIDED,
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
+        `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
         """
-        report = self.judge(train, test)
+        report = self.judge(train, test, target)
         if report.blocked:
             raise rejected(report)
         content = _rows_of(train, report)

@@ -69,7 +69,12 @@ def progress_card(job: Job, phase: str, numbers: Mapping[str, Any], state: str =
 
 
 def report_card(
-    job: Job, made: Report | None, model_id: str, seconds: float, pictures: Sequence[dict[str, str]]
+    job: Job,
+    made: Report | None,
+    model_id: str,
+    seconds: float,
+    pictures: Sequence[dict[str, str]],
+    billed: str = "",
 ) -> ReportCard:
     """Say what came of a job; `made` is None where nothing was trained."""
     offer = json.loads(job.quote)
@@ -84,6 +89,7 @@ def report_card(
         seconds=seconds,
         quoted_minutes=(low, high),
         images=tuple(pictures),
+        billed=billed,
     )
 
 

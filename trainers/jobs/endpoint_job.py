@@ -155,30 +155,64 @@ def evaluate_over(
     """
     offer = loads(job.quote)
     asked, rule = Asked.from_json(offer["endpoint"]), SuccessRule.from_json(offer["rule"])
-    contest = _contest(dataset, asked, rule, bench.data)
-    folder = bench.data / "jobs" / job.id / "evaluation"
     endpoint = Endpoint(url=asked.url, key=secret(asked.key_env) if asked.key_env else "")
+    run = Run(
+        contest=_contest(dataset, asked, rule, bench.data),
+        endpoint=endpoint,
+        prices=asked.prices or {},
+        limit=cost_of(job) or Decimal(0),
+        calls=offer["endpoint"]["bill"]["calls"],
+        wanted=asked.tuned,
+        concurrency=asked.concurrency,
+    )
+    told = answer(job, run, rule, bench, keeper)
+    return (
+        told
+        if isinstance(told, Waiting)
+        else judged(job, told, run, rule, bench.data / dataset.test_path, bench, keeper)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Answers that are to be asked for, and what they may cost."""
+
+    contest: Contest
+    endpoint: Endpoint
+    prices: Mapping[str, TokenPrices]
+    limit: Decimal
+    """Dollars that all answers together may cost."""
+    calls: int
+    """Calls that were quoted, for the progress."""
+    wanted: str
+    """Name that answers of the tuned model have to carry."""
+    concurrency: int = 4
+    losses: Path | None = None
+    """Record of the training's losses, if it was ours."""
+    epochs: int = 0
+
+
+def answer(job: Job, run: Run, rule: SuccessRule, bench: Bench, keeper: Keeper) -> Told | Waiting:
+    """Let both models answer over an endpoint, going on where an earlier worker was; raises as `evaluate_over`."""
+    folder = bench.data / "jobs" / job.id / "evaluation"
     try:
         journal = Journal(journal_path(folder))
     except InUse as other:
         return Waiting(again_in=TURN, note=other.what)
     try:
         asking = Asking(
-            endpoint=endpoint,
-            contest=contest,
-            metric=_metric(contest, rule),
-            limits=Limits.shipped(concurrency=asked.concurrency),
-            meter=Meter(asked.prices or {}, cost_of(job) or Decimal(0), journal.spent),
+            endpoint=run.endpoint,
+            contest=run.contest,
+            metric=_metric(run.contest, rule),
+            limits=Limits.shipped(concurrency=run.concurrency),
+            meter=Meter(run.prices, run.limit, journal.spent),
             journal=journal,
             keeper=keeper,
-            calls=offer["endpoint"]["bill"]["calls"],
+            calls=run.calls,
         )
-        told = asking.all(folder)
+        return asking.all(folder)
     finally:
         journal.close()
-    keeper.progress("reporting", {})
-    test = bench.data / dataset.test_path
-    return _judged(job, told, contest, asked, rule, test, bench, keeper)
 
 
 def paid(connection: Connection, job: Job, data: Path) -> Decimal | None:
@@ -207,22 +241,15 @@ def _metric(contest: Contest, rule: SuccessRule) -> metrics.Metric:
     return metrics.load(rule.metric, setup)
 
 
-def _judged(
-    job: Job,
-    told: Told,
-    contest: Contest,
-    asked: Asked,
-    rule: SuccessRule,
-    test: Path,
-    bench: Bench,
-    keeper: Keeper,
-) -> Evaluated:
+def judged(job: Job, told: Told, run: Run, rule: SuccessRule, test: Path, bench: Bench, keeper: Keeper) -> Evaluated:
     """Let the judge compare, if there is one, and make the report."""
-    where = told.answered.predictions.parent
-    judged = judgement(
-        bench.court, rule, contest.test, where, base=asked.base, workspace=job.workspace_id, keeper=keeper
+    keeper.progress("reporting", {})
+    where, contest = told.answered.predictions.parent, run.contest
+    court = judgement(
+        bench.court, rule, contest.test, where, base=contest.base, workspace=job.workspace_id, keeper=keeper
     )
-    prices = set((asked.prices or {}).values())
+    prices = set(run.prices.values())
+    trained: dict[str, Any] = {"losses": run.losses, "epochs": run.epochs} if run.losses else {}
     evidence = Evidence(
         predictions=told.answered.predictions,
         rows=contest.test,
@@ -232,12 +259,14 @@ def _judged(
         arms=told.answered.arms,
         probes=told.answered.probes,
         prices=prices.pop() if len(prices) == 1 else None,  # where the two models differ no single one is right
-        judging=judged and judged.judging,
-        card=judged and judged.card,
-        wanted_model=asked.tuned,
-        answered_by=told.answered_by,
+        judging=court and court.judging,
+        card=court and court.card,
+        wanted_model=run.wanted,
+        # an answer may name the deployment that was asked, or the model behind it
+        answered_by=tuple(run.wanted if name == contest.tuned else name for name in told.answered_by),
         changed=bench.changed(job.workspace_id, rule, test),
         lost=told.lost,
+        **trained,
     )
     made = assemble(evidence)
     report = replace(made.report, notices=(*told.notices, *made.report.notices))

@@ -50,6 +50,12 @@ LOOK = 0.5
 AGAIN = "Add the documents again with `learn`."
 """What to do after a job that cannot be resumed: its files are gone."""
 
+REPLACED = "It was replaced meanwhile and stays."
+ALSO_ADDED = "Somebody else added the same meanwhile, so it stays."
+
+_OUTCOMES = {"": "failed", "shared": "added"}
+"""What people are told where it is not the word that we keep."""
+
 Fetch = Callable[..., None]
 """`knowledge.fetching.fetch`, or what stands in for it."""
 
@@ -119,10 +125,10 @@ class Desk:
         return tuple(_outcome(file, there) for file in intake.of_job(self.ledger.engine, job.id))
 
     def stop(self, job: Job, hold: Held) -> Learned:
-        """Remove what a job that is being stopped has added; what replaced an older version stays."""
+        """Remove what a job that is being stopped has added; what replaced an older version, or others want, stays."""
         with _kept_alive(hold):
             for file in intake.of_job(self.ledger.engine, job.id):
-                if file.outcome == "added":
+                if file.outcome in ("added", "shared"):
                     self._take_back(job, file)
             return Learned(self.outcomes(job), self.library.settle(place_of(job)))
 
@@ -152,11 +158,14 @@ class Desk:
             self._failed(job, file, error)
 
     def _take_back(self, job: Job, file: IntakeFile) -> None:
-        """Remove what was added, unless somebody has put other content in its place: that is not this job's to take."""
+        """Remove what was added, unless somebody has put other content in its place, or was told that it is there."""
         content = hashlib.sha256(self._path(job, file).read_bytes()).hexdigest()
-        if self.library.take_away(job.workspace_id, file.document_id, sha256=content) is None:
+        still = partial(intake.is_own, file=file)
+        if self.library.take_away(job.workspace_id, file.document_id, sha256=content, may=still) is None:
             with self.ledger.transaction() as connection:
-                intake.mark(connection, file, outcome="changed", notes="It was replaced meanwhile and stays.")
+                own = intake.is_own(connection, file)
+                values = {"outcome": "changed", "notes": REPLACED} if own else {"notes": ALSO_ADDED}
+                intake.mark(connection, file, **values)
 
     def _path(self, job: Job, file: IntakeFile) -> Path:
         return self.folder / (file.path or f"{FOLDER}/{folder_of(job)}/page-{file.place}")
@@ -173,6 +182,8 @@ class Desk:
         policy.check_may_replace(kept.replaces, _asker(job), policy.rules_of(connection, job.workspace_id))
         same = [] if kept.name == file.name else [f"It is there as {kept.name}."]
         values = {"document_id": kept.id, "outcome": kept.outcome, "passages": kept.passages}
+        if kept.outcome == "already there":
+            intake.share(connection, kept.id, job.id)
         intake.mark(connection, file, state="kept", notes="\n".join([*same, *notes]), **values)
 
     def _still_wanted(self, connection: Connection, job: Job) -> None:
@@ -260,7 +271,7 @@ def _outcome(file: IntakeFile, there: set[str]) -> dict[str, Any]:
     gone = file.state == "kept" and file.document_id not in there
     return {
         "name": file.name,
-        "outcome": "removed" if gone else file.outcome or "failed",
+        "outcome": "removed" if gone else _OUTCOMES.get(file.outcome, file.outcome),
         "passages": file.passages,
         "notes": file.notes.splitlines(),
         "what": file.what,

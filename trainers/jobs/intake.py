@@ -29,7 +29,7 @@ class IntakeFile(SQLModel, table=True):
     """waiting: not read yet. kept: a document holds it. failed: see `what`."""
     document_id: str = ""
     outcome: str = ""
-    """added, changed, or already there."""
+    """added, shared (added, and somebody else was told since that it is there), changed, or already there."""
     passages: int = 0
     notes: str = ""
     """What could not be read, a sentence a line."""
@@ -57,6 +57,18 @@ def mark(connection: Connection, file: IntakeFile, **values: Any) -> None:
     """Record what became of one."""
     mine = (_rows.c.job_id == file.job_id) & (_rows.c.place == file.place)
     connection.execute(update(_rows).where(mine).values(**values))
+
+
+def share(connection: Connection, document_id: str, job_id: str) -> None:
+    """Note with whatever other job added a document that somebody was told of it: a stop must not take it back."""
+    theirs = (_rows.c.document_id == document_id) & (_rows.c.job_id != job_id) & (_rows.c.outcome == "added")
+    connection.execute(update(_rows).where(theirs).values(outcome="shared"))
+
+
+def is_own(connection: Connection, file: IntakeFile) -> bool:
+    """Say whether a document is still only the job's that added it."""
+    mine = (_rows.c.job_id == file.job_id) & (_rows.c.place == file.place)
+    return connection.execute(select(_rows.c.outcome).where(mine)).scalar_one_or_none() == "added"
 
 
 def clear(connection: Connection, job_id: str) -> None:

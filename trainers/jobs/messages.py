@@ -99,6 +99,8 @@ class ReportCard(_OfJob):
     quoted_minutes: tuple[float, float]
     images: tuple[dict[str, str], ...] = ()
     """Pictures to show: `path` under the data folder, `title`, `alt`."""
+    billed: str = ""
+    """What a hosted run cost beside what was approved, as a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)

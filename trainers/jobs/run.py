@@ -1,9 +1,9 @@
 """Knows how a worker takes a job from claim to report; it does not know RQ, Slack or what training is."""
 
 import json
+import logging
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,10 +17,10 @@ from sqlalchemy.exc import OperationalError
 from knowledge.clock import Clock
 from knowledge.errors import ServiceError
 from trainers import registry
-from trainers.backends.base import Backend, Order, PaidCall, StopRequested, Trained, Waiting, WorkerLeaving
-from trainers.data.jsonl import read_rows
+from trainers.backends.base import Backend, Housekeeper, Order, StopRequested, Trained, Waiting, WorkerLeaving
+from trainers.costs.own_prices import OwnPrices
 from trainers.data.store import Datasets
-from trainers.errors import ChildFailed, LeaseLost
+from trainers.errors import ChildFailed, LeaseLost, Refused
 from trainers.evals.planned import changed
 from trainers.evals.report import Report
 from trainers.jobs import accounts, intake, outbox, pausing
@@ -28,25 +28,26 @@ from trainers.jobs.cards import announcement, ended_card, progress_card, report_
 from trainers.jobs.endpoint_job import evaluate_over, paid
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
 from trainers.jobs.failures import in_words
+from trainers.jobs.hold import Hold
+from trainers.jobs.hosted_job import Cover, billed, evaluate_served, reckoned
 from trainers.jobs.index_job import AGAIN, Desk, Learned, learned_card
 from trainers.jobs.intake import INDEX
 from trainers.jobs.judging import Court
-from trainers.jobs.ledger import LEASE, Ledger, move, read
+from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
+from trainers.jobs.outcome import model_version, result_json
 from trainers.jobs.places import refresh
-from trainers.jobs.recovery import Recovery, recovery
+from trainers.jobs.recovery import recovery
 from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
-from trainers.jobs.submission import MaySpend, Submissions
+from trainers.jobs.submission import MaySpend, let_go
 from trainers.jobs.tidy import KEEP, kept_for_now
-from trainers.jobs.time_left import TimeLeft
 from trainers.tables import Dataset, Job, ModelVersion
+
+log = logging.getLogger("luthier.worker")
 
 MOST_DEATHS = 10
 """A job on which workers keep dying (out of memory, say) is failed rather than tried for ever."""
-
-BEAT = 2.0
-"""Seconds between renewals of a lease of the usual length; another length shortens or stretches them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,10 @@ class Runner:
     """Who judges free text; None: nobody."""
     desk: Desk | None = None
     """What documents are read and indexed with; None: this worker does not."""
+    own_prices: Mapping[str, OwnPrices] = field(default_factory=dict)
+    """Prices that the operator set, by backend."""
+    pretending: Collection[str] = ()
+    """Backends that only pretend here."""
     keep: timedelta = KEEP
     """How long what a failed job has at a provider is kept for `resume`."""
     leaving: threading.Event = field(default_factory=threading.Event)
@@ -124,7 +129,7 @@ class Runner:
         except Exception as error:  # the worker's boundary: what nobody foresaw must end a job, not repeat it for ever
             self._end(job, "failed", *in_words(job, error))
 
-    def _advance(self, job: Job, hold: "Hold") -> None:
+    def _advance(self, job: Job, hold: Hold) -> None:
         deaths = self.ledger.deaths(job)
         if deaths.times >= MOST_DEATHS:
             raise ChildFailed(f"The worker died {deaths.times} times on this job.", "Look at its log, then `resume`.")
@@ -148,9 +153,18 @@ class Runner:
         if isinstance(trained, Waiting):
             self._wait(job, trained)
             return
-        self._succeed(job, trained, evaluate(job, dataset, trained, self.bench, hold))
+        evaluated = self._evaluate(job, dataset, trained, hold)
+        if isinstance(evaluated, Waiting):
+            self._wait(job, evaluated)
+        else:
+            self._succeed(job, trained, evaluated)
 
-    def _learn(self, job: Job, hold: "Hold") -> None:
+    def _evaluate(self, job: Job, dataset: Dataset, trained: Trained, hold: Hold) -> Evaluated | Waiting | None:
+        if trained.served is None:
+            return evaluate(job, dataset, trained, self.bench, hold)
+        return evaluate_served(job, dataset, trained.served, self.bench, hold, judge=not trained.pretended)
+
+    def _learn(self, job: Job, hold: Hold) -> None:
         made = self._desk.work(job, hold)
         if isinstance(made, Waiting):
             self._wait(job, made)
@@ -177,7 +191,7 @@ class Runner:
             raise ServiceError("This worker reads no documents.", "Start one with `luthier worker io`.")
         return self.desk
 
-    def _over_endpoint(self, job: Job, dataset: Dataset, hold: "Hold") -> None:
+    def _over_endpoint(self, job: Job, dataset: Dataset, hold: Hold) -> None:
         evaluated = evaluate_over(job, dataset, self.bench, hold, self.secret)
         if isinstance(evaluated, Waiting):
             self._wait(job, evaluated)
@@ -188,7 +202,13 @@ class Runner:
         """Return what a job has spent, in dollars, where its own list of answers knows."""
         return paid(connection, job, self.datasets.folder) if accounts.pays_as_it_goes(job) else None
 
-    def _stop(self, job: Job, hold: "Hold", wish: StopRequested) -> None:
+    def _cost(self, connection: Connection, job: Job, trained: Trained) -> Decimal | None:
+        """Return what a job cost that succeeded; None where nobody can say."""
+        if trained.served is None:
+            return self._paid(connection, job)
+        return Decimal(0) if trained.pretended else reckoned(job, trained.trained_tokens, self.bench)
+
+    def _stop(self, job: Job, hold: Hold, wish: StopRequested) -> None:
         """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
         hold.stopping = True
         if job.kind == INDEX:
@@ -202,10 +222,18 @@ class Runner:
 
     def _order(self, job: Job, dataset: Dataset) -> Order:
         folder = self.datasets.folder
-        train, own = folder / dataset.train_path, folder / "jobs" / job.id
-        return Order(job_id=job.id, spec=spec_of(job), train=train, folder=own)
+        train, own, today = folder / dataset.train_path, folder / "jobs" / job.id, self.clock().date()
+        cover = Cover(
+            job=job,
+            dataset=dataset,
+            folder=folder,
+            today=today,
+            own_prices=self.own_prices,
+            pretending=self.pretending,
+        )
+        return Order(job_id=job.id, spec=spec_of(job), train=train, folder=own, still_covered=cover.check)
 
-    def _model_to_judge(self, job: Job, order: Order, hold: "Hold") -> Trained | Waiting:
+    def _model_to_judge(self, job: Job, order: Order, hold: Hold) -> Trained | Waiting:
         """Find the adapter of an earlier job instead of training one."""
         model = registry.Registry(self.ledger.engine, self.datasets.folder).get(job.workspace_id, job.model_id)
         return self.backend(order.spec.backend).find(order, self.datasets.folder / model.adapter_path, hold)
@@ -232,24 +260,30 @@ class Runner:
         now = self.clock()
         seconds = (now - (job.started_at or now)).total_seconds()
         made, pictures = (evaluated.report, evaluated.pictures) if evaluated else (None, [])
-        card = report_card(job, made, _model_id(job) if made and trained.adapter else "", seconds, pictures)
-        result = {
-            "report": card.report,
-            "images": pictures,
-            "seconds": seconds,
-            "model_id": card.model_id,
-            "timing": evaluated
-            and [trained.trained_tokens, trained.seconds, evaluated.report.verdict.n, evaluated.answered.seconds],
-            "trained_tokens": trained.trained_tokens,
-        }
-        changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
-        model = self._model(job, made, trained.adapter, now) if made and trained.adapter else None
+        model = self._model(job, made, trained, now) if made and (trained.adapter or trained.served) else None
         with self.ledger.transaction() as connection:
-            if move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
-                accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
-                if model and job.kind == "train":
-                    registry.add(connection, model)
-                self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
+            cost = self._cost(connection, job, trained)
+            card = report_card(job, made, model.id if model else "", seconds, pictures, billed(job, trained, cost))
+            result = {**result_json(card, trained, evaluated), "dollars": None if cost is None else str(cost)}
+            changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
+            if not move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
+                return
+            accounts.settle(connection, read(connection, job.id), cost, now)
+            if model and job.kind == "train":
+                registry.add(connection, model)
+            gone = let_go(connection, job.id, "deployment", now)
+            self._tell(connection, job, "succeeded", [card, announcement(job, "succeeded", made)], now)
+        self._remove(job, gone)
+
+    def _remove(self, job: Job, deployments: Sequence[str]) -> None:
+        """End what only the evaluation needed; what does not go now, the sweep removes."""
+        keeper = self.backend(spec_of(job).backend) if deployments else None
+        for name in deployments:
+            if isinstance(keeper, Housekeeper):
+                try:
+                    keeper.remove("deployment", name)
+                except (ServiceError, Refused) as problem:
+                    log.warning("deployment %s stays for the sweep: %s", name, problem.what)
 
     def _end(self, job: Job, state: str, what: str, next_step: str, who: str = "") -> None:
         now = self.clock()
@@ -278,107 +312,9 @@ class Runner:
             outbox.put(connection, job, message, now, key=f"{message.KIND}-{job.fence}")
         outbox.put(connection, job, HomeRefresh(user_id=job.requested_by), now)
 
-    def _model(self, job: Job, made: Report, adapter: Path, now: datetime) -> ModelVersion:
-        prompt = read_rows(self.datasets.folder / self.datasets.get(job.dataset_id).train_path).rows[0].system
-        return ModelVersion(
-            id=_model_id(job),
-            workspace_id=job.workspace_id,
-            job_id=job.id,
-            name=job.title,
-            base=spec_of(job).base,
-            adapter_path=str(adapter.relative_to(self.datasets.folder)),
-            system_prompt=prompt,
-            verdict=made.verdict.outcome,
-            created_at=now,
-        )
-
-
-@dataclass(kw_only=True)
-class Hold:
-    """A worker's hold on one job: renews the lease and passes progress on."""
-
-    runner: Runner
-    job: Job
-    note: str = ""
-    """Said with every progress message until the phase changes."""
-    recovery: Recovery | None = None
-    """What is known of a worker that died before this one, until it has been said."""
-    stopping: bool = False
-    """Whether the stop that was asked for is being carried out, and need not be reported again."""
-    _phase: str = field(default="", init=False)
-    _kept: float = field(default=0.0, init=False)
-    _losses: list[float] = field(default_factory=list, init=False)
-    _left: TimeLeft = field(default_factory=TimeLeft, init=False)
-
-    def keep(self) -> None:
-        """Renew the lease every two seconds; raises StopRequested, WorkerLeaving or LeaseLost."""
-        if self.runner.leaving.is_set():
-            raise WorkerLeaving
-        if time.monotonic() - self._kept < BEAT * (self.runner.ledger.lease / LEASE):
-            return
-        who = self.runner.ledger.keep(self.job, self.runner.clock())
-        self._kept = time.monotonic()
-        if who and not self.stopping:
-            raise StopRequested(who)
-
-    def once(self, call: PaidCall) -> str | Waiting:
-        """Make a paid call at most once for this job; see `trainers.jobs.submission`."""
-        self.keep()
-        return self._submissions().once(call)
-
-    def made(self, call: PaidCall) -> str | Waiting | None:
-        """Return what a paid call created, without making it."""
-        self.keep()
-        return self._submissions().made(call)
-
-    def over(self, call: PaidCall, why: str) -> bool:
-        """Record that what a paid call created is dead or deleted."""
-        return self._submissions().over(call, why)
-
-    def _submissions(self) -> Submissions:
-        runner = self.runner
-        return Submissions(
-            ledger=runner.ledger,
-            job=self.job,
-            clock=runner.clock,
-            may_spend=runner.may_spend,
-            stopping=self.stopping,
-        )
-
-    def progress(self, phase: str, numbers: Mapping[str, Any]) -> None:
-        """Write the newest figures into the job and its one progress message."""
-        known = {name: numbers[name] for name in PROGRESS if numbers.get(name) is not None}
-        if phase not in ("", "preparing") and phase != self._phase:
-            self.note = self.note if not self._phase else ""
-            self._phase = phase
-        if "seconds_left" in known:
-            known["seconds_left"] = self._left.told(phase, float(known["seconds_left"]))
-        if self.recovery and phase == "training" and "step" in known:
-            self.note, self.recovery = self.recovery.at_step(int(known["step"])), None
-        if "loss" in known:
-            self._losses.append(float(known["loss"]))
-            known["loss_before"] = self._losses[max(0, len(self._losses) - 6)]
-        known["note"] = " ".join(filter(None, (self.note, known.get("note", ""))))
-        now = self.runner.clock()
-        with self.runner.ledger.transaction() as connection:
-            self.runner.ledger.progress(connection, self.job, *self._kept_at(phase, known))
-            shown = pausing.noted(connection, self.job, known)
-            outbox.put(connection, self.job, progress_card(self.job, phase, shown), now)
-        self.keep()
-
-    def _kept_at(self, phase: str, known: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Return what the ledger is to know: whoever takes over a job does not forget how far it was."""
-        if phase == "preparing" and self.job.phase in pausing.BEGUN:
-            return self.job.phase, json.loads(self.job.progress)
-        return phase, known
-
-
-PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
-"""What a progress message may show."""
-
-
-def _model_id(job: Job) -> str:
-    return job.id.replace("job_", "model_")
+    def _model(self, job: Job, made: Report, trained: Trained, now: datetime) -> ModelVersion:
+        dataset, folder = self.datasets.get(job.dataset_id), self.datasets.folder
+        return model_version(job, dataset, made, trained, folder, now)
 
 
 def sweep(ledger: Ledger, ring: Callable[[Job], bool], now: datetime) -> int:

@@ -2,8 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from knowledge.tenancy import Person
 from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
 from trainers.costs.local import PastRun
+from trainers.costs.overlay import shelf_in
+from trainers.costs.own_prices import OwnPrices
 from trainers.data.keeping import hold_rows
 from trainers.data.store import Datasets
 from trainers.errors import NotAllowed, OverBudget
@@ -47,6 +49,9 @@ class Place(NamedTuple):
 
 NOWHERE = Place()
 
+PRETENDED = "a rehearsal: nothing is trained and nothing is charged, however real these figures are"
+"""Said of the costs of a job that only pretends."""
+
 
 class Outcome(NamedTuple):
     """A job after a person's wish, and whether that wish changed anything (a second click changes nothing)."""
@@ -65,6 +70,10 @@ class Jobs:
     tokenizer: Callable[[str], Path | None]
     """Name of a base -> its tokenizer.json, if it is on this machine."""
     rule: SuccessRule
+    own_prices: Mapping[str, OwnPrices] = field(default_factory=dict)
+    """Prices that the operator set, by backend."""
+    pretending: Collection[str] = ()
+    """Backends that only pretend here: every message about their jobs says so."""
 
     def propose(
         self,
@@ -90,7 +99,7 @@ class Jobs:
         check_name(spec.backend)
         if offer is None and spec.backend == "endpoint":
             raise UserError("An endpoint answers, it trains nothing.", "Judge its models: `luthier evaluate --url`.")
-        offer = offer or self._quote(dataset, spec, person, kind, plan, now)
+        offer = offer or self.offer(dataset, spec, person, kind, plan, now)
         job = Job(
             id=f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
@@ -100,7 +109,7 @@ class Jobs:
             queue=QUEUES.get(spec.backend, "cpu"),
             priority=BATCH if batch else INTERACTIVE,
             private=place.private,
-            title=f"{dataset.name} on {spec.base}",
+            title=f"{self._pretended(spec)}{dataset.name} on {spec.base}",
             dataset_id=dataset.id,
             model_id=model_id,
             spec=json.dumps(spec.to_json()),
@@ -282,9 +291,8 @@ class Jobs:
             return frozen(engine, workspace_id, plan)
         return plan_for(engine, workspace_id, self.datasets.folder / dataset.test_path)
 
-    def _quote(
-        self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str, now: datetime
-    ) -> Quote:
+    def offer(self, dataset: Dataset, spec: TrainingSpec, person: Person, kind: str, plan: str, now: datetime) -> Quote:
+        """Quote a run or an evaluation (`kind`), keeping nothing; raises UserError where it cannot be."""
         offer = quote(
             dataset,
             spec,
@@ -294,8 +302,15 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
             today=now.date(),
+            shelf=shelf_in(self.datasets.folder),
+            own=self.own_prices.get(spec.backend),
         )
+        if self._pretended(spec):
+            offer = replace(offer, rehearsal=True, cost_basis=f"{PRETENDED}; {offer.cost_basis}")
         return replace(offer, plan=self.judged_by(dataset, plan, training=kind == "train"))
+
+    def _pretended(self, spec: TrainingSpec) -> str:
+        return "[rehearsal] " if spec.backend in self.pretending else ""
 
     def _offer(self, job: Job, now: datetime) -> Job:
         with self.ledger.transaction() as connection:

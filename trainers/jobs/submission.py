@@ -288,6 +288,15 @@ def asking(connection: Connection, job_id: str) -> list[Submission]:
     return [Submission(**row) for row in connection.execute(query).mappings()]
 
 
+def let_go(connection: Connection, job_id: str, kind: str, now: datetime) -> list[str]:
+    """Give up what a job that succeeded needs no more, before the provider hears of it; returns the provider's ids."""
+    mine = (_rows.c.job_id == job_id) & (_rows.c.kind == kind) & (_rows.c.state == "accepted")
+    found = [str(provider_id) for provider_id in connection.execute(select(_rows.c.provider_id).where(mine)).scalars()]
+    detail = "Its job has succeeded and needs it no more."
+    connection.execute(update(_rows).where(mine).values(state="abandoned", settled_at=now, detail=detail))
+    return found
+
+
 def open_calls(connection: Connection, job_id: str) -> bool:
     """Say whether a job may have something at a provider."""
     return (

@@ -4,28 +4,54 @@ python -m trainers.rehearsal --port 8099 --ledger provider.jsonl --faults '{"sta
 """
 
 import argparse
+import os
+import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
+from trainers.openai_api.objects import EVENT_TYPES
 from trainers.rehearsal.app import Rehearsal, build_app
 from trainers.rehearsal.book import Book
+from trainers.rehearsal.chat_models import Pretender
 from trainers.rehearsal.faults import CALLS, FAULTS, Faults
-from trainers.rehearsal.shapes import NOTHING, Pace
+from trainers.rehearsal.life import NOTHING, Pace
+from trainers.rehearsal.talking import Talker
+
+SECRET_VARIABLE = "REHEARSAL_WEBHOOK_SECRET"  # noqa: S105  # its name
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
     options = _parser().parse_args(arguments)
+    rehearsal = _rehearsal(options)
+    if options.webhook:
+        if SECRET_VARIABLE not in os.environ:
+            sys.exit(f"Set {SECRET_VARIABLE} to the secret (whsec_…) that webhooks are to be signed with.")
+        hook, _ = rehearsal.hooks_kept.add("start", options.webhook, EVENT_TYPES, os.environ[SECRET_VARIABLE])
+        print(f"Webhooks go to {hook.url}, signed with {hook.secret_hint}", flush=True)
+    print(f"A {NOTHING}. http://127.0.0.1:{options.port}/v1, ledger {options.ledger}", flush=True)
+    uvicorn.run(build_app(rehearsal), host="127.0.0.1", port=options.port, log_level="warning", ws="none")
+
+
+def _rehearsal(options: argparse.Namespace) -> Rehearsal:
     validating, queued, running = options.pace
-    rehearsal = Rehearsal(
+    like: dict[str, Any] = _likes()[options.like] if options.like else {}
+    return Rehearsal(
         book=Book(path=options.ledger),
         faults=Faults.from_json(options.faults, options.seed),
         pace=Pace(validating=validating, queued=queued, running=running),
+        shutdowns={**like.get("models", {}), **dict(name.partition("=")[::2] for name in options.model)},
+        paused_status=like.get("paused", "queued"),
+        talker=Talker(rows=Pretender.from_files(options.rows) if options.rows else None),
     )
-    print(f"A {NOTHING}. http://127.0.0.1:{options.port}/v1, ledger {options.ledger}", flush=True)
-    uvicorn.run(build_app(rehearsal), host="127.0.0.1", port=options.port, log_level="warning", ws="none")
+
+
+def _likes() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("likes.toml").read_text(encoding="utf-8"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, default=Path("rehearsal.jsonl"), help="JSON lines of what was accepted")
     parser.add_argument("--faults", default="{}", help="JSON: call -> fault -> rate, and durations")
     parser.add_argument("--seed", type=int, default=7, help="which calls go wrong (default: 7)")
+    parser.add_argument("--like", choices=sorted(_likes()), help="offer this provider's bases and words for states")
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="NAME[=DAY]", help="a further base, and the day of its shutdown"
+    )
+    parser.add_argument("--rows", type=Path, action="append", default=[], help="JSONL with right answers for chats")
+    parser.add_argument("--webhook", default="", help=f"address told how jobs end; its secret: {SECRET_VARIABLE}")
     parser.add_argument(
         "--pace",
         type=float,

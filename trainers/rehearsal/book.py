@@ -23,10 +23,14 @@ class Upload:
     size: int
     purpose: str
     examples: int
-    """Rows in OpenAI's chat format; -1 where a line is not one."""
+    """Rows of one kind; -1 where a line is not one."""
     tokens: int
     """Characters of all messages divided by four."""
     at: float
+    kind: str = "supervised"
+    """The method that trains on such rows."""
+    lives: int | None = None
+    """Seconds after which it may be deleted."""
     deleted: bool = False
 
 
@@ -41,9 +45,14 @@ class Run:
     tokens: int
     examples: int
     fault: str
-    """invalid or dies, where it is to fail."""
+    """invalid, moderated or dies, where it is to fail."""
     at: float
+    kind: str = "supervised"
+    """The method that trains on its rows."""
     cancelled_at: float | None = None
+    paused_at: float | None = None
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    """Pauses that are over: from, to."""
 
 
 @dataclass(kw_only=True)
@@ -66,6 +75,8 @@ class Book:
     runs: dict[str, Run] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     """Those that have not been removed."""
+    gone: set[str] = field(default_factory=set)
+    """Result files that were deleted."""
     _file: IO[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,14 +112,30 @@ class Book:
                 self.uploads[line["id"]] = Upload(**facts)
             case "created":
                 self.runs[line["id"]] = Run(submission_id=line["submission_id"], **facts)
-            case "deleted":
-                self.uploads[line["id"]].deleted = True
             case "deployed":
                 self.deployments[line["id"]] = Deployment(**facts)
             case "undeployed":
                 del self.deployments[line["id"]]
-            case "cancelled":
-                self.runs[line["id"]].cancelled_at = line["at"]
+            case "deleted":
+                self._delete(line["id"])
+            case "cancelled" | "paused" | "resumed":
+                _change(self.runs[line["id"]], line["event"], line["at"])
+
+    def _delete(self, file_id: str) -> None:
+        if file_id in self.uploads:
+            self.uploads[file_id].deleted = True
+        else:
+            self.gone.add(file_id)
+
+
+def _change(run: Run, event: str, at: float) -> None:
+    if event == "cancelled":
+        run.cancelled_at = at
+    elif event == "paused":
+        run.paused_at = at
+    else:
+        run.pauses.append((run.paused_at or at, at))
+        run.paused_at = None
 
 
 def submission_in(name: str) -> str:

@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from trainers.rehearsal.app import HangUp
 from trainers.rehearsal.chat_faults import ChatFaults
 from trainers.rehearsal.chat_models import BASE, NOT_ME, TUNED, Pretender, tokens
+from trainers.rehearsal.hang_up import HangUp, able_to_hang_up
 
 _REFUSALS: Mapping[str, tuple[int, str, str]] = {
     "overloaded": (503, "The engine is currently overloaded.", "server_overloaded"),
@@ -117,14 +117,7 @@ def build_app(rehearsal: ChatRehearsal) -> ASGIApp:
         return JSONResponse({"object": "list", "data": listed})
 
     routes = [Route("/v1/models", models), Route("/v1/chat/completions", rehearsal.chat, methods=["POST"])]
-    app = Starlette(routes=routes)
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["hang_up"] = send.__self__.transport.abort  # type: ignore[attr-defined]  # uvicorn's: the one way to hang up
-        await app(scope, receive, send)
-
-    return answer
+    return able_to_hang_up(Starlette(routes=routes))
 
 
 def _error(status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -33,6 +33,10 @@ class Pretender:
                 right[_asked(turns)] = str(turns[-1]["content"])
         return cls(right=right, **shares)
 
+    def knows(self, messages: Sequence[Mapping[str, Any]]) -> bool:
+        """Say whether it was given the right answer."""
+        return _asked(messages) in self.right
+
     def answer(self, model: str, messages: Sequence[Mapping[str, Any]]) -> str:
         """Return an answer; the same question always gets the same one."""
         asked = _asked(messages)

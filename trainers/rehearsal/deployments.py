@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from trainers.rehearsal import shapes
+from trainers.openai_api.refusals import no_key
+from trainers.openai_api.router import key_in
 from trainers.rehearsal.book import Deployment, submission_in
+from trainers.rehearsal.life import NOTHING
 
 if TYPE_CHECKING:
-    from trainers.rehearsal.app import Rehearsal
+    from trainers.rehearsal.engine import Rehearsal
 
 ACCOUNT: Final = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}"
@@ -50,7 +52,7 @@ class Deployments:
             sku, model = dict(body["sku"]), str(body["properties"]["model"]["name"])
         except (ValueError, KeyError, TypeError):
             return _refuse(400, "InvalidRequestContent", "The request content was invalid.")
-        if model not in self._tuned():
+        if model not in self.provider.tuned():
             return _refuse(400, "DeploymentModelNotSupported", f"The model '{model}' is not supported.")
 
         def keep(_: str) -> Response:
@@ -90,18 +92,16 @@ class Deployments:
             answer["nextLink"] = str(request.url.include_query_params(**{"$skiptoken": skip + PAGE}))
         return await self.provider.perform("read", "deployments", lambda _: JSONResponse(answer))
 
-    def _tuned(self) -> set[str]:
-        runs, now = self.provider.book.runs.values(), self.provider.clock()
-        return {str(shapes.job(run, self.provider.pace, now)["fine_tuned_model"]) for run in runs} - {"None"}
-
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _versioned(handler: Handler) -> Handler:
-    """Refuse requests that do not say which version of the API they mean, as Azure does."""
+    """Refuse requests without a key, and those that do not say which version of the API they mean, as Azure does."""
 
     async def checked(request: Request) -> Response:
+        if not key_in(request.headers):
+            raise no_key()
         if "api-version" in request.query_params:
             return await handler(request)
         text = "The api-version query parameter (?api-version=) is required for all requests."
@@ -119,7 +119,7 @@ def _shape(request: Request, made: Deployment) -> dict[str, Any]:
         "properties": {
             "model": {"format": "OpenAI", "name": made.model, "version": "1"},
             "provisioningState": "Succeeded",
-            "note": shapes.NOTHING,
+            "note": NOTHING,
         },
     }
 

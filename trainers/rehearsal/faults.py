@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-CALLS: Final = ("upload", "start", "cancel", "delete", "deploy", "undeploy", "read")
-"""What faults are chosen for: POST files, POST jobs, POST cancel, DELETE files, PUT and DELETE deployments, GET."""
+CALLS: Final = (
+    "upload", "start", "cancel", "pause", "resume", "delete", "deploy", "undeploy", "read", "chat", "webhook",
+)  # fmt: skip
+"""What faults are chosen for: POST files, jobs, cancel, pause and resume, DELETE files, PUT and DELETE deployments, any
+GET, POST chat completions, and what we send to webhooks."""
 
 FAULTS: Final = {
     "drop_before": "the connection breaks and nothing is kept",
@@ -21,13 +24,18 @@ FAULTS: Final = {
     "unauthorized": "401",
     "forbidden": "403 with OpenAI's code training_not_available",
     "missing": "404",
-    "invalid": "the job is taken and fails at validating_files",
+    "conflict": "409",
+    "unavailable": "503",
+    "odd_status": "a job says that its status is one that nobody knows",
+    "invalid": "the job is taken and fails at validating_files: a line is no example",
+    "moderated": "the job is taken and fails at validating_files: moderation blocked the file",
     "dies": "the job is taken and fails while running",
+    "forged": "a webhook is signed with another secret",
+    "replayed": "a webhook is sent twice, byte for byte",
+    "stale": "a webhook is dated an hour back",
+    "lost": "a webhook is never sent",
 }
 """What may happen to a call, and what that means."""
-
-KEPT: Final = ("", "drop_after", "error_after", "slow", "late", "invalid", "dies")
-"""Faults with which a call has its effect; "" is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

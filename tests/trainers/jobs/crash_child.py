@@ -45,9 +45,10 @@ from handlers.deps import Deps
 from knowledge.errors import ServiceError
 from knowledge.tenancy import Person
 from trainers.backends.base import Backend, Keeper, Order, Timing, Trained, Waiting
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.rehearsal import RehearsalBackend
+from trainers.backends.traits import traits_of
 from trainers.jobs import accounts, outbox
 from trainers.jobs.ledger import move
 from trainers.jobs.queue import RqDoorbell
@@ -163,7 +164,8 @@ class World:
         if name == "hosted_rehearsal":
             api = FineTuningApi(name="rehearsal provider", url=self.order["provider"], key="rehearsal")
             timing = Timing(timeout=5.0, lag=0.5, grace=16.0)
-            return HostedRehearsalBackend(api=api, timing=timing, again_in=timedelta(seconds=1))
+            traits = traits_of("hosted_rehearsal")
+            return HostedBackend(traits=traits, api=api, timing=timing, again_in=timedelta(seconds=1))
         kinds: dict[str, Backend] = {"broken": Broken(), "patient": Patient(steps=2, seconds_per_step=0)}
         return kinds.get(self.order["backend"]) or RehearsalBackend(steps=2, seconds_per_step=0)
 

@@ -12,8 +12,9 @@ from sqlalchemy import event
 from tests.trainers.jobs.conftest import ADA, THREAD
 from tests.trainers.rehearsal.provider import ThreadProvider
 from trainers.backends.base import Timing
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
+from trainers.backends.traits import traits_of
 from trainers.jobs import accounts
 from trainers.jobs.accounts import may_spend
 from trainers.jobs.ledger import move
@@ -76,8 +77,9 @@ class Bench:
     def __post_init__(self) -> None:
         self.api = DyingApi(name="rehearsal provider", url=self.provider.url, key="rehearsal")
 
-    def backend(self, _: str = "") -> HostedRehearsalBackend:
-        return HostedRehearsalBackend(api=self.api, timing=TIMING, again_in=timedelta(seconds=1))
+    def backend(self, _: str = "") -> HostedBackend:
+        traits = traits_of(self.backend_name)
+        return HostedBackend(traits=traits, api=self.api, timing=TIMING, again_in=timedelta(seconds=1))
 
     def runner(self) -> Runner:
         self.workers += 1

@@ -81,7 +81,7 @@ def test_release_may_be_repeated(bench: Bench, jobs: Jobs) -> None:
 
 
 def released(runner: Runner, backend: Backend, job: Job) -> list[object]:
-    from trainers.jobs.run import Hold
+    from trainers.jobs.hold import Hold
 
     hold = Hold(runner=runner, job=job, stopping=True)
     order = runner._order(job, runner.datasets.get(job.dataset_id))

@@ -17,7 +17,7 @@ from tests.trainers.rehearsal.provider import ThreadProvider
 from trainers.backends.azure_shape import ACCOUNT, DeploymentApi
 from trainers.backends.base import PaidCall, StopRequested, Waiting
 from trainers.backends.deadline import Deadline
-from trainers.backends.hosted_rehearsal import HostedRehearsalBackend
+from trainers.backends.hosted import HostedBackend
 from trainers.errors import LeaseLost, Refused
 from trainers.jobs.ledger import move
 from trainers.jobs.service import Jobs
@@ -39,7 +39,7 @@ def provider(tmp_path: Path) -> Iterator[ThreadProvider]:
 class Serving(Bench):
     """The bench of hosted jobs, whose provider serves models too."""
 
-    def backend(self, _: str = "") -> HostedRehearsalBackend:
+    def backend(self, _: str = "") -> HostedBackend:
         made = super().backend()
         url = urljoin(self.provider.url, PATH)
         made.deployments = DeploymentApi(name="rehearsal provider", url=url, key="rehearsal")

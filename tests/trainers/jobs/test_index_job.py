@@ -24,7 +24,7 @@ from tests.databases import address, engine, hasty
 from tests.knowledge.library import SharedWords, document
 from tests.trainers.jobs.conftest import ADA, BEN, THREAD, Watch
 from trainers.jobs import intake
-from trainers.jobs.index_job import Desk
+from trainers.jobs.index_job import ALSO_ADDED, Desk
 from trainers.jobs.learning import Given, Learning, sweep_folders
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs
@@ -136,6 +136,28 @@ def test_stop_takes_back_its_own_and_leaves_what_replaced_it(office: Office) -> 
         ("refunds.md", "changed", "It was replaced meanwhile and stays."),
         ("parcels.md", "removed", ""),
     ]
+
+
+def test_stop_leaves_what_somebody_else_was_told_is_there(office: Office) -> None:
+    """A second person who added the same meanwhile keeps the document; the rest of the stopped job goes."""
+    first = office.ask("r1", refunds=REFUNDS, parcels=PARCELS)
+
+    def also_added_then_stopped() -> None:
+        second = office.ask("r2", BEN, refunds=REFUNDS)
+        assert office.work(second, "w2").state == "succeeded"
+        assert office.card(second) == [("refunds.md", "already there", "")]
+        office.jobs.stop(first.id, ADA, office.watch())
+
+    office.library.meanwhile = also_added_then_stopped
+    assert (office.work(first).state, office.names) == ("cancelled", ["refunds.md"])
+    assert office.card(first) == [("refunds.md", "added", ALSO_ADDED), ("parcels.md", "removed", "")]
+
+
+def test_the_same_file_twice_in_one_job_goes_when_that_job_is_stopped(office: Office) -> None:
+    """That a job was told of its own document keeps nothing."""
+    first = office.ask("r1", refunds=REFUNDS, copy=REFUNDS)
+    office.library.meanwhile = lambda: office.jobs.stop(first.id, ADA, office.watch())
+    assert (office.work(first).state, office.names) == ("cancelled", [])
 
 
 def test_nobody_replaces_what_they_may_not_remove(office: Office) -> None:

@@ -13,8 +13,9 @@ from tests.trainers.jobs.conftest import ADA, Watch
 from trainers.backends.base import Keeper, Order, Trained, Waiting
 from trainers.errors import LeaseLost
 from trainers.jobs import outbox
+from trainers.jobs.hold import BEAT
 from trainers.jobs.ledger import LEASE
-from trainers.jobs.run import BEAT, MOST_DEATHS, Runner, sweep
+from trainers.jobs.run import MOST_DEATHS, Runner, sweep
 from trainers.jobs.service import Jobs
 from trainers.tables import Job
 

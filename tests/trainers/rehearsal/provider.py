@@ -16,7 +16,7 @@ from tests.chroma import free_port
 from trainers.rehearsal.app import Rehearsal, build_app
 from trainers.rehearsal.book import Book
 from trainers.rehearsal.faults import Faults
-from trainers.rehearsal.shapes import Pace
+from trainers.rehearsal.life import Pace
 
 QUICK = Pace(validating=0.05, queued=0.05, running=0.1)
 """A job that is over in 0.2 s."""

@@ -1,0 +1,76 @@
+"""Knows which base models can be trained today, and at which of our places; it knows no prices and asks nobody."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from knowledge.errors import UserError
+from trainers.backends import HOSTED
+from trainers.backends.traits import traits_of
+from trainers.costs.gate import line_for
+from trainers.costs.lifecycle import Line, NotTrainable, check_trainable, sentence
+from trainers.spec import TrainingSpec
+
+LOCAL = "local"
+
+
+class Where(NamedTuple):
+    """A place at which a base can be trained."""
+
+    backend: str
+    title: str
+    """Its name for people."""
+    line: Line | None
+    """What is known of the base there; None where nobody announces anything."""
+
+    def lasts(self, today: date) -> str:
+        """Say for how long, in a sentence; "" where nothing is known to end it."""
+        return "" if self.line is None or self.line.source is None else sentence(self.line, today)
+
+
+def bases(
+    places: Sequence[str],
+    today: date,
+    *,
+    own: Mapping[str, Sequence[str]] | None = None,
+    book: Sequence[Line] | None = None,
+) -> dict[str, list[Where]]:
+    """Return every base that somebody may still train at one of our places today, with these places.
+
+    `own` names bases of servers that no book knows, by backend.
+    """
+    found: dict[str, list[Where]] = {}
+    for place in places:
+        for base in _bases_of(place, (own or {}).get(place, ())):
+            line = line_for(place, base, book)
+            if line is None or _is_open(line, today):
+                found.setdefault(base, []).append(Where(place, title_of(place), line))
+    return found
+
+
+def title_of(place: str) -> str:
+    """Return a place's name for people."""
+    return traits_of(place).title if place in HOSTED else "this machine" if place == LOCAL else place
+
+
+def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) -> None:
+    """Raise UserError where a base cannot be trained at a place, naming what can."""
+    if place in (each.backend for each in known.get(base, ())):
+        return
+    there = sorted(name for name, places in known.items() if place in (each.backend for each in places))
+    what = f"{base} cannot be trained at {title_of(place)}."
+    raise UserError(what, f"Choose one of {', '.join(there)}." if there else "Nothing can be trained there now.")
+
+
+def _bases_of(place: str, own: Sequence[str]) -> Sequence[str]:
+    if place == LOCAL:
+        return (TrainingSpec().base,)
+    return (*traits_of(place).models, *own)
+
+
+def _is_open(line: Line, today: date) -> bool:
+    try:
+        check_trainable(line, today)
+    except NotTrainable:
+        return False
+    return True

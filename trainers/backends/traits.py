@@ -1,0 +1,135 @@
+"""Knows in what the places that speak OpenAI's fine-tuning API differ, and writes a job as each wants it; no HTTP."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from knowledge.errors import UserError
+from trainers.spec import Hyperparameters, TrainingSpec
+
+_FILE: Final = Path(__file__).with_name("hosted.toml")
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What Azure wants a file of rows to begin with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """One place that trains."""
+
+    key: str
+    """Its name as a backend."""
+    title: str
+    """Its name for people."""
+    url: str
+    """Where it is unless a setting says otherwise; "" where only a setting can say."""
+    target: str
+    """By which limits rows for it are linted."""
+    source: str
+    as_of: date
+    methods: tuple[str, ...]
+    """supervised, dpo."""
+    byte_order_mark: bool
+    longest_suffix: int
+    suffix_letters: str
+    """A pattern of the letters that a suffix may have."""
+    multiplier: tuple[float, float] | None = None
+    """Range of learning_rate_multiplier; None: the provider chooses the rate."""
+    lora: bool = False
+    """Whether a job carries rank, alpha and learning rate of a LoRA run."""
+    tells_of_bases: bool = False
+    """Whether GET /models/{id} knows bases."""
+    pauses: bool = False
+    webhooks: bool = False
+    deploys: bool = False
+    """Whether a tuned model answers only while a deployment of it stands."""
+    sku: str = ""
+    """How such a deployment is billed."""
+    deployment_hours: int = 0
+    """How long it may stand after an evaluation last asked for it."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """What it wants to read in a job beside OpenAI's fields."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Name in our books -> name that its API takes."""
+    serves: bool = True
+    """Whether tuned models answer there."""
+    pretends: bool = False
+    """Whether nothing is trained there, which every message then says."""
+
+    @property
+    def lives(self) -> timedelta:
+        """How long a deployment may stand after it was last asked for."""
+        return timedelta(hours=self.deployment_hours)
+
+    def model(self, base: str) -> str:
+        """Return the name by which the API knows a base."""
+        return self.models.get(base, base)
+
+    def job(self, spec: TrainingSpec, file: str, suffix: str) -> dict[str, Any]:
+        """Return the body of POST /fine_tuning/jobs, without metadata. Raises UserError as `check` does."""
+        self.check(spec)
+        method = method_of(spec)
+        return {
+            "model": self.model(spec.base),
+            "training_file": file,
+            "seed": spec.hyperparameters.seed,
+            "method": {"type": method, method: {"hyperparameters": self._knobs(spec.hyperparameters)}},
+            **({"suffix": self.suffix(suffix)} if self.suffix(suffix) else {}),
+            **self.body,
+        }
+
+    def check(self, spec: TrainingSpec) -> None:
+        """Raise UserError for a method or a knob that this place does not take."""
+        if method_of(spec) not in self.methods:
+            known = " or ".join(self.methods)
+            raise UserError(f"{self.title} does not train by {method_of(spec)}.", f"Choose {known}.")
+        wanted = spec.hyperparameters.learning_rate_multiplier
+        if wanted is None:
+            return
+        if self.multiplier is None:
+            raise UserError(f"{self.title} takes no learning rate multiplier.", "Leave it out.")
+        low, high = self.multiplier
+        if not low <= wanted <= high:
+            what = f"{self.title} takes a learning rate multiplier from {low:g} to {high:g}, not {wanted:g}."
+            raise UserError(what, "Choose one of these, or leave it out: then it chooses.")
+
+    def suffix(self, name: str) -> str:
+        """Return a name as this place takes it as a suffix: what it does not take becomes a dash."""
+        letters = re.sub(rf"(?!{self.suffix_letters}).", "-", name.strip(), flags=re.DOTALL)
+        return re.sub("-+", "-", letters)[: self.longest_suffix].strip("-")
+
+    def _knobs(self, knobs: Hyperparameters) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"n_epochs": knobs.epochs}
+        if knobs.learning_rate_multiplier is not None:
+            chosen["learning_rate_multiplier"] = knobs.learning_rate_multiplier
+        if self.lora:
+            chosen |= {"lora": True, "lora_r": knobs.rank, "lora_alpha": knobs.alpha, "batch_size": knobs.batch_size}
+            chosen["learning_rate"] = knobs.learning_rate
+        return chosen
+
+
+def method_of(spec: TrainingSpec) -> str:
+    """Name a spec's method as OpenAI's API does: how the weights change there is the provider's own affair."""
+    return "dpo" if spec.method == "dpo" else "supervised"
+
+
+@cache
+def all_traits() -> Mapping[str, Traits]:
+    """Return every place by its key."""
+    data = tomllib.loads(_FILE.read_text("utf-8"))
+    return {key: _read(key, entry) for key, entry in data.items()}
+
+
+def traits_of(key: str) -> Traits:
+    """Return one place; raises KeyError for a backend of another kind."""
+    return all_traits()[key]
+
+
+def _read(key: str, entry: Mapping[str, Any]) -> Traits:
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    return Traits(key=key, **fields)
