@@ -255,8 +255,8 @@ def test_a_file_in_a_mention_is_looked_at_and_used_only_after_a_click(world: Wor
     world.slack.wait_message("Quote #1", thread_ts=asked["ts"])
 
 
-def test_a_card_counts_tokens_and_blocks_a_row_that_training_would_refuse(world: World) -> None:
-    """The card tells tokens as a run counts them, and how; a row over the run's limit is named before a quote."""
+def test_a_card_counts_tokens_and_a_row_that_training_would_refuse_gets_no_quote(world: World) -> None:
+    """The card tells tokens as a run counts them, and how; a row over its limit is named and stops a run here."""
     file = world.slack.upload("queues.jsonl", TICKETS)
     asked = world.slack.send(f"{BOT} look at this", files=[file["id"]])
     card = world.slack.wait_message("ready to train", thread_ts=asked["ts"])
@@ -264,8 +264,11 @@ def test_a_card_counts_tokens_and_blocks_a_row_that_training_would_refuse(world:
     long = TICKETS + TICKETS.splitlines()[0].replace(b'"content": "', b'"content": "' + b"and so on " * 400, 1) + b"\n"
     file = world.slack.upload("long.jsonl", long)
     asked = world.slack.send(f"{BOT} and this", files=[file["id"]])
-    card = world.slack.wait_message("longer than 512 tokens", thread_ts=asked["ts"])
-    assert "Train on it" not in json.dumps(card["blocks"])
+    card = world.slack.wait_message("2 remarks", thread_ts=asked["ts"])
+    assert "longer than 512 tokens, the most that a run on this machine reads" in json.dumps(card["blocks"])
+    world.slack.click(card, "Train on it")
+    world.slack.wait_message("longer than 512 tokens, the most that training reads", thread_ts=asked["ts"])
+    assert world.deps.jobs.ledger.listing(ADA.workspace_id) == []
 
 
 @pytest.mark.parametrize(
