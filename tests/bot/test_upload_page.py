@@ -148,7 +148,7 @@ def test_without_the_tick_nothing_is_sent(page: Page, web: Web) -> None:
     [
         ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(200), "it is a picture"),
         ("rows.jsonl", b'{"messages": [zanzibar],}\n' * 20, "ine"),
-        ("table.csv", b"foo,bar\nzanzibar,1\n" * 20, "I know a question"),
+        ("table.csv", b"foo,bar\nzanzibar,1\n" * 20, "the question may be called prompt"),
         ("pack.zip", b"PK\x03\x04" + bytes(200), "a zip archive"),
     ],
 )

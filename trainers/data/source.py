@@ -168,6 +168,11 @@ def _refuse_parts(value: Value) -> None:
             raise Refusal("not_text", "a message whose content is not text")
 
 
+def is_table(head: bytes, suffix: str) -> bool:
+    """Say whether a file that begins so and is called so is read as a table."""
+    return _delimiter(head, suffix.lower()) is not None
+
+
 def _delimiter(head: bytes, suffix: str) -> str | None:
     """Return what parts the cells if this is a table, by its first line and its name; None for JSONL."""
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")

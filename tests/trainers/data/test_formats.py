@@ -336,6 +336,6 @@ def test_a_table_without_telling_names_lists_those_that_are_known(make: Callable
     assert list(source) == []
     (finding,) = source.findings()
     assert (finding.code, finding.lines) == ("no_columns", (1,))
-    assert "question: prompt, question" in finding.message
-    assert "answer: completion, answer" in finding.message
+    assert "question may be called prompt, question" in finding.message
+    assert "its answer completion, answer" in finding.message
     assert "parcel" not in finding.message

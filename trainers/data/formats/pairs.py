@@ -37,8 +37,8 @@ ANSWER = (
 )
 SYSTEM = ("system", "system_prompt", "system_message")
 UNDERSTOOD = (
-    f"a question: {', '.join(QUESTION)}; an answer: {', '.join(ANSWER)}; "
-    f"and, if there is one, a system prompt: {', '.join(SYSTEM)}"
+    f"the question may be called {', '.join(QUESTION)}; its answer {', '.join(ANSWER)}; "
+    f"a system prompt, if there is one, {', '.join(SYSTEM)}"
 )
 """The names of columns that are understood, for a sentence."""
 _ELSEWHERE = (

@@ -41,7 +41,7 @@ class Header:
         plain: Value = {name.casefold(): "" for name in used}
         self.kind = detect(plain)
         if self.kind not in ("prompt_completion", "alpaca", "table"):
-            raise Refusal("no_columns", f"no names of columns that I know. I know {UNDERSTOOD}")
+            raise Refusal("no_columns", f"no names of columns that I know: {UNDERSTOOD}")
 
     def row(self, cells: Sequence[str]) -> Value:
         """Name the cells of a row; raises `Refusal` for more cells than columns."""
