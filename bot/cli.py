@@ -19,6 +19,7 @@ from bot.shell import (
     costs,
     datasets,
     feedback,
+    generating,
     jobs,
     knowledge,
     linting,
@@ -52,6 +53,7 @@ price_list.register(app)
 datasets.register(app)
 plans.register(app)
 prompting.register(app)
+generating.register(app)
 voice.register(app)
 jobs.register(app)
 provider.register(app)

@@ -34,6 +34,7 @@ from trainers.backends.local import LocalBackend
 from trainers.data.review import Maker
 from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
+from trainers.evals.generating.another import another_row
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.index_job import Desk
@@ -187,7 +188,8 @@ def more_rows(engine: Engine, model: ChatModel | None) -> Maker:
 
     def make(review: Review, row: ReviewRow, rows: Sequence[ReviewRow]) -> Mapping[str, Any]:
         meter = ChatMeter(engine=engine, workspace_id=review.workspace_id, clock=clock)
-        return another_like(review, row, rows, model=model, meter=meter)
+        make_one = another_row if review.purpose == "train" else another_like
+        return make_one(review, row, rows, model=model, meter=meter)
 
     return make
 

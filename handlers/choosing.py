@@ -14,7 +14,7 @@ from handlers.blocks import choosing as card
 from handlers.blocks.parts import Block
 from handlers.deps import Deps
 from handlers.people import person_of, place_of
-from handlers.posting import post
+from handlers.posting import edit, post
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
 from trainers.backends.bases import Where, title_of
@@ -101,7 +101,7 @@ def submit_knobs(deps: Deps, ack: Ack, view: Json, context: BoltContext, client:
         ack(response_action="errors", errors={_field(error, first): f"{error.what} {error.next_step}"[:300]})
         return
     ack()
-    client.chat_update(channel=opened["channel"], ts=opened["ts"], text=text, blocks=blocks)
+    edit(client, opened["channel"], opened["ts"], text, blocks)
 
 
 def drawn(deps: Deps, person: Person, choice: Choice) -> tuple[str, list[Block]]:

@@ -29,6 +29,7 @@ from handlers.deps import Deps
 from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
+from handlers.generating import open_form as open_drafting
 from handlers.keys import keys
 from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
@@ -280,7 +281,11 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
 
 
 def data(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
-    """Open the list of data sets."""
+    """Open the list of data sets, or the form that drafts rows."""
+    name, _, task = typed.rest.partition(" ")
+    if name.lower() == "generate":
+        open_drafting(client, typed.place, typed.trigger_id, task.strip())
+        return "", []
     client.views_open(trigger_id=typed.trigger_id, view=data_view(deps, typed.person, json.dumps(typed.place)))
     return "", []
 

@@ -14,6 +14,7 @@ from handlers import (
     facts,
     feedback,
     finishing,
+    generating,
     home,
     labels,
     learning,
@@ -59,6 +60,7 @@ def register(app: App, deps: Deps) -> None:
         datasets,
         rows,
         voice,
+        generating,
     )
     for part in (*listening, home):
         part.register(app, deps)

@@ -33,7 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("<number>", "stop a job, or drop a quote"),
     "resume": ("<number>", "continue a stopped or failed job from its last checkpoint"),
     "lint": ("<data set>", "what I find in its rows"),
-    "data": ("", "your team's training rows: upload, compare, share, download, delete"),
+    "data": (
+        "[generate <task>]",
+        "your team's training rows: upload, compare, share, delete; or draft some for a task",
+    ),
     "models": ("", "tuned models, and a place to try them"),
     "settings": ("", "who may approve what, and how this month's budgets stand"),
     "keys": ("[create <name> | rotate | revoke | grant | all]", "keys of the API that speaks OpenAI's fine-tuning"),

@@ -20,6 +20,7 @@ from handlers.blocks import (
     facts,
     feedback,
     forms,
+    generating,
     home,
     labels,
     learn,
@@ -646,6 +647,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
+    "form_coverage": lambda: generating.coverage_form("[]", "case: typical, edge\nlabel: a, b", count=10, writer=""),
     "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
     "form_voice": lambda: voice.voice_form("[]"),
     "voice": lambda: message(voice.voice_blocks(VOICE)),
