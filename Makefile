@@ -45,6 +45,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.refusals
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.remote --jobs 1000
 	$(BIN)/python -m bench.journey
 	$(BIN)/python -m bench.budget --seeds 20
 	$(BIN)/python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json
