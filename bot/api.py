@@ -1,8 +1,10 @@
 """The API process: OpenAI's fine-tuning API over our own jobs; it does not train, and holds no Slack tokens."""
 
 import logging
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from sqlalchemy.exc import OperationalError
@@ -59,7 +61,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 def _serve(settings: Settings, deps: Deps, tend: Callable[[], None], say: Callable[[str], None]) -> None:
     allow_connections()
     over, real = threading.Event(), build_engine(settings, deps)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app_over(real),
             host=settings.api_host,
@@ -81,6 +83,8 @@ def _serve(settings: Settings, deps: Deps, tend: Callable[[], None], say: Callab
 
     kept = {**works(deps, real), "tend": look_after}
     threads = [threading.Thread(target=_keep, args=(do, over), daemon=True, name=name) for name, do in kept.items()]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
     for thread in threads:
         thread.start()
     say(f"OpenAI's fine-tuning API, trained by our own workers: http://{settings.api_host}:{settings.api_port}/v1")
@@ -91,6 +95,15 @@ def _serve(settings: Settings, deps: Deps, tend: Callable[[], None], say: Callab
         for thread in threads:
             thread.join(5)
         deps.models.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which raise the signal again before our own end is over."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 def build_engine(settings: Settings, deps: Deps) -> LuthierEngine:

@@ -1,6 +1,7 @@
-"""The page about moving off OpenAI, run as it stands: its shell lines and its code, against a real SmolLM2 training.
+"""The page about moving off OpenAI, run as it stands: its shell lines and its code, through real processes.
 
-One small training: 12 rows, one epoch, 2 steps; what it learns is not looked at.
+One small training: 12 rows, one epoch, 2 steps; what it learns is not looked at. Once with a tiny model where the
+weights of SmolLM2 belong, once with SmolLM2 itself.
 """
 
 import json
@@ -17,8 +18,10 @@ import httpx
 import pytest
 
 from bot.services import free_port
-from trainers.data.examples import EXAMPLES
+from tests.trainers import tiny_model
+from tests.trainers.test_scripts import rows, write_rows
 
+BASE = "smollm2-135m-instruct"
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "moving-off-openai.md"
 BLOCK = re.compile(r"^```(sh server|sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -29,14 +32,10 @@ START_LIMIT = 120.0
 class Place:
     """A folder with rows, a port, and an API that was started as the page says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tiny: bool) -> None:
         self.folder, self.port = folder, free_port()
-        for name, source, count in (
-            ("train", EXAMPLES["tickets"].train, 12),
-            ("validation", EXAMPLES["tickets"].test, 10),
-        ):
-            lines = source.read_text().splitlines(keepends=True)[:count]
-            (folder / f"{name}.jsonl").write_text("".join(lines))
+        write_rows(folder / "train.jsonl", rows(12))
+        write_rows(folder / "validation.jsonl", rows(10, shift=100))
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "SLACK_"))}
         bin_folder = folder / "bin"
         bin_folder.mkdir()
@@ -49,6 +48,9 @@ class Place:
             "LUTHIER_API_PORT": str(self.port),
             "NO_PROXY": "*",
         }
+        if tiny:
+            tiny_model.build(folder / "cache" / "models" / BASE)
+            self.env["LUTHIER_CACHE"] = str(folder / "cache")
         self.log = folder / "api.log"
 
     def start(self, line: str) -> None:
@@ -73,22 +75,23 @@ class Place:
         kept = self.folder / "env.json"
         keep = f"\"{sys.executable}\" -c \"import json, os; json.dump(dict(os.environ), open('{kept}', 'w'))\""
         argv = ["bash", "-ec", f"{text}\n{keep}"] if kind == "sh" else [sys.executable, "-c", text]
-        done = subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=900)
+        done = subprocess.run(argv, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=2000)
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}\n{self.log.read_text()[-3000:]}"
         if kind == "sh":
             self.env = json.loads(kept.read_text())
         return done.stdout
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
+@pytest.fixture(params=["tiny", "smollm2"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path, tiny=request.param == "tiny")
     yield made
     if made.server.poll() is None:
         made.stop()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.slow  # a dozen processes, each of which loads what it needs: more than two minutes of CPU time
+@pytest.mark.timeout(2400)
 def test_every_line_of_the_page_works(place: Place) -> None:
     """Key, upload, job, events, chat, cancel and deletion, with the unpatched client; nothing is left running."""
     blocks = BLOCK.findall(PAGE.read_text())

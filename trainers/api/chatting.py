@@ -31,8 +31,8 @@ class Talk:
     """Base that may be named -> its backend."""
 
     def cards(self, key: ApiKey) -> Sequence[ModelCard]:
-        """Return the bases, and the tuned models that a key's owner may see, newest first."""
-        found = self.registry.listing(key.workspace_id, seen_by=key.owner)
+        """Return the bases, and the tuned models of this machine that a key's owner may see, newest first."""
+        found = [one for one in self.registry.listing(key.workspace_id, seen_by=key.owner) if not one.remote_id]
         return [*(self._base_card(name) for name in self.bases), *(_card(model) for model in found)]
 
     def card(self, key: ApiKey, name: str) -> ModelCard:
@@ -74,7 +74,12 @@ class Talk:
         except JobNotFound:
             found = None
         mine = self.registry.listing(key.workspace_id, seen_by=key.owner) if found else ()
-        if found is None or found.id not in {model.id for model in mine} or not name.startswith(f"ft:{found.base}:"):
+        if (
+            found is None
+            or found.remote_id
+            or found.id not in {model.id for model in mine}
+            or not name.startswith(f"ft:{found.base}:")
+        ):
             raise no_model(name)
         return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from trainers.api.paging import rows_of
 from trainers.api.tables import ApiFile, ApiJob, ApiKey
@@ -18,6 +18,9 @@ from trainers.openai_api.refusals import bad, file_in_use, no_file
 
 RESULTS = "fine-tune-results"
 """Purpose of what a job leaves."""
+
+MOST_BYTES = 20_000_000_000
+"""Bytes that a workspace's files may have together."""
 
 STRAY = timedelta(hours=1)
 """Bytes older than this that no row knows are from a process that died between writing both."""
@@ -33,6 +36,7 @@ class Files:
         """Take the database and the data folder."""
         self._engine = engine
         self._home = data / "api"
+        self.most_bytes = MOST_BYTES
 
     @property
     def spool(self) -> Path:
@@ -42,7 +46,8 @@ class Files:
         return folder
 
     def keep(self, key: ApiKey, sent: Sent, now: datetime) -> StoredFile:
-        """Write a file to disk, then put it down: what has a row has its bytes."""
+        """Write a file to disk, then put it down: what has a row has its bytes. Raises ApiError without room."""
+        self._check_room(key, sent.size)
         made = ApiFile(
             id=f"file-{secrets.token_hex(12)}",
             workspace_id=key.workspace_id,
@@ -68,6 +73,14 @@ class Files:
             path.unlink(missing_ok=True)
             raise
         return as_stored(made)
+
+    def _check_room(self, key: ApiKey, size: int) -> None:
+        kept = (_files.c.workspace_id == key.workspace_id) & _files.c.deleted_at.is_(None)
+        with self._engine.execution_options(reading=True).connect() as connection:
+            used = int(connection.execute(select(func.coalesce(func.sum(_files.c.size), 0)).where(kept)).scalar_one())
+        if used + size > self.most_bytes:
+            most = f"{self.most_bytes // 1_000_000_000} GB"
+            raise bad(f"The files of this workspace would exceed {most}: delete some first.", "storage_limit_exceeded")
 
     def put_results(self, connection: Connection, job: ApiJob, content: bytes, now: datetime) -> str:
         """Keep what a job leaves, in the transaction that says so; returns the file's id."""

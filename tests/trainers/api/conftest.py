@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from bot.store.engine import open_engine
+from tests.postgres import Postgres
 from tests.trainers.api.shop import Shop
+
+
+@pytest.fixture
+def on_postgres(migrated_postgres: str, postgres: Postgres, tmp_path: Path) -> Iterator[Shop]:
+    """The same on a Postgres of its own."""
+    engine = open_engine(postgres.url(postgres.create(migrated_postgres)))
+    made = Shop(engine, tmp_path)
+    made.start()
+    yield made
+    made.stop()
+    engine.dispose()
 
 
 @pytest.fixture

@@ -165,6 +165,17 @@ def test_a_file_above_the_limit_is_413(shop: Shop) -> None:
     _refused_for_size(shop, 6_000_000)
 
 
+def test_a_workspace_cannot_fill_the_disk(shop: Shop) -> None:
+    """Beyond what a workspace may keep, a file is refused until others are deleted."""
+    shop.changes.files.most_bytes = len(rows()) + 10
+    with shop.client() as client:
+        kept = upload(client)
+        with pytest.raises(openai.BadRequestError, match="would exceed"):
+            upload(client)
+        client.files.delete(kept)
+        assert upload(client)
+
+
 @pytest.mark.slow  # half a gigabyte goes through a socket
 def test_513_mb_are_413(shop: Shop) -> None:
     """OpenAI's own limit, met by a file that is a megabyte above it."""

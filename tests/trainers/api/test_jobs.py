@@ -230,3 +230,29 @@ def test_workspaces_are_apart_and_private_work_is_its_owners(shop: Shop) -> None
         assert [each.id for each in colleague.files.list(purpose="fine-tune")] == [file]
         with pytest.raises(openai.NotFoundError):
             colleague.files.retrieve(hidden)
+
+
+def test_the_same_on_postgres(on_postgres: Shop) -> None:
+    """Files, jobs, metadata, cursors, cancel, a hook and its end work on the other database too."""
+    shop = on_postgres
+    made = shop.key()
+    with shop.client(made) as client:
+        client.webhooks.create(
+            name="mine", url=f"http://127.0.0.1:{shop.port}/nowhere", event_types=["fine_tuning.job.succeeded"]
+        )
+        files = [upload(client) for _ in range(3)]
+        assert [file.id for file in client.files.list(limit=2, purpose="fine-tune")] == files[::-1]
+        jobs = [
+            client.fine_tuning.jobs.create(model=BASE, training_file=file, metadata={"n": str(number)})
+            for number, file in enumerate(files)
+        ]
+        assert {ended(client, job.id).status for job in jobs} == {"succeeded"}
+        assert [job.id for job in client.fine_tuning.jobs.list(limit=1)] == [job.id for job in jobs[::-1]]
+        assert [job.id for job in client.fine_tuning.jobs.list(metadata={"n": "1"})] == [jobs[1].id]
+        shop.seconds, shop.steps = 0.2, 100
+        last = client.fine_tuning.jobs.create(model=BASE, training_file=files[0])
+        ended(client, last.id, "running")
+        client.fine_tuning.jobs.cancel(last.id)
+        client.files.delete(files[0])
+    assert shop.changes.files.tidy(now()) == 0
+    assert shop.keys.revoke(made.key.id, ADA, now())

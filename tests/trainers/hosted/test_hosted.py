@@ -18,7 +18,7 @@ from trainers import budgets
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.costs.facts import Source
 from trainers.costs.overlay import Change, write
-from trainers.errors import NotAllowed
+from trainers.errors import JobNotFound, NotAllowed
 from trainers.jobs import elsewhere
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.tidy import tidy
@@ -38,7 +38,10 @@ def test_a_tuned_model_is_judged_at_its_provider_and_registered(shop: Shop) -> N
     assert arms["tuned"]["right"] > arms[report["rival"]]["right"]
     assert is_legal(shop.provider)
     assert shop.provider.count("uploaded") == shop.provider.count("deleted")
-    model = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder).get("T1", job.id)
+    registry = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder)
+    model = registry.get("T1", job.id)
+    with pytest.raises(JobNotFound, match="stays at openai"):
+        registry.adapter(model)
     assert model.remote_id.startswith(f"ft:{NAME}:")
     assert (model.backend, model.remote_base, model.retires_on) == ("openai", NAME, "2027-01-14")
     assert (model.quote_hash, len(model.data_sha256)) == (job.quote_hash, 64)
@@ -223,6 +226,24 @@ def test_a_test_that_fails_leaves_no_deployment(azure: Shop) -> None:
     job = azure.finish(azure.approved())
     assert (job.state, azure.provider.count("deployed").total()) == ("failed", 1), job.error_what
     azure.clock.skip(3700)
+    tidy(azure.jobs.ledger, azure.backend(), azure.clock())
+    assert azure.provider.count("deployed") == azure.provider.count("undeployed")
+
+
+def test_a_test_that_is_taken_up_again_trains_and_counts_nothing_twice(azure: Shop) -> None:
+    """The test fails, a person resumes it: the same run is judged on the same deployment, and all counts once."""
+    azure.provider.now(rates={"chat": {"error_before": 1.0}})
+    job = azure.finish(azure.approved())
+    assert job.state == "failed"
+    approved = cost_of(job)
+    azure.provider.now()
+    assert azure.jobs.resume(job.id, ADA, azure.clock()).changed
+    job = azure.finish(job)
+    assert job.state == "succeeded", job.error_what
+    assert azure.provider.count("created").total() == 1
+    assert azure.provider.count("deployed").total() == 1
+    assert budgets.standing(azure.jobs.ledger.engine, "T1", azure.clock())[0].spent == approved
+    azure.clock.skip(4000)
     tidy(azure.jobs.ledger, azure.backend(), azure.clock())
     assert azure.provider.count("deployed") == azure.provider.count("undeployed")
 
