@@ -1,13 +1,12 @@
 """The `luthier` command: it knows every sub-command by name, not what they do (`bot.shell` and the processes do)."""
 
-import json
 import logging
 import signal
 import sys
 import threading
 from dataclasses import replace
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -18,6 +17,7 @@ from bot.shell import (
     converting,
     costs,
     datasets,
+    ending,
     feedback,
     generating,
     jobs,
@@ -32,8 +32,7 @@ from bot.shell import (
     voice,
     weights,
 )
-from bot.shell.terminal import JsonFlag, say, show, show_json
-from knowledge.errors import LuthierError, ServiceError
+from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,34 +65,7 @@ weights.register(app)
 def main() -> None:
     """Run a command; exit 0 when it is done, 1 when it was blocked or failed, 2 when it was used wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    try:
-        app()
-    except SystemExit:
-        raise  # the usual end: what follows would import the database to compare with
-    except LuthierError as error:
-        _fail(error)
-    except _database_trouble():
-        what = "The database does not answer: it is busy, full or away."
-        _fail(ServiceError(what, "Look at DATABASE_URL and at the disk, then try again."))
-    except KeyboardInterrupt:
-        say("Stopped.")
-        sys.exit(130)
-
-
-def _database_trouble() -> type[Exception]:
-    """Name the database's own trouble; imported only when something was raised, as it takes half a second."""
-    from sqlalchemy.exc import OperationalError
-
-    return OperationalError
-
-
-def _fail(error: LuthierError) -> NoReturn:
-    if "--json" in sys.argv:
-        print(json.dumps({"error": error.what, "next_step": error.next_step}))
-    say(error.what)
-    if error.next_step:
-        say(error.next_step)
-    sys.exit(1)
+    sys.exit(ending.run(app, sys.argv[1:]))
 
 
 @app.command(rich_help_panel="Running")
@@ -138,7 +110,10 @@ def worker(queue: Annotated[str, typer.Argument(help="io, cpu or gpu")]) -> None
     """Work on one queue (a worker process)."""
     from bot.settings import Settings
     from bot.worker import run
+    from trainers.jobs.queue import QUEUES
 
+    if queue not in QUEUES:
+        raise fail_usage(f"There is no queue {queue!r}: it is one of {', '.join(QUEUES)}.")
     run(Settings.from_env(), queue)
 
 

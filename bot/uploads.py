@@ -8,6 +8,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from shutil import copyfileobj
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from handlers.arriving import Arrived, take_in
 from handlers.blocks.lint import TICK
 from handlers.deps import Deps
+from handlers.files import stored_as
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import LOCAL_WORKSPACE
 from trainers.data.links import LinkGone, Links, UploadLink
@@ -34,6 +36,9 @@ log = logging.getLogger("luthier.web")
 
 SECONDS = 600.0
 """An upload that takes longer is given up."""
+
+DRAINED = 20.0
+"""Seconds for which the rest of a refused upload is taken and thrown away."""
 
 AROUND = 16 * 1024
 """Bytes that a form may have around its file."""
@@ -107,6 +112,7 @@ class Uploads:
             await run_in_threadpool(self._links.spend, secret, self._deps.clock())
         except Refusal as refused:
             await run_in_threadpool(self._links.release, secret)
+            await _drain(request, self._deps.file_limit)
             return _page(refused.status, "Not taken", f"{refused.words} The link still works.")
         except BaseException:  # a lost connection, a stop of the process: nothing whole arrived
             self._links.release(secret)
@@ -143,7 +149,7 @@ class Uploads:
         home = self._deps.datasets.folder / "incoming"
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as folder:
-            path = Path(folder) / "file"
+            path = Path(folder) / stored_as(sent.name)
             with path.open("wb") as out:
                 copyfileobj(sent.file.file, out)
             try:
@@ -169,6 +175,16 @@ async def _capped(request: Request, most: int, limit: int) -> AsyncGenerator[byt
         if size > most:
             raise OverCap(_too_large(limit))
         yield block
+
+
+async def _drain(request: Request, most: int) -> None:
+    """Let what is under way arrive, up to a point: a browser that is cut off while it sends shows no answer."""
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: all of it was read already
+        async with asyncio.timeout(DRAINED):
+            async for block in request.stream():
+                most -= len(block)
+                if most < 0:
+                    return
 
 
 async def _sent(form: FormData) -> Sent:

@@ -18,6 +18,7 @@ from bot.readers import offline_reader
 from bot.settings import Settings
 from bot.store.clock import open_clock
 from bot.store.engine import open_engine
+from bot.token_counter import counter_for
 from handlers.deps import Deps
 from knowledge.advice.model_reader import model_reader
 from knowledge.advice.reader import Reader
@@ -59,7 +60,7 @@ FILE_LIMIT = 64 * 1024 * 1024
 def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
     """Build what handlers and commands call; nothing is connected or loaded before its first use."""
     engine = engine or open_engine(settings.database)
-    datasets = Datasets(engine, settings.data)
+    datasets = _datasets(settings, engine)
     model = open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None)
     return Deps(
         engine=engine,
@@ -113,7 +114,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     library = Library(engine, _index(settings, engine))
     return Runner(
         ledger=ledger,
-        datasets=Datasets(engine, settings.data),
+        datasets=_datasets(settings, engine),
         backend=cache(lambda name: backend_of(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
@@ -169,6 +170,10 @@ class _Telling:
 def shell_person() -> Person:
     """Return whoever works in this shell."""
     return Person(workspace_id=LOCAL_WORKSPACE, user_id=getpass.getuser())
+
+
+def _datasets(settings: Settings, engine: Engine) -> Datasets:
+    return Datasets(engine, settings.data, lambda target: counter_for(target, settings))
 
 
 def _ledger(settings: Settings, engine: Engine) -> Ledger:

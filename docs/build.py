@@ -34,11 +34,17 @@ def training_data() -> str:
     targets = tomllib.loads((data / "limits.toml").read_text())["target"]
     figures = [
         f"| {name} | {of['least_rows']:,} | {of['good_rows']:,} | {of['rows']:,} | {of['row_tokens']:,} | "
-        f"{of['file_bytes'] / 1e6:,.0f} MB | {', '.join(of['roles'])} | {of['as_of']} |"
+        f"{of['file_bytes'] / 1e6:,.0f} MB | {', '.join(of['roles'])} | {_pictures(of)} | {of['as_of']} |"
         for name, of in targets.items()
     ]
-    head = "| Target | Rows at least | better | at most | Tokens a row | File | Roles | As of |"
-    return _between(page, "targets", [head, "| --- " * 8 + "|", *figures])
+    head = "| Target | Rows at least | better | at most | Tokens a row | File | Roles | Pictures | As of |"
+    return _between(page, "targets", [head, "| --- " * 9 + "|", *figures])
+
+
+def _pictures(target: dict[str, Any]) -> str:
+    """Say how a target takes pictures."""
+    forms = {"address": "address", "inside": "base64"}
+    return " or ".join(forms[form] for form in target["pictures"]) or "none"
 
 
 def _between(page: str, name: str, lines: list[str]) -> str:

@@ -35,6 +35,7 @@ from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
+from handlers.rows import buttons_of
 from handlers.sharing import ticket_for
 from handlers.voice import open_form as open_voice
 from knowledge.advice.advise import advise
@@ -44,7 +45,6 @@ from knowledge.answer import answer
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
-from trainers.data.lint import lint
 from trainers.evals.plan import make_plan
 from trainers.evals.prompting.written import write_prompt
 from trainers.jobs.accounts import cost_of
@@ -269,15 +269,17 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
     """Lint a data set of the workspace, or the shipped example."""
     sets = {dataset.name: dataset for dataset in reversed(_sets(deps, typed.person))}
     name = typed.rest.strip()
+    buttons: list[Block] = []
     if name in sets:
         chosen = sets[name]
-        train, test = (deps.datasets.folder / path for path in (chosen.train_path, chosen.test_path))
+        train, test = deps.datasets.folder / chosen.train_path, deps.datasets.held_out(chosen)
+        buttons = buttons_of(chosen)
     elif name in EXAMPLES:
         train, test = EXAMPLES[name].train, EXAMPLES[name].test
     else:
         return _no_rows(name, sorted({*sets, *EXAMPLES})), []
-    report = lint(train, target="local", test=test)
-    return lint_text(name, report), lint_blocks(name, report)
+    report = deps.datasets.judge(train, test)
+    return lint_text(name, report), lint_blocks(name, report, buttons=buttons)
 
 
 def data(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:

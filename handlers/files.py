@@ -25,6 +25,10 @@ MODES = ("hosted", "snippet")
 """Files whose bytes Slack keeps; external ones and posts are only links."""
 
 
+KINDS = frozenset(("jsonl", "ndjson", "json", "txt", "csv", "tsv", "xlsx", "xlsm"))
+"""Ends of the names of files that may hold rows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
     """A downloaded file; it is removed when the block that asked for it ends."""
@@ -45,9 +49,20 @@ def fetched(client: WebClient, file_id: str, deps: Deps) -> Iterator[Fetched]:
     home = deps.datasets.folder / "incoming"
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
-        path = Path(folder) / "file"
+        name = str(file.get("name") or "file")
+        path = Path(folder) / stored_as(name)
         _download(url, client.token or "", path, deps.file_limit)
-        yield Fetched(path=path, name=str(file.get("name") or "file"))
+        yield Fetched(path=path, name=name)
+
+
+def stored_as(name: str) -> str:
+    """Return under which name a file is read: only the kind that it says it is of is taken from its own name.
+
+    >>> stored_as("../My rows.CSV"), stored_as("notes.d/../../x")
+    ('file.csv', 'file')
+    """
+    kind = name.lower().rpartition(".")[2]
+    return f"file.{kind}" if kind in KINDS else "file"
 
 
 def checked_url(file: Mapping[str, Any], deps: Deps) -> str:

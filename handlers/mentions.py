@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from handlers.answering import Heard, reply
 from handlers.deps import Deps
+from handlers.files import KINDS
 from handlers.people import person_of, spoken
 from handlers.strangers import is_shared, is_stranger
 
@@ -59,4 +60,4 @@ def wants_learning(text: str, files: Sequence[dict[str, Any]]) -> bool:
 
 def may_hold_rows(file: dict[str, Any]) -> bool:
     """Say whether a file may be meant as training rows; a picture beside a question is not."""
-    return str(file.get("name") or "").lower().rpartition(".")[2] in {"jsonl", "ndjson", "json", "txt", "csv", "tsv"}
+    return str(file.get("name") or "").lower().rpartition(".")[2] in KINDS

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from handlers.blocks import datasets as drawn
 from handlers.blocks import lint as card
+from handlers.blocks.parts import Block
 from handlers.blocks.words import count
 from handlers.deps import Deps
 from handlers.errors import told
@@ -19,12 +20,12 @@ from handlers.files import fetched
 from handlers.once import Once
 from handlers.people import person_of, place_of
 from handlers.posting import begin_thread, post, whisper
-from handlers.training import TARGET, named_after, uploaded_by
+from handlers.training import named_after, uploaded_by
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data import keeping
-from trainers.data.lint import LintReport, lint
+from trainers.data.lint import LintReport
 from trainers.data.store import Added
 from trainers.data.versions import fixed, mended_copy, more_rows
 from trainers.errors import DatasetRejected
@@ -107,7 +108,7 @@ def keep_file(
             )  # fmt: skip
     except DatasetRejected:
         if client is not None:
-            show(client, place, person, file_name, lint(path, target=TARGET, test=test[0]))
+            show(client, place, person, file_name, deps.datasets.judge(path, test[0]))
         raise
     if client is not None:
         show_kept(client, place, person, kept, others)
@@ -116,16 +117,21 @@ def keep_file(
 
 def show_kept(client: WebClient, place: Place, person: Person, kept: Added, others: str = "") -> None:
     """Put the card of a version into its thread, with what can be done next."""
-    dataset, value = kept.dataset, f"dataset:{kept.dataset.id}"
-    buttons = [*drawn.kept_buttons(dataset), card.fix_button(value), card.charts_button(value)]
+    dataset = kept.dataset
     name = f"{dataset.name} v{dataset.version}"
-    blocks = card.lint_blocks(name, kept.report, buttons=buttons)
+    blocks = card.lint_blocks(name, kept.report, buttons=buttons_of(dataset))
     seen = " Only you see it in lists." if dataset.private else ""
     text = f"Kept as *{mrkdwn(name, 90)}*: {count(dataset.train_rows, 'row')} to train on, "
     text += f"{count(dataset.test_rows, 'row')} to test on. {others}{seen}"
     post(client, place.channel, text.strip(), thread_ts=place.thread_ts)
     post(client, place.channel, card.lint_text(name, kept.report), blocks, thread_ts=place.thread_ts)
     _preview(client, place, person, name, kept.report)
+
+
+def buttons_of(dataset: Dataset) -> list[Block]:
+    """Return what can be done with rows that are kept: train, add more, mend, draw."""
+    value = f"dataset:{dataset.id}"
+    return [*drawn.kept_buttons(dataset), card.fix_button(value), card.charts_button(value)]
 
 
 def show(client: WebClient, place: Place, person: Person, name: str, report: LintReport, file_id: str = "") -> None:
@@ -167,14 +173,14 @@ def charts(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     kind, _, id_ = str(action["value"]).partition(":")
     if kind == "dataset":
         dataset = keeping.seen(deps.datasets, person, id_)
-        _post_charts(client, place, deps.datasets.folder / dataset.train_path, _titled(dataset))
+        _post_charts(client, deps, place, deps.datasets.folder / dataset.train_path, _titled(dataset))
         return
     with fetched(client, id_, deps) as file:
-        _post_charts(client, place, file.path, file.name)
+        _post_charts(client, deps, place, file.path, file.name)
 
 
-def _post_charts(client: WebClient, place: Place, path: Path, name: str) -> None:
-    drawn_ = charts_of(path, lint(path, target=TARGET))
+def _post_charts(client: WebClient, deps: Deps, place: Place, path: Path, name: str) -> None:
+    drawn_ = charts_of(path, deps.datasets.judge(path))
     uploads = [
         {"content": chart.png, "filename": f"{chart.name}.png", "title": chart.name.capitalize(), "alt_txt": chart.alt}
         for chart in drawn_

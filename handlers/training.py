@@ -16,16 +16,14 @@ from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
 from trainers.data import keeping
 from trainers.data.examples import EXAMPLES
-from trainers.data.lint import LintReport, lint
-from trainers.data.store import Added, linted
+from trainers.data.judging import LOCAL
+from trainers.data.lint import LintReport
+from trainers.data.store import Added
 from trainers.errors import DatasetRejected
 from trainers.evals.judged_by import frozen_on, frozen_test
 from trainers.evals.planned import frozen
 from trainers.jobs.service import Place
 from trainers.spec import TrainingSpec
-
-TARGET = "local"
-"""Where rows are to be trained, for the linter's limits."""
 
 EXAMPLE = "example:"
 """How the choice of a shipped example begins."""
@@ -74,7 +72,10 @@ def train_on_known(
         dataset = keeping.seen(
             deps.datasets, person, choice.partition(":")[2]
         )  # taken in already, and its rows are as they were
-        added = Added(dataset, linted(rows.train, rows.test, target_of(deps, aim)))
+        added = Added(dataset, deps.datasets.judge(rows.train, rows.test, target_of(deps, aim)))
+        if added.report.blocked:
+            _show(client, place, person, rows.shown, added.report)
+            return
         _quote(client, deps, person, place, added, aim)
 
 
@@ -99,7 +100,7 @@ def train_on_upload(
 def look_at_file(client: WebClient, deps: Deps, person: Person, place: Place, file_id: str) -> None:
     """Lint a file that came with a message and offer to train on it; nothing of it is kept."""
     with fetched(client, file_id, deps) as file:
-        report = lint(file.path, target=TARGET)
+        report = deps.datasets.judge(file.path)
         _show(client, place, person, file.name, report, file_id)
 
 
@@ -113,8 +114,8 @@ def _known(deps: Deps, person: Person, choice: str) -> Rows:
     if choice.startswith(EXAMPLE):
         shipped = EXAMPLES[name]
         return Rows(shipped.train, shipped.test, shipped.name, f"shipped example, {shipped.licence}", shipped.name)
-    dataset, folder = keeping.seen(deps.datasets, person, name), deps.datasets.folder
-    train, test = folder / dataset.train_path, folder / dataset.test_path
+    dataset = keeping.seen(deps.datasets, person, name)
+    train, test = deps.datasets.folder / dataset.train_path, deps.datasets.held_out(dataset)
     return Rows(train, test, dataset.name, dataset.provenance, f"{dataset.name} v{dataset.version}")
 
 
@@ -146,7 +147,7 @@ def uploaded_by(file_id: str, deps: Deps, person: Person) -> str:
 def target_of(deps: Deps, aim: Aim) -> str:
     """Name by whose limits rows are linted: those of the first place that trains the base."""
     places = deps.bases().get(aim.base, ()) if aim.base else ()
-    return next((traits_of(each.backend).target for each in places if each.backend in HOSTED), TARGET)
+    return next((traits_of(each.backend).target for each in places if each.backend in HOSTED), LOCAL)
 
 
 def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: Rows, aim: Aim) -> None:
@@ -158,7 +159,7 @@ def _take_in(client: WebClient, deps: Deps, person: Person, place: Place, rows: 
             file_names=rows.files, target=target,
         )  # fmt: skip
     except DatasetRejected:
-        report = linted(rows.train, rows.test, target)
+        report = deps.datasets.judge(rows.train, rows.test, target)
         if not report.blocked:
             raise
         _show(client, place, person, rows.shown, report)

@@ -30,8 +30,8 @@ class Added:
     """What became of each file."""
 
     place: Place
-    kept: list[tuple[Kept, tuple[str, ...]]] = field(default_factory=list)
-    """Each document with what could not be read in it."""
+    kept: list[tuple[File, Kept, tuple[str, ...]]] = field(default_factory=list)
+    """Each file with its document, and what could not be read in it."""
     failed: list[tuple[File, LuthierError]] = field(default_factory=list)
     indexed: Indexed = Indexed(passages=0, embedded=0)  # noqa: RUF009  # frozen
     seconds: float = 0.0
@@ -48,8 +48,8 @@ class Added:
             "collection": self.place.collection,
             "documents": [
                 {"name": kept.name, "outcome": kept.outcome, "passages": kept.passages, "changed": kept.written}
-                | {"notes": list(notes)}
-                for kept, notes in self.kept
+                | {"file": file.name, "notes": list(notes)}
+                for file, kept, notes in self.kept
             ],
             "failed": [
                 {"path": str(file.path), "error": error.what, "next_step": error.next_step}
@@ -62,9 +62,11 @@ class Added:
 
     def read(self) -> str:
         """Return it in words, a line a file."""
-        lines = [f"{kept.name}: {kept.outcome}, {_counted(kept.passages, 'passage')}" for kept, _ in self.kept]
+        lines = [
+            f"{file.name}: {_outcome(file, kept)}, {_counted(kept.passages, 'passage')}" for file, kept, _ in self.kept
+        ]
         lines += [f"{file.path}: not added. {error.what} {error.next_step}" for file, error in self.failed]
-        lines += [f"  {note}" for _, notes in self.kept for note in notes]
+        lines += [f"  {note}" for _, _, notes in self.kept for note in notes]
         rate = f", {self.indexed.embedded / self.seconds:.0f} a second" if self.indexed.embedded else ""
         lines.append(
             f"{self.place.collection}: {_counted(self.indexed.embedded, 'text')} indexed in {self.seconds:.1f} s{rate}."
@@ -101,7 +103,7 @@ def add_files(library: Library, files: Sequence[File], place: Place, *, by: str,
             done.failed.append((file, _told(file, error)))
         else:
             names.add(file.name)
-            done.kept.append((kept, notes))
+            done.kept.append((file, kept, notes))
     done.indexed = library.settle(
         place, progress=lambda step, steps: update(step, steps, f"{step}/{steps}", "Indexing")
     )
@@ -121,6 +123,11 @@ def _told(file: File, error: Exception) -> LuthierError:
         return error
     reason = error.strerror if isinstance(error, OSError) else ""
     return UserError(f"{file.name} cannot be read: {reason or type(error).__name__}.", "Check the path and its owner.")
+
+
+def _outcome(file: File, kept: Kept) -> str:
+    """Say what became of a file, and under which name its content is kept where that is another one."""
+    return kept.outcome if kept.name == file.name else f"{kept.outcome} as {kept.name}"
 
 
 def _counted(count: int, noun: str) -> str:

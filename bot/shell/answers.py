@@ -67,9 +67,10 @@ def build_index(deps: "Deps") -> Any:
     """Index what is new or changed in the guide, with a bar where there is something to do."""
     from knowledge.sources import load_guide
 
-    with bar("Indexing the guide") as update:
+    with bar("Indexing the guide", late=True) as update:
         report = deps.index.build(load_guide(), progress=lambda done, total: update(done, total))
-        update(1, 1, f"{report.passages} passages")
+        if report.embedded or report.removed:
+            update(1, 1, f"{report.passages} passages")
     if report.degraded:
         say(report.degraded)
     return report

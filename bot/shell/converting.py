@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.shell.linting import FORMATS
+from bot.shell.linting import FORMATS, count_for
 from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
 from knowledge.errors import UserError
 
@@ -23,16 +23,23 @@ def convert(
     to: Annotated[str, typer.Option(help="openai, azure, vertex, together, fireworks, hf, local, csv or tsv.")],
     out: Annotated[Path | None, typer.Option(help="The new file; without it FILE.TO.jsonl beside the old one.")] = None,
     form: _FormFlag = "",
-    skip: Annotated[bool, typer.Option("--skip", help="Leave out rows that can't be converted.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Leave out rows that can't be used; they are named.")] = False,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of an open model, whose tokenizer and chat template count.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write rows as a target wants them. Exit 1, and no file, if a row can't be read or has no place there."""
+    """Write rows as a target wants them. Exit 1, and no file, if `lint` would block a row of it."""
     from trainers.data.converting import convert as write
+    from trainers.data.limits import target_names
 
     _refuse_usage(file, form)
+    if model is not None and not model.is_dir():
+        raise fail_usage(f"There is no folder {model}.")
     out = out or file.with_name(f"{file.stem}.{to}.{to if to in ('csv', 'tsv') else 'jsonl'}")
     try:
-        done = write(file, out, to=to, kind=form or None, skip=skip)
+        count = count_for(to, model) if to in target_names() else None
+        done = write(file, out, to=to, kind=form or None, skip=skip, count=count)
     except UserError as error:
         raise fail_usage(str(error)) from error
     if as_json:
@@ -62,14 +69,10 @@ def split(
     _refuse_usage(file, form)
     if not 0 < test < 1:
         raise fail_usage("--test lies between 0 and 1: 0.2 holds out a fifth.")
-    try:
-        parts = divide(file, test_fraction=test, seed=seed, group=group or None, kind=form or None)
-        names = [
-            _write(file.with_name(f"{file.stem}.{part}.jsonl"), rows) for part, rows in _named(parts.train, parts.test)
-        ]
-    except UserError as error:
-        say(str(error))
-        raise typer.Exit(1) from error
+    parts = divide(file, test_fraction=test, seed=seed, group=group or None, kind=form or None)
+    names = [
+        _write(file.with_name(f"{file.stem}.{part}.jsonl"), rows) for part, rows in _named(parts.train, parts.test)
+    ]
     sha256 = frozen_rows.keep(Settings.from_env().data, shell_person().workspace_id, parts.test)
     figures = {"train_rows": parts.train_rows, "test_rows": parts.test_rows, "kept_together": parts.groups}
     if as_json:

@@ -96,7 +96,9 @@ def search(
     """Find passages by words and meaning, best first, without writing an answer."""
     from bot.shell.searching import read_queries, search_all
 
-    if bool(query.strip()) == (queries is not None):
+    if query.strip() and queries is not None:
+        raise fail_usage("Give a question or --queries FILE, not both.")
+    if not query.strip() and queries is None:
         raise fail_usage('Ask something (luthier knowledge search "refunds"), or give --queries FILE.')
     whose = _workspace(workspace)
     asked = read_queries(queries) if queries else []
@@ -159,9 +161,13 @@ def _workspace(named: str) -> str:
 
 
 def _place(workspace: str, collection: str) -> "Place":
+    from knowledge.errors import UserError
     from knowledge.places import own_place
 
-    return own_place(_workspace(workspace), collection)
+    try:
+        return own_place(_workspace(workspace), collection)
+    except UserError as refused:
+        raise fail_usage(str(refused)) from refused
 
 
 def _document_json(row: "DocumentRow") -> dict[str, Any]:

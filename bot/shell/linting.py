@@ -50,7 +50,7 @@ def lint(
             mended.path if mended else file,
             target=target,
             test=test,
-            count=_counter(target, model),
+            count=count_for(target, model),
             limits=shell_limits(),
             kind=form or None,
             samples=samples,
@@ -124,18 +124,12 @@ def _refuse_usage(
     target_limits(target)
 
 
-def _counter(target: str, model: Path | None) -> "CountRow":
-    """Return what counts tokens: the named model's files, else those of the local base if they are here."""
+def count_for(target: str, model: Path | None) -> "CountRow":
+    """Return what counts a target's tokens here."""
     from bot.settings import Settings
-    from trainers.data.counting import counter
-    from trainers.data.limits import target_limits
-    from trainers.spec import TrainingSpec
+    from bot.token_counter import counter_for
 
-    vocabulary = target_limits(target).vocabulary
-    if model is None and vocabulary == "model":
-        base = Settings.from_env().cache / "models" / TrainingSpec().base
-        model = base if (base / "tokenizer.json").is_file() else None
-    return counter(vocabulary, model)
+    return counter_for(target, Settings.from_env(), model)
 
 
 def _samples(style: Path | None) -> list[str]:

@@ -37,21 +37,27 @@ def take_in(
 
 
 def spec_with(rows: int = 0, **knobs: Any) -> Any:
-    """Return a training spec for `rows` rows with the knobs that are not None; raises UserError.
+    """Return a training spec for `rows` rows with the knobs that are not None; a wrong one raises typer.Exit.
 
     Hosted trainers get the number of passes that so many rows are usually given; this machine has defaults of its own.
     """
     from dataclasses import replace
 
+    from knowledge.errors import UserError
+    from trainers.backends import check_name
     from trainers.backends.traits import all_traits
     from trainers.jobs.requoting import spec_for
     from trainers.spec import Hyperparameters, TrainingSpec
 
     backend, base = knobs.pop("backend", None) or "local", knobs.pop("base", None)
-    if backend in all_traits() and backend != "hosted_rehearsal":
-        return spec_for(base or "", backend, max(rows, 1), **knobs)
-    chosen = {name: value for name, value in knobs.items() if value is not None}
-    spec = TrainingSpec(backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+    try:
+        check_name(backend)
+        if backend in all_traits() and backend != "hosted_rehearsal":
+            return spec_for(base or "", backend, max(rows, 1), **knobs)
+        chosen = {name: value for name, value in knobs.items() if value is not None}
+        spec = TrainingSpec(backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+    except UserError as refused:
+        raise fail_usage(str(refused)) from refused
     return replace(spec, base=base) if base else spec
 
 

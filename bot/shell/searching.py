@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.shell.terminal import bar, say, show_json
+from bot.shell.terminal import bar, fail_usage, say, show_json
 from knowledge.errors import UserError
 from knowledge.index import Index
 
 _STEP = 64
 """Queries between two moves of the bar."""
+
+_LIKE_THIS = 'Write lines such as {"id": "1", "query": "how long do refunds take"}.'
 
 
 class Query(NamedTuple):
@@ -22,12 +24,18 @@ class Query(NamedTuple):
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Return the queries of a file; raise UserError naming the first line that holds none."""
+    """Return the queries of a file, one at least; raise UserError naming the first line that holds none.
+
+    Raises typer.Exit where there is no such file.
+    """
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
-    return [_query(line, number, path) for number, line in enumerate(lines, start=1) if line.strip()]
+        raise fail_usage(f"{path} cannot be read: {error.strerror}.") from error
+    found = [_query(line, number, path) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not found:
+        raise UserError(f"{path} holds no query.", _LIKE_THIS)
+    return found
 
 
 def search_all(index: Index, queries: Sequence[Query], k: int, workspace: str, collection: str | None) -> None:
@@ -57,6 +65,4 @@ def _query(line: bytes, number: int, path: Path) -> Query:
 
 
 def _wrong(number: int, path: Path) -> UserError:
-    return UserError(
-        f"Line {number} of {path} is no query.", 'Write lines such as {"id": "1", "query": "how long do refunds take"}.'
-    )
+    return UserError(f"Line {number} of {path} is no query.", _LIKE_THIS)

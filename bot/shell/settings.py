@@ -43,7 +43,7 @@ def settings(
         raise fail_usage(f"{workspace} is no workspace: give Slack's team id (T…), or none for this shell's own.")
     with working(Settings.from_env(), say) as at:
         chosen, now, known = workspace or shell_person().workspace_id, utc_now(), at.deps.workspaces
-        changes = known.change(chosen, texts, shell_person(), now) if texts else ()
+        changes = _change(known, chosen, texts, shell_person(), now) if texts else ()
         rules, standing = known.rules(chosen).to_json(), known.standing(chosen, now)
     if as_json:
         changed = {name: {"old": old, "new": new} for name, old, new in changes}
@@ -55,6 +55,19 @@ def settings(
     else:
         show(table(("Rule", "Value"), [(name, _word(value)) for name, value in rules.items()]))
         show("\n" + table(("Budget this month", "Cap", "Set aside", "Spent"), [_row(each) for each in standing]))
+
+
+def _change(known: Any, workspace: str, texts: dict[str, str], person: Any, now: Any) -> Any:
+    """Change rules; raise typer.Exit for a rule or value that there is not, UserError for what a person may not."""
+    from knowledge.errors import UserError
+    from trainers.errors import NotAllowed
+
+    try:
+        return known.change(workspace, texts, person, now)
+    except NotAllowed:
+        raise
+    except UserError as wrong:
+        raise fail_usage(str(wrong)) from wrong
 
 
 def audit(

@@ -20,18 +20,37 @@ _COMMAND = re.compile(r"`(jobs|resume|cancel|approve|report)`")
 _START = re.compile(r"`(train|cost)`")
 
 
+class Call:
+    """What one call of the command has told so far; with --json standard output gets one document, also for errors."""
+
+    def __init__(self) -> None:
+        """Start a call that nobody has begun."""
+        self.begin(as_json=False)
+
+    def begin(self, *, as_json: bool) -> None:
+        """Begin a call."""
+        self.as_json, self.shown, self.said = as_json, False, ""
+
+
+call = Call()
+"""The call that is under way: a process has one standard output."""
+
+
 def say(text: str) -> None:
     """Tell the person something that is not the result."""
+    call.said = text
     print(clean(text), file=sys.stderr, flush=True)
 
 
 def show(text: str) -> None:
     """Print a result."""
+    call.shown = True
     print(clean(text), flush=True)
 
 
 def show_json(data: Any) -> None:
     """Print a result as one JSON document on one line."""
+    call.shown = True
     print(json.dumps(data, default=str), flush=True)
 
 
@@ -73,19 +92,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Any]:
-    """Show a progress bar on standard error; yields a callable (step, steps, remark)."""
+def bar(title: str, *, late: bool = False) -> Iterator[Any]:
+    """Show a progress bar on standard error; yields a callable (step, steps, remark).
+
+    A `late` one is for what mostly has nothing to do: it appears with the first step.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[remark]}"), TimeElapsedColumn())
     console, here = Console(stderr=True), sys.stdout.isatty()  # results that go to a file are not the bar's to print
-    with Progress(*columns, console=console, transient=False, redirect_stdout=here) as progress:
-        task = progress.add_task(title, total=None, remark="")
+    progress = Progress(*columns, console=console, transient=False, redirect_stdout=here)
+    task = progress.add_task(title, total=None, remark="")
 
-        def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:
-            progress.update(
-                task, completed=step, total=steps or None, remark=clean(remark), description=clean(description)
-            )
+    def update(step: float, steps: float | None, remark: str = "", description: str = title) -> None:
+        progress.start()  # where it runs already this changes nothing
+        progress.update(task, completed=step, total=steps or None, remark=clean(remark), description=clean(description))
 
+    if not late:
+        progress.start()
+    try:
         yield update
+    finally:
+        progress.stop()

@@ -50,7 +50,7 @@ def list_view(rows: Sequence[Dataset], place: str, page: int = 0, note: str = ""
     """Draw a page of the data sets that somebody may see; `place` is where what comes of them is told."""
     page = max(0, min(page, (len(rows) - 1) // LISTED)) if rows else 0
     shown = rows[page * LISTED : (page + 1) * LISTED]
-    link = [button("Link for a large file", LINK, "-")] if links else []
+    link = [button("Upload by link", LINK, "-")] if links else []
     blocks = [
         *([context(note)] if note else []),
         *([] if rows else [section(EMPTY)]),
@@ -117,7 +117,8 @@ def link_view(address: str, most: int) -> Block:
     """Show a one-time link to whoever asked."""
     hours = VALID_FOR.total_seconds() / 3600
     told = f"One file of up to {most / 1_000_000:,.0f} MB, once, within {hours:g} h, as yours: do not pass it on."
-    return modal("Link for a file", [section(f"<{address}|Open the upload page>"), context(told)])
+    past = "It comes to me directly, not through Slack."
+    return modal("Upload by link", [section(f"<{address}|Open the upload page>\n{past}"), context(told)])
 
 
 def kept_buttons(dataset: Dataset) -> list[Block]:

@@ -9,6 +9,7 @@ from handlers.blocks.words import count
 from handlers.escape import mrkdwn
 from trainers.data.findings import Finding
 from trainers.data.lint import LintReport
+from trainers.data.mending import MENDABLE
 
 TRAIN_ON_IT = "file_train"
 """Action id of the button that takes a file from a message."""
@@ -56,7 +57,8 @@ def lint_text(name: str, report: LintReport) -> str:
 
 def preview_text(name: str, report: LintReport) -> str:
     """Show where personal data is, masked: for whoever gave the file alone."""
-    lines = [f"• line {seen.line:,}, {seen.kind}: {mrkdwn(seen.masked, 80)}" for seen in report.previews[:PREVIEWED]]
+    # As code: the asterisks of a mask would be read as bold.
+    lines = [f"• line {seen.line:,}, {seen.kind}: `{_coded(seen.masked)}`" for seen in report.previews[:PREVIEWED]]
     return f"Only you see this. Personal data in *{mrkdwn(name, 150)}*, masked:\n" + "\n".join(lines)
 
 
@@ -97,7 +99,13 @@ def _file_buttons(report: LintReport, file_id: str) -> list[Block]:
     first = [] if report.blocked else [button("Train on it", TRAIN_ON_IT, file_id, style="primary", confirm=train)]
     charts = [charts_button(f"file:{file_id}")] if report.rows else []
     documents = button("Use as documents", USE, packed, confirm=learn)
-    return [*first, fix_button(f"file:{file_id}"), documents, *charts, *again]
+    fix = [fix_button(f"file:{file_id}")] if report.container in MENDABLE else []
+    return [*first, *fix, documents, *charts, *again]
+
+
+def _coded(text: str) -> str:
+    """Return a text as it may stand between two backticks."""
+    return mrkdwn(text.replace("`", "'"), 80)
 
 
 def _line(finding: Finding) -> str:
@@ -105,7 +113,8 @@ def _line(finding: Finding) -> str:
 
 
 def _summary(report: LintReport) -> list[str]:
-    said = [mrkdwn(finding.message, 400) for finding in report.findings if finding.code == "summary"]
+    told = report.findings if report.rows else ()
+    said = [mrkdwn(finding.message, 400) for finding in told if finding.code == "summary"]
     labels = [f"{label} {number:,}" for label, number in (report.labels or {}).items()]
     return [*said, *([mrkdwn(f"Labels: {', '.join(labels)}", 400)] if labels else [])]
 

@@ -93,14 +93,14 @@ def test_every_rule_can_be_set_and_is_shown(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
-        (["set", "workspace_cap=much"], 1, "workspace_cap is an amount of dollars"),
-        (["set", "one_approver_limit=-1"], 1, "0 or more"),
-        (["set", "colour=blue"], 1, "There is no rule called colour"),
-        (["set", "workspace_cap=9", "stoppers=nobody"], 1, "stoppers is requester"),
+        (["set", "workspace_cap=much"], 2, "workspace_cap is an amount of dollars"),
+        (["set", "one_approver_limit=-1"], 2, "0 or more"),
+        (["set", "colour=blue"], 2, "There is no rule called colour"),
+        (["set", "workspace_cap=9", "stoppers=nobody"], 2, "stoppers is requester"),
         (["set", "workspace_cap"], 2, "NAME=VALUE"),
         (["set"], 2, "luthier settings set"),
         (["set", "workspace_cap=1", "--workspace", "nonsense"], 2, "is no workspace"),
-        (["set", "approvers=Chi", "--workspace", "T1"], 1, "Chi is no member id"),
+        (["set", "approvers=Chi", "--workspace", "T1"], 2, "Chi is no member id"),
         (["change", "workspace_cap=1"], 2, "luthier settings set"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -108,7 +108,7 @@ def test_every_rule_can_be_set_and_is_shown(shell: Shell) -> None:
 def test_a_wrong_setting_changes_nothing_and_says_what_is_right(
     shell: Shell, words: list[str], code: int, expected: str
 ) -> None:
-    """Exit 1 for a value that cannot be, 2 for a call that means nothing; of several none is kept; no traceback."""
+    """Exit 2 for a value that cannot be and for a call that means nothing; of several none is kept; no traceback."""
     done = shell.run("settings", *words)
     assert (done.returncode, expected in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr

@@ -1,12 +1,15 @@
 """From rows to an approved quote, a report and a tried model, over a real local Slack."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import delete
 
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
@@ -250,6 +253,46 @@ def test_a_file_in_a_mention_is_looked_at_and_used_only_after_a_click(world: Wor
     job_in(world, "quoted")
     world.deliver()
     world.slack.wait_message("Quote #1", thread_ts=asked["ts"])
+
+
+def test_a_card_counts_tokens_and_a_row_that_training_would_refuse_gets_no_quote(world: World) -> None:
+    """The card tells tokens as a run counts them, and how; a row over its limit is named and stops a run here."""
+    file = world.slack.upload("queues.jsonl", TICKETS)
+    asked = world.slack.send(f"{BOT} look at this", files=[file["id"]])
+    card = world.slack.wait_message("ready to train", thread_ts=asked["ts"])
+    assert re.search(r"[\d,]+ tokens by an estimate with o200k_base \(median \d+ a row", json.dumps(card["blocks"]))
+    long = TICKETS + TICKETS.splitlines()[0].replace(b'"content": "', b'"content": "' + b"and so on " * 400, 1) + b"\n"
+    file = world.slack.upload("long.jsonl", long)
+    asked = world.slack.send(f"{BOT} and this", files=[file["id"]])
+    card = world.slack.wait_message("2 remarks", thread_ts=asked["ts"])
+    assert "longer than 512 tokens, the most that a run on this machine reads" in json.dumps(card["blocks"])
+    world.slack.click(card, "Train on it")
+    world.slack.wait_message("longer than 512 tokens, the most that training reads", thread_ts=asked["ts"])
+    assert world.deps.jobs.ledger.listing(ADA.workspace_id) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("rows.csv", b"foo,bar\n" + b"x,y\n" * 20, "no names of columns that I know"),
+        ("rows.xlsx", None, "ready to train"),
+    ],
+)
+def test_a_file_in_a_mention_is_read_as_what_its_name_says(
+    world: World, tmp_path: Path, name: str, content: bytes | None, expected: str
+) -> None:
+    """A table is judged as a table, and a workbook with nothing said is taken for rows, not for a document."""
+    if content is None:
+        book, path = Workbook(), tmp_path / name
+        rows = [json.loads(line)["messages"] for line in TICKETS.splitlines()]
+        for cells in [("ticket", "queue"), *((turns[-2]["content"], turns[-1]["content"]) for turns in rows)]:
+            book.active.append(cells)
+        book.save(path)
+        content = path.read_bytes()
+    file = world.slack.upload(name, content)
+    asked = world.slack.send(BOT, files=[file["id"]])
+    card = world.slack.wait_message(expected, thread_ts=asked["ts"])
+    assert '"Fix"' not in json.dumps(card["blocks"])  # a table is mended in its own program
 
 
 def finish(world: World, card: Json) -> Job:

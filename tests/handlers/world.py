@@ -20,6 +20,7 @@ from handlers.deps import Deps
 from knowledge.index import Index
 from knowledge.tenancy import Person
 from tests.console import LocalSlack
+from trainers.data.counting import counter
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.ledger import Ledger
@@ -123,7 +124,7 @@ def bolt(client: WebClient, deps: Deps, *, wait: bool) -> App:
 
 
 def build_deps(engine: Engine, folder: Path, index: Index, slack: LocalSlack, clock: Any) -> Deps:
-    datasets = Datasets(engine, folder)
+    datasets = Datasets(engine, folder, lambda _: counter("estimate"))
     jobs = Jobs(
         ledger=Ledger(engine),
         doorbell=SilentDoorbell(),

@@ -172,7 +172,7 @@ def _message(item: object) -> Message:
         raise Refusal("bad_message", "a message that is not an object with role and content")
     role, content = item.get("role"), item.get("content")
     if not isinstance(role, str):
-        raise Refusal("bad_message", "a message without a role")
+        raise Refusal("unknown_role", "a message without a role")
     if "content" not in item:
         raise Refusal("bad_message", "a message without content")
     if not isinstance(content, str):

@@ -9,6 +9,7 @@ from typing import Any
 from knowledge.errors import UserError
 
 _FILE = Path(__file__).with_name("limits.toml")
+_SETS = ("roles", "formats", "containers", "pictures")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,12 @@ class TargetLimits:
     """Kinds of file that can be handed over as they are."""
     byte_order_mark: bool
     """Whether the file has to begin with one."""
+    pictures: frozenset[str]
+    """How a question may hold pictures: by `address`, `inside` the row, or not at all."""
+    row_pictures: int
+    """Pictures of one row."""
+    one_format_a_row: bool
+    """Whether a row is refused that has keys of two formats, such as messages and a text."""
     vocabulary: str
     """How its tokens are counted: `o200k_base`, the `model`'s own tokenizer, or an `estimate`."""
     source: str
@@ -124,6 +131,6 @@ def target_limits(target: str) -> TargetLimits:
     if target not in _tables()["target"]:
         raise UserError(f"I don't know the target {target[:40]!r}.", f"Use one of: {', '.join(target_names())}.")
     table = _tables()["target"][target]
-    sets: dict[str, Any] = {name: frozenset(table[name]) for name in ("roles", "formats", "containers")}
-    plain = ("least_rows", "good_rows", "row_tokens", "file_bytes", "rows", "byte_order_mark", "vocabulary", "source")
+    sets: dict[str, Any] = {name: frozenset(table[name]) for name in _SETS}
+    plain = TargetLimits.__dataclass_fields__.keys() - {"target", "as_of", *_SETS}
     return TargetLimits(target=target, as_of=str(table["as_of"]), **sets, **{name: table[name] for name in plain})

@@ -128,7 +128,7 @@ def lint(
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
         if whole.rows.count:
             findings += [*handover(source, accepted), *tokens.told()]
-        findings.append(tell("summary", _summary(whole, tokens.stats)))
+        findings.append(tell("summary", _summary(whole, tokens.stats, count.how if count else "")))
         return LintReport(
             rows=whole.rows.count,
             findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),
@@ -178,14 +178,14 @@ def _previews(rules: Sequence[Rule]) -> tuple[Preview, ...]:
     return next((tuple(rule.previews) for rule in rules if isinstance(rule, PersonalData)), ())
 
 
-def _summary(whole: WholeFile, stats: TokenStats | None) -> str:
+def _summary(whole: WholeFile, stats: TokenStats | None, how: str) -> str:
     parts = [plural(whole.rows.count, "row")]
     if whole.rows.test is not None:
         parts.append(plural(whole.rows.test, "test row"))
     if whole.labels:
         parts.append(plural(len(whole.labels), "label"))
     if stats:
-        parts.append(f"{stats.total:,} tokens (median {stats.median:,} a row, longest {stats.most:,})")
+        parts.append(f"{stats.total:,} tokens by {how} (median {stats.median:,} a row, longest {stats.most:,})")
     prompts: Counter[int] = whole.prompts.taught.counts
     if len(prompts) == 1:
         parts.append("system prompt identical in all" if whole.has_prompt else "no system prompt")

@@ -17,8 +17,11 @@ from trainers.data.limits import ReadLimits, read_limits, shell_limits
 from trainers.data.lines import Lines, TooLarge
 from trainers.data.parsing import Refusal, lenient_object, parse_object, parse_value
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
+from trainers.data.source import is_table
 
 Value = dict[str, object]
+MENDABLE = ("jsonl", "json")
+"""Kinds of file that can be mended; a table is changed in its own program."""
 _WIDE = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # A comma before a closing bracket; strings are matched first, so that what stands inside them is left alone.
 _LAST_COMMA = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*[\]}])', re.DOTALL)
@@ -83,7 +86,7 @@ def mend(path: Path, *, marked: bool, limits: ReadLimits | None = None) -> Mende
             new.write(MARK)
         if not head.startswith(b"\xff\xfe") and head.startswith(MARK) != marked:
             work.note("byte_order_mark", 1)
-        for row in work.rows(head, file):
+        for row in work.rows(head, file, path.suffix):
             new.write(row)
     return Mended(out, work.written, work.changes, work.left)
 
@@ -105,8 +108,8 @@ class _Work:
         """Note what is done to a line."""
         self.changes.setdefault(what, Spots()).add(number)
 
-    def rows(self, head: bytes, file: BinaryIO) -> Iterator[bytes]:
-        """Yield the lines of the new file."""
+    def rows(self, head: bytes, file: BinaryIO, suffix: str) -> Iterator[bytes]:
+        """Yield the lines of the new file; raises UserError for what holds no rows of JSON."""
         wide = next((name for mark, name in _WIDE if head.startswith(mark)), None)
         kind = refuse_kind(head)
         one_value = kind is not None and kind.code == "not_jsonl" and head.lstrip(MARK + b" \t\r\n")[:1] in (b"[", b"{")
@@ -117,6 +120,10 @@ class _Work:
             yield from self._whole(content, wide)
         elif kind is not None:
             raise UserError(kind.message, kind.fix)
+        elif is_table(head, suffix):
+            raise UserError(
+                "That file is a table; I mend rows of JSON only.", "Correct it in its program, or convert it."
+            )
         else:
             lines = Lines(file, self._limits)
             try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CACHED = 4096  # sets of pieces at hand; copies of one template come back to the same few texts
 _BATCH = 65_536  # sketches in memory at once
+_TOGETHER = 65_536  # characters that are sketched at once: what fits near the processor is quickest
 
 
 class Ends:
@@ -82,7 +83,8 @@ class _Sketches:
         _, first, which = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_index=True, return_inverse=True)
         self.first = first[which]
         """Position of the first text that is the same as each one."""
-        batch = array("I")
+        batch: list[str] = []
+        size = 0
         for place, whole in enumerate(texts):
             if self.first[place] != place:
                 continue
@@ -90,11 +92,13 @@ class _Sketches:
             if len(text) < 2 * likeness.PIECE:
                 continue  # too short to be nearly the same without being the same
             self.places.append(place)
-            batch.extend(likeness.bands(likeness.pieces(text)))
-            if len(batch) >= _BATCH * likeness.BANDS:
-                self._file.write(batch.tobytes())
-                batch = array("I")
-        self._file.write(batch.tobytes())
+            batch.append(text)
+            size += len(text)
+            if size >= _TOGETHER:
+                self._file.write(likeness.bands(batch).tobytes())
+                batch, size = [], 0
+        if batch:
+            self._file.write(likeness.bands(batch).tobytes())
 
     def band(self, number: int) -> "NDArray[np.uint32]":
         """Return one band of every text."""

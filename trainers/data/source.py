@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from trainers.data.findings import Finding, Spots
 from trainers.data.formats import detect, to_chat
 from trainers.data.formats.chat import said
+from trainers.data.formats.pictures import pictures, stand_in
 from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
 from trainers.data.limits import ReadLimits, read_limits, workbook_limits
 from trainers.data.lines import Lines, TooLarge
@@ -133,8 +134,16 @@ class Source:
         self.kinds[kind] += 1
         self.other_kinds.setdefault(kind, Spots()).add(number)
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
-        messages = tuple(Message(str(turn["role"]), said(turn)) for turn in turns)
+        messages = tuple(Message(str(turn["role"]), _shown(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+
+def _shown(turn: Value) -> str:
+    """Return all that a turn says, with a word for each picture: rows about different pictures are different rows."""
+    if "parts" not in turn and "vertex_parts" not in turn:
+        return said(turn)
+    words = [stand_in(url) for url in pictures(turn)]
+    return "\n".join([*([said(turn)] if said(turn) or not words else []), *words])
 
 
 def _one_value(file: BinaryIO) -> list[Value] | None:
@@ -157,6 +166,11 @@ def _refuse_parts(value: Value) -> None:
     for item in messages if isinstance(messages, list) else ():
         if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str | None):
             raise Refusal("not_text", "a message whose content is not text")
+
+
+def is_table(head: bytes, suffix: str) -> bool:
+    """Say whether a file that begins so and is called so is read as a table."""
+    return _delimiter(head, suffix.lower()) is not None
 
 
 def _delimiter(head: bytes, suffix: str) -> str | None:

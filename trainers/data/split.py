@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from knowledge.errors import UserError
+from trainers.data.findings import plural
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
 from trainers.data.likeness import canonical
@@ -12,6 +13,7 @@ from trainers.data.likeness import canonical
 LEAST_TRAIN = 10  # rows; fewer cannot be trained on
 LEAST_TEST = 5  # rows; fewer say nothing at all
 GOOD_TEST = 20  # rows; fewer can never prove success
+_DRAWS = 20  # a draw of few large bundles may leave too little on one side; the next may not
 
 
 class Split(NamedTuple):
@@ -34,19 +36,27 @@ def split(rows: Sequence[Row], *, test_fraction: float, seed: int, together: Seq
         raise ValueError("test_fraction lies between 0 and 1")
     wanted = min(max(round(len(rows) * test_fraction), GOOD_TEST), len(rows) - LEAST_TRAIN)
     if wanted < LEAST_TEST:
-        raise _too_few(len(rows))
-    held_out = _hold_out(_strata(rows, together), wanted / len(rows), random.Random(seed))  # noqa: S311  # a fair draw, no secret
-    test = tuple(row for row in rows if row.line in held_out)
-    train = tuple(row for row in rows if row.line not in held_out)
-    if len(test) < LEAST_TEST or len(train) < LEAST_TRAIN:
-        raise _too_few(len(rows))
-    return Split(train, test)
+        raise UserError(
+            f"{plural(len(rows), 'row')} can't be divided into rows to train on and rows to test on.",
+            f"Add rows until there are at least {LEAST_TRAIN + GOOD_TEST} with different inputs, or add a test file.",
+        )
+    strata = _strata(rows, together)
+    draw = random.Random(seed)  # noqa: S311  # a fair draw, no secret
+    for _ in range(_DRAWS):
+        held_out = _hold_out(strata, wanted / len(rows), draw)
+        if LEAST_TEST <= len(held_out) <= len(rows) - LEAST_TRAIN:
+            test = tuple(row for row in rows if row.line in held_out)
+            return Split(tuple(row for row in rows if row.line not in held_out), test)
+    raise _too_joined([len(group) for groups in strata for group in groups])
 
 
-def _too_few(count: int) -> UserError:
+def _too_joined(sizes: Sequence[int]) -> UserError:
+    """Say that rows which have to stay together leave nothing to divide: their number is not what is wrong."""
     return UserError(
-        f"{count} rows are too few to train on some and test on others.",
-        f"Add rows until there are at least {LEAST_TRAIN + GOOD_TEST} with different inputs, or add a test file.",
+        f"{plural(sum(sizes), 'row')} form only {plural(len(sizes), 'bundle')} that have to stay together (the same "
+        f"input, nearly the same, or one group), the largest of {plural(max(sizes), 'row')}. I found no way to leave "
+        f"{LEAST_TRAIN} rows to train on and {LEAST_TEST} to test on.",
+        "Add rows with different inputs or from other groups, or add a test file.",
     )
 
 
@@ -87,7 +97,10 @@ def _joined(groups: list[list[Row]], together: Sequence[Sequence[int]]) -> list[
 
 
 def _hold_out(strata: list[list[list[int]]], fraction: float, draw: random.Random) -> set[int]:
-    """Draw groups from each stratum until its share is reached; what rounding leaves over goes to the next stratum."""
+    """Draw groups from each stratum until its share is reached; what rounding leaves over goes to the next stratum.
+
+    A group of more than twice what is still owed stays in training, so that one large group does not end the draw.
+    """
     held_out: set[int] = set()
     owed = 0.0
     for groups in strata:
@@ -95,7 +108,7 @@ def _hold_out(strata: list[list[list[int]]], fraction: float, draw: random.Rando
         owed += fraction * sum(len(group) for group in groups)
         for group in shuffled:
             if owed < len(group) / 2:
-                break
+                continue
             held_out.update(group)
             owed -= len(group)
     return held_out

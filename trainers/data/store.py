@@ -4,8 +4,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +14,11 @@ from sqlalchemy import Engine, func, insert, or_, select, update
 from knowledge.rows import alone
 from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
+from trainers.data.counting import CountRow
 from trainers.data.examples import EXAMPLES
-from trainers.data.findings import Finding
 from trainers.data.jsonl import Row, read_rows, rows_in
-from trainers.data.lint import LintReport, lint
+from trainers.data.judging import UNDECIDED, judge
+from trainers.data.lint import LintReport
 from trainers.data.provenance import Trail, origin_of, spots, write
 from trainers.data.split import split
 from trainers.errors import DatasetRejected
@@ -43,10 +43,19 @@ class Added(NamedTuple):
 class Datasets:
     """The data sets of one installation; files are copied in and never changed."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        """Take the database and the data folder."""
+    def __init__(self, engine: Engine, folder: Path, count: Callable[[str], CountRow | None] = lambda _: None) -> None:
+        """Take the database and the data folder, and what returns the counter of a target's tokens."""
         self._engine = engine
         self.folder = folder
+        self._count = count
+
+    def judge(self, train: Path, test: Path | None = None, target: str = UNDECIDED) -> LintReport:
+        """Lint rows as they are kept, and trained on at `target`, by its length of a row."""
+        return judge(train, test, target, self._count)
+
+    def held_out(self, dataset: Dataset) -> Path | None:
+        """Return the file of a data set's test rows; None where its rows were too few to hold any out."""
+        return self.folder / dataset.test_path if dataset.test_rows else None
 
     def add(
         self,
@@ -59,19 +68,23 @@ class Datasets:
         now: datetime,
         private: bool = False,
         file_names: tuple[str, str] = ("", ""),
-        target: str = "local",
+        target: str = UNDECIDED,
+        divide: bool = True,
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
-        `target` is where they are to be trained: rows that are too long for this machine may be fine elsewhere.
+        Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
+        `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
         """
-        report = linted(train, test, target)
+        report = self.judge(train, test, target)
         if report.blocked:
             raise rejected(report)
         content = _rows_of(train, report)
-        parts = Parts(content, _rows_of(test, None), (), ()) if test else _hold_out(content)
+        parts = Parts(content, _rows_of(test, None) if test else b"", (), ())
+        if divide and not test:
+            parts = hold_out(content)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
         origins = [
             origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
@@ -186,21 +199,6 @@ class Parts(NamedTuple):
     test_lines: Sequence[int]
 
 
-def linted(train: Path, test: Path | None, target: str) -> LintReport:
-    """Lint rows that we keep, evaluate on and train on at `target`: by our own rules, but by its length of a row."""
-    report = lint(train, target="local", test=test)
-    if target == "local":
-        return report
-    lengths = tuple(found for found in lint(train, target=target, test=test).findings if _is_length(found))
-    others = tuple(found for found in report.findings if not _is_length(found))
-    findings = sorted((*lengths, *others), key=lambda found: found.severity != "BLOCK")  # a stable sort: blocks first
-    return replace(report, target=target, findings=tuple(findings))
-
-
-def _is_length(found: Finding) -> bool:
-    return found.code.removeprefix("test_") in ("row_too_long", "row_maybe_too_long", "file_over_limit")
-
-
 def gone(dataset: Dataset) -> DatasetRejected:
     """Say that somebody deleted a data set's rows."""
     when = f" on {dataset.deleted_at:%d %b %Y}" if dataset.deleted_at else ""
@@ -226,7 +224,7 @@ def _rows_of(path: Path, report: LintReport | None) -> bytes:
     return converted_bytes(path)
 
 
-def _hold_out(train: bytes) -> Parts:
+def hold_out(train: bytes) -> Parts:
     """Divide rows into training and held-out ones; raises UserError where there are too few."""
     lines = dict(enumerate(train.split(b"\n"), start=1))
     parts = split(rows_in(train), test_fraction=TEST_FRACTION, seed=SPLIT_SEED)

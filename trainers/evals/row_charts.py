@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from trainers.data.findings import plural
+from trainers.data.findings import MOST_LINES, plural
 from trainers.data.labels import closed_labels
 from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
@@ -36,11 +36,28 @@ def charts_of(path: Path, report: LintReport) -> list[Chart]:
     if not rows:
         return []
     labels = closed_labels(rows)
-    drawn = [_lengths([sum(len(turn.content) for turn in row.messages) for row in rows])]
+    drawn = [_tokens(report) or _lengths([sum(len(turn.content) for turn in row.messages) for row in rows])]
     if labels:
         drawn.append(_bars("labels", "Rows by label", dict(Counter(labels).most_common(MOST_LABELS)), len(rows)))
     repeats = {told: _lines(report, code) for code, told in REPEATS.items()}
     return [*drawn, _bars("repeats", "Rows that repeat each other", repeats, len(rows))]
+
+
+def _tokens(report: LintReport) -> Chart | None:
+    """Draw rows by their tokens, where these were counted."""
+    figures = report.tokens
+    if figures is None:
+        return None
+    rows = sum(report.histogram.values())
+    figure, axes = _canvas(f"{plural(rows, 'row')} by tokens")
+    axes.bar(range(len(report.histogram)), list(report.histogram.values()), color=ACCENT)
+    names = [name.replace("under ", "<") for name in report.histogram]
+    axes.set_xticks(range(len(names)), names, fontsize=TEXT - 2, color=QUIET)
+    axes.yaxis.grid(True, color=FAINT)
+    alt = (
+        f"Bar chart: {plural(rows, 'row')} of up to {figures.most:,} tokens, half of them of up to {figures.median:,}."
+    )
+    return Chart("lengths", _png(figure), alt)
 
 
 def _lengths(lengths: list[int]) -> Chart:
@@ -64,7 +81,8 @@ def _bars(name: str, title: str, counts: dict[str, int], rows: int) -> Chart:
     axes.set_yticks(places, [_plain(label) for label in counts], fontsize=TEXT, color=INK)
     axes.invert_yaxis()
     for place, number in zip(places, counts.values(), strict=True):
-        axes.annotate(f" {number:,}", (number, place), va="center", fontsize=TEXT, color=INK)
+        more = "+" if name == "repeats" and number >= MOST_LINES else ""  # a finding names no more lines
+        axes.annotate(f" {number:,}{more}", (number, place), va="center", fontsize=TEXT, color=INK)
     axes.margins(x=0.12)
     axes.set_xticks([])
     told = "; ".join(f"{label} {number:,}" for label, number in counts.items())

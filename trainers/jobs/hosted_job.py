@@ -52,6 +52,7 @@ def evaluate_served(
         limit=Decimal(answering["most"]) - Decimal(answering["hosting"]),
         calls=answering["bill"]["calls"],
         wanted=served.model_id,
+        spent="spent" if judge else "that would be spent; this is a rehearsal",
         losses=bench.data / "jobs" / job.id / "train" / "losses.jsonl",
         epochs=spec_of(job).hyperparameters.epochs,
     )

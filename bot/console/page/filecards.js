@@ -95,7 +95,7 @@ async function beginning(file) {
 
 function preview(file, text, cut, mostRows, mostLines) {
   if (!text) return null;
-  const lines = text.replace(/\r\n?/g, "\n").split("\n");
+  const lines = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").split("\n");
   if (cut) lines.pop();
   const rows = rowsOf(file, lines.filter((line) => line.trim()), mostRows);
   if (rows?.length) return rowTable(rows, file);

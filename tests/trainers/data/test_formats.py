@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from knowledge.errors import UserError
 from trainers.data.converting import convert
 from trainers.data.formats import detect, to_chat
+from trainers.data.formats.pairs import columns
 from trainers.data.formats.writers import WRITERS
 from trainers.data.limits import shell_limits, target_names
 from trainers.data.parsing import Refusal
@@ -118,7 +119,7 @@ def test_every_format_is_told_by_its_content(kind: str, row: dict[str, Any]) -> 
 
 def test_alpaca_input_and_system_prompts_are_kept() -> None:
     """The input follows the instruction; a system column or key becomes the system prompt."""
-    row = {"instruction": "Translate.", "input": "Haus", "output": "house", "system": "Be brief."}
+    row: dict[str, object] = {"instruction": "Translate.", "input": "Haus", "output": "house", "system": "Be brief."}
     assert [turn["content"] for turn in to_chat(row, "alpaca")["messages"]] == [  # type: ignore[attr-defined]
         "Be brief.",
         "Translate.\n\nHaus",
@@ -140,6 +141,16 @@ def test_alpaca_input_and_system_prompts_are_kept() -> None:
         ({"contents": [{"role": "user", "parts": [{"fileData": {}}]}]}, "not_text"),
         ({"prompt": "q", "completion": None}, "not_text"),
         ({"chosen": "a", "rejected": "b"}, "no_messages"),
+        ({"prompt": "q", "chosen": "a"}, "no_messages"),
+        ({"prompt": "q", "rejected": "a"}, "no_messages"),
+        ({"prompt": "q", "chosen": "a", "rejected": None}, "not_text"),
+        ({"input": {"messages": []}, "preferred_output": []}, "no_messages"),
+        ({"instruction": "q", "input": "i"}, "empty_target"),
+        ({"prompt": "q"}, "empty_target"),
+        ({"messages": [{"content": "x"}]}, "unknown_role"),
+        ({"contents": [{"parts": [{"text": "x"}]}]}, "unknown_role"),
+        ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "not_text"),
+        ({"contents": [{"role": "user", "parts": [{"inlineData": {}}]}]}, "not_text"),
     ],
 )
 def test_a_row_that_is_none_is_refused_by_reason(row: dict[str, Any], code: str) -> None:
@@ -221,7 +232,8 @@ def test_a_conversion_is_whole_or_not_at_all(make: Callable[[str, bytes], Path],
     assert convert(path, out, to="vertex").rows == 0
     assert not out.exists()
     done = convert(path, out, to="vertex", skip=True)
-    assert (done.rows, [finding.lines for finding in done.findings]) == (2, [(2,)])
+    blocked = [finding.lines for finding in done.findings if finding.severity == "BLOCK"]
+    assert (done.rows, blocked) == (2, [(2,)])
     before = out.read_bytes()
     with pytest.raises(UserError, match="already"):
         convert(path, out, to="vertex")
@@ -233,3 +245,97 @@ def test_a_json_list_is_read_and_spread(make: Callable[[str, bytes], Path], tmp_
     """Alpaca as it is published, one list over many lines, becomes one row a line."""
     path = make("alpaca.json", json.dumps([ROWS[3][1]] * 3, indent=2).encode())
     assert convert(path, tmp_path / "out.jsonl", to="openai").rows == 3
+
+
+SHOT = {"type": "image_url", "image_url": {"url": "https://shop.example/a.png"}}
+INSIDE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+
+
+def pictured(*pictures: dict[str, Any], role: str = "user", asked: str = "What is it?") -> dict[str, Any]:
+    """A row that shows pictures, in the question or elsewhere."""
+    turns: list[dict[str, Any]] = [
+        {"role": "user", "content": "What is it?"},
+        {"role": "assistant", "content": "A cup."},
+    ]
+    place = 0 if role == "user" else 1
+    turns[place] = {"role": role, "content": [{"type": "text", "text": asked}, *pictures]}
+    return {"messages": turns}
+
+
+CALLED: dict[str, Any] = {
+    "system_instruction": {"role": "system", "parts": [{"text": "You help a shop."}]},
+    "contents": [
+        {"role": "user", "parts": [{"text": "Is it in stock?"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "stock", "args": {"id": "7"}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "stock", "response": {"left": 3}}}]},
+        {"role": "model", "parts": [{"text": "Yes, three."}]},
+    ],
+    "tools": [{"functionDeclarations": [{"name": "stock"}]}],
+}
+FILED: dict[str, Any] = {
+    "contents": [
+        {
+            "role": "user",
+            "parts": [{"fileData": {"mimeType": "image/png", "fileUri": "gs://shop/a.png"}}, {"text": "What is it?"}],
+        },
+        {"role": "model", "parts": [{"text": "A cup."}]},
+    ]
+}
+
+
+@pytest.mark.parametrize("to", ["openai", "azure", "together", "fireworks"])
+def test_pictures_survive_where_they_are_trained_on(to: str) -> None:
+    """A row with a picture is written as it was; texts that are only split into parts become one text."""
+    assert WRITERS[to](to_chat(pictured(INSIDE), "chat")) == pictured(INSIDE)
+    assert to_chat(pictured(), "chat")["messages"][0] == {"role": "user", "content": "What is it?"}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("row", [CALLED, FILED])
+def test_what_only_vertex_knows_comes_back_there_and_is_refused_elsewhere(row: dict[str, Any]) -> None:
+    """Files and functions in Vertex's own form are written for Vertex again, and dropped by nobody."""
+    chat = to_chat(row, "vertex")
+    assert WRITERS["vertex"](chat)["contents"] == row["contents"]
+    assert WRITERS["vertex"](chat).get("tools") == row.get("tools")
+    for to in ("openai", "hf", "local", "fireworks"):
+        with pytest.raises(Refusal):
+            WRITERS[to](chat)
+
+
+@pytest.mark.parametrize("to", ["vertex", "hf", "local"])
+def test_a_picture_is_refused_where_it_has_no_place(to: str) -> None:
+    """It is not dropped silently."""
+    with pytest.raises(Refusal):
+        WRITERS[to](to_chat(pictured(SHOT), "chat"))
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["foo", "bar"], None),
+        (["a", "b"], None),
+        (["q", "x"], None),
+        (["text", "id"], None),
+        (["column1", "column2"], None),
+        (["label", "1"], None),
+        (["text", "team"], ("text", "team")),
+        (["letter", "label"], ("letter", "label")),
+        (["q", "a"], ("q", "a")),
+        (["utterance", "intent"], ("utterance", "intent")),
+    ],
+)
+def test_columns_tell_each_other_only_by_names_that_mean_something(
+    names: list[str], found: tuple[str, str] | None
+) -> None:
+    """Of two columns one known name tells the other, but no letter, number or id is taken for an answer."""
+    assert columns(names) == found
+
+
+def test_a_table_without_telling_names_lists_those_that_are_known(make: Callable[[str, bytes], Path]) -> None:
+    """The error says which names are understood, and repeats none of the file's: without a header they are rows."""
+    source = Source(make("rows.csv", b"Where is my secret parcel,shipping\nAnd mine,shipping\n"), shell_limits())
+    assert list(source) == []
+    (finding,) = source.findings()
+    assert (finding.code, finding.lines) == ("no_columns", (1,))
+    assert "question may be called prompt, question" in finding.message
+    assert "its answer completion, answer" in finding.message
+    assert "parcel" not in finding.message

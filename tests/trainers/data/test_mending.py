@@ -80,3 +80,13 @@ def test_what_is_no_text_is_not_mended(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="picture"):
         mend(path, marked=False)
     assert not mended_name(path).exists()
+
+
+def test_a_table_is_not_mended_as_if_it_were_json(tmp_path: Path) -> None:
+    """Its lines are no broken JSON: nothing is written, also where only its name says that it is a table."""
+    for name, content in (("rows.jsonl", b"question,answer\na,b\n"), ("rows.csv", b"foo,bar\na,b\n")):
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="table"):
+            mend(path, marked=False)
+        assert not mended_name(path).exists()

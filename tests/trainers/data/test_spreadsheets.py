@@ -58,8 +58,8 @@ def test_bad_csv_is_named_row_by_row(make: Make) -> None:
 
 def test_a_table_without_telling_names_is_refused(make: Make) -> None:
     """Nothing is guessed from columns that are called foo and bar, or twice the same."""
-    for head in (b"foo,bar\n", b"prompt,prompt\n"):
-        assert read(make("rows.csv", head + b"x,y\n")) == ([], [("no_columns", (1,))])
+    for head, code in ((b"foo,bar\n", "no_columns"), (b"a,b\n", "no_columns"), (b"prompt,prompt\n", "duplicate_key")):
+        assert read(make("rows.csv", head + b"x,y\n")) == ([], [(code, (1,))])
 
 
 def test_excel_is_read_by_its_values(make: Make) -> None:

@@ -62,5 +62,24 @@ def detect(value: Value) -> str | None:
 def to_chat(value: Value, kind: str | None) -> Value:
     """Return a row in the chat shape; raises `Refusal` where it is no row of this kind."""
     if kind is None:
-        raise Refusal("no_messages", 'no "messages" list, and no other shape of rows that I know')
+        raise _unknown(value)
     return READERS[kind](value)
+
+
+_HALVES: tuple[tuple[str, str, str, str], ...] = (
+    ("instruction", "output", "empty_target", "an instruction without its output"),
+    ("prompt", "completion", "empty_target", "a prompt without its completion"),
+    ("chosen", "rejected", "no_messages", "a preference pair without its worse answer"),
+    ("rejected", "chosen", "no_messages", "a preference pair without its better answer"),
+    ("preferred_output", "non_preferred_output", "no_messages", "a preference pair without its worse answer"),
+    ("non_preferred_output", "preferred_output", "no_messages", "a preference pair without its better answer"),
+)
+"""A key that a format begins with, the one that is missing beside it, and what that is called."""
+
+
+def _unknown(value: Value) -> Refusal:
+    """Name what is missing in a row that is half of a known format."""
+    for there, missing, code, reason in reversed(_HALVES):
+        if there in value and missing not in value:
+            return Refusal(code, reason)
+    return Refusal("no_messages", 'no "messages" list, and no other shape of rows that I know')

@@ -2,6 +2,7 @@
 
 import json
 
+from trainers.data.formats.pictures import check
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
@@ -26,13 +27,14 @@ def message(item: object) -> Value:
         raise Refusal("bad_message", "a message that is not an object with role and content")
     role = item.get("role")
     if not isinstance(role, str):
-        raise Refusal("bad_message", "a message without a role")
+        raise Refusal("unknown_role", "a message without a role")
     kept = {key: item[key] for key in _KEPT if item.get(key) is not None}
     if "weight" in kept and (isinstance(kept["weight"], bool) or kept["weight"] not in (0, 1)):
         raise Refusal("bad_message", "a weight other than 0 and 1")
     if "tool_calls" in kept:
         _check_calls(kept["tool_calls"])
-    return {"role": role, "content": _content(item, calling="tool_calls" in kept or "function_call" in kept)} | kept
+    content = _content(item, calling="tool_calls" in kept or "function_call" in kept)
+    return {"role": role, "content": content} | _pictured(item) | kept
 
 
 def _content(item: Value, *, calling: bool) -> str:
@@ -51,11 +53,26 @@ def _content(item: Value, *, calling: bool) -> str:
 
 
 def _parts(parts: list[object]) -> str:
-    """Join content that is written in parts; pictures and sound are refused."""
-    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in parts]
-    if not texts or not all(isinstance(text, str) for text in texts):
+    """Join the texts of content that is written in parts; beside them there may be pictures, and nothing else."""
+    if not parts:
         raise Refusal("not_text", "a message whose content is not text")
-    return "\n".join(str(text) for text in texts)
+    texts = []
+    for part in parts:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "image_url" and isinstance(part, dict):
+            check(part)
+        elif kind == "text" and isinstance(part, dict) and isinstance(part.get("text"), str):
+            texts.append(str(part["text"]))
+        else:
+            raise Refusal("not_text", "a message with a part that is neither text nor a picture")
+    return "\n".join(texts)
+
+
+def _pictured(item: Value) -> Value:
+    """Return the parts of a message that shows pictures, as they were; a message of texts only needs none."""
+    content = item.get("content")
+    shown = isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
+    return {"parts": content} if shown else {}
 
 
 def _check_calls(calls: object) -> None:

@@ -1,10 +1,26 @@
 """Rows of one question and one answer: prompt and completion, Alpaca, and tables whose columns have telling names."""
 
+import re
+
 from trainers.data.formats.chat import message
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
-QUESTION = ("prompt", "question", "input", "instruction", "user", "query", "text", "message", "ticket", "request", "q")
+QUESTION = (
+    "prompt",
+    "question",
+    "input",
+    "instruction",
+    "user",
+    "query",
+    "text",
+    "message",
+    "ticket",
+    "request",
+    "utterance",
+    "sentence",
+    "q",
+)
 ANSWER = (
     "completion",
     "answer",
@@ -16,9 +32,27 @@ ANSWER = (
     "label",
     "category",
     "class",
+    "intent",
     "a",
 )
 SYSTEM = ("system", "system_prompt", "system_message")
+UNDERSTOOD = (
+    f"the question may be called {', '.join(QUESTION)}; its answer {', '.join(ANSWER)}; "
+    f"a system prompt, if there is one, {', '.join(SYSTEM)}"
+)
+"""The names of columns that are understood, for a sentence."""
+_ELSEWHERE = (
+    *("chosen", "rejected", "preferred_output", "non_preferred_output"),
+    *("messages", "contents", "conversations", "tools", "metadata", "history"),
+)
+"""Keys of other formats."""
+_LETTERS = ("q", "a")  # they tell question and answer only beside each other, or beside a whole word
+_ANYTHING = re.compile(
+    r"|[a-z]|\W*|[\W\d_]*|(?:col|column|field|var|variable|value|unnamed|spalte|feld|colonne|columna)[\W\d_]*[a-z]?"
+    r"|foo|bar|baz|qux|x\d|y\d|id|uuid|key|index|idx|row|nr|no|num|number|line|lang|language|date|time|timestamp"
+    r"|created(?:_at)?|score|weight|source|url|split|null|none|nan"
+)
+"""Names of columns from which nobody can tell what stands in them, or which hold something beside the rows."""
 
 
 def from_prompt(value: Value) -> Value:
@@ -63,18 +97,32 @@ from_table = _Table()
 
 
 def columns(names: list[str]) -> tuple[str, str] | None:
-    """Name the columns of question and answer; None where they do not tell themselves apart."""
-    plain = {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
+    """Name the columns of question and answer; None where they do not tell themselves apart.
+
+    Of two columns one that is known tells the other, unless that one's name could mean anything.
+    """
+    plain = {plain_name(name): name for name in reversed(names)}
     answered = next((plain[name] for name in ANSWER if name in plain), None)
     asked = next((plain[name] for name in QUESTION if name in plain and plain[name] != answered), None)
-    if len(names) == 2 and (asked is None) is not (answered is None):  # one of two columns tells the other
-        other = next(name for name in names if name not in (asked, answered))
-        return (asked, other) if answered is None and asked else (other, str(answered))
+    if len(names) == 2 and (asked is None) is not (answered is None):
+        known = asked or answered
+        other = next(name for name in names if name != known)
+        meant = plain_name(other)
+        if meant in (*QUESTION, *ANSWER, *SYSTEM, *_ELSEWHERE) or _ANYTHING.fullmatch(meant):
+            return None
+        if plain_name(str(known)) in _LETTERS:
+            return None
+        return (str(known), other) if asked else (other, str(known))
     return None if asked is None or answered is None else (asked, answered)
 
 
+def plain_name(name: str) -> str:
+    """Spell the name of a column in small letters, its words joined."""
+    return name.strip().casefold().replace(" ", "_")
+
+
 def _system(value: Value) -> list[Value]:
-    plain = {name.strip().casefold().replace(" ", "_"): name for name in value}
+    plain = {plain_name(name): name for name in value}
     name = next((plain[name] for name in SYSTEM if name in plain), None)
     if name is None or value[name] in (None, ""):
         return []

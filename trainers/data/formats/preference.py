@@ -5,6 +5,7 @@ from trainers.data.formats.pairs import _text, _turn, _turns
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
+_BESIDE = ("tools", "parallel_tool_calls", "functions")
 
 
 def from_openai_pair(value: Value) -> Value:
@@ -37,14 +38,15 @@ def from_pair(value: Value) -> Value:
 def to_openai_pair(chat: Value) -> Value:
     """Write a chat with a rejected answer as OpenAI reads it."""
     asked, better = _halves(chat)
-    given: Value = {"messages": asked} | {key: chat[key] for key in ("tools", "parallel_tool_calls") if key in chat}
+    given: Value = {"messages": asked} | {key: chat[key] for key in _BESIDE if key in chat}
     return {"input": given, "preferred_output": better, "non_preferred_output": chat["rejected"]}
 
 
 def to_pair(chat: Value) -> Value:
     """Write a chat with a rejected answer as Hugging Face's trainers read it."""
     asked, better = _halves(chat)
-    return {"prompt": asked, "chosen": better, "rejected": chat["rejected"]}
+    tools: Value = {"tools": chat["tools"]} if "tools" in chat else {}
+    return {"prompt": asked, "chosen": better, "rejected": chat["rejected"]} | tools
 
 
 def _halves(chat: Value) -> tuple[list[Value], list[Value]]:

@@ -27,7 +27,7 @@ def _turn(turn: object) -> Value:
         raise Refusal("bad_message", "a turn that is not an object")
     speaker, text = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
     if not isinstance(speaker, str):
-        raise Refusal("bad_message", "a turn without a speaker")
+        raise Refusal("unknown_role", "a turn without a speaker")
     if not isinstance(text, str):
         raise Refusal("not_text", "a turn whose value is not text")
     kept = {"weight": turn["weight"]} if turn.get("weight") in (0, 1) else {}

@@ -4,17 +4,19 @@ import json
 from collections.abc import Callable, Mapping
 
 from trainers.data.formats.preference import to_openai_pair, to_pair
-from trainers.data.formats.vertex import to_vertex
+from trainers.data.formats.vertex import only_vertex, to_vertex
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
-_TURN = ("role", "content", "name", "tool_calls", "tool_call_id", "weight")
-_ROW = ("tools", "parallel_tool_calls")
+_TURN = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "weight")
+_ROW = ("tools", "parallel_tool_calls", "functions")
 MARK = b"\xef\xbb\xbf"
 
 
 def to_openai(chat: Value) -> Value:
-    """Write a chat as OpenAI and Azure read it, with weights and tools."""
+    """Write a chat as OpenAI and Azure read it, with weights, tools and pictures."""
+    if only_vertex(chat):
+        raise Refusal("format_mismatch", "a file or function in Vertex's own form, which is not rewritten here")
     if "rejected" in chat:
         return to_openai_pair(chat)
     return _plain(chat, frozenset((*_TURN, *_ROW)))
@@ -22,28 +24,47 @@ def to_openai(chat: Value) -> Value:
 
 def to_together(chat: Value) -> Value:
     """Write a chat as Together reads it: weights and tools are known there too."""
-    return to_openai(chat)
+    return to_openai(_without_functions(chat))
 
 
 def to_fireworks(chat: Value) -> Value:
     """Write a chat as Fireworks reads it: weights, and tools."""
-    return to_openai(chat)
+    return to_openai(_without_functions(chat))
 
 
 def to_hugging_face(chat: Value) -> Value:
     """Write a chat for Hugging Face's trainers, which know no weights."""
-    if any(turn.get("weight") == 0 for turn in chat["messages"]):  # type: ignore[attr-defined]  # the chat shape
+    _without_pictures(chat)
+    if any(turn.get("weight") == 0 for turn in _turns(chat)):
         raise Refusal("format_mismatch", "a weight of 0, which this format does not know")
     if "rejected" in chat:
         return to_pair(chat)
-    return _plain(chat, frozenset((*_TURN, *_ROW)) - {"weight", "parallel_tool_calls"})
+    return _plain(_without_functions(chat), frozenset((*_TURN, *_ROW)) - {"weight", "parallel_tool_calls"})
+
+
+def to_local(chat: Value) -> Value:
+    """Write a chat for a run on this machine, which trains on texts and weights, on no tools and no pictures."""
+    return to_openai(_without_pictures(without_tools(chat)))
+
+
+def texts_only(chat: Value) -> Value:
+    """Return a chat that is nothing but texts; raises `Refusal` for another one."""
+    return _without_pictures(without_tools(chat))
+
+
+def without_tools(chat: Value) -> Value:
+    """Return a chat that declares and calls no tools; raises `Refusal` for another one."""
+    calling = any(turn.get("tool_calls") or turn.get("function_call") for turn in _turns(chat))
+    if calling or chat.get("tools") or chat.get("functions"):
+        raise Refusal("format_mismatch", "tools, for which this format has no place")
+    return chat
 
 
 def to_pairless_vertex(chat: Value) -> Value:
     """Write a chat as Vertex reads it; preference pairs have another shape there."""
     if "rejected" in chat:
         raise Refusal("format_mismatch", "a preference pair, which is not written for Vertex here")
-    return to_vertex(chat)
+    return to_vertex(without_tools(chat))
 
 
 WRITERS: Mapping[str, Callable[[Value], Value]] = {
@@ -53,7 +74,7 @@ WRITERS: Mapping[str, Callable[[Value], Value]] = {
     "together": to_together,
     "fireworks": to_fireworks,
     "hf": to_hugging_face,
-    "local": to_openai,
+    "local": to_local,
 }
 """Writes the chat shape for each target; raises `Refusal` where the target has no place for something."""
 
@@ -63,12 +84,33 @@ def line(value: Value) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
 
 
+def _without_pictures(chat: Value) -> Value:
+    """Return a chat of texts; raises `Refusal` for another one."""
+    if any("parts" in turn for turn in _turns(chat)) or only_vertex(chat):
+        raise Refusal("format_mismatch", "a picture, for which this format has no place")
+    return chat
+
+
+def _without_functions(chat: Value) -> Value:
+    """Return a chat without OpenAI's old form of calls, which nobody else reads; raises `Refusal`."""
+    if chat.get("functions") or any(turn.get("function_call") for turn in _turns(chat)):
+        raise Refusal("format_mismatch", "a call in OpenAI's old form of functions, which this format does not know")
+    return chat
+
+
 def _plain(chat: Value, kept: frozenset[str]) -> Value:
     """Keep what the format knows; content that is empty beside tool calls becomes null, as OpenAI writes it."""
     turns = []
-    for turn in chat["messages"]:  # type: ignore[attr-defined]  # the chat shape
+    for turn in _turns(chat):
         written = {key: turn[key] for key in _TURN if key in turn and key in kept}
-        if turn.get("tool_calls") and not turn["content"]:
+        if "parts" in turn:
+            written["content"] = turn["parts"]
+        if (turn.get("tool_calls") or turn.get("function_call")) and not turn["content"]:
             written["content"] = None
         turns.append(written)
     return {"messages": turns} | {key: chat[key] for key in _ROW if key in chat and key in kept}
+
+
+def _turns(chat: Value) -> list[Value]:
+    turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
+    return turns

@@ -65,9 +65,9 @@ _PASSWORD = re.compile(
     r"(?i)\b(?:password|passwort|passwd|pwd|passphrase|mot de passe|contrase\u00f1a)[\"']?\s*(?:[:=]|is|ist)\s*[\"'`]?"
     r"(?P<value>[^\s\"'`<>{}\[\]]{8,64})"
 )
-_PASSWORD_HINT = re.compile(r"(?i)pass|pwd|contrase")
+_PASSWORD_HINTS = ("pass", "pwd", "contrase")
 _HASHED = re.compile(r"\$(?:1|5|6|y|2[aby]|argon2id?)\$[A-Za-z0-9./$=,+-]{20,}")
-_ASSIGNED_HINT = re.compile(r"(?i)key|token|secret")
+_ASSIGNED_HINTS = ("key", "token", "secret")
 _LEAST_DISTINCT = 8  # characters; a row of x is a placeholder, not a key
 
 
@@ -78,11 +78,14 @@ class NoSecrets:
         """Start without a row."""
         self._found: dict[str, Spots] = {}
 
-    def see(self, view: View) -> None:
-        """Look through all that is said in a row, and what stands beside it."""
+    def see(self, view: View) -> bool:
+        """Look through all that is said in a row, and what stands beside it; say whether there is a secret."""
         beside = view.raw if view.raw.keys() - {"messages"} else {}
-        for name in _secrets_in("\n".join([view.text, *texts_of(beside)]) if beside else view.text):
+        text = "\n".join([view.text, *texts_of(beside)]) if beside else view.text
+        found = _secrets_in(text, text.lower() if beside else view.lower_text)
+        for name in found:
             self._found.setdefault(name, Spots()).add(view.line)
+        return bool(found)
 
     def findings(self) -> Iterator[Finding]:
         """Say which kinds of secrets stand in which lines."""
@@ -92,13 +95,15 @@ class NoSecrets:
             yield block("secret", lines, message, fix)
 
 
-def _secrets_in(text: str) -> set[str]:
+def _secrets_in(text: str, lower: str) -> set[str]:
     names = {name for name, hint, pattern in _SECRETS if hint in text and _is_real(pattern, text)}
-    if not names and _ASSIGNED_HINT.search(text):
+    if not names and any(hint in lower for hint in _ASSIGNED_HINTS):
         values = (match["value"] for match in _ASSIGNED.finditer(text))
         if any(any(sign.isdigit() for sign in value) and len(set(value)) >= _LEAST_DISTINCT for value in values):
             names.add("an access key")
-    if _PASSWORD_HINT.search(text) and any(_is_password(match["value"]) for match in _PASSWORD.finditer(text)):
+    if any(hint in lower for hint in _PASSWORD_HINTS) and any(
+        _is_password(match["value"]) for match in _PASSWORD.finditer(text)
+    ):
         names.add("a password")
     if "$" in text and _HASHED.search(text):
         names.add("a hashed password")
@@ -118,4 +123,4 @@ def _is_real(pattern: re.Pattern[str], text: str) -> bool:
 
 def secrets_in(text: str) -> set[str]:
     """Return which kinds of secrets stand in a text, in words; never the secrets themselves."""
-    return _secrets_in(text)
+    return _secrets_in(text, text.lower())

@@ -5,47 +5,60 @@ import re
 from collections.abc import Iterator, Sequence
 
 from trainers.data.findings import Finding, Spots, lines_have, warn
+from trainers.data.rules.hinted import Hinted
 from trainers.data.rules.prose import is_code
 from trainers.data.rules.view import View
 
 LEAST = 10  # texts on each side; fewer show no genre
 APART = 0.5  # two shares of texts with a trait that are so far apart are two genres
 RARE = 0.15  # a way of writing that fewer rows have is not the file's
+_LOOKED_AT = 4000  # characters of an answer
 _LENGTHS_APART, _TIMES = 1.5, 3.0  # standard deviations, and how many times as long
 
-_TRAITS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("exclamation marks", re.compile("!")),
-    ("questions", re.compile(r"\?")),
-    ("emoji", re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]|[:;]-?[)D(]")),
-    ("lists or marks of formatting", re.compile(r"(?m)^\s*(?:[-*\u2022]|\d+[.)])\s|^#{1,6} |\*\*|```")),
-    (
-        "slang",
-        re.compile(
-            r"(?i)\b(?:lol|gonna|wanna|u|ur|thx|pls|plz|btw|omg|yeah|yep|yup|nope|hey|haha|dude|kinda|gotta|idk|imo"
-            r"|tbh|lmk|ngl|bro|bruh|sup|cuz|ain't|y'all|rn)\b"
+_TRAITS: tuple[tuple[str, Hinted], ...] = tuple(
+    (name, Hinted(hints, re.compile(pattern)))
+    for name, hints, pattern in (
+        ("exclamation marks", ("!",), "!"),
+        ("questions", ("?",), r"\?"),
+        ("emoji", (), "[\U0001f300-\U0001faff\u2600-\u27bf]|[:;]-?[D)(]"),
+        (
+            "lists or marks of formatting",
+            (),
+            r"(?m)^\s*(?:[-*\u2022]|\d+[.)])\s|^#{1,6} |\*\*|```",
         ),
-    ),
-    ("small letters at the start", re.compile(r"\A\W*[a-z\u00df-\u00ff]")),
-    ("no mark at the end", re.compile(r"\w\s*\Z")),
-    ("headings or tables", re.compile(r"(?m)^#{1,6} \S|^\|.*\|\s*$")),
-    (
-        "legal words",
-        re.compile(
+        ("small letters at the start", (), r"\A\W*[a-z\u00df-\u00ff]"),
+        ("headings or tables", ("#", "|"), r"(?m)^#{1,6} \S|^\|.*\|\s*$"),
+        (
+            "legal words",
+            (
+                *("hereby", "pursuant", "notwithstanding", "herein", "hereunder", "hereof", "thereof", "therefrom"),
+                *("thereunder", "indemnif", "aforementioned", "undersigned", "jurisdiction", "merchantab", "warrant"),
+            ),
             r"(?i)\b(?:hereby|pursuant|notwithstanding|here(?:in|under|inafter|of)|there(?:of|from|under)|indemnif\w+"
-            r"|aforementioned|undersigned|jurisdiction|merchantability|warrant(?:s|y of))\b"
+            r"|aforementioned|undersigned|jurisdiction|merchantability|warrant(?:s|y of))\b",
         ),
-    ),
-    (
-        "formal phrases",
-        re.compile(
+        (
+            "formal phrases",
+            (
+                *("dear", "sincerely", "regards", "hereby", "pursuant", "furthermore", "be advised", "we regret"),
+                *("would like to", "at your earliest", "therefore", "sehr geehrte", "cordialement"),
+            ),
             r"(?i)\b(?:dear|sincerely|kind regards|best regards|hereby|pursuant|furthermore|please be advised"
-            r"|we regret|would like to|at your earliest|therefore|sehr geehrte|cordialement)\b"
+            r"|we regret|would like to|at your earliest|therefore|sehr geehrte|cordialement)\b",
         ),
-    ),
-    ("contractions", re.compile(r"(?i)\b\w+'(?:s|t|re|ve|ll|d|m)\b")),
-    ("capitals throughout", re.compile(r"\A[^a-z]*[A-Z][^a-z]{8,}\Z")),
-    ("repeated marks", re.compile(r"[!?]{2,}|\.{4,}")),
+        ("contractions", ("'",), r"(?i)\b\w+'(?:s|t|re|ve|ll|d|m)\b"),
+        ("capitals throughout", (), r"\A[^a-z]*[A-Z][^a-z]{8,}\Z"),
+        ("repeated marks", ("!!", "!?", "?!", "??", "...."), r"[!?]{2,}|\.{4,}"),
+    )
 )
+_SLANG = frozenset(
+    (
+        *("lol", "gonna", "wanna", "u", "ur", "thx", "pls", "plz", "btw", "omg", "yeah", "yep", "yup", "nope", "hey"),
+        *("haha", "dude", "kinda", "gotta", "idk", "imo", "tbh", "lmk", "ngl", "bro", "bruh", "sup", "cuz", "rn"),
+    )
+)
+_SHORTENED = re.compile(r"\b(?:ain't|y'all)\b")
+_WORDS = re.compile(r"\w+")
 _MARKED = frozenset(("slang", "headings or tables", "legal words"))
 """One of these in few rows is enough to make them unlike the rest."""
 _TELLING = frozenset(
@@ -61,12 +74,12 @@ class Style:
     def __init__(self) -> None:
         """Start without a text."""
         self.count = 0
-        self._with = dict.fromkeys((name for name, _ in _TRAITS), 0)
+        self._with = dict.fromkeys((*(name for name, _ in _TRAITS), "slang", "no mark at the end"), 0)
         self._sum = self._squares = 0.0
 
     def see(self, text: str) -> tuple[str, ...]:
         """Take a text into account and return the names of its traits."""
-        found = tuple(name for name, pattern in _TRAITS if pattern.search(text[:4000]))
+        found = _traits(text[:_LOOKED_AT])
         self.count += 1
         for name in found:
             self._with[name] += 1
@@ -86,6 +99,18 @@ class Style:
     def _length(self) -> tuple[float, float]:
         mean = self._sum / self.count
         return mean, max(0.0, self._squares / self.count - mean * mean)
+
+
+def _traits(text: str) -> tuple[str, ...]:
+    """Name the traits of a text."""
+    lower = text.lower()
+    found = [name for name, pattern in _TRAITS if pattern.found(text, lower)]
+    if not _SLANG.isdisjoint(_WORDS.findall(lower)) or ("'" in lower and _SHORTENED.search(lower)):
+        found.append("slang")
+    last = text.rstrip()[-1:]
+    if last.isalnum() or last == "_":
+        found.append("no mark at the end")
+    return tuple(found)
 
 
 class Genre:

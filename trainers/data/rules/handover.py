@@ -5,13 +5,30 @@ from pathlib import Path
 
 from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, warn
 from trainers.data.formats import NAMES
+from trainers.data.formats.pairs import SYSTEM, columns, plain_name
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.view import View
-from trainers.data.source import Source
+from trainers.data.source import Chat, Source
 
 _ROW, _MESSAGE = frozenset(("messages",)), frozenset(("role", "content", "weight"))
 _TOOL_ROW = frozenset(("tools", "parallel_tool_calls", "functions"))
 _TOOL_MESSAGE = frozenset(("name", "tool_calls", "tool_call_id", "function_call", "refusal"))
+_READ = {
+    "openai_preference": frozenset(("input", "preferred_output", "non_preferred_output")),
+    "preference": frozenset(("prompt", "question", "instruction", "chosen", "rejected", "tools")),
+    "vertex": frozenset(("contents", "systemInstruction", "system_instruction")),
+    "sharegpt": frozenset(("conversations", "conversation")),
+    "alpaca": frozenset(("instruction", "input", "output", "history")),
+    "prompt_completion": frozenset(("prompt", "completion")),
+}
+"""The keys of each format that are read."""
+_APART = tuple(
+    map(
+        frozenset,
+        (("messages",), ("text",), ("prompt", "completion"), ("input", "preferred_output", "non_preferred_output")),
+    )
+)
+"""Keys of formats of which a row may have one."""
 _CONTAINERS = {"jsonl": "JSONL", "json": "one JSON list", "csv": "CSV", "tsv": "TSV", "xlsx": "an Excel workbook"}
 
 
@@ -20,12 +37,15 @@ class Keys:
 
     def __init__(self, limits: TargetLimits) -> None:
         """Take what the target accepts."""
-        self._rows, self._messages = Spots(), Spots()
+        self._rows, self._messages, self._two = Spots(), Spots(), Spots()
+        self._limits = limits
         self._row = _ROW | (_TOOL_ROW if limits.tools else frozenset())
         self._message = _MESSAGE | (_TOOL_MESSAGE if limits.tools else frozenset())
 
     def see(self, view: View) -> None:
-        """Look at the keys of a chat row; other formats have keys of their own."""
+        """Look at the keys of a row; only a chat row has none but those that are known here."""
+        if self._limits.one_format_a_row and sum(bool(keys & view.raw.keys()) for keys in _APART) > 1:
+            self._two.add(view.line)
         if view.kind != "chat":
             return
         if view.raw.keys() - self._row:
@@ -40,6 +60,19 @@ class Keys:
             if lines:
                 message = f"{lines_have(lines)} keys in a {where} that training ignores."
                 yield warn("ignored_key", lines, message, "Remove them, or check that nothing needed is in there.")
+        if self._two:
+            message = f"{lines_have(self._two)} keys of two formats, which {self._limits.target} refuses."
+            yield block("format_mismatch", self._two, message, "Keep the keys of one format in each row.")
+
+
+def unread_keys(chat: Chat) -> bool:
+    """Say whether a row has keys that are no part of its conversation, such as an id: a conversion leaves them out."""
+    if chat.kind == "chat":
+        turns: list[dict[str, object]] = chat.raw["messages"]  # type: ignore[assignment]  # its reader has looked
+        strange = any(turn.keys() - _MESSAGE - _TOOL_MESSAGE for turn in turns)
+        return strange or bool(chat.raw.keys() - _ROW - _TOOL_ROW)
+    known = _READ.get(chat.kind) or frozenset(columns(list(chat.raw)) or ())
+    return any(key not in known and plain_name(key) not in SYSTEM for key in chat.raw)
 
 
 def over_size(path: Path, limits: TargetLimits) -> Finding | None:

@@ -36,6 +36,7 @@ class Languages:
         """Start without a row."""
         self._spots: dict[str, Spots] = {}
         self._crossed, self._alike, self._asked = Spots(), 0, 0
+        self._usual = ""
 
     def see(self, view: View) -> None:
         """Take a row into account."""
@@ -44,6 +45,8 @@ class Languages:
         spoken = answered or asked or (self._language(question) if len(view.row.target) < _LEAST_LETTERS else "")
         if spoken:
             self._spots.setdefault(spoken, Spots()).add(view.line)
+            if len(self._spots[spoken]) > len(self._spots.get(self._usual, ())):
+                self._usual = spoken
         if answered and asked:
             if answered == asked:
                 self._alike += 1
@@ -51,12 +54,26 @@ class Languages:
                 self._crossed.add(view.line)
 
     def _language(self, text: str) -> str:
-        """Tell a text's language; the identifier, which takes its time, is asked for so many texts of a file only."""
-        told = language(text, sure=False)
-        if told or self._asked >= MOST_ASKED:
+        """Tell a text's language; the identifier, which takes its time, is asked for so many texts of a file only.
+
+        It is not asked either where most of the frequent words in a text, though few, are of the usual language: what
+        is sought are the rows that are in another one.
+        """
+        short = text[:_LOOKED_AT]
+        if is_code(short):
+            return ""
+        told = _by_script(short)
+        if told:
             return told
+        first, hits, second, needed = _most_hits(short.casefold())
+        if _is_sure(hits, second, needed):
+            return first
+        if hits > second and first == self._usual and len(self._spots[first]) >= _LEAST_KNOWN:
+            return first
+        if self._asked >= MOST_ASKED:
+            return ""
         self._asked += 1
-        return language(text)
+        return _by_letters(short[:_ASKED_AT])
 
     def findings(self) -> Iterator[Finding]:
         """Say which rows are in another language."""
@@ -87,11 +104,11 @@ def language(text: str, *, sure: bool = True) -> str:
     short = text[:_LOOKED_AT]
     if is_code(short):
         return ""
-    if not short.isascii():
-        script = _script("".join(_WORD.findall(short)))
-        if script:
-            return script
-    return _by_words(short.casefold()) or (_by_letters(short[:_ASKED_AT]) if sure else "")
+    return _by_script(short) or _by_words(short.casefold()) or (_by_letters(short[:_ASKED_AT]) if sure else "")
+
+
+def _by_script(text: str) -> str:
+    return "" if text.isascii() else _script("".join(_WORD.findall(text)))
 
 
 def _script(letters: str) -> str:
@@ -110,16 +127,30 @@ def _script_of(sign: str) -> str:
 
 def _by_words(text: str) -> str:
     """Tell most texts quickly, by their frequent words."""
+    first, hits, second, needed = _most_hits(text)
+    return first if _is_sure(hits, second, needed) else ""
+
+
+def _is_sure(hits: int, second: int, needed: float) -> bool:
+    """Say whether so many frequent words tell a language apart from the second one."""
+    return hits >= needed and hits >= 2 * second and hits - second > 1
+
+
+def _most_hits(text: str) -> tuple[str, int, int, float]:
+    """Return the language with most frequent words in a text, how many, those of the second, and how many it takes."""
     words = set(_WORD.findall(text))
-    hits: Counter[str] = Counter()
+    hits: dict[str, int] = {}
+    known = _known()
     for word in words:
-        for name in _known().get(word, ()):
-            hits[name] += 1
-    best = hits.most_common(2)
-    if not best or best[0][1] < max(_LEAST_HITS, _SHARE * len(words)):
-        return ""
-    second = best[1][1] if len(best) > 1 else 0
-    return best[0][0] if best[0][1] >= 2 * second and best[0][1] - second > 1 else ""
+        for name in known.get(word, ()):
+            hits[name] = hits.get(name, 0) + 1
+    first, best, second = "", 0, 0
+    for name, count in hits.items():
+        if count > best:
+            first, best, second = name, count, best
+        elif count > second:
+            second = count
+    return first, best, second, max(_LEAST_HITS, _SHARE * len(words))
 
 
 def _by_letters(text: str) -> str:

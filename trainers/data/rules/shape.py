@@ -3,6 +3,7 @@
 from typing import Any
 
 from trainers.data.findings import block, lines_are, lines_have, warn
+from trainers.data.formats.pictures import pictures
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.prose import is_blank
 from trainers.data.rules.view import Check, View
@@ -20,13 +21,16 @@ def _wrong_order(view: View, limits: TargetLimits) -> bool:
     turns = [turn for turn in view.value["messages"] if turn["role"] in limits.roles]
     if turns and turns[0]["role"] in _PROMPTING:
         turns = turns[1:]
-    before, calls = "", False
+    before, calls, showing = "", False, False
     for turn in turns:
         role = turn["role"]
         if role in _TOOLS:
             fits = calls
         elif role == "user":
-            fits = before in ("", "assistant") and not calls
+            # OpenAI's own example puts a picture into a message of its own, behind the question.
+            shows, showed = showing, "parts" in turn
+            showing = showed
+            fits = (before in ("", "assistant") or (before == "user" and (shows or showed))) and not calls
         else:
             fits = role == "assistant" and (before in ("user", *_TOOLS))
             calls = bool(turn.get("tool_calls") or turn.get("function_call"))
@@ -37,18 +41,44 @@ def _wrong_order(view: View, limits: TargetLimits) -> bool:
 
 
 def _unanswered_call(view: View, _: TargetLimits) -> bool:
-    """Tell tool answers that belong to no call."""
+    """Tell tool answers that belong to no call, and calls before another turn that no tool has answered."""
     called: set[object] = set()
+    waiting: set[object] = set()
     for turn in view.value["messages"]:
-        called.update(call.get("id") for call in turn.get("tool_calls", ()))
-        if turn["role"] == "tool" and turn.get("tool_call_id") not in called:
+        if turn["role"] != "tool" and waiting:
             return True
+        ids = {call.get("id") for call in turn.get("tool_calls", ())}
+        called |= ids
+        waiting |= ids - {None}
+        if turn["role"] == "tool":
+            if turn.get("tool_call_id") not in called:
+                return True
+            waiting.discard(turn.get("tool_call_id"))
     return False
 
 
+def _picture_out_of_place(view: View, limits: TargetLimits) -> bool:
+    shown = [turn for turn in view.value["messages"] if any(pictures(turn))]
+    shown += [turn for turn in view.value.get("rejected", ()) if any(pictures(turn))]
+    return any(turn["role"] != "user" or not limits.pictures for turn in shown)
+
+
+def _picture_in_another_form(view: View, limits: TargetLimits) -> bool:
+    """Tell pictures by address where bytes are wanted, or the other way round, and more of them than are taken."""
+    urls = [url for turn in view.value["messages"] for url in pictures(turn)]
+    kinds = {"inside" if url.startswith("data:") else "address" for url in urls}
+    return bool(limits.pictures) and (bool(kinds - limits.pictures) or len(urls) > limits.row_pictures)
+
+
+def _calls_a_tool(view: View, limits: TargetLimits) -> bool:
+    """Tell calls of tools where the target reads texts only: what is called would be lost."""
+    calling = any(turn.get("tool_calls") or turn.get("function_call") for turn in view.value["messages"])
+    return calling and not limits.tools
+
+
 def _no_answer_last(view: View, limits: TargetLimits) -> bool:
-    role = view.row.messages[-1].role
-    return role in limits.roles and role != "assistant"
+    last = [view.row.messages[-1].role, *(turn["role"] for turn in view.value.get("rejected", ())[-1:])]
+    return any(role in limits.roles and role != "assistant" for role in last)
 
 
 def _empty_target(view: View, _: TargetLimits) -> bool:
@@ -90,8 +120,32 @@ CHECKS = (
         speak=block,
         holds=_unanswered_call,
         opening=lines_have,
-        what="a tool's answer to a call that nobody made.",
-        fix="Give it the `tool_call_id` of the call before it, or drop the row.",
+        what="a tool's answer to a call that nobody made, or a call that no tool answers.",
+        fix="Answer each call with its `tool_call_id` before the next turn, or drop the row.",
+    ),
+    Check(
+        code="format_mismatch",
+        speak=block,
+        holds=_calls_a_tool,
+        opening=lines_have,
+        what="a tool call, which {target} does not read.",
+        fix="Write the answer as text, or choose a target that trains on tool calls.",
+    ),
+    Check(
+        code="not_text",
+        speak=block,
+        holds=_picture_out_of_place,
+        opening=lines_have,
+        what="a picture where {target} reads texts only.",
+        fix="Say in words what it shows, or choose a target that trains on pictures, in the user's messages.",
+    ),
+    Check(
+        code="format_mismatch",
+        speak=block,
+        holds=_picture_in_another_form,
+        opening=lines_have,
+        what="pictures in a form that {target} does not take, or too many of them.",
+        fix="{pictures}",
     ),
     Check(
         code="last_not_assistant",

@@ -2,8 +2,8 @@
 
 import statistics
 from array import array
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from trainers.data.chat_templates import TemplateRefused
 from trainers.data.counting import CountRow
@@ -74,27 +74,35 @@ class Tokens:
         self._long, self._perhaps, self._idle, self._refused = Spots(), Spots(), Spots(), Spots()
         self._trained = 0
 
-    def see(self, view: View) -> None:
-        """Count a row."""
+    def see(self, view: View) -> bool:
+        """Count a row, and say whether it is too long or teaches nothing."""
         answers = [turn for turn in view.value["messages"] if turn["role"] == "assistant"]
-        if answers and all(turn.get("weight") == 0 for turn in answers):
+        idle = bool(answers) and all(turn.get("weight") == 0 for turn in answers)
+        if idle:
             self._idle.add(view.line)
+        return self._counted(view, answers) or idle
+
+    def _counted(self, view: View, answers: Sequence[Mapping[str, Any]]) -> bool:
         if self._count is None:
-            return
+            return False
         most = self._limits.row_tokens
         try:
             total, trained = self._count(view.value, most)
         except TemplateRefused:
             self._refused.add(view.line)
-            return
+            return True
         self._lengths.append(min(total, 2**32 - 1))
         self._trained += trained
         if total > most * (1 if self._count.exact else _MARGIN):
             self._long.add(view.line)
         elif total > most:
             self._perhaps.add(view.line)
-        elif not trained and answers and any(turn["content"].strip() for turn in answers):
+            return False
+        elif not trained and any(turn["content"].strip() for turn in answers):
             self._idle.add(view.line)
+        else:
+            return False
+        return True
 
     @property
     def stats(self) -> TokenStats | None:

@@ -33,6 +33,16 @@ class View:
         return self.row.target.replace("\u2019", "'")
 
     @cached_property
+    def lower_text(self) -> str:
+        """All that is said, in small letters."""
+        return self.text.lower()
+
+    @cached_property
+    def lower_target(self) -> str:
+        """The answer in small letters."""
+        return self.target.lower()
+
+    @cached_property
     def prompt(self) -> str:
         """The question: all before the answer except the system prompt."""
         return self.row.prompt
@@ -51,11 +61,18 @@ class View:
 class Rule(Protocol):
     """Sees every row of a file once, then says what it found."""
 
-    def see(self, view: View) -> None:
+    def see(self, view: View) -> object:
         """Take one row into account."""
 
     def findings(self) -> Iterator[Finding]:
         """Say what was found in all rows."""
+
+
+class Gate(Rule, Protocol):
+    """A rule that tells at once whether a row can't be used."""
+
+    def see(self, view: View) -> bool:
+        """Take one row into account and say whether it is blocked."""
 
 
 Speak = Callable[[str, Spots, str, str], Finding]
@@ -86,17 +103,22 @@ class RowCheck:
         """Take the check and what the target accepts."""
         self._check, self._limits, self._spots = check, limits, Spots()
 
-    def see(self, view: View) -> None:
-        """Note the row's line if the check holds."""
-        if self._check.holds(view, self._limits):
-            self._spots.add(view.line)
+    def see(self, view: View) -> bool:
+        """Note the row's line if the check holds, and say whether it does."""
+        if not self._check.holds(view, self._limits):
+            return False
+        self._spots.add(view.line)
+        return True
 
     def findings(self) -> Iterator[Finding]:
         """Say in which lines it held."""
         if self._spots:
             check = self._check
-            what = check.what.replace("{roles}", spell_roles(self._limits))
-            yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", check.fix)
+            named = {"{roles}": spell_roles, "{target}": _target, "{pictures}": _spell_pictures}
+            what, fix = check.what, check.fix
+            for name, spelled in named.items():
+                what, fix = (text.replace(name, spelled(self._limits)) for text in (what, fix))
+            yield check.speak(check.code, self._spots, f"{check.opening(self._spots)} {what}", fix)
 
 
 def spell_roles(limits: TargetLimits) -> str:
@@ -104,3 +126,14 @@ def spell_roles(limits: TargetLimits) -> str:
     usual = ("system", "developer", "user", "assistant", "tool", "function")
     names = [name for name in usual if name in limits.roles]
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _target(limits: TargetLimits) -> str:
+    return limits.target
+
+
+def _spell_pictures(limits: TargetLimits) -> str:
+    """Say how a target takes pictures."""
+    forms = {"inside": "as JPEG, PNG or WebP in base64", "address": "by their addresses"}
+    named = " or ".join(forms[form] for form in sorted(limits.pictures))
+    return f"Give at most {limits.row_pictures:,} of them a row, {named}."

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from trainers.data.formats import detect
+from trainers.data.formats.pairs import UNDERSTOOD
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
@@ -36,11 +37,11 @@ class Header:
         self.names = [name.strip() for name in names]
         used = [name for name in self.names if name]
         if len({name.casefold() for name in used}) != len(used):
-            raise Refusal("no_columns", "the same name for two columns")
+            raise Refusal("duplicate_key", "the same name for two columns")
         plain: Value = {name.casefold(): "" for name in used}
         self.kind = detect(plain)
         if self.kind not in ("prompt_completion", "alpaca", "table"):
-            raise Refusal("no_columns", "no names of columns that say what is asked and what is answered")
+            raise Refusal("no_columns", f"no names of columns that I know: {UNDERSTOOD}")
 
     def row(self, cells: Sequence[str]) -> Value:
         """Name the cells of a row; raises `Refusal` for more cells than columns."""

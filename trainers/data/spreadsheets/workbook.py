@@ -8,7 +8,7 @@ from typing import Any
 
 from knowledge.documents.child import OUT_OF_MEMORY
 from knowledge.documents.confined import run_confined
-from trainers.data.findings import Finding, block
+from trainers.data.findings import Finding, block, plural, tell
 from trainers.data.limits import WorkbookLimits
 from trainers.data.notes import Notes
 from trainers.data.parsing import Refusal
@@ -24,8 +24,12 @@ def each_row(content: bytes, limits: WorkbookLimits, notes: Notes) -> Iterator[t
     if isinstance(answer, Finding):
         notes.whole.append(answer)
         return
+    rows, others = answer
+    if others:
+        message = f"That workbook has {plural(others, 'more sheet')} with cells; one sheet is read."
+        notes.whole.append(tell("other_sheets", message))
     header: Header | None = None
-    for line, cells, lost, computed in answer:
+    for line, cells, lost, computed in rows:
         try:
             if header is None:
                 header = Header(cells) if any(cells) else None
@@ -45,8 +49,8 @@ def _named(header: Header, cells: list[str], lost: list[int], computed: bool, li
     return header.row(cells)
 
 
-def _ask_child(content: bytes, limits: WorkbookLimits) -> list[list[Any]] | Finding:
-    """Return the child's rows, or why there are none."""
+def _ask_child(content: bytes, limits: WorkbookLimits) -> tuple[list[list[Any]], int] | Finding:
+    """Return the child's rows and the number of other sheets with cells, or why there are no rows."""
     if len(content) > limits.file_bytes:
         return _unreadable(f"is larger than {limits.file_bytes // 2**20} MiB.", "Split it.")
     try:
@@ -62,8 +66,7 @@ def _ask_child(content: bytes, limits: WorkbookLimits) -> list[list[Any]] | Find
     answer = json.loads(done.stdout)
     if "what" in answer:
         return _unreadable(str(answer["what"]), str(answer["next_step"]))
-    rows: list[list[Any]] = answer["rows"]
-    return rows
+    return answer["rows"], int(answer["others"])
 
 
 def _unreadable(what: str, fix: str) -> Finding:

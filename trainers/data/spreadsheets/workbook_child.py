@@ -1,7 +1,8 @@
 """The process that parses an Excel file from a stranger: bytes on its input, rows as JSON on its output.
 
 Run as: python -P -s -m trainers.data.spreadsheets.workbook_child LIMITS < file, with LIMITS as JSON.
-It prints {"rows": [[line, [cell, ...], [formula without a value, ...]], ...]} or {"what": reason, "next_step": ...}.
+It prints {"rows": [[line, [cell, ...], [formula without a value, ...], computed], ...], "others": sheets}
+or {"what": reason, "next_step": ...}.
 """
 
 import io
@@ -20,7 +21,10 @@ from knowledge.documents.child import _refuse as refuse_what_no_parser_needs
 from knowledge.documents.drafts import Unreadable
 from knowledge.documents.limits import shipped
 from trainers.data.limits import WorkbookLimits
+from trainers.data.parsing import Refusal
+from trainers.data.spreadsheets.cells import Header
 
+_LOOKED_AT = 100  # rows of a sheet in which its head is sought
 _FREE = 1_048_576
 _AGAIN = "Save the sheet as CSV in UTF-8 and give me that."
 _FAULTS = (zipfile.BadZipFile, zlib.error, LookupError, TypeError, ValueError, AttributeError, RuntimeError, OSError)
@@ -41,7 +45,8 @@ def main() -> None:
     sys.addaudithook(refuse_what_no_parser_needs)
     warnings.simplefilter("ignore")
     try:
-        answer: dict[str, Any] = {"rows": list(_rows(content, limits))}
+        rows, others = _read(content, limits)
+        answer: dict[str, Any] = {"rows": list(rows), "others": others}
     except Unreadable as error:
         answer = {"what": error.what, "next_step": error.next_step}
     except MemoryError:
@@ -52,8 +57,8 @@ def main() -> None:
     sys.stdout.buffer.write(json.dumps(answer).encode("ascii"))
 
 
-def _rows(content: bytes, limits: WorkbookLimits) -> Iterator[list[Any]]:
-    """Yield line, texts and columns of unvalued formulas of each row of the first sheet with rows."""
+def _read(content: bytes, limits: WorkbookLimits) -> tuple[Iterator[list[Any]], int]:
+    """Return the rows of the sheet that is read, and how many other sheets have cells."""
     import openpyxl
 
     _check(content, limits)
@@ -61,9 +66,36 @@ def _rows(content: bytes, limits: WorkbookLimits) -> Iterator[list[Any]]:
         openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=stored, keep_links=False)
         for stored in (True, False)
     )
-    if not values.worksheets:
+    heads = [_head(sheet, limits) for sheet in values.worksheets]
+    filled = [place for place, head in enumerate(heads) if head]
+    if not filled:
         raise Unreadable("has no sheet with cells.", _AGAIN)
-    sheets = (book.worksheets[0] for book in (values, formulas))
+    place = next((each for each in filled if _is_header(heads[each])), filled[0])
+    return _rows([book.worksheets[place] for book in (values, formulas)], limits), len(filled) - 1
+
+
+def _head(sheet: Any, limits: WorkbookLimits) -> list[str]:
+    """Return the cells of the first row that has any; an empty list where there is none near the top."""
+    for cells in sheet.iter_rows(values_only=True, max_col=limits.columns, max_row=_LOOKED_AT):
+        texts = [_text(cell) for cell in cells]
+        if any(texts):
+            return texts
+    return []
+
+
+def _is_header(cells: list[str]) -> bool:
+    try:
+        Header(cells)
+    except Refusal:
+        return False
+    return True
+
+
+def _rows(sheets: list[Any], limits: WorkbookLimits) -> Iterator[list[Any]]:
+    """Yield line, texts, columns of unvalued formulas, and whether a cell is computed, of each row of a sheet.
+
+    The sheet comes twice: with the values that are stored, and with the formulas that made them.
+    """
     stored, written = (sheet.iter_rows(values_only=True, max_col=limits.columns) for sheet in sheets)
     for line, (cells, sources) in enumerate(zip(stored, written, strict=False), start=1):
         if line > limits.rows:

@@ -1,0 +1,53 @@
+"""How rows that we keep are linted: by our own rules, and by the length of a row where they are to be trained."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from trainers.data.counting import CountRow
+from trainers.data.findings import ORDER, Finding, lines_are, warn
+from trainers.data.limits import target_limits
+from trainers.data.lint import LintReport, lint
+
+LOCAL, UNDECIDED = "local", ""
+"""Targets: a run on this machine; nobody has said yet where."""
+
+_OF_TARGET = frozenset(
+    ("row_too_long", "row_maybe_too_long", "file_over_limit", "token_histogram", "billed_tokens", "summary")
+)
+"""Codes of what another target says of lengths."""
+
+Counters = Callable[[str], CountRow | None]
+"""Returns what counts a target's tokens."""
+
+
+def judge(train: Path, test: Path | None, target: str, count: Counters) -> LintReport:
+    """Lint rows that are kept, evaluated on and trained on.
+
+    Where it is not decided where they are trained, a row too long for this machine is a remark: others read more.
+    """
+    here = lint(train, target=LOCAL, test=test, count=count(LOCAL))
+    if target == LOCAL:
+        return here
+    if target == UNDECIDED:
+        return _with(here, [_perhaps(finding) for finding in here.findings])
+    there = lint(train, target=target, test=test, count=count(target))
+    findings = [finding for finding in here.findings if not _of_target(finding)]
+    findings += [finding for finding in there.findings if _of_target(finding)]
+    return replace(_with(here, findings), target=target, tokens=there.tokens, histogram=there.histogram)
+
+
+def _of_target(finding: Finding) -> bool:
+    return finding.code.removeprefix("test_") in _OF_TARGET
+
+
+def _perhaps(finding: Finding) -> Finding:
+    if finding.code != "row_too_long":
+        return finding
+    most = target_limits(LOCAL).row_tokens
+    message = f"{lines_are(finding.lines)} longer than {most:,} tokens, the most that a run on this machine reads."
+    return warn("row_maybe_too_long", finding.lines, message, "Shorten the row or split it, or train elsewhere.")
+
+
+def _with(report: LintReport, findings: list[Finding]) -> LintReport:
+    return replace(report, findings=tuple(sorted(findings, key=lambda found: (ORDER[found.severity], found.lines[:1]))))
