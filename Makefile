@@ -7,6 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --no-input --disable-pip-version-check -c constraints.txt
 export PORT DATA_DIR LUTHIER_CACHE TORCH_INDEX
+# What Python compiled is kept beside the packages, whatever the environment says: each of many processes of ours would
+# else compile all that it imports anew, which takes longer than importing it.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench soak docs clean
@@ -41,6 +45,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.refusals
 	$(BIN)/python -m bench.evaluation
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.remote --jobs 1000
 	$(BIN)/python -m bench.journey
 	$(BIN)/python -m bench.budget --seeds 20
 	$(BIN)/python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json

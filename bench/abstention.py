@@ -25,14 +25,15 @@ from knowledge.answer import answer
 from knowledge.embeddings import open_minilm
 from knowledge.index import Index
 from knowledge.sources import Page, load_guide
-from knowledge.sufficiency import Signals, signals
+from knowledge.sufficiency import NEAR, Signals, signals
 from tests.chroma import running_chroma
 
 CASES = Path(__file__).parents[1] / "tests" / "knowledge" / "answer_cases.toml"
 STRANGERS = Path(__file__).parent / "data" / "abstention.jsonl"
 COLUMNS = {
-    "guide": Signals._fields,
-    "keywords_only": tuple(name for name in Signals._fields if name != "cosine"),
+    "guide": NEAR,
+    "guide.sure": Signals._fields,
+    "keywords_only": tuple(name for name in NEAR if name != "cosine"),
 }
 KINDS = {"answerable": "answerable", "near_miss": "near", "off_topic": "off"}
 THRESHOLDS = (0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
@@ -57,7 +58,9 @@ def main() -> None:
     for name, columns in COLUMNS.items():
         report(name, columns, rows)
     with guide_index([replace(page, questions=(), asked=()) for page in load_guide()]) as index:
-        report("documents", Signals._fields, training_rows(index, cases))
+        rows = training_rows(index, cases)
+        report("documents", NEAR, rows)
+        report("documents.sure", Signals._fields, rows)
 
 
 class Row(NamedTuple):

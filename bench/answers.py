@@ -2,8 +2,9 @@
 
 Run `python -m bench.answers`; it starts a Chroma server of its own and takes about a minute and a half. A citation is
 right if its page is graded 2. In "abstention" the positive class is to abstain, among answerable questions and those of
-one other kind. The confidence of dev questions comes from weights fitted without them (bench/abstention.py); the
-held-out half was never fitted on. Where the golden set comes from: bench/golden.py; figures: docs/retrieval.md.
+one other kind; a doubtful answer is none. The confidence of dev questions comes from weights fitted without them
+(bench/abstention.py); the held-out half was never fitted on. Where the golden set comes from: bench/golden.py;
+figures: docs/retrieval.md.
 """
 
 import os
@@ -20,7 +21,7 @@ from bench.rates import rate
 from knowledge.answer import Answer, answer
 from knowledge.embeddings import open_minilm
 from knowledge.index import Index
-from knowledge.sufficiency import threshold
+from knowledge.sufficiency import Chance, doubt, sufficiency, threshold
 
 NEAR, OFF = "near_miss", "off_topic"
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
@@ -31,7 +32,7 @@ class Given(NamedTuple):
 
     asked: Asked
     answer: Answer
-    confidence: float
+    chance: Chance
     """The answer's, or for a question that the weights were fitted on, that of weights fitted without it."""
 
 
@@ -43,9 +44,8 @@ def main() -> None:
     opened = time.perf_counter() - start
     with guide_index() as index:
         rows = training_rows(index, cases)
-        fitted = {
-            row.id: float(chance) for row, chance in zip(rows, cross_validated(COLUMNS["guide"], rows), strict=True)
-        }
+        both = (cross_validated(COLUMNS[name], rows) for name in ("guide", "guide.sure"))
+        fitted = {row.id: Chance(*map(float, each)) for row, *each in zip(rows, *both, strict=True)}
         given = [give(each, index, fitted) for each in load()]
     for half in HALVES:
         report(half, [each for each in given if each.asked.half == half])
@@ -56,10 +56,10 @@ def main() -> None:
     )
 
 
-def give(asked: Asked, index: Index, fitted: Mapping[str, float]) -> Given:
+def give(asked: Asked, index: Index, fitted: Mapping[str, Chance]) -> Given:
     """Answer one question."""
-    said = answer(asked.question, index)
-    return Given(asked, said, fitted.get(asked.id, said.confidence))
+    said, found = answer(asked.question, index), index.search(asked.question, 8)
+    return Given(asked, said, fitted.get(asked.id, sufficiency(asked.question, found)))
 
 
 def report(half: str, given: Sequence[Given]) -> None:
@@ -75,6 +75,7 @@ def report(half: str, given: Sequence[Given]) -> None:
     for kind in (OFF, NEAR):
         others = [each for each in given if each.asked.kind == kind]
         print(f"{kind}: {abstention(answerable, others, threshold())}; {auroc(answerable, others)}")
+        print(f"  refused or doubted: {unsure(others)}; of the answerable ones {unsure(answerable)}")
     print("at other thresholds:")
     for limit in THRESHOLDS:
         told = [
@@ -85,12 +86,17 @@ def report(half: str, given: Sequence[Given]) -> None:
 
 def abstention(answerable: Sequence[Given], others: Sequence[Given], limit: float) -> str:
     """Write precision, recall and F1 of abstaining below `limit`."""
-    wrong = sum(each.confidence < limit for each in answerable)
-    right = sum(each.confidence < limit for each in others)
+    wrong = sum(each.chance.near < limit for each in answerable)
+    right = sum(each.chance.near < limit for each in others)
     precision = right / (right + wrong) if right + wrong else 0.0
     recall = right / len(others)
     f1 = 2 * precision * recall / (precision + recall) if right else 0.0
     return f"abstention precision {precision:.2f}, recall {recall:.2f} ({right} of {len(others)}), F1 {f1:.2f}"
+
+
+def unsure(given: Sequence[Given]) -> str:
+    """Write how many are refused, or answered with a doubt."""
+    return rate(sum(each.chance.near < threshold() or each.chance.sure < doubt() for each in given), len(given))
 
 
 def auroc(answerable: Sequence[Given], others: Sequence[Given]) -> str:
@@ -98,7 +104,7 @@ def auroc(answerable: Sequence[Given], others: Sequence[Given]) -> str:
 
     The interval is Hanley and McNeil's (1982): few questions, so it is wide.
     """
-    pairs = [(one.confidence, two.confidence) for one in answerable for two in others]
+    pairs = [(one.chance.sure, two.chance.sure) for one in answerable for two in others]
     area = statistics.fmean(1.0 if one > two else 0.5 if one == two else 0.0 for one, two in pairs)
     n, m = len(answerable), len(others)
     upper, lower = area / (2 - area), 2 * area * area / (1 + area)

@@ -13,16 +13,20 @@ import typer
 from bot.shell import (
     advice,
     answers,
+    api,
     converting,
     costs,
     datasets,
     ending,
     feedback,
+    generating,
     jobs,
     knowledge,
     linting,
     plans,
     price_list,
+    prompting,
+    provider,
     settings,
     verdicts,
     voice,
@@ -47,10 +51,14 @@ costs.register(app)
 price_list.register(app)
 datasets.register(app)
 plans.register(app)
+prompting.register(app)
+generating.register(app)
 voice.register(app)
 jobs.register(app)
+provider.register(app)
 verdicts.register(app)
 settings.register(app)
+api.register(app)
 weights.register(app)
 
 

@@ -1,6 +1,7 @@
 """Knows every setting and is the only reader of the environment; it does not know what the settings are used for."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -81,6 +82,13 @@ class Settings:
     """LUTHIER_JUDGE_KEY: its key. Default: LUTHIER_MODEL_KEY, but never for another address."""
     rehearsal_url: str = ""
     """LUTHIER_REHEARSAL_URL: address with /v1 of a `python -m trainers.rehearsal`, which pretends. Empty: none."""
+    api_host: str = "127.0.0.1"
+    """LUTHIER_API_HOST: address on which `luthier api` listens. Default: 127.0.0.1, this machine alone"""
+    api_port: int = 8780
+    """LUTHIER_API_PORT: its port. Default: 8780"""
+    api_webhook_hosts: tuple[str, ...] = ()
+    """LUTHIER_API_WEBHOOK_HOSTS: hosts (name or name:port, with commas between) inside your network that webhooks may
+    go to, also by http. Default: none, so that they go to the public internet by https alone."""
     rehearse: str = ""
     """LUTHIER_REHEARSE: openai or azure: its jobs go to the rehearsal provider and say so. `up --rehearse` sets it."""
     openai_key: str = field(default="", repr=False)
@@ -154,6 +162,9 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
+            "api_host": env.get("LUTHIER_API_HOST") or "127.0.0.1",
+            "api_port": _number(env, "LUTHIER_API_PORT", 8780, 0, 65535),
+            "api_webhook_hosts": tuple(filter(None, re.split(r"[,\s]+", env.get("LUTHIER_API_WEBHOOK_HOSTS", "")))),
             "rerank": bool(_number(env, "LUTHIER_RERANK", 0, 0, 1)),
             "lease": _seconds(env, "LUTHIER_LEASE", 15, 1, 600),
             "slack_timeout": _number(env, "LUTHIER_SLACK_TIMEOUT", 15, 1, 120),

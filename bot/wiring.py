@@ -35,6 +35,7 @@ from trainers.backends.local import LocalBackend
 from trainers.data.review import Maker
 from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
+from trainers.evals.generating.another import another_row
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.index_job import Desk
@@ -114,7 +115,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     return Runner(
         ledger=ledger,
         datasets=_datasets(settings, engine),
-        backend=cache(lambda name: _backend(settings, name)),
+        backend=cache(lambda name: backend_of(settings, name)),
         env=settings.child_env,
         threads=settings.threads,
         clock=clock,
@@ -134,7 +135,7 @@ def housekeepers(settings: Settings) -> Iterator[Housekeeper]:
     """Build every backend that leaves things at a provider and can remove them; those that are not set up are not."""
     for name in backends.BACKENDS:
         try:
-            backend = _backend(settings, name)
+            backend = backend_of(settings, name)
         except UserError:
             continue
         if isinstance(backend, Housekeeper):
@@ -192,7 +193,8 @@ def more_rows(engine: Engine, model: ChatModel | None) -> Maker:
 
     def make(review: Review, row: ReviewRow, rows: Sequence[ReviewRow]) -> Mapping[str, Any]:
         meter = ChatMeter(engine=engine, workspace_id=review.workspace_id, clock=clock)
-        return another_like(review, row, rows, model=model, meter=meter)
+        make_one = another_row if review.purpose == "train" else another_like
+        return make_one(review, row, rows, model=model, meter=meter)
 
     return make
 
@@ -229,7 +231,8 @@ def _models(settings: Settings) -> LocalModels:
     )
 
 
-def _backend(settings: Settings, name: str) -> Backend:
+def backend_of(settings: Settings, name: str) -> Backend:
+    """Build a backend by its name; raises UserError for one that is unknown or not set up."""
     return backends.load(name, **_PARTS[name](settings)) if name in _PARTS else backends.load(name)
 
 

@@ -23,6 +23,8 @@ class Working(NamedTuple):
     """What a command works with."""
 
     deps: Deps
+    settings: Settings
+    """Those of the Luthier that is used: where it runs already, its servers and what it rehearses."""
     tend: Callable[[], None]
     """To be called every half second while waiting: keeps the servers of this call alive and rings for due jobs."""
 
@@ -45,7 +47,7 @@ def _used(settings: Settings, found: Settings) -> Iterator[Working]:
             raise ServiceError("The Luthier that ran here has stopped.", "The job continues when it starts again.")
 
     with _closing(build_deps(found)) as deps:
-        yield Working(deps, tend)
+        yield Working(deps, found, tend)
 
 
 def _started(
@@ -57,7 +59,7 @@ def _started(
             for worker in workers:
                 supervisor.start(ours(ready, f"worker {worker}"))
             with _closing(build_deps(ready)) as deps:
-                yield Working(deps, lambda: _tend(deps, supervisor))
+                yield Working(deps, ready, lambda: _tend(deps, supervisor))
     finally:
         supervisor.stop()
 

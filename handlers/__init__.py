@@ -1,64 +1,18 @@
-"""Speaks Slack: parse, call one function below, draw blocks. This is the table of contents."""
+"""Speaks Slack: parse, call one function below, draw blocks. `handlers.listeners` is the table of contents."""
 
-from slack_bolt import App
+from typing import TYPE_CHECKING
 
-from handlers import (
-    actions,
-    assistant,
-    choosing,
-    commands,
-    costs,
-    datasets,
-    documents,
-    errors,
-    facts,
-    feedback,
-    finishing,
-    home,
-    labels,
-    learning,
-    mentions,
-    messages,
-    modals,
-    plans,
-    reports,
-    review,
-    rows,
-    sharing,
-    sources,
-    strangers,
-    voice,
-)
-from handlers.deps import Deps
+if TYPE_CHECKING:
+    from slack_bolt import App
+
+    from handlers.deps import Deps
 
 
-def register(app: App, deps: Deps) -> None:
-    """Attach every listener to `app`."""
-    errors.register(app)
-    strangers.register(app)
-    listening = (
-        mentions,
-        messages,
-        assistant,
-        commands,
-        actions,
-        choosing,
-        costs,
-        facts,
-        modals,
-        labels,
-        plans,
-        reports,
-        review,
-        feedback,
-        sharing,
-        sources,
-        documents,
-        learning,
-        finishing,
-        datasets,
-        rows,
-        voice,
-    )
-    for part in (*listening, home):
-        part.register(app, deps)
+def register(app: "App", deps: "Deps") -> None:
+    """Attach every listener to `app`.
+
+    They are imported only now: workers and the shell need `handlers.deps` alone, and start in half the time.
+    """
+    from handlers import listeners
+
+    listeners.register(app, deps)

@@ -19,7 +19,7 @@ from handlers.commands import already, resume_words, stop_words
 from handlers.costs import cost_view
 from handlers.deps import Deps
 from handlers.modals import open_training
-from handlers.people import person_of, place_of
+from handlers.people import aside_of, person_of, place_of
 from handlers.posting import post, whisper
 from handlers.strangers import is_stranger
 from handlers.training import train_on_upload
@@ -154,7 +154,7 @@ def report_of(found: Job) -> ReportCard:
 
 
 def _tell(client: WebClient, body: Json, context: BoltContext, words: str, blocks: list[Block] | None = None) -> None:
-    place, user = place_of(body), context.user_id or ""
+    place, user = aside_of(body), context.user_id or ""
     if place.channel:
         whisper(client, place.channel, user, words, blocks or (), thread_ts=place.thread_ts)
     else:

@@ -97,6 +97,11 @@ class Heard:
     """Another company reads the channel too, or may."""
 
     @property
+    def aside(self) -> str:
+        """The thread in which to tell only this person, "" before it has a reply: Slack shows nothing private there."""
+        return "" if self.ts == self.thread_ts else self.thread_ts
+
+    @property
     def thread(self) -> Thread:
         """The thread as a key."""
         return Thread(self.person.workspace_id, self.channel, self.thread_ts)
@@ -184,8 +189,9 @@ def _answer(client: WebClient, deps: Deps, heard: Heard) -> None:
 def _answer_alone(client: WebClient, heard: Heard, said: Answer) -> None:
     """Show an answer to whoever asked, with the button that shares it."""
     status(client, heard.channel, heard.thread_ts, "")
-    blocks = answer_blocks(_with_note(said, ONLY_YOU), share=ticket_for(heard.person, heard.channel, heard.text, said))
-    whisper(client, heard.channel, heard.person.user_id, answer_text(said), blocks, thread_ts=heard.thread_ts)
+    ticket = ticket_for(heard.person, heard.channel, heard.text, said, heard.thread_ts)
+    blocks = answer_blocks(_with_note(said, ONLY_YOU), share=ticket)
+    whisper(client, heard.channel, heard.person.user_id, answer_text(said), blocks, thread_ts=heard.aside)
 
 
 def _with_note(said: Answer, note: str) -> Answer:
@@ -217,7 +223,7 @@ def earlier(client: WebClient, heard: Heard) -> list[str]:
 def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
     """Say what is in files that came with a message; rows are used only after a click that says they are ours."""
     if heard.stranger:
-        whisper(client, heard.channel, heard.person.user_id, NO_FILES, thread_ts=heard.thread_ts)
+        whisper(client, heard.channel, heard.person.user_id, NO_FILES, thread_ts=heard.aside)
         return
     _begin(client, heard, READING_FILE)
     Conversations(deps.engine).join(heard.thread, "training", deps.clock())

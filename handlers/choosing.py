@@ -1,6 +1,7 @@
 """Knows how people choose where to train and change a run before they approve it; it prices and approves nothing."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -13,7 +14,7 @@ from handlers.blocks import choosing as card
 from handlers.blocks.parts import Block
 from handlers.deps import Deps
 from handlers.people import person_of, place_of
-from handlers.posting import post
+from handlers.posting import edit, post
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
 from trainers.backends.bases import Where, title_of
@@ -45,7 +46,7 @@ class Choice:
 
 def register(app: App, deps: Deps) -> None:
     """Listen for the card's buttons, the quote's Change and the form."""
-    app.action(card.TAKE)(partial(take, deps))
+    app.action(re.compile(rf"{card.TAKE}-\d+"))(partial(take, deps))
     app.action(card.CHANGE)(partial(open_change, deps))
     app.action(card.CHANGE_QUOTE)(partial(open_quote_change, deps))
     app.view(card.FORM)(partial(submit_knobs, deps))
@@ -100,7 +101,7 @@ def submit_knobs(deps: Deps, ack: Ack, view: Json, context: BoltContext, client:
         ack(response_action="errors", errors={_field(error, first): f"{error.what} {error.next_step}"[:300]})
         return
     ack()
-    client.chat_update(channel=opened["channel"], ts=opened["ts"], text=text, blocks=blocks)
+    edit(client, opened["channel"], opened["ts"], text, blocks)
 
 
 def drawn(deps: Deps, person: Person, choice: Choice) -> tuple[str, list[Block]]:

@@ -19,6 +19,7 @@ from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, m
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
 from handlers.blocks.plan import plan_blocks, plan_text
+from handlers.blocks.prompting import prompt_blocks, prompt_text
 from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
@@ -28,6 +29,8 @@ from handlers.deps import Deps
 from handlers.documents import forget_named, list_view
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
+from handlers.generating import open_form as open_drafting
+from handlers.keys import keys
 from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
@@ -43,6 +46,7 @@ from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data.examples import EXAMPLES
 from trainers.evals.plan import make_plan
+from trainers.evals.prompting.written import write_prompt
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Outcome, Place
 from trainers.policy import check_stop
@@ -64,6 +68,9 @@ class Typed(NamedTuple):
     """Everything after the sub-command."""
     trigger_id: str
 
+
+EXAMPLE_SEED = 7
+"""One fixed seed, so that the same task always gets the same examples."""
 
 ALSO = {"datasets": "data", "dataset": "data"}
 """Other names of sub-commands."""
@@ -157,6 +164,15 @@ def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
     """Plan how a model for a task would be judged."""
     made = make_plan(typed.rest).to_json()
     return plan_text(made), plan_blocks(made)
+
+
+def system_prompt(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Write a system prompt for a task."""
+    if not typed.rest:
+        return "For which task? `/tune system-prompt sort tickets into billing, returns, other`", []
+    meter = deps.meter(typed.person.workspace_id)
+    made = write_prompt(make_plan(typed.rest), seed=EXAMPLE_SEED, model=deps.model, meter=meter).to_json()
+    return prompt_text(made), prompt_blocks(made)
 
 
 def voice(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -267,7 +283,11 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
 
 
 def data(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
-    """Open the list of data sets."""
+    """Open the list of data sets, or the form that drafts rows."""
+    name, _, task = typed.rest.partition(" ")
+    if name.lower() == "generate":
+        open_drafting(client, typed.place, typed.trigger_id, task.strip())
+        return "", []
     client.views_open(trigger_id=typed.trigger_id, view=data_view(deps, typed.person, json.dumps(typed.place)))
     return "", []
 
@@ -289,6 +309,11 @@ def settings(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Blo
     workspace = typed.person.workspace_id
     rules, standing = deps.workspaces.rules(workspace), deps.workspaces.standing(workspace, deps.clock())
     return settings_text(rules, standing), settings_blocks(rules, standing)
+
+
+def api_keys(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
+    """Make, list and end keys of the fine-tuning API."""
+    return keys(deps, typed.person, typed.place, typed.rest)
 
 
 def pause(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
@@ -324,6 +349,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "advise": weigh,
     "compare": show_options,
     "eval-plan": plan,
+    "system-prompt": system_prompt,
     "voice": voice,
     "cost": cost,
     "train": train,
@@ -334,6 +360,7 @@ SKILLS: dict[str, Callable[[Deps, Typed, WebClient], tuple[str, list[Block]]]] =
     "data": data,
     "models": models,
     "settings": settings,
+    "keys": api_keys,
     "pause": pause,
     "unpause": unpause,
 }

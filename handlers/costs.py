@@ -37,7 +37,6 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.costs.assumptions import Assumptions
 from trainers.costs.estimate import Estimate, estimate
-from trainers.costs.names import find_model, find_provider
 from trainers.costs.offers import Shelf
 from trainers.costs.overlay import shelf_in
 from trainers.costs.workload import Workload, figure, whole
@@ -78,7 +77,8 @@ def submit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebCl
     try:
         reckon(deps, person, asked, counting=False)  # Slack waits three seconds, and counting a file may take longer
     except UserError as wrong:
-        words = f"{wrong.what} {wrong.next_step}"[:300]
+        next_step = "" if wrong.next_step == HOW else wrong.next_step  # how to write a command is no help in a form
+        words = f"{wrong.what} {next_step}".strip()[:300]
         ack(response_action="errors", errors={_field_of(asked, wrong): words})
         return
     ack()
@@ -103,7 +103,10 @@ def asked_in(text: str) -> dict[str, str]:
         elif not equals and "dataset" not in asked:
             asked["dataset"] = word
         elif equals and value:
-            asked[SHORT.get(name.lower(), name.lower())] = value
+            meant = SHORT.get(name.lower(), name.lower())
+            if meant in asked:
+                raise UserError(f"{meant.replace('_', ' ')} was said twice, last as {word[:40]!r}.", HOW)
+            asked[meant] = value
         else:
             raise UserError(f"I can't read {word[:40]!r} there.", HOW)
     return asked
@@ -123,7 +126,7 @@ def workload(deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf,
     epochs = whole("epochs", asked["epochs"]) if "epochs" in asked else None
     if "dataset" in asked:
         return from_dataset(deps, person, asked, shelf, epochs, counting)
-    lacking = [label for name, label, _ in ASKED[3:6] if name not in asked]
+    lacking = [label for name, label, *_ in ASKED[3:6] if name not in asked]
     if lacking:
         raise UserError(f"I need {', '.join(label.lower() for label in lacking)}, or a data set.", HOW)
     return Workload(
@@ -138,12 +141,11 @@ def from_dataset(
     deps: Deps, person: Person, asked: Mapping[str, str], shelf: Shelf, epochs: int | None, counting: bool
 ) -> Workload:
     """Count the tokens of a data set of the workspace or of the shipped example; raises UserError."""
-    name, model = asked["dataset"], find_model(asked["model"])
+    name, (model, provider) = asked["dataset"], shelf.asked(asked["model"], asked.get("provider", ""))
     sets = {dataset.name: dataset for dataset in reversed(deps.datasets.listing(person.workspace_id))}
     if name not in sets and name not in EXAMPLES:
         raise UserError(f"There is no data set called {name[:60]}.", f"I know {', '.join(sorted({*sets, *EXAMPLES}))}.")
     path = deps.datasets.folder / sets[name].train_path if name in sets else EXAMPLES[name].train
-    provider = find_provider(asked["provider"]) if asked.get("provider") else shelf.default_provider(model)
     sheet = shelf.books[provider].sheet(model)
     encoding, rows = sheet.tokenizer if sheet else "", read_rows(path).rows if counting else ()
     counted = split((row.messages for row in rows), encoding) if counting else Split(1, 1, bool(encoding), "")

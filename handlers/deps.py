@@ -10,6 +10,7 @@ from knowledge.clock import Clock
 from knowledge.collections import Library
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
+from trainers.api.keys import Keys
 from trainers.backends.bases import Where, bases
 from trainers.costs.overlay import shelf_in
 from trainers.data.review import Maker, Reviews
@@ -94,6 +95,11 @@ class Deps:
     def plans(self) -> Plans:
         """Evaluation plans."""
         return Plans(engine=self.engine, folder=self.datasets.folder)
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of the fine-tuning API."""
+        return Keys(self.engine)
 
     @property
     def workspaces(self) -> Workspaces:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
 from handlers.blocks import documents as drawn
@@ -17,8 +17,8 @@ from handlers.deps import Deps
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
 from handlers.home import guide_note
-from handlers.people import person_of, place_of
-from handlers.posting import whisper
+from handlers.people import aside_of, person_of
+from handlers.posting import whisper, withdraw
 from knowledge.errors import LuthierError
 from knowledge.places import Place
 from knowledge.tables import DocumentRow
@@ -71,7 +71,9 @@ def read_on(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     )
 
 
-def forget(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+def forget(
+    deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient, respond: Respond
+) -> None:
     """Remove a document; the dialogue has asked before."""
     ack()
     person, (document_id, page) = person_of(context), json.loads(action["value"])
@@ -82,6 +84,8 @@ def forget(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
         gone, said = None, words_for(refused)
     try:
         _tell(client, deps, person, body, int(page), said)
+        if gone is not None and not body.get("view"):
+            withdraw(respond)
     finally:  # also where Slack does not take our words, such as for a view that was closed
         if gone is not None:  # may wait for a job that indexes the same collection: one thread does, nobody else
             deps.library.settle_next(Place(person.workspace_id, gone.collection))
@@ -91,7 +95,7 @@ def _tell(client: WebClient, deps: Deps, person: Person, body: Json, page: int, 
     if body.get("view"):
         client.views_update(view_id=body["view"]["id"], view=list_view(deps, person, page, said))
     else:
-        place = place_of(body)
+        place = aside_of(body)
         whisper(client, place.channel, person.user_id, said, thread_ts=place.thread_ts)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from handlers.blocks.words import in_slack, with_people
 from handlers.escape import mrkdwn
-from handlers.people import place_of
+from handlers.people import aside_of
 from handlers.posting import post, status, whisper
 from knowledge.errors import ServiceError, UserError
 from trainers.errors import NotAllowed, OverBudget
@@ -90,7 +90,7 @@ def where_from(body: Mapping[str, Any], context: BoltContext) -> Where | None:
         )
     if "command" in body:
         return Where(str(body.get("channel_id") or user), "", user, private=True)
-    place = place_of(body)
+    place = aside_of(body)
     return Where(place.channel or user, place.thread_ts, user, private=bool(place.channel)) if user else None
 
 

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from handlers.blocks.feedback import FEEDBACK, FORM, SAID, VERDICT, feedback_form, read_thumb
 from handlers.deps import Deps
-from handlers.people import person_of, thread_of
+from handlers.people import aside_of, person_of, thread_of
 from handlers.posting import whisper
 from knowledge.conversations import Thread
 from knowledge.feedback import Feedback
@@ -32,9 +32,9 @@ def rated(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, 
     good, receipt = read_thumb(str(action["value"]))
     Feedback(deps.engine).rate(thread, ts, user, good, deps.clock(), receipt)
     if good:
-        whisper(client, thread.channel, user, THANKS, thread_ts=thread.thread_ts)
+        whisper(client, thread.channel, user, THANKS, thread_ts=aside_of(body).thread_ts)
     else:
-        metadata = json.dumps([thread.channel, thread.thread_ts, ts])
+        metadata = json.dumps([thread.channel, thread.thread_ts, ts, aside_of(body).thread_ts])
         client.views_open(trigger_id=body["trigger_id"], view=feedback_form(metadata))
 
 
@@ -42,9 +42,9 @@ def explained(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: We
     """Keep what was wrong, and thank privately."""
     ack()
     person, values = person_of(context), view["state"]["values"]
-    channel, thread_ts, ts = json.loads(view["private_metadata"])
+    channel, thread_ts, ts, aside = json.loads(view["private_metadata"])
     chosen = values[VERDICT][VERDICT].get("selected_option") or {}
     words = str(values[SAID][SAID].get("value") or "").strip()
     thread = Thread(person.workspace_id, channel, thread_ts)
     Feedback(deps.engine).explain(thread, ts, person.user_id, str(chosen.get("value") or ""), words)
-    whisper(client, channel, person.user_id, THANKS, thread_ts=thread_ts)
+    whisper(client, channel, person.user_id, THANKS, thread_ts=aside)

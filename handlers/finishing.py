@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from handlers.blocks import review as card
 from handlers.deps import Deps
 from handlers.escape import mrkdwn
-from handlers.people import person_of, place_of
+from handlers.people import aside_of, person_of
 from handlers.posting import post, whisper, withdraw
 from handlers.review import draw, explain
 from knowledge.errors import UserError
@@ -42,7 +42,7 @@ def register(app: App, deps: Deps) -> None:
 def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
     """End the review; where its rows are too few to ever pass, say so first and change nothing."""
     ack()
-    who, place, look = person_of(context), place_of(body), deps.reviews.look(person_of(context), str(action["value"]))
+    who, place, look = person_of(context), aside_of(body), deps.reviews.look(person_of(context), str(action["value"]))
     short = too_few(look)
     if short is None:
         end(deps, body, who, look.review.id, client)
@@ -74,7 +74,7 @@ def draft_more(
     ):
         add_drafts(deps, body, who, look, client)
     else:
-        place = place_of(body)
+        place = aside_of(body)
         whisper(client, place.channel, who.user_id, BEGUN, thread_ts=place.thread_ts)
 
 

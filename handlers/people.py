@@ -41,6 +41,15 @@ def place_of(body: Mapping[str, Any]) -> Place:
     return Place(str(channel), str(thread), is_private(str(channel), str(body.get("channel", {}).get("name") or "")))
 
 
+def aside_of(body: Mapping[str, Any]) -> Place:
+    """Return where to tell only whoever clicked: in the thread if the message has one, else in the channel.
+
+    Slack shows nothing private in a thread that nobody has replied in; a message carries its thread once somebody has.
+    """
+    thread = body.get("container", {}).get("thread_ts") or body.get("message", {}).get("thread_ts") or ""
+    return place_of(body)._replace(thread_ts=str(thread))
+
+
 def is_private(channel: str, name: str) -> bool:
     """Say whether only some people can read a channel, by its id and the name that a command or click gives it."""
     return channel[:1] in ("D", "G", "U", "W") or name in ("directmessage", "privategroup") or name.startswith("mpdm-")

@@ -12,7 +12,7 @@ from handlers.blocks.plan import CHANGE, DRAFT, plan_blocks, plan_text
 from handlers.blocks.plan_form import CHANGE_FORM, Opened, change_form, entered, where
 from handlers.deps import Deps
 from handlers.escape import mrkdwn
-from handlers.people import person_of, place_of
+from handlers.people import aside_of, person_of, place_of
 from handlers.posting import begin_thread, whisper
 from handlers.review import begin_review
 from knowledge.conversations import Conversations, Thread
@@ -58,7 +58,7 @@ def draft_rows(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCont
     if may_draft(deps.engine, person, card, str(action.get("action_ts", "")), deps.clock()):
         begin_drafts(deps, client, person, place, plan)
     else:
-        whisper(client, place.channel, person.user_id, BEGUN, thread_ts=place.thread_ts)
+        whisper(client, place.channel, person.user_id, BEGUN, thread_ts=aside_of(body).thread_ts)
 
 
 def open_change(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

@@ -16,7 +16,7 @@ from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
 from handlers.blocks.words import person
 from handlers.deps import Deps
-from handlers.people import person_of, place_of
+from handlers.people import aside_of, person_of
 from handlers.posting import edit, post, whisper
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
@@ -204,7 +204,7 @@ def draw(client: WebClient, deps: Deps, who: Person, review: Review) -> None:
 
 def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> None:
     """Tell whoever clicked, and nobody else, why nothing came of it; a double click of one's own needs no words."""
-    row, place = outcome.row, place_of(body)
+    row, place = outcome.row, aside_of(body)
     if outcome.why == "closed" and outcome.review.finished_by != who.user_id:
         whisper(client, place.channel, who.user_id, _over(outcome.review), thread_ts=place.thread_ts)
     elif outcome.why == "stale" and row is not None and row.changed_by != who.user_id:

@@ -43,6 +43,8 @@ class Ticket(NamedTuple):
     written_by: str
     cited: list[tuple[str, str]]
     """Ids of the passages in the order of their numbers, each with the sentence that was cited."""
+    thread_ts: str = ""
+    """Thread of the question; empty where it was asked in none."""
 
 
 def register(app: App, deps: Deps) -> None:
@@ -66,23 +68,23 @@ def share(
     receipt = Receipt(hash_of(person.workspace_id, ticket.question), tuple(key for key, _ in ticket.cited))
     blocks = shared_blocks(said, ticket.question, person.user_id, receipt)
     try:
-        ts = post(client, place.channel, answer_text(said), blocks, thread_ts=place.thread_ts)
+        ts = post(client, place.channel, answer_text(said), blocks, thread_ts=ticket.thread_ts)
     except SlackApiError as error:
         if error.response["error"] not in CLOSED:
             raise
         answer_privately(respond, "I can't write in this channel. Add me with `/invite`, then share it again.")
         return
-    thread = Thread(person.workspace_id, place.channel, place.thread_ts or ts)
+    thread = Thread(person.workspace_id, place.channel, ticket.thread_ts or ts)
     Conversations(deps.engine).join(thread, "answer", deps.clock())
     withdraw(respond)
 
 
-def ticket_for(person: Person, channel: str, question: str, said: Answer) -> str:
+def ticket_for(person: Person, channel: str, question: str, said: Answer, thread_ts: str = "") -> str:
     """Return what a Share button carries; "" where there is nothing to share, nobody to share with, or no room."""
     if said.abstained or channel.startswith("D"):  # in direct messages there is nobody else
         return ""
     cited = [(citation.passage_id, citation.quote) for citation in said.citations]
-    whole = Ticket(person.user_id, question, said.text, said.written_by, cited)
+    whole = Ticket(person.user_id, question, said.text, said.written_by, cited, thread_ts)
     packed = (_packed(ticket) for ticket in (whole, whole._replace(question="")))
     return next((value for value in packed if len(value) <= VALUE), "")
 
@@ -90,8 +92,8 @@ def ticket_for(person: Person, channel: str, question: str, said: Answer) -> str
 def unpacked(value: str) -> Ticket:
     """Read what a Share button carries."""
     inflated = zlib.decompressobj().decompress(base64.urlsafe_b64decode(value), _UNPACKED)
-    user_id, question, text, written_by, cited = json.loads(inflated)
-    return Ticket(user_id, question, text, written_by, [(key, quote) for key, quote in cited])
+    user_id, question, text, written_by, cited, *thread_ts = json.loads(inflated)
+    return Ticket(user_id, question, text, written_by, [(key, quote) for key, quote in cited], *thread_ts)
 
 
 def recalled(index: Index, person: Person, ticket: Ticket) -> Answer:

@@ -16,7 +16,7 @@ from knowledge.prompts import numbered
 from knowledge.questions import Question, prepare
 from knowledge.rerank import DEPTH, reranked
 from knowledge.sentences import sentences
-from knowledge.sufficiency import doubt, hopeless, sufficiency, threshold
+from knowledge.sufficiency import Chance, doubt, hopeless, sufficiency, threshold
 
 FIRST_BUILD_SECONDS = 20.0
 """How long a question waits for the first build; its keywords are there within seconds."""
@@ -93,12 +93,12 @@ def answer(
     asked = prepare(question, history)
     _wait_for_first_build(index)
     found = index.search(asked.whole, DEPTH if rerank and model else _HITS, workspace)
-    confidence = sufficiency(asked.whole, found)
-    if rerank and model is not None and confidence >= hopeless():
+    chance = sufficiency(asked.whole, found)
+    if rerank and model is not None and chance.near >= hopeless():
         found = _reranked(asked, found, model, meter)
     apart = found.hits[:_HITS]
     found = replace(found, hits=joined(apart))
-    text, written_by, note = _written(asked, found, index, model, confidence, meter, grow)
+    text, written_by, note = _written(asked, found, index, model, chance, meter, grow)
     citations = tuple(placed(citation, apart) for citation in text.citations)
     near = () if text.text else nearest(found.hits)
     return Answer(
@@ -110,7 +110,7 @@ def answer(
         from_documents=_from_documents(found, written_by, (*citations, *near)),
         written_by=written_by,
         note=" ".join(part for part in (found.degraded, note) if part),
-        confidence=confidence,
+        confidence=chance.sure,
         seconds=time.monotonic() - start,
     )
 
@@ -147,13 +147,13 @@ def _written(
     found: Found,
     index: Index,
     model: ChatModel | None,
-    confidence: float,
+    chance: Chance,
     meter: Meter | None,
     grow: Grow | None,
 ) -> tuple[Checked, str, str]:
     """Return the checked text (empty: abstain), who wrote it, and what went wrong on the way."""
     note = ""
-    if model is not None and confidence >= hopeless():
+    if model is not None and chance.near >= hopeless():
         note = meter.closed() if meter else ""
         try:
             if not note:
@@ -161,11 +161,11 @@ def _written(
                 return text, model.name, note
         except ModelUnavailable as error:
             note = f"{error.what} I answered without it."
-    if confidence < threshold(degraded=bool(found.degraded)):
+    if chance.near < threshold(degraded=bool(found.degraded)):
         return Checked("", (), ()), OFFLINE, note
     embed = None if found.degraded else index.embed
     text = extract(asked.asked, asked.whole, found.hits, found.rarities, embed)
-    if text.text and confidence < doubt():
+    if text.text and chance.sure < doubt():
         return text._replace(text=f"{_DOUBT}\n{text.text}"), OFFLINE, note
     if grow is not None and text.text:
         grow(text.text)

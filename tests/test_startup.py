@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "sklearn", "chromadb", "onnxruntime", "langchain_openai", "matplotlib")
+HEAVY = ("torch", "transformers", "peft", "sklearn", "scipy.stats", "chromadb", "onnxruntime", "langchain_openai",
+         "matplotlib")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["bot.app", "bot.worker", "bot.messenger", "bot.sweeper"])
 def test_no_process_of_ours_loads_heavy_packages_at_start(module: str) -> None:
-    """The web process and its siblings start without torch, Chroma, ONNX, LangChain's client or matplotlib."""
+    """The web process and its siblings start without torch, scipy.stats, Chroma, ONNX, LangChain or matplotlib."""
     code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

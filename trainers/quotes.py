@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
-from trainers.costs.estimate import Estimate
+from trainers.costs.estimate import Estimate, prices_used
 from trainers.costs.estimate import estimate as estimate_hosted
 from trainers.costs.gate import PROVIDER_OF, check_base
 from trainers.costs.local import PastRun, estimate
 from trainers.costs.money import Cost, rounded_up
+from trainers.costs.names import UnknownName, find_model
 from trainers.costs.offers import Shelf
 from trainers.costs.own_prices import OwnPrices
 from trainers.costs.rehearsal import price
@@ -92,8 +93,39 @@ class Quote:
     @property
     def hash(self) -> str:
         """SHA-256 over the canonical JSON: what approval binds to."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hash_of(self.to_json())
+
+
+def hash_of(offer: Mapping[str, Any]) -> str:
+    """Return the hash of a quote's plain data; it is the same after a way through JSON."""
+    canonical = json.dumps(offer, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def repriced(offer: Mapping[str, Any], shelf: Shelf, own: OwnPrices | None = None) -> tuple[str, ...]:
+    """Name what a quote's plain data was reckoned with and is otherwise by now, each with both figures.
+
+    `own` are the operator's prices for its backend. Nothing where a quote rests on no price, as on this machine.
+    """
+    if offer["spec"]["backend"] == "hosted_rehearsal":
+        now, before = str(price(offer["train_tokens"]).dollars), offer["training_cost"]
+        return () if now == before else (f"training: {before} USD then, {now} USD now",)
+    told, own_then, own_now = offer.get("estimate"), (offer.get("answering") or {}).get("own"), own and own.to_json()
+    if own_then != own_now:
+        return (f"prices set for {offer['spec']['backend']}: {own_then or 'none'} then, {own_now or 'none'} now",)
+    if told is None:
+        return ()
+    try:
+        at = shelf.offer(find_model(told["model"]), told["provider"], "")
+    except UnknownName as gone:
+        return (gone.what,)
+    then = {name: f"{listed['price']} of {listed['as_of']}" for name, listed in told["prices"].items()}
+    now_by = {name: f"{listed.price.text} of {listed.source.as_of}" for name, listed in prices_used(at).items()}
+    names = [name for name in {**then, **now_by} if then.get(name) != now_by.get(name)]
+    return tuple(
+        f"{name.replace('_', ' ')}: {then.get(name, 'unknown')} then, {now_by.get(name, 'unknown')} now"
+        for name in names
+    )
 
 
 def quote(

@@ -46,5 +46,7 @@ class Registry:
         return ModelVersion(**row)
 
     def adapter(self, model: ModelVersion) -> Path:
-        """Return the folder of a model's adapter."""
+        """Return the folder of a model's adapter; raises JobNotFound for a model that stays at its provider."""
+        if model.remote_id:
+            raise JobNotFound(f"{model.remote_id} stays at {model.backend}; it has no adapter here.", "Ask it there.")
         return self._folder / model.adapter_path

@@ -1,21 +1,27 @@
 """Knows how to get an answer from a model on this machine: one resident child, shared by all; it trains nothing."""
 
+import asyncio
 import fcntl
+import json
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
-from knowledge.errors import ServiceError
+from knowledge.errors import ServiceError, UserError
 
 START_LIMIT = 120.0
 """Seconds for torch and the weights to load; a cold disk was seen to take 40."""
+
+STREAM_LIMIT = httpx.Timeout(120, read=600)
+"""Seconds that a streamed answer may be silent: it may wait behind many others."""
 
 IDLE = 600
 """Seconds without a question after which the resident model ends."""
@@ -26,6 +32,25 @@ class Said(NamedTuple):
 
     text: str
     seconds: float
+
+
+class Part(NamedTuple):
+    """A part of an answer that is streamed; the last one has a finish reason."""
+
+    text: str
+    finish: str
+    """stop, length, or "" while it goes on."""
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Refused(UserError):
+    """The local model does not take such a question."""
+
+    def __init__(self, error: Mapping[str, Any], status: int) -> None:
+        """Take the error as OpenAI's shape has it, and its status."""
+        super().__init__(str(error.get("message", "The local model refused.")))
+        self.error, self.status = error, status
 
 
 @dataclass(kw_only=True)
@@ -48,10 +73,7 @@ class LocalModels:
 
     def say(self, adapter: Path | None, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 128) -> Said:
         """Answer with the tuned model in `adapter`, or with the base. Raises ServiceError with what to do next."""
-        if not (self.base / "model.safetensors").exists():
-            raise ServiceError(
-                "The base model is not on this machine yet.", "Train once, or run `luthier weights pull`."
-            )
+        self._check_base()
         self._wake()
         body = {
             "model": str(adapter) if adapter else "base",
@@ -64,10 +86,38 @@ class LocalModels:
             with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=120) as client:
                 answer = client.post("http://local/v1/chat/completions", json=body)
         except httpx.HTTPError as error:
-            raise ServiceError(
-                "The local model did not answer.", "Try again in a moment; it restarts by itself."
-            ) from error
+            raise _silent() from error
         return Said(_content(answer), time.monotonic() - started)
+
+    async def stream(
+        self, adapter: Path | None, messages: Sequence[Mapping[str, str]], **wish: Any
+    ) -> AsyncIterator[Part]:
+        """Answer in parts; `wish` holds max_tokens ("room": all there is), temperature, top_p, seed and stop.
+
+        Raises ServiceError where no model answers, and Refused where it does not take the question.
+        """
+        self._check_base()
+        body = {"model": str(adapter) if adapter else "base", "messages": list(messages), "stream": True, **wish}
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        async with httpx.AsyncClient(transport=transport, timeout=STREAM_LIMIT) as client:
+            try:
+                async with await self._begun(client, body) as answer:
+                    async for part in _parts(answer):
+                        yield part
+            except httpx.HTTPError as error:
+                raise _silent() from error
+
+    async def _begun(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> "_Closing":
+        """Ask, and where nobody listens start the child and ask once more."""
+        for last in (False, True):
+            request = client.build_request("POST", "http://local/v1/chat/completions", json=body)
+            try:
+                return _Closing(await client.send(request, stream=True))
+            except httpx.ConnectError:
+                if last:
+                    raise
+                await asyncio.to_thread(self._wake)
+        raise _silent()
 
     def close(self) -> None:
         """Let the child go if it is ours."""
@@ -80,6 +130,12 @@ class LocalModels:
                     self._child.kill()
                 self._child = None
 
+    def _check_base(self) -> None:
+        if not (self.base / "model.safetensors").exists():
+            raise ServiceError(
+                "The base model is not on this machine yet.", "Train once, or run `luthier weights pull`."
+            )
+
     def _wake(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,6 +145,12 @@ class LocalModels:
                 self._start()
 
     def _listening(self) -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:  # httpx leaves a socket open where nobody listens
+                probe.settimeout(10)
+                probe.connect(str(self.socket))
+        except OSError:
+            return False
         try:
             with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=10) as client:
                 return client.get("http://local/v1/models").status_code == httpx.codes.OK
@@ -130,6 +192,47 @@ class LocalModels:
                 return
             time.sleep(0.2)
         raise ServiceError("The local model did not start.", f"Its log is {self.log.name} in the data folder.")
+
+
+class _Closing:
+    """A response that is closed at the end of a block."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._answer = answer
+
+    async def __aenter__(self) -> httpx.Response:
+        return self._answer
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._answer.aclose()
+
+
+async def _parts(answer: httpx.Response) -> AsyncIterator[Part]:
+    """Read the events of a streamed answer; raises Refused."""
+    if answer.status_code != httpx.codes.OK:
+        await answer.aread()
+        raise Refused(_error_in(answer), answer.status_code)
+    async for line in answer.aiter_lines():
+        if not line.startswith("data: {"):
+            continue
+        told = json.loads(line[len("data: ") :])
+        if "error" in told:
+            raise Refused(told["error"], httpx.codes.INTERNAL_SERVER_ERROR)
+        choice, used = told["choices"][0], told["usage"]
+        yield Part(
+            choice["delta"]["content"], choice["finish_reason"] or "", used["prompt_tokens"], used["completion_tokens"]
+        )
+
+
+def _error_in(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        return dict(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return {"message": f"The local model refused (status {answer.status_code})."}
+
+
+def _silent() -> ServiceError:
+    return ServiceError("The local model did not answer.", "Try again in a moment; it restarts by itself.")
 
 
 def _content(answer: httpx.Response) -> str:

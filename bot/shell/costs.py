@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -28,8 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(cost)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """The options of one call that describe the work."""
 
     file: Path | None
@@ -56,31 +55,28 @@ def cost(
     on: Annotated[str, typer.Option(metavar="DATE", help="As of that day; default today.")] = "",
     account_key_env: Annotated[str, typer.Option(help="Variable with an OpenAI key: asks when the base ends.")] = "",
     account_url: Annotated[str, typer.Option(help="Where to ask that.")] = OPENAI,
+    charts: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write the charts there, as PNG.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Price a fine-tune: one epoch, training, evaluation, 30 days of serving, break-even; nothing starts.
 
     Tokens are averages per example and per request. Figures are [low, expected, high]; what nobody knows is unknown.
     """
-    asked = Asked(
-        file=file,
-        test=test,
-        examples=examples,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        epochs=epochs,
-    )
+    asked = Asked(file, test, examples, prompt_tokens, completion_tokens, epochs)
     from trainers.costs.names import UnknownName
     from trainers.costs.workload import BadFigure
 
     try:
-        changes = _changes(assume or [], requests_per_day)
+        changes, today = _changes(assume or [], requests_per_day, test), _day(on)
         if not model and not provider and examples is None:
-            _quote_here(asked, changes, as_json)
+            _refuse_elsewhere(account_key_env, charts)
+            _quote_here(asked, changes, today, as_json)
             return
-        made = _estimate(asked, model, provider, changes, _day(on), account_key_env, account_url)
+        made = _estimate(asked, model, provider, changes, today, account_key_env, account_url)
     except (UnknownName, BadFigure) as wrong:
         raise fail_usage(f"{wrong.what} {wrong.next_step}") from None
+    if charts is not None:
+        _draw(made, charts)
     show_json(made.to_json()) if as_json else show(read_estimate(made))
 
 
@@ -91,16 +87,15 @@ def _estimate(
 
     if not model:
         raise fail_usage("Say which --model, such as --model gpt-4.1-mini; `luthier prices` lists them.")
-    shelf, asked_shelf = _shelf(), None
-    if key_env:
-        asked_shelf = _with_shutdown(shelf, model, provider, today, key_env, url)
+    shelf = _shelf()
     load = _workload(asked, model, provider, shelf)
-    return estimate(load, model, today=today, provider=provider, changes=changes, shelf=asked_shelf or shelf)
+    if key_env:
+        shelf = _with_shutdown(shelf, model, provider, today, key_env, url)
+    return estimate(load, model, today=today, provider=provider, changes=changes, shelf=shelf)
 
 
 def _workload(asked: Asked, model: str, provider: str, shelf: "Shelf") -> "Workload":
     """Read the work from a file or from numbers; raises BadFigure and UserError."""
-    from trainers.costs.names import find_model, find_provider
     from trainers.costs.workload import Workload, figure, whole
 
     epochs = None if asked.epochs is None else whole("epochs", asked.epochs)
@@ -108,8 +103,7 @@ def _workload(asked: Asked, model: str, provider: str, shelf: "Shelf") -> "Workl
     if asked.file is not None:
         if any(value is not None for value in given):
             raise fail_usage("Give a file, or --examples with --prompt-tokens and --completion-tokens; not both.")
-        found = find_model(model)
-        chosen = find_provider(provider) if provider else shelf.default_provider(found)
+        found, chosen = shelf.asked(model, provider)
         sheet = shelf.books[chosen].sheet(found)
         return from_file(asked.file, asked.test, epochs, sheet.tokenizer if sheet else "")
     if any(value is None for value in given):
@@ -165,14 +159,13 @@ def _shelf() -> "Shelf":
 
 
 def _with_shutdown(shelf: "Shelf", model: str, provider: str, today: date, key_env: str, url: str) -> "Shelf":
-    """Ask the account when the base is shut down, and return the shelf with that day."""
-    from bot.settings import Settings
+    """Ask OpenAI's account when the base is shut down, and return the shelf with that day."""
     from trainers.costs.live import asked_on, shutdown_date
-    from trainers.costs.names import find_model, find_provider
 
-    found = find_model(model)
-    chosen = find_provider(provider) if provider else shelf.default_provider(found)
-    day = shutdown_date(found.name, url=url, key=Settings.from_env().secret(key_env))
+    found, chosen = shelf.asked(model, provider)
+    if chosen != "openai":
+        raise fail_usage("OpenAI alone names a day for each model: --account-key-env goes with --provider openai.")
+    day = shutdown_date(found.name, url=url, key=_key(key_env))
     say(f"{url} says: {found.name} is shut down on {day}." if day else f"{url} names no day for {found.name}.")
     lines = tuple(
         line.asked(day, asked_on(today, url)) if (line.provider, line.model) == (chosen, found.name) else line
@@ -181,13 +174,45 @@ def _with_shutdown(shelf: "Shelf", model: str, provider: str, today: date, key_e
     return replace(shelf, lines=lines)
 
 
-def _quote_here(asked: Asked, changes: Mapping[str, str], as_json: bool) -> None:
+def _key(name: str) -> str:
+    """Return the value of the variable that holds the account's key; what is wrong with it is said for a shell."""
+    from bot.settings import Settings
+    from knowledge.errors import UserError
+
+    try:
+        return Settings.from_env().secret(name)
+    except UserError as wrong:
+        unset = "not set" in wrong.what
+        what = f"{name} is not set in this shell." if unset else "That is no name of a variable with a key of yours."
+        raise fail_usage(
+            f"{what} --account-key-env takes the name of a variable, such as MY_KEY, never the key."
+        ) from None
+
+
+def _refuse_elsewhere(key_env: str, charts: Path | None) -> None:
+    """Refuse what a quote on this machine has no use for, instead of passing over it."""
+    for option, value in (("--account-key-env", key_env), ("--charts", charts)):
+        if value:
+            raise fail_usage(f"{option} goes with --model: without one I quote a run on this machine.")
+
+
+def _draw(made: "Estimate", folder: Path) -> None:
+    """Write the charts of an estimate, and say what each shows."""
+    from trainers.evals.cost_charts import charts_of
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in charts_of(made):
+        path = folder / f"{chart.name}.png"
+        path.write_bytes(chart.png)
+        say(f"{path}: {chart.alt}")
+
+
+def _quote_here(asked: Asked, changes: Mapping[str, str], today: date, as_json: bool) -> None:
     """Quote a fine-tune on this machine, by its own speed, with the rule of success."""
     from bot.settings import Settings
     from bot.shell.rows import read_quote, spec_with, take_in
     from bot.wiring import shell_person
     from bot.working import working
-    from knowledge.clock import utc_now
     from trainers.costs.estimate import estimate
     from trainers.costs.workload import whole
     from trainers.quotes import quote
@@ -205,18 +230,26 @@ def _quote_here(asked: Asked, changes: Mapping[str, str], as_json: bool) -> None
     if not as_json:
         show(read_quote(offer.to_json()))
         return
-    told = estimate(load, HERE_MODEL, today=utc_now().date(), provider="own_gpu", changes=changes).to_json()
+    told = estimate(load, HERE_MODEL, today=today, provider="own_gpu", changes=changes).to_json()
     show_json({**told, **offer.to_json(), "hash": offer.hash})
 
 
-def _changes(assume: list[str], requests_per_day: str | None) -> dict[str, str]:
+def _changes(assume: list[str], requests_per_day: str | None, test: Path | None) -> dict[str, str]:
+    """Read the assumptions; what was said twice is refused, as nobody could tell which one counts."""
     changes = {} if requests_per_day is None else {"requests_per_day": requests_per_day}
+    by = dict.fromkeys(changes, "--requests-per-day") | ({} if test is None else {"evaluation_rows": "--test"})
     for word in assume:
-        name, equals, value = word.partition("=")
+        name, equals, value = (part.strip() for part in word.partition("="))
         if not equals:
             raise fail_usage(f"{word[:60]} is no NAME=VALUE, such as evaluation_rows=200.")
-        changes[name.strip()] = value
+        if name in by:
+            raise fail_usage(f"{name} was said twice: by {by[name]} and by --assume {word[:60]}. Leave one out.")
+        changes[name], by[name] = value, "another --assume"
     return changes
+
+
+EARLIEST, LATEST = 2026, 2100
+"""Years for which a day makes sense: the oldest price of the book is of 2026."""
 
 
 def _day(text: str) -> date:
@@ -225,7 +258,10 @@ def _day(text: str) -> date:
     if not text:
         return utc_now().date()
     with contextlib.suppress(ValueError):
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if EARLIEST <= day.year <= LATEST:
+            return day
+        raise fail_usage(f"{day} is too far off: my prices and dates are of {EARLIEST} and later, such as 2027-01-06.")
     raise fail_usage(f"{text[:20]!r} is no day; write one such as 2027-01-06.")
 
 
@@ -235,21 +271,21 @@ def read_estimate(made: "Estimate") -> str:
 
 
 def _lines(made: "Estimate") -> Iterator[str]:
-    from trainers.costs.money import said_cost
-
-    load, tokens = made.workload, made.workload.epoch_tokens(Decimal(0)).expected
+    load, tokens, said = made.workload, made.workload.epoch_tokens(Decimal(0)).expected, made.offer.said
+    passes = "1 epoch" if made.epochs == 1 else f"{made.epochs} epochs"
     yield f"{made.offer.title} · {made.offer.state(made.today)} on {made.today}"
     yield f"  Rows        {load.examples:,} × {tokens / load.examples:,.0f} tokens ({load.basis})"
-    yield f"  One epoch   {said_cost(made.per_epoch)} ({tokens:,.0f} tokens)"
-    yield f"  Training    {said_cost(made.training)} ({made.epochs} epochs: {made.epochs_why})"
-    yield f"  Evaluation  {said_cost(made.evaluation)}"
-    yield f"  Serving     {said_cost(made.serving)} for 30 days ({made.offer.provider.hosting_terms})"
-    yield f"  Together    {said_cost(made.total)}"
+    yield f"  One epoch   {said(made.per_epoch)} ({tokens:,.0f} tokens)"
+    yield f"  Training    {said(made.training)} ({passes}: {made.epochs_why})"
+    yield f"  Evaluation  {said(made.evaluation)}"
+    yield f"  Serving     {said(made.serving)} for 30 days ({made.offer.provider.hosting_terms})"
+    yield f"  In all      {said(made.total)}"
     yield from (f"  ! {warning}" for warning in made.warnings)
     yield "\nDoes it pay?"
     yield from _pays(made)
-    yield "\nElsewhere (a model of that size, not an equally good one):"
-    yield table(("Where", "State", "Training", "Evaluation", "Serving 30 days", "Together"), _elsewhere(made))
+    yield "\nSide by side (the same model where a provider has it, else a small one of its own, not equally good):"
+    yield table(("Where", "State", "Training", "Evaluation", "Serving 30 days", "In all"), _elsewhere(made))
+    yield from ([made.left_out] if made.left_out else [])
     yield "\nAssumed (change with --assume NAME=VALUE):"
     yield table(("Name", "Value", "What", "Why"), [(a.name, a.value, a.label, a.why) for a in made.assumptions])
     yield "\nPrices used:"
@@ -265,16 +301,7 @@ def _pays(made: "Estimate") -> Iterator[str]:
 
 
 def _elsewhere(made: "Estimate") -> list[tuple[str, ...]]:
-    from trainers.costs.money import said_cost
-
-    return [
-        (
-            row.offer.title,
-            row.state,
-            *(said_cost(cost) for cost in (row.training, row.evaluation, row.serving, row.total)),
-        )
-        for row in made.comparison
-    ]
+    return [(row.offer.title, row.state, *row.said) for row in made.comparison]
 
 
 def _prices(made: "Estimate") -> Iterator[tuple[str, ...]]:

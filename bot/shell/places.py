@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from handlers.deps import Deps
     from trainers.tables import Dataset
 
-HEAD = ("Where", "--backend", "Training", "Test", "Serving, 30 days", "Stands")
+HEAD = ("Where", "--backend", "Training", "Test", "Serving, 30 days")
 
 
 def check_place(deps: "Deps", base: str, backend: str) -> None:
@@ -38,13 +38,11 @@ def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str
     usable = {name: value for name, value in knobs.items() if value is not None}
     specs = [spec_for(base, each.backend, dataset.train_rows, **usable) for each in places]
     stands = {each.backend: each.lasts(now.date()) for each in places}
-    rows: list[tuple[str, ...]] = []
+    rows, said = list[tuple[str, ...]](), list[str]()
     for each in priced(deps.jobs, dataset, specs, shell_person(), now, plan):
         title = title_of(each.backend) + (" (rehearsal)" if each.backend in deps.jobs.pretending else "")
-        if each.quote is None:
-            rows.append((title, each.backend, "", "", "", each.why_not))
-            continue
-        costs = (each.quote.training_cost, each.quote.evaluation_cost, each.quote.serving_cost_30_days)
-        told = tuple("unknown" if cost is None else f"${cost:,.2f}" for cost in costs)
-        rows.append((title, each.backend, *told, stands[each.backend]))
-    return table(HEAD, rows)
+        quote = each.quote
+        costs = (quote.training_cost, quote.evaluation_cost, quote.serving_cost_30_days) if quote else (None,) * 3
+        rows.append((title, each.backend, *("unknown" if cost is None else f"${cost:,.2f}" for cost in costs)))
+        said += filter(None, (each.why_not, stands[each.backend] if quote else ""))
+    return "\n".join((table(HEAD, rows), *dict.fromkeys(said)))

@@ -63,7 +63,7 @@ def eval_plan(
     plan = make_plan(
         text,
         labels=labels.split(","),
-        schema=_schema(schema),
+        schema=read_schema(schema),
         rows=(given := _rows(rows)),
         have=have,
         discordance=discordance,
@@ -147,7 +147,8 @@ def _rows(file: Path | None) -> "list[Row] | None":
     return reading.rows
 
 
-def _schema(file: Path | None) -> Any:
+def read_schema(file: Path | None) -> Any:
+    """Return the JSON Schema in a file, None without one; leaves with 2 where there is none in it."""
     if file is None:
         return None
     if not file.is_file():

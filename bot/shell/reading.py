@@ -60,7 +60,8 @@ def read_report(job: "Job") -> str:
     if job.kind == INDEX:
         return f"{result['documents']:,} documents with {result['passages']:,} passages can be found."
     if result["report"] is None:
-        return f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
+        told = f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
+        return f"{told} {result.get('billed') or ''}".strip()
     judged = Report.from_json(result["report"])
     lines = [*_verdict(judged), "", _arms(judged), "", *_doubts(judged)]
     for word, cases in (("Better", judged.wins), ("Worse or still wrong", judged.misses)):
@@ -69,7 +70,7 @@ def read_report(job: "Job") -> str:
             *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
         ]
     chat = f" Try it: luthier chat {job.number}" if result.get("model_id", "here") else ""  # "": it is not here
-    lines += ["", f"Took {result['seconds']:.0f} s.{chat}"]
+    lines += ["", f"Took {result['seconds']:.0f} s.{chat}", *filter(None, (result.get("billed"),))]
     lines.append(f"All of it as a page and a table: luthier report {job.number} --save .")
     return "\n".join(lines)
 

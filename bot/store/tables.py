@@ -8,6 +8,7 @@ import knowledge.conversations  # registers its table
 import knowledge.feedback
 import knowledge.growing
 import knowledge.tables  # noqa: F401  # the same
+import trainers.api.tables  # the same
 import trainers.data.links
 import trainers.jobs.intake
 import trainers.jobs.records  # the same

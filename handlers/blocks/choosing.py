@@ -8,7 +8,7 @@ from handlers.blocks.words import count, money
 from handlers.escape import mrkdwn, plain
 
 TAKE, CHANGE, CHANGE_QUOTE, FORM = "place_take", "place_change", "quote_change", "knobs_form"
-"""Action ids of the buttons, and the form's callback id."""
+"""Action ids of the buttons (the first one's with a number behind it), and the form's callback id."""
 
 LABELS = {
     "epochs": ("Epochs", "Passes over the rows: 1 to 50."),
@@ -50,8 +50,8 @@ def places_blocks(
     head = f"*{places_text(name, base)}*, {count(epochs, 'epoch')}. Prices are at most; nothing starts by this."
     said = [f"• *{mrkdwn(each.title, 60)}*: {mrkdwn(each.stands, 600)}" for each in places if each.stands]
     drawn = [
-        button(f"Quote: {each.title}", TAKE, each.token, spoken=f"Get the quote for {each.title}")
-        for each in places
+        button(f"Quote: {each.title}", f"{TAKE}-{place}", each.token, spoken=f"Get the quote for {each.title}")
+        for place, each in enumerate(places)  # Slack takes an action id once in a row of buttons
         if each.known
     ]
     note = "A rehearsal: nothing is trained and nothing is charged." if pretended else ""

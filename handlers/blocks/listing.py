@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("", "what answers rest on: the guide and your team's documents"),
     "forget": ("<document>", "remove a document with everything that was made of it"),
     "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
+    "system-prompt": ("<what the model is to do>", "a system prompt with exact output, edge cases and three examples"),
     "voice": ("", "what is distinctive in how your brand writes, and what rows and test it needs"),
     "cost": ("[base model rows=… in=… out=…]", "what training, evaluating and serving cost, at whom, and when it pays"),
     "train": ("", "pick or upload rows, see findings and a quote"),
@@ -32,9 +33,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("<number>", "stop a job, or drop a quote"),
     "resume": ("<number>", "continue a stopped or failed job from its last checkpoint"),
     "lint": ("<data set>", "what I find in its rows"),
-    "data": ("", "your team's training rows: upload, compare, share, download, delete"),
+    "data": (
+        "[generate <task>]",
+        "your team's training rows: upload, compare, share, delete; or draft some for a task",
+    ),
     "models": ("", "tuned models, and a place to try them"),
     "settings": ("", "who may approve what, and how this month's budgets stand"),
+    "keys": ("[create <name> | rotate | revoke | grant | all]", "keys of the API that speaks OpenAI's fine-tuning"),
     "pause": ("", "approve and start nothing until `/tune unpause` (approvers only)"),
     "unpause": ("", "go on after a pause (approvers only)"),
 }

@@ -1,11 +1,13 @@
 """Migrations on SQLite and on Postgres: from every released schema with data, there and back, and killed in between."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from bot.store.migrate import migrate
 from bot.store.schema import MIGRATIONS, check_schema
 from knowledge.errors import UserError
 from tests.bot.test_triggers import DATASET, JOB, insert
+from tests.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 REVISIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
@@ -89,15 +92,65 @@ def test_migrations_build_exactly_the_tables(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
+class Ladder:
+    """A database of each released schema, as it was left when that schema was the newest one; they are copied."""
+
+    def __init__(self, request: pytest.FixtureRequest, kind: str, folder: Path) -> None:
+        self._server: Postgres | None = request.getfixturevalue("postgres") if kind == "postgres" else None
+        self._folder = folder
+        self.kept: dict[str, str] = {}
+        self.schemas: dict[str, Schema] = {}
+        climbing = self._server.create() if self._server else "climbing"
+        for revision in ("base", *REVISIONS):
+            with opened(self._url(climbing)) as engine:
+                if revision != "base":
+                    migrate(engine, folder, revision)
+                self.schemas[revision] = schema(engine)
+            self.kept[revision] = self._copy(climbing, f"at_{revision}")
+
+    @contextmanager
+    def at(self, revision: str) -> Iterator[Engine]:
+        """A database of its own at this revision."""
+        name = self._copy(self.kept[revision], "one")
+        with opened(self._url(name)) as engine:
+            yield engine
+        if self._server:
+            self._server.drop(name)
+
+    def _copy(self, name: str, to: str) -> str:
+        if self._server:
+            return self._server.create(name)
+        shutil.copy(self._folder / f"{name}.db", self._folder / f"{to}.db")
+        return to
+
+    def _url(self, name: str) -> str:
+        return self._server.url(name) if self._server else f"sqlite:///{self._folder / name}.db"
+
+
+@contextmanager
+def opened(address: str) -> Iterator[Engine]:
+    made = open_engine(address)
+    with made.connect():  # SQLite makes its file now
+        pass
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def ladder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ladder:
+    """Climbed once for each kind of database: to build an old schema for each test anew takes its square in steps."""
+    return Ladder(request, request.param, tmp_path_factory.mktemp("ladder"))
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_every_released_schema_comes_to_head_with_its_rows(empty: Engine, tmp_path: Path, revision: str) -> None:
+def test_every_released_schema_comes_to_head_with_its_rows(ladder: Ladder, tmp_path: Path, revision: str) -> None:
     """A database of any earlier version, with rows in it, is brought to head and says the same as before."""
-    migrate(empty, tmp_path, revision)
-    fill(empty)
-    before = kept(empty)
-    migrate(empty, tmp_path)
-    assert kept(empty) == before
-    check_schema(empty)
+    with ladder.at(revision) as engine:
+        fill(engine)
+        before = kept(engine)
+        migrate(engine, tmp_path)
+        assert kept(engine) == before
+        check_schema(engine)
 
 
 OLD_JOBS = {
@@ -130,17 +183,25 @@ def test_jobs_from_before_queues_get_their_queue_and_stay_private(empty: Engine,
     assert [row.state for row in rows].count("queued") == 1
 
 
-@pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
-def test_there_and_back_again_is_the_same_schema(empty: Engine, tmp_path: Path, revision: str) -> None:
-    """Each step down undoes its step up, triggers included, and up again gives what was there."""
-    migrate(empty, tmp_path, revision) if revision != "base" else None
-    below = schema(empty)
-    migrate(empty, tmp_path)
-    head = schema(empty)
-    migrate(empty, tmp_path, revision)
-    assert schema(empty) == below
-    migrate(empty, tmp_path)
-    assert schema(empty) == head
+def test_there_and_back_again_is_the_same_schema(ladder: Ladder, tmp_path: Path) -> None:
+    """Each step down undoes its step up, triggers included, and each step up again gives what was there."""
+    with ladder.at(REVISIONS[-1]) as engine:
+        for revision in ["base", *REVISIONS][-2::-1]:
+            migrate(engine, tmp_path, revision)
+            assert schema(engine) == ladder.schemas[revision], f"down to {revision}"
+        for revision in REVISIONS:
+            migrate(engine, tmp_path, revision)
+            assert schema(engine) == ladder.schemas[revision], f"up to {revision} again"
+
+
+@pytest.mark.parametrize("revision", ["base", REVISIONS[0], REVISIONS[len(REVISIONS) // 2]])
+def test_all_steps_at_once_are_the_same_as_one_by_one(ladder: Ladder, tmp_path: Path, revision: str) -> None:
+    """From head down to an old schema, and up to head, in one transaction each."""
+    with ladder.at(REVISIONS[-1]) as engine:
+        migrate(engine, tmp_path, revision)
+        assert schema(engine) == ladder.schemas[revision]
+        migrate(engine, tmp_path)
+        assert schema(engine) == ladder.schemas[REVISIONS[-1]]
 
 
 def test_migrating_twice_changes_nothing(empty: Engine, tmp_path: Path) -> None:
@@ -166,12 +227,12 @@ def test_a_newer_database_is_refused_in_words(engine: Engine, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
-def test_an_older_database_is_not_worked_on(empty: Engine, tmp_path: Path, revision: str) -> None:
+def test_an_older_database_is_not_worked_on(ladder: Ladder, revision: str) -> None:
     """A process that finds tables of yesterday, or none, says which command mends that."""
-    migrate(empty, tmp_path, revision) if revision != "base" else None
-    with pytest.raises(UserError) as refused:
-        check_schema(empty)
-    assert "luthier migrate" in refused.value.next_step
+    with ladder.at(revision) as engine:
+        with pytest.raises(UserError) as refused:
+            check_schema(engine)
+        assert "luthier migrate" in refused.value.next_step
 
 
 KILLED = """

@@ -77,15 +77,28 @@ def test_the_terminal_shows_all_of_it(tmp_path: Path) -> None:
     done = run(tmp_path, "cost", *GUIDE, *MINI)
     for part in (
         "Training    $4.50",
+        "In all      $26.27",
         "closing",
         "2027-01-14",
         "Does it pay?",
-        "Elsewhere",
+        "Side by side",
+        "no fee",
+        "Your own GPU: electricity and the machine itself",
         "unknown",
         "Assumed",
         "2026-05-07",
     ):
         assert part in done.stdout, part
+
+
+def test_the_charts_are_written_where_asked(tmp_path: Path) -> None:
+    """Two pictures, and on standard error what each shows in words; standard output holds the JSON alone."""
+    done = run(tmp_path, "cost", *GUIDE, *MINI, "--charts", str(tmp_path / "pictures"), "--json")
+    assert json.loads(done.stdout)["training"]["expected"] == 4.5
+    pictures = {path.name: path.read_bytes()[:4] for path in (tmp_path / "pictures").iterdir()}
+    assert pictures == {"cost-by-day.png": b"\x89PNG", "cost-by-provider.png": b"\x89PNG"}
+    assert "Line chart" in done.stderr
+    assert "Your own GPU (electricity and the machine itself not counted)" in done.stderr
 
 
 def test_an_assumption_is_changed_and_said(tmp_path: Path) -> None:
@@ -100,7 +113,9 @@ def test_an_assumption_is_changed_and_said(tmp_path: Path) -> None:
     ("words", "said"),
     [
         ([*GUIDE, "--model", "gpt4.1-mimi"], "gpt-4.1-mini"),
-        ([*GUIDE, *MINI, "--provider", "azur"], "azure"),
+        ([*GUIDE, *MINI, "--provider", "azur"], "Choose one of openai, azure, vertex, together, fireworks"),
+        ([*GUIDE, *MINI, "--provider", "nobody"], "nebius, tinker, bedrock, rented_gpu, own_gpu"),
+        ([*GUIDE, "--model", "azure/gpt-4o", "--provider", "openai"], "Name one"),
         ([*GUIDE, *MINI, "--provider", "together"], "openai, azure"),
         (["--examples", "0", *GUIDE[2:], *MINI], "examples"),
         (["--examples", "-5", *GUIDE[2:], *MINI], "examples"),
@@ -111,6 +126,22 @@ def test_an_assumption_is_changed_and_said(tmp_path: Path) -> None:
         ([*GUIDE, *MINI, "--requests-per-day", "-1"], "requests per day"),
         ([*GUIDE, *MINI, "--assume", "nonsense=1"], "nonsense"),
         ([*GUIDE, *MINI, "--assume", "nonsense"], "NAME=VALUE"),
+        (
+            [*GUIDE, *MINI, "--requests-per-day", "5", "--assume", "requests_per_day=7"],
+            "said twice: by --requests-per-day and by --assume requests_per_day=7",
+        ),
+        ([*GUIDE, *MINI, "--assume", "replicas=1", "--assume", "replicas=2"], "said twice"),
+        (
+            [*GUIDE, *MINI, "--test", str(EXAMPLES["tickets"].test), "--assume", "evaluation_rows=7"],
+            "said twice: by --test",
+        ),
+        ([*GUIDE, "--model", "gpt-4.1", "--on", "2019-01-01"], "too far off"),
+        ([*GUIDE, "--model", "gpt-4.1", "--on", "9999-12-31"], "too far off"),
+        ([*GUIDE, *MINI, "--account-key-env", "NOT_SET"], "NOT_SET is not set in this shell"),
+        ([*GUIDE, *MINI, "--account-key-env", "sk-of-a-test"], "never the key"),
+        ([*GUIDE, *MINI, "--account-key-env", "K", "--provider", "azure"], "OpenAI alone"),
+        (["--account-key-env", "K"], "goes with --model"),
+        (["--charts", "/tmp"], "goes with --model"),
         ([*GUIDE, "--model", "gpt-4.1", "--on", "tomorrow"], "2027-01-06"),
         (["--examples", "5", *MINI], "--prompt-tokens"),
         ([str(EXAMPLES["tickets"].train), *GUIDE, *MINI], "not both"),
@@ -124,6 +155,8 @@ def test_wrong_use_exits_2_and_says_how(tmp_path: Path, words: list[str], said: 
     done = run(tmp_path, "cost", *words, "--json")
     assert done.exit_code == 2
     assert said in done.stderr
+    assert "sk-of-a-test" not in done.stderr
+    assert "resume" not in done.stderr
     assert done.stdout == ""
 
 

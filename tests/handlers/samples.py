@@ -11,6 +11,7 @@ from typing import Any
 from handlers.blocks import (
     advice,
     answer,
+    choosing,
     compare,
     cost,
     datasets,
@@ -19,6 +20,7 @@ from handlers.blocks import (
     facts,
     feedback,
     forms,
+    generating,
     home,
     labels,
     learn,
@@ -26,6 +28,7 @@ from handlers.blocks import (
     listing,
     plan,
     plan_form,
+    prompting,
     review,
     review_forms,
     settings,
@@ -46,6 +49,7 @@ from knowledge.conversations import Origin
 from knowledge.feedback import Receipt, Tally
 from knowledge.sources import Source as PageSource
 from knowledge.tables import DocumentRow, Passage
+from trainers.backends.bases import Where
 from trainers.budgets import Standing
 from trainers.costs.estimate import estimate
 from trainers.costs.workload import Workload
@@ -427,6 +431,26 @@ def versions() -> Versions:
     return Versions(data_set(), data_set(version=2), rows, Difference((), (), (), 40), ((NASTY, 60, 63),))
 
 
+BASES = {"smollm2-135m-instruct": [Where("local", "this machine", None)], "gpt-4.1-mini": [
+    Where("openai", "OpenAI", None), Where("azure", "Azure OpenAI", None)]}  # fmt: skip
+OFFERED = [
+    choosing.Offered("OpenAI", "0.38", "0.24", "2.25", "It is closing & <b>.", "{}"),
+    choosing.Offered("Azure OpenAI", "0.42", "3.61", "1226.00", "", "{}"),
+    choosing.Offered("Nebius Token Factory", None, None, None, "Its prices are not set.", "{}"),
+]
+HOSTED_QUOTE = {
+    **QUOTE,
+    "spec": {**QUOTE["spec"], "backend": "openai", "method": "supervised"},
+    "training_minutes": [0.0, 0.0],
+    "evaluation_minutes": [0.0, 0.0],
+    "answering": {"most": "0.24"},
+}
+ELSEWHERE = ModelVersion(
+    id="model_2", workspace_id="T1", job_id="job_9", name="tickets on gpt-4.1-mini", base="gpt-4.1-mini",
+    adapter_path="", verdict="PASS", backend="openai", remote_id="ft:x", remote_base="x", retires_on="2027-01-14",
+)  # fmt: skip
+
+
 def message(drawn: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "message", "blocks": drawn}
 
@@ -435,6 +459,16 @@ def rendered(card: Any, **more: Any) -> dict[str, Any]:
     made = render(card, **more)
     return {"type": "message", "text": made.text, "blocks": made.blocks}
 
+
+PROMPT: dict[str, Any] = {
+    "prompt": "You sort tickets.\n\nOutput format:\n- Reply with one label & nothing else: <!here>, ```b```.",
+    "examples": [
+        {"user": "Where is it?", "reply": "shipping", "why": "a plain case", "ready": True},
+        {"user": "x" * 2000, "reply": "(a person writes this)", "why": "a long one", "ready": False},
+    ],
+    "notes": ["This is our template, filled with your task; no language model wrote it."],
+    "written_by": "template",
+}
 
 VOICE: dict[str, Any] = {
     "headline": "40 texts, 4,393 words, beside 40 texts that you gave: 18 habits differ beyond chance of 28 counted.",
@@ -613,6 +647,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
+    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
+    "form_coverage": lambda: generating.coverage_form("[]", "case: typical, edge\nlabel: a, b", count=10, writer=""),
+    "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
     "form_voice": lambda: voice.voice_form("[]"),
     "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(
@@ -667,6 +704,20 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "lint_ready": lambda: message(lint.lint_blocks("tickets <b>.jsonl", lint_report(False), "F1")),
     "lint_blocked": lambda: message(lint.lint_blocks("tickets.jsonl", lint_report(True), "F1")),
     "form_train": lambda: forms.train_form([DATASET], "[]", "Installing the training packages (43%)."),
+    "form_train_bases": lambda: forms.train_form([DATASET], "[]", bases=BASES),
+    "places": lambda: message(
+        choosing.places_blocks("tickets <b> v1", "gpt-4.1-mini", 3, OFFERED, "{}", pretended=True)
+    ),
+    "places_none": lambda: message(choosing.places_blocks("tickets v1", "a-base", 3, OFFERED[2:], "{}")),
+    "form_knobs": lambda: choosing.knobs_form(
+        {"epochs": 3, "rank": 16, "learning_rate": 0.001, "learning_rate_multiplier": None}, "{}"
+    ),
+    "quote_hosted": lambda: rendered(replace(quote_card("quoted"), quote=HOSTED_QUOTE)),
+    "report_billed": lambda: rendered(replace(report_card(), billed="Cost $0.31 of the approved $0.52.")),
+    "rehearsed_billed": lambda: rendered(
+        replace(report_card(), report=None, billed="Nothing was charged; $0.52 would have been approved for it.")
+    ),
+    "models_elsewhere": lambda: message(listing.models_blocks([ELSEWHERE])),
     "form_try": lambda: forms.try_form(MODEL.name, MODEL.id),
     "form_try_asking": lambda: forms.asking(MODEL.name, NASTY),
     "form_try_answered": lambda: forms.try_form(
@@ -751,6 +802,17 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             days_left=30,
             replacement="gpt-6-luna",
             replacement_note="cannot be fine-tuned",
+        )
+    ),
+    "retirement_unconfirmed": lambda: rendered(
+        RetirementCard(
+            **IDS,
+            requested_by="U0ADA",
+            base="ministral-3b",
+            provider="Azure OpenAI",
+            retires_on="2026-12-09",
+            days_left=7,
+            unconfirmed=f"litellm names the day; Azure's schedule names none {NASTY}",
         )
     ),
     "ended_stopped": lambda: rendered(

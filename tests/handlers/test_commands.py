@@ -1,6 +1,7 @@
 """The sub-commands of /tune over a real local Slack: answered to who typed them, and to nobody else."""
 
 import json
+import re
 
 import pytest
 
@@ -76,3 +77,25 @@ def test_compare_opens_all_options_side_by_side(world: World) -> None:
     view = json.dumps(world.slack.wait_view(title="All options"))
     assert all(column in view for column in ("Likely quality", "Cost to implement", "Time", "Maintenance", "Ease of"))
     assert "hosting costs $0 to $7,264 a month" in view
+
+
+def test_a_secret_is_shown_once_to_whoever_asked(world: World) -> None:
+    """A key made in Slack shows its secret in a message that only its maker sees; the list and others never do."""
+    world.slack.command("/tune keys create nightly training read train")
+    shown = world.slack.wait_message("nightly training")
+    secret = re.search(r"sk-luthier-[\w-]+", json.dumps(shown["blocks"]))
+    assert secret is not None
+    assert world.slack.messages("C0ASK", user="U0BEN") == []
+    key = world.deps.keys.known(secret[0], world.now)
+    assert key is not None
+    assert (key.owner, key.channel, key.scopes) == ("U0ADA", "C0ASK", "read train")
+    world.slack.command("/tune keys")
+    listed = world.slack.wait_message("Keys of the fine-tuning API")
+    assert key.id in json.dumps(listed["blocks"])
+    assert secret[0] not in json.dumps(listed["blocks"])
+    world.slack.command(f"/tune keys revoke {key.id}")
+    world.slack.wait_message("is revoked")
+    world.slack.command(f"/tune keys grant {key.id} 25")
+    world.slack.wait_message("Only an approver")
+    world.slack.command("/tune keys revoke everything")
+    world.slack.wait_message("Which key?")

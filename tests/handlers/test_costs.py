@@ -23,6 +23,8 @@ def test_the_card_shows_totals_comparison_and_break_even(world: World) -> None:
     drawn = json.dumps(card(world), ensure_ascii=False)
     for part in ("$4.50", "$21.60", "Tinker", "Bedrock", "unknown", "2027-01-06", "2027-01-14", "closing", "never"):
         assert part in drawn, part
+    for part in ("In all", "no fee", "Your own GPU: electricity and the machine itself"):
+        assert part in drawn, part
 
 
 def test_assumptions_are_changed_in_place(world: World) -> None:
@@ -75,6 +77,7 @@ def test_charts_are_drawn_on_request(world: World) -> None:
         ("gpt-4.1-mini rows=5 in=5 out=5 by=nobody", "provider"),
         ("gpt-4.1-mini rows=5 in=5 out=5 colour=red", "colour"),
         ("gpt-4.1-mini a b", "can't read"),
+        ("gpt-4.1-mini rows=5 in=5 out=5 requests=1 requests_per_day=2", "said twice"),
     ],
 )
 def test_what_cannot_be_read_is_said(world: World, words: str, said: str) -> None:

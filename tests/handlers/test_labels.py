@@ -126,7 +126,7 @@ def test_a_private_job_is_labelled_only_by_who_may_see_it(world: World) -> None:
     ts = world.slack.web.chat_postMessage(channel="C0ASK", text="report", blocks=actions([label_button(job.id)]))["ts"]
     message = world.slack.wait_message(lambda each: each["ts"] == ts)
     world.slack.click(message, "Label 20 pairs", user="U0BEN")
-    world.slack.wait_message("private conversation", thread_ts=ts, user="U0BEN")
+    world.slack.wait_message("private conversation", user="U0BEN")
     assert world.slack.views("U0BEN") == []
     assert place(begin(world, job)) == "1 of 20"
 

@@ -23,6 +23,7 @@ from trainers.backends.hosted import HostedBackend
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.backends.traits import traits_of
+from trainers.costs.rehearsal import Price
 from trainers.jobs import service
 from trainers.jobs.run import Runner, sweep
 from trainers.spec import TrainingSpec
@@ -60,6 +61,8 @@ def rehearsed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(
             service, "quote", lambda *a, **m: replace(quotes.quote(*a, **m), training_cost=Decimal(dollars))
         )
+        # What a worker looks up before it begins has to be the price of the quote.
+        monkeypatch.setattr(quotes, "price", lambda tokens: Price(Decimal(dollars), (0.1, 2.0), "pretend"))
         monkeypatch.setattr("handlers.training.TrainingSpec", lambda: TrainingSpec(backend=backend))
 
     return price

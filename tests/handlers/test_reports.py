@@ -85,7 +85,7 @@ def test_the_files_of_a_private_job_are_refused(world: World) -> None:
         connection.exec_driver_sql("update job set private = 1, channel = 'D0ADA'")
     message = loose_button(world, f"{job.id}:C0ASK")
     world.slack.click(message, "Send me the files", user="U0BEN")
-    world.slack.wait_message("private conversation", thread_ts=message["ts"], user="U0BEN")
+    world.slack.wait_message("private conversation", user="U0BEN")
     assert (world.slack.messages("D0BEN", user="U0BEN"), downloads(world)) == ([], [])
     world.slack.click(message, "Send me the files")
     world.slack.wait_message("The whole report of job #1", channel="D0ADA")
@@ -108,7 +108,7 @@ def test_a_job_of_another_workspace_is_unknown(world: World) -> None:
         connection.exec_driver_sql("update job set workspace_id = 'T0ELSEWHERE'")
     message = loose_button(world, f"{job.id}:C0ASK")
     world.slack.click(message, "Send me the files")
-    world.slack.wait_message("There is no job", thread_ts=message["ts"])
+    world.slack.wait_message("There is no job")
 
 
 def test_a_report_says_what_decided(world: World) -> None:

@@ -503,7 +503,7 @@ def test_the_resident_model_answers_as_base_and_as_tuned_and_ends_when_idle(
         (ask("/etc"), 404, "model"),
         (ask(f"{adapter}/../../.."), 404, "model"),
         (ask("adapter"), 404, "model"),
-        (ask("base", stream=True), 400, "stream"),
+        (ask("base", n=2), 400, "n"),
         (ask("base", messages=[]), 400, "messages"),
         (ask("base", max_tokens=0.5), 400, "max_tokens"),
         (ask("base", messages=[{"role": "user", "content": "x" * 9000}]), 400, "messages"),

@@ -121,6 +121,9 @@ class EntraToken:
             if 400 <= answer.status_code < 500:
                 what = "Microsoft does not take the application that manages deployments."
                 raise KeyRefused(what, "Set LUTHIER_AZURE_TENANT, LUTHIER_AZURE_CLIENT and LUTHIER_AZURE_SECRET anew.")
-            said = answer.raise_for_status().json()
-            self._token, self._until = str(said["access_token"]), self.clock() + float(said["expires_in"]) - 300
+            try:
+                said = answer.raise_for_status().json()
+                self._token, self._until = str(said["access_token"]), self.clock() + float(said["expires_in"]) - 300
+            except (ValueError, KeyError, TypeError):
+                raise ServiceError("Microsoft's login gave something that is no token.", "It is tried again.") from None
         return self._token

@@ -12,7 +12,7 @@ WORDS: Final = {
     "queued": "has it in its queue",
     "running": "trains",
     "pausing": "is pausing it",
-    "paused": "has paused it: `resume` lets it go on",
+    "paused": "has paused it",
     "resuming": "lets it go on",
 }
 """State of a job that has not ended -> what the provider does. OpenAI documents three of them; others were seen."""

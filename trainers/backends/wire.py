@@ -94,7 +94,8 @@ class Wire:
         raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token() if self.token else self.key}", **request.pop("headers", {})}
+        key = self.token() if self.token else self.key
+        headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **request.pop("headers", {})}
         return self._web().request(method, f"{self.url.rstrip('/')}{path}", headers=headers, **request)
 
     def _refuse(self, answer: httpx.Response, message: str, code: str) -> None:

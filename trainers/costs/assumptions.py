@@ -25,6 +25,8 @@ class Assumption:
     why: str
     changed: bool = False
     """Whether somebody said so, instead of the book."""
+    otherwise: str = ""
+    """What the book assumes, and why, where nobody says anything."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -52,17 +54,12 @@ class Assumptions:
                 value=self.text(name, workload),
                 why="you said so" if name in self.changes else entry["why"],
                 changed=name in self.changes,
+                otherwise=f"{_unsaid(name, workload)}: {entry['why']}",
             )
 
     def text(self, name: str, workload: Workload) -> str:
         """Return one as it is written."""
-        if name in self.changes:
-            return self.changes[name]
-        if name == "tokens_spread_percent":
-            return str(SPREAD[workload.counted])
-        if name == "evaluation_rows" and workload.test_rows is not None:
-            return str(workload.test_rows)
-        return str(_book()[name]["value"])
+        return self.changes[name] if name in self.changes else _unsaid(name, workload)
 
     def number(self, name: str, workload: Workload) -> Decimal:
         """Return one as a number."""
@@ -81,6 +78,14 @@ class Assumptions:
         return Decimal(entry["low"]) / 100, Decimal(entry["value"]) / 100, Decimal(entry["high"]) / 100
 
 
+def _unsaid(name: str, workload: Workload) -> str:
+    if name == "tokens_spread_percent":
+        return str(SPREAD[workload.counted])
+    if name == "evaluation_rows" and workload.test_rows is not None:
+        return str(workload.test_rows)
+    return str(_book()[name]["value"])
+
+
 @cache
 def _book() -> dict[str, dict[str, Any]]:
     return tomllib.loads((HERE / "assumptions.toml").read_text("utf-8"), parse_float=Decimal)
@@ -96,7 +101,7 @@ def _checked(name: str, text: str) -> str:
         if tidy.lower() not in entry["choices"]:
             raise BadFigure(f"{tidy[:40]!r} is no {entry['label'].lower()}.", f"One of {', '.join(entry['choices'])}.")
         return tidy.lower()
-    value = figure(name, tidy)
+    value = figure(name, tidy, such_as=str(entry["value"]))
     check(name, value, least=entry["least"], most=entry["most"])
     if entry.get("whole") and value != value.to_integral_value():
         raise BadFigure(f"{entry['label']} come in whole numbers, not {tidy[:40]}.", "Write one such as 500.")

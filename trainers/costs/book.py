@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from trainers.costs.facts import HERE, Source, read_sources
+from trainers.costs.facts import HERE, Limit, Source, read_limit, read_sources
 from trainers.costs.names import GPUS, PROVIDERS, Model
 from trainers.costs.units import (
     PerGigabyteMonth,
@@ -21,8 +21,9 @@ from trainers.costs.units import (
 )
 
 TOKENS = (
-    "training", "base_input", "base_cached", "base_output", "base_batch_input", "base_batch_output",
-    "tuned_input", "tuned_cached", "tuned_output", "tuned_batch_input", "tuned_batch_output",
+    "training",
+    "base_input", "base_cached", "base_output", "base_batch_input", "base_batch_cached", "base_batch_output",
+    "tuned_input", "tuned_cached", "tuned_output", "tuned_batch_input", "tuned_batch_cached", "tuned_batch_output",
 )  # fmt: skip
 """What is priced by the token."""
 
@@ -66,6 +67,8 @@ class Sheet:
     """`base` and `tuned`: under which key litellm lists it."""
     memory_gb: Decimal | None = None
     """Memory of a card; None for everything else."""
+    longest_row: Limit | None = None
+    """How many tokens one training row may have; None where that is unknown."""
 
     def price(self, name: str) -> Price[Any] | None:
         """Return a price by the name of its field; None where it is unknown."""
@@ -153,6 +156,7 @@ def _sheet(provider: str, entry: Mapping[str, Any], sources: Mapping[str, Source
         tokenizer=entry.get("tokenizer", ""),
         litellm={kind: key for kind, key in keys.items() if key},
         memory_gb=Decimal(entry["memory_gb"]) if "memory_gb" in entry else None,
+        longest_row=read_limit(entry.get("longest_row"), sources),
     )
 
 

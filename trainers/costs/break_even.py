@@ -32,8 +32,11 @@ class BreakEven:
     hosting_a_day: Money
     once: Money
     """One training and its evaluation: paid at the start, and again when the base retires."""
+    asked_a_day: Decimal
+    """The volume that is assumed."""
     requests_in_all: int | None
-    """Requests that earn back one training where nothing is paid by the hour; None where no request saves anything."""
+    """Requests that earn back one training; None where no request saves anything, and where a deployment is paid by
+    the hour: there it depends on how many come in a day."""
     requests_a_day: int | None
     """From so many on it pays within those days, hosting included; None where it never does."""
     life_days: int
@@ -50,6 +53,11 @@ class BreakEven:
         """What one request costs less than with the base; below zero it costs more."""
         return self.base_request - self.tuned_request
 
+    @property
+    def gain_a_day(self) -> Money:
+        """What a day costs less than with the base at the assumed volume, hosting included; below zero it loses."""
+        return Money(self.saving.amount * self.asked_a_day, self.saving.currency) - self.hosting_a_day
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return {
@@ -59,6 +67,7 @@ class BreakEven:
             "tuned_per_1000_requests": _thousand(self.tuned_request),
             "saving_per_1000_requests": _thousand(self.saving),
             "hosting_per_day": float(self.hosting_a_day.amount),
+            "gain_per_day": float(round(self.gain_a_day.amount, 6)),
             "training_and_evaluation": float(round(self.once.amount, 6)),
             "currency": self.once.currency,
             "requests_in_all": self.requests_in_all,
@@ -162,11 +171,12 @@ def break_even(race: Race) -> BreakEven | None:
         return None
     saving = (sums.base - sums.tuned).amount  # raises MixedCurrencies
     days = race.answers()
-    in_all = None if saving <= 0 else _ceiling(race.once.amount / saving)
-    never = saving <= 0 or days == 0
+    own = race.tuned.offer.is_own  # what its electricity and the machine cost is unknown, so no day can be named
+    in_all = None if saving <= 0 or own or _by_the_hour(race) else _ceiling(race.once.amount / saving)
+    never = saving <= 0 or days == 0 or own
     a_day = None if never else _ceiling((race.once.amount + sums.hosting.amount * days) / (saving * days))
     horizon = int(race.tuned.number("horizon_days"))
-    paid, trainings = race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
+    paid, trainings = None if own else race.paid(sums, horizon), [trained for _, _, trained in race.spans(horizon)][-1]
     found = BreakEven(
         against=race.base.offer.title,
         caching=race.caching,
@@ -174,6 +184,7 @@ def break_even(race: Race) -> BreakEven | None:
         tuned_request=sums.tuned,
         hosting_a_day=sums.hosting,
         once=race.once,
+        asked_a_day=race.tuned.number("requests_per_day"),
         requests_in_all=in_all,
         requests_a_day=a_day,
         life_days=days,
@@ -184,24 +195,59 @@ def break_even(race: Race) -> BreakEven | None:
     return BreakEven(**{**found.__dict__, "sentence": _sentence(found, race)})
 
 
+def _by_the_hour(race: Race) -> bool:
+    rent = hosting(race.tuned, Hours.exactly(1))
+    return rent is not None and rent.expected > 0
+
+
 def _sentence(found: BreakEven, race: Race) -> str:
     cached = "with its longer prompt cached" if found.caching else "with a longer prompt, uncached"
-    against = f"Against {found.against} {cached}"
-    thousand = Money(found.saving.amount * 1000, found.saving.currency)
+    return f"Against {found.against} {cached}: {_verdict(found, race)}."
+
+
+def _verdict(found: BreakEven, race: Race) -> str:
+    """Say whether it pays: what a day gains or loses, hosting included, comes before what a request saves."""
     if found.saving.amount <= 0:
-        return (
-            f"{against}: never. 1,000 requests cost {said(Money(-thousand.amount, thousand.currency))} more when tuned."
-        )
-    saves = f"1,000 requests save {said(thousand)}"
-    asked = f"{race.tuned.number('requests_per_day'):,f} requests a day"
+        return _never(found)
+    if race.tuned.offer.is_own:
+        saved = f"1,000 requests save {said(_many(found.saving, Decimal(1000)))} in fees"
+        return f"{saved}; whether that pays for {race.tuned.offer.provider.left_out} is not known"
     if found.requests_a_day is None:
-        return f"{against}: {saves}; it pays at no volume, as there is no day left on which both answer."
-    days = f"{found.life_days} days on which both answer"
-    volume = f"it takes {found.requests_a_day:,} requests a day to pay within the {days}"
+        return "it pays at no volume, as there is no day left on which both answer"
+    asked, volume = _a_day(found.asked_a_day), _a_day(found.requests_a_day)
+    volume = f"it takes {volume} to pay within the {found.life_days} days on which both answer"
+    if found.gain_a_day.amount <= 0:
+        return f"{_loses(found, asked)}; {volume}"
+    gains = f"1,000 requests save {said(_many(found.saving, Decimal(1000)))}"
+    if found.hosting_a_day.amount:
+        gains = f"it saves {said(found.gain_a_day)} a day, the {said(found.hosting_a_day)} for keeping it included"
     if found.on is None:
-        return f"{against}: {saves}; {_too_late(race, asked)}; {volume}."
+        return f"{gains}; {_too_late(race, asked)}; {volume}"
     again = f", {found.trainings} trainings included" if found.trainings > 1 else ""
-    return f"{against}: {saves}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}."
+    return f"{gains}; it has paid on {found.on.isoformat()} at {asked}{again}; {volume}"
+
+
+def _a_day(count: Decimal | int) -> str:
+    return "1 request a day" if count == 1 else f"{Decimal(count):,f} requests a day"
+
+
+def _never(found: BreakEven) -> str:
+    more = f"{said(_many(found.saving, Decimal(-1000)))} more" if found.saving.amount else "the same"
+    kept = f", and keeping it costs {said(found.hosting_a_day)} a day" if found.hosting_a_day.amount else ""
+    return f"never. 1,000 requests cost {more} when tuned{kept}"
+
+
+def _loses(found: BreakEven, asked: str) -> str:
+    """Say that a day's requests do not bring in what keeping the model costs."""
+    if not found.asked_a_day:
+        return "without requests it saves nothing"
+    saved, loss = _many(found.saving, found.asked_a_day), Money(-found.gain_a_day.amount, found.saving.currency)
+    kept = f"the requests save {said(saved)}, keeping it costs {said(found.hosting_a_day)}"
+    return f"it loses {said(loss)} a day at {asked}: {kept}"
+
+
+def _many(money: Money, count: Decimal) -> Money:
+    return Money(money.amount * count, money.currency)
 
 
 def _too_late(race: Race, asked: str) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 from trainers.costs.assumptions import Assumption, Assumptions
 from trainers.costs.book import Listed, books
 from trainers.costs.break_even import BreakEven, Race, break_even
+from trainers.costs.doubts import doubts
 from trainers.costs.epochs import recommend
 from trainers.costs.lifecycle import lines
-from trainers.costs.memory import memory_needed
 from trainers.costs.money import Cost, MixedCurrencies, cost_json, total
-from trainers.costs.names import Model, find_model, find_provider
+from trainers.costs.names import Model, find_model
 from trainers.costs.offers import Offer, Shelf
 from trainers.costs.parts import Case, evaluation, serving, training
 from trainers.costs.workload import Workload
@@ -41,6 +41,11 @@ class Row:
     serving: Cost | None
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """Training, evaluation, serving and total for people."""
+        return tuple(map(self.offer.said, (self.training, self.evaluation, self.serving, self.total)))
+
+    @property
     def total(self) -> Cost | None:
         """Training, evaluation and 30 days of serving; None too where they are in different currencies."""
         with suppress(MixedCurrencies):
@@ -51,7 +56,8 @@ class Row:
         """Return plain data."""
         parts = {"training": self.training, "evaluation": self.evaluation, "serving_30_days": self.serving}
         told = {name: cost_json(cost, "USD") for name, cost in {**parts, "total": self.total}.items()}
-        return {"provider": self.offer.provider.key, "model": self.offer.model.name, "state": self.state, **told}
+        about = {"provider": self.offer.provider.key, "model": self.offer.model.name, "state": self.state}
+        return {**about, **told, "not_counted": self.offer.provider.left_out}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +96,23 @@ class Estimate:
     @property
     def cached_percent(self) -> Decimal:
         """Percent of the tuned model's prompt that is assumed to come from the cache."""
-        return next(Decimal(one.value) for one in self.assumptions if one.name == "cached_percent")
+        return self.assumed("cached_percent")
+
+    def assumed(self, name: str) -> Decimal:
+        """Return an assumption that is a number."""
+        return next(Decimal(one.value) for one in self.assumptions if one.name == name)
+
+    @property
+    def left_out(self) -> str:
+        """What the sums of the comparison do not hold, by provider, as a sentence; "" where they hold all."""
+        rows = {row.offer.provider.name: row.offer.provider.left_out for row in self.comparison}
+        told = "; ".join(f"{name}: {left_out}" for name, left_out in rows.items() if left_out)
+        return f"Not counted: {told}." if told else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know before believing it."""
-        return tuple(_warnings(self))
+        return tuple(doubts(self))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -143,8 +160,10 @@ def break_even_note(made: Estimate) -> str:
         return "A retired model answers nobody, so nothing can pay."
     if made.training is None or made.evaluation is None:
         return "What training or evaluation costs is unknown, so no day can be named on which it has paid."
-    if made.offer.sheet.price("base_input") is None or made.offer.on_card:
-        return "The base's own price per token is unknown, or it answers on the same card whatever its prompt's length."
+    if made.offer.on_card:
+        return "The base answers on the same card at the same cost, however long its prompt is."
+    if made.offer.sheet.price("base_input") is None:
+        return "The base's own price per token is unknown."
     return "What serving costs is unknown."
 
 
@@ -166,17 +185,15 @@ def estimate(
 
     `changes` are assumptions as somebody typed them; without a `provider` the model's maker is taken.
     """
-    shelf, found = shelf or shipped_shelf(), find_model(model)
-    assumptions = Assumptions.of(changes or {})
+    shelf, assumptions = shelf or shipped_shelf(), Assumptions.of(changes or {})
+    found, chosen = shelf.asked(model, provider)
     card = assumptions.text("gpu", workload)
-    chosen = find_provider(provider) if provider.strip() else shelf.default_provider(found)
     offer = shelf.offer(found, chosen, card)
     case = Case(offer=offer, workload=workload, assumptions=assumptions)
     recommended = recommend(workload.examples)
     epochs = workload.epochs or recommended.epochs
     trained, judged, served = training(case, epochs), evaluation(case), serving(case)
     races = tuple(_races(case, shelf, total([trained, judged]), today, card))
-    used, unknown = _prices(case)
     return Estimate(
         today=today,
         offer=offer,
@@ -191,20 +208,22 @@ def estimate(
         break_even=tuple(made for race in races if (made := break_even(race)) is not None),
         races=races,
         assumptions=tuple(assumptions.listed(workload)),
-        prices=used,
-        unknown=unknown,
+        prices=prices_used(offer),
+        unknown=_unknown(offer),
     )
 
 
 def _compare(case: Case, shelf: Shelf, epochs: int, today: date, card: str) -> Iterator[Row]:
-    """Yield the cheapest first; those with an unknown part last, then those that train nobody any more."""
+    """Yield the cheapest first, then your own machine, whose cost nobody counted, those with an unknown part, and last
+    those that train nobody any more."""
     rows = [_row(Case(offer=offer, workload=case.workload, assumptions=case.assumptions), epochs, today)
             for offer in shelf.others(case.offer.model, card)]  # fmt: skip
     gone = {"closed": 1, "retired": 2}
 
-    def order(row: Row) -> tuple[int, bool, str, Decimal]:
-        known = row.total
-        return gone.get(row.state, 0), known is None, known.currency if known else "", known.expected if known else _NO
+    def order(row: Row) -> tuple[int, bool, bool, str, Decimal]:
+        known, uncounted = row.total, row.offer.is_own
+        cost = (known.currency, known.expected) if known else ("", _NO)
+        return gone.get(row.state, 0), known is None, uncounted, *cost
 
     yield from sorted(rows, key=order)
 
@@ -238,46 +257,15 @@ def _races(case: Case, shelf: Shelf, once: Cost | None, today: date, card: str) 
             yield Race(tuned=case, base=base, once=once.money, today=today, caching=caching)
 
 
-def _prices(case: Case) -> tuple[dict[str, Listed], tuple[str, ...]]:
-    sheet, wanted = case.offer.sheet, [name for names in _USED.values() for name in names]
-    used = {name: sheet.prices[name] for name in dict.fromkeys(wanted) if name in sheet.prices}
+def prices_used(offer: Offer) -> dict[str, Listed]:
+    """Return the prices that an offer's parts are reckoned with, by the names of their fields."""
+    wanted = dict.fromkeys(name for names in _USED.values() for name in names)
+    return {name: offer.sheet.prices[name] for name in wanted if name in offer.sheet.prices}
+
+
+def _unknown(offer: Offer) -> tuple[str, ...]:
     optional = {"training_hour", "tuned_cached", "base_cached", "storage", "evaluation_hosting"}
-    if case.offer.on_card:
+    if offer.on_card:
         optional |= {"training", "tuned_input", "tuned_output", "base_input", "base_output"}
-    needed = [name for name in dict.fromkeys(wanted) if name not in optional]
-    return used, tuple(name for name in needed if name not in sheet.prices)
-
-
-def _warnings(made: Estimate) -> Iterator[str]:
-    state = made.offer.state(made.today)
-    if state != "open":
-        yield made.offer.line.to_json(made.today)["sentence"]
-    if made.unknown:
-        names = ", ".join(name.replace("_", " ") for name in made.unknown)
-        yield f"Unknown prices: {names}. What needs them is unknown, not free."
-    if "training_hour" in made.prices and made.training is None:
-        hourly = made.prices["training_hour"].price.text
-        yield f"Training is billed by the hour ({hourly}); how many hours it takes is not known before."
-        yield "Not counted: the tokens of a model that grades, at its own rate."
-    old = {listed.source.as_of: name for name, listed in made.prices.items() if listed.source.is_old(made.today)}
-    if old:
-        yield f"Prices older than 60 days: the oldest is of {min(old)}. Check them before you spend: `luthier prices`."
-    unsure = sorted({name.replace("_", " ") for name, listed in made.prices.items() if listed.source.unverified})
-    if unsure:
-        yield f"Not confirmed by the provider: {', '.join(unsure)}."
-    yield from _tight(made)
-    if made.offer.sheet.price("tuned_cached") is None and made.cached_percent:
-        yield "What a cached token of the tuned model costs is unknown: its prompts are reckoned at full price."
-    if made.offer.provider.left_out:
-        yield f"Not counted: {made.offer.provider.left_out}."
-
-
-def _tight(made: Estimate) -> Iterator[str]:
-    """Say where a model does not fit on the card, or may not."""
-    need, has = memory_needed(made.offer.model), made.offer.sheet.memory_gb
-    if need is None or has is None or need[1] <= has:
-        return
-    name, card = made.offer.model.name, made.offer.sheet.model
-    needs = f"{need[0]:f}" if need[0] == need[1] else f"{need[0]:f} to {need[1]:f}"
-    fits = "does not fit" if need[0] > has else "may not fit"
-    yield f"{name} takes {needs} GB with QLoRA and {fits} on one {card} ({has:f} GB): choose a larger card."
+    needed = dict.fromkeys(name for names in _USED.values() for name in names if name not in optional)
+    return tuple(name for name in needed if name not in offer.sheet.prices)

@@ -36,6 +36,22 @@ class Source:
         return {"name": self.name, "url": self.url, "as_of": self.as_of.isoformat(), "unverified": self.unverified}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """So many tokens at most, and who says so."""
+
+    tokens: int
+    source: Source
+
+
+def read_limit(entry: Mapping[str, int] | None, sources: Mapping[str, Source]) -> Limit | None:
+    """Read `{SOURCE = TOKENS}`; None where nothing is said."""
+    if entry is None:
+        return None
+    ((source, tokens),) = entry.items()
+    return Limit(tokens=tokens, source=sources[source])
+
+
 def read_sources(data: Mapping[str, Any]) -> dict[str, Source]:
     """Read the sources of a book by their short names; raises TypeError where one lacks something."""
     return {name: Source(**entry) for name, entry in data.items()}

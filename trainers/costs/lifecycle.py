@@ -55,6 +55,12 @@ class Line:
         """The day on which tunes of it go dark; the base's own where nothing else is said."""
         return self.tunes_retire or self.base_retires
 
+    @property
+    def dark_source(self) -> Source | None:
+        """Where that day stands: it may be known from elsewhere than the rest."""
+        of_base = self.base_source is not None and self.dark_on == self.base_retires
+        return self.base_source if of_base else self.source
+
     def days_left(self, today: date) -> int | None:
         """Return for how many days a tune of it still answers; None where no end was announced."""
         return None if self.dark_on is None or self.floor else max(0, (self.dark_on - today).days)
@@ -125,10 +131,8 @@ def due_warnings(dark_on: date, today: date, steps: tuple[int, ...] = (90, 30, 7
 
 def sentence(line: Line, today: date) -> str:
     """Say how a model stands, with every day that is known, and which of them nobody confirmed."""
-    doubts = (
-        [] if line.never or line.source is None else [line.source, *([line.base_source] if line.base_source else [])]
-    )
-    unsure = "".join(f" Not confirmed: {source.name}." for source in doubts if source.unverified)
+    sources = (None if line.never else line.source, line.base_source)
+    unsure = "".join(f" Not confirmed: {source.name}." for source in sources if source and source.unverified)
     return _stands(line, today) + unsure
 
 

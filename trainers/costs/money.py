@@ -8,7 +8,6 @@ from typing import Any
 from knowledge.errors import UserError
 
 _CENT = Decimal("0.01")
-_SHOWN = Decimal("0.000001")
 
 
 class MixedCurrencies(UserError):
@@ -98,8 +97,8 @@ class Cost:
         return Cost(self.low * factors[0], self.expected * factors[1], self.high * factors[2], self.currency)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data: numbers to a millionth of a unit, and the currency."""
-        figures = {name: float(getattr(self, name).quantize(_SHOWN)) for name in ("low", "expected", "high")}
+        """Return plain data: numbers as near as JSON holds them, so that parts still add up, and the currency."""
+        figures = {name: float(getattr(self, name)) for name in ("low", "expected", "high")}
         return {**figures, "currency": self.currency}
 
 

@@ -1,15 +1,16 @@
 """Knows models and providers by every name that people use for them; it knows neither prices nor dates."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from knowledge.errors import UserError
-from trainers.costs.facts import HERE
+from trainers.costs.facts import HERE, Limit, read_limit, read_sources
 
 PROVIDERS = MappingProxyType(
     {
@@ -29,6 +30,15 @@ PROVIDERS = MappingProxyType(
 of these, in the order of `TRAINERS_OF_OPEN_MODELS`, that trains it at a known price."""
 
 TRAINERS_OF_OPEN_MODELS = ("tinker", "together", "fireworks", "azure", "nebius", "bedrock")
+
+_OTHERWISE = {
+    "azure_openai": "azure", "azure_ai": "azure", "vertex_ai": "vertex", "google": "vertex",
+    "together_ai": "together", "fireworks_ai": "fireworks", "aws": "bedrock", "amazon": "bedrock",
+}  # fmt: skip
+"""Other names of providers, such as litellm's."""
+
+KNOWN_TO_MANY = ("gpt-4.1-mini", "gpt-4o", "gemini-3.5-flash-lite", "qwen3-8b", "llama-3.1-8b-instruct", "nova-micro")
+"""Models to name where nothing looks like what somebody wrote."""
 
 GPUS = ("rented_gpu", "own_gpu")
 """Providers that train and serve any open model on a card."""
@@ -50,6 +60,8 @@ class Model:
     active_billions: Decimal | None = None
     """Those that compute a token: fewer in a mixture of experts."""
     aliases: tuple[str, ...] = ()
+    context: Limit | None = None
+    """How many tokens a prompt may have; None where that is unknown."""
 
     @property
     def is_open(self) -> bool:
@@ -60,28 +72,43 @@ class Model:
 @cache
 def models() -> dict[str, Model]:
     """Return every known model by its name."""
-    listed = tomllib.loads((HERE / "models.toml").read_text("utf-8"), parse_float=Decimal)["model"]
-    return {entry["name"]: _model(entry) for entry in listed}
+    book = tomllib.loads((HERE / "models.toml").read_text("utf-8"), parse_float=Decimal)
+    sources = read_sources(book["source"])
+    return {entry["name"]: _model(entry, read_limit(entry.get("context"), sources)) for entry in book["model"]}
 
 
 def find_model(name: str) -> Model:
-    """Return a model by any of its names, also as a tuned one (`ft:BASE:…`, `BASE.ft-…`); raises UnknownName."""
-    wanted = base_of(name)
-    for model in models().values():
-        if wanted in (model.name, *model.aliases):
-            return model
-    near = nearest(wanted, [name for model in models().values() for name in (model.name, *model.aliases)])
-    raise UnknownName(f"I know no model called {name.strip()[:60]!r}.", f"Nearest: {', '.join(near)}.")
+    """Return a model by any of its names; raises UnknownName.
+
+    A tuned model's name (`ft:BASE:…`, `BASE.ft-…`) and one behind a provider's (`azure/gpt-4o`) lead to the base.
+    """
+    wanted, known = base_of(name), _by_name()
+    found = known.get(wanted) or known.get(_behind(wanted))
+    if found is not None:
+        return found
+    near = _alike(wanted, known)
+    what = f"I know no model called {name.strip()[:60]!r}."
+    if near:
+        raise UnknownName(what, f"Nearest: {', '.join(near)}.")
+    raise UnknownName(what, f"None looks like it. I know {', '.join(KNOWN_TO_MANY)}; `luthier prices` lists them all.")
 
 
 def find_provider(name: str) -> str:
-    """Return a provider's name in the books; raises UnknownName."""
-    tidy = name.strip().lower().replace("-", "_").replace(" ", "_")
-    known = {**{key: key for key in PROVIDERS}, **{_tidy(said): key for key, said in PROVIDERS.items()}}
-    if tidy in known:
-        return known[tidy]
-    near = nearest(tidy, list(PROVIDERS))
-    raise UnknownName(f"I know no provider called {name.strip()[:60]!r}.", f"Choose one of {', '.join(near)}.")
+    """Return a provider's name in the books; raises UnknownName with all of them."""
+    found = _provider(name)
+    if found:
+        return found
+    near = get_close_matches(_tidy(name), PROVIDERS, n=1, cutoff=0.6)
+    meant = f"Nearest: {near[0]}. " if near else ""
+    raise UnknownName(
+        f"I know no provider called {name.strip()[:60]!r}.", f"{meant}Choose one of {', '.join(PROVIDERS)}."
+    )
+
+
+def provider_in(name: str) -> str:
+    """Return the provider that somebody wrote before a model's name, as in `azure/gpt-4o`; "" where there is none."""
+    before, slash, _ = base_of(name).partition("/")
+    return _provider(before) if slash and base_of(name) not in _by_name() else ""
 
 
 def base_of(name: str) -> str:
@@ -93,16 +120,36 @@ def base_of(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return up to five known names that look like this one, or the first five where none does."""
-    listed = sorted(set(known))
-    return get_close_matches(name, listed, n=5, cutoff=0.4) or listed[:5]
+    """Return up to five known names that look like this one, or all where none does."""
+    return _alike(name, known) or sorted(set(known))
+
+
+def _alike(name: str, known: Iterable[str]) -> list[str]:
+    return get_close_matches(name, sorted(set(known)), n=5, cutoff=0.4)
+
+
+@cache
+def _by_name() -> Mapping[str, Model]:
+    return {name: model for model in models().values() for name in (model.name, *model.aliases)}
+
+
+def _behind(name: str) -> str:
+    """Return a model's name without the provider before it, or "" where what stands before it is none."""
+    before, _, after = name.partition("/")
+    return after if _provider(before) else ""
+
+
+def _provider(name: str) -> str:
+    tidy = _tidy(name)
+    known = {**{key: key for key in PROVIDERS}, **{_tidy(said): key for key, said in PROVIDERS.items()}, **_OTHERWISE}
+    return known.get(tidy, "")
 
 
 def _tidy(said: str) -> str:
-    return said.lower().replace(" ", "_")
+    return said.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def _model(entry: dict[str, object]) -> Model:
+def _model(entry: dict[str, Any], context: Limit | None) -> Model:
     billions = entry.get("billions")
     active = entry.get("active_billions", billions)
     return Model(
@@ -110,5 +157,6 @@ def _model(entry: dict[str, object]) -> Model:
         maker=str(entry.get("maker", "")),
         billions=None if billions is None else Decimal(str(billions)),
         active_billions=None if active is None else Decimal(str(active)),
-        aliases=tuple(str(alias) for alias in entry.get("aliases", ())),  # type: ignore[attr-defined]  # a list in TOML
+        aliases=tuple(str(alias) for alias in entry.get("aliases", ())),
+        context=context,
     )

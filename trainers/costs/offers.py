@@ -6,7 +6,19 @@ from datetime import date
 
 from trainers.costs.book import Provider, Sheet
 from trainers.costs.lifecycle import Line, State, line_of
-from trainers.costs.names import GPUS, PROVIDERS, TRAINERS_OF_OPEN_MODELS, Model, UnknownName, find_model, models
+from trainers.costs.money import Cost, said_cost
+from trainers.costs.names import (
+    GPUS,
+    PROVIDERS,
+    TRAINERS_OF_OPEN_MODELS,
+    Model,
+    UnknownName,
+    find_model,
+    find_provider,
+    models,
+    provider_in,
+)
+from trainers.costs.workload import BadFigure
 
 COMPARABLE = {
     "openai": "gpt-4.1-mini",
@@ -38,6 +50,15 @@ class Offer:
         return self.provider.key in GPUS
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is trained and served on a machine of one's own, where no fee falls due."""
+        return self.provider.key == "own_gpu"
+
+    def said(self, cost: Cost | None) -> str:
+        """Write a cost of it for people; what is not charged on one's own machine is not called $0."""
+        return "no fee" if self.is_own and cost is not None and cost.high == 0 else said_cost(cost)
+
+    @property
     def title(self) -> str:
         """Name of model and provider for people."""
         card = f" ({self.sheet.model})" if self.provider.key == "rented_gpu" else ""
@@ -65,6 +86,20 @@ class Shelf:
             )
         line = line_of(provider, model, self.lines)
         return Offer(provider=self.books[provider], model=model, sheet=found, line=line)
+
+    def asked(self, model: str, provider: str) -> tuple[Model, str]:
+        """Return the model and the provider that somebody named, the default one where none was named.
+
+        Raises UnknownName, and BadFigure where the model's name (`azure/gpt-4o`) and `provider` contradict.
+        """
+        found, before = find_model(model), provider_in(model)
+        said = find_provider(provider) if provider.strip() else ""
+        if said and before and said != before:
+            raise BadFigure(
+                f"{model.strip()[:60]} names {PROVIDERS[before]} as provider, and {PROVIDERS[said]} was named besides.",
+                "Name one.",
+            )
+        return found, said or before or self.default_provider(found)
 
     def default_provider(self, model: Model) -> str:
         """Return the model's maker; of an open model, the first trainer at a known price, else your own machine."""

@@ -29,6 +29,7 @@ FIELDS = {
     "cached": "cache_read_input_token_cost",
     "output": "output_cost_per_token",
     "batch_input": "input_cost_per_token_batches",
+    "batch_cached": "cache_read_input_token_cost_batches",
     "batch_output": "output_cost_per_token_batches",
 }
 """Our name of a price behind `base_` or `tuned_` -> litellm's, per token in US dollars. It lists no training prices."""

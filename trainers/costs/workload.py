@@ -63,24 +63,25 @@ def check(name: str, value: Decimal, *, least: Decimal | int, most: Decimal | in
         raise BadFigure(f"{value:,f} {said} is more than I believe.", f"Give at most {top:,f}; tokens are per example.")
 
 
-def figure(name: str, text: str) -> Decimal:
-    """Read a number as people type it; raises BadFigure for what is none."""
+def figure(name: str, text: str, *, such_as: str = "500") -> Decimal:
+    """Read a number as people type it; raises BadFigure, with an example, for what is none."""
     try:
         value = Decimal(text.strip().replace(",", "").replace("_", ""))
     except InvalidOperation:
-        raise BadFigure(
-            f"{text.strip()[:40]!r} is no number of {name.replace('_', ' ')}.", "Write one such as 500."
-        ) from None
+        what = f"{text.strip()[:40]!r} is no number for {name.replace('_', ' ')}."
+        raise BadFigure(what, f"Write one such as {such_as}.") from None
     if not value.is_finite():
-        raise BadFigure(f"{text.strip()[:40]!r} is no number to reckon with.", "Write one such as 500.")
+        raise BadFigure(f"{text.strip()[:40]!r} is no number to reckon with.", f"Write one such as {such_as}.")
     return value
 
 
 def whole(name: str, text: str) -> int:
     """Read a whole number; raises BadFigure."""
-    value = figure(name, text)
+    such_as = "3" if name == "epochs" else "500"
+    value = figure(name, text, such_as=such_as)
     if value != value.to_integral_value():
-        raise BadFigure(f"{name.replace('_', ' ')} come in whole numbers, not {value}.", "Write one such as 500.")
+        what = f"{name.replace('_', ' ')} come in whole numbers, not {value}."
+        raise BadFigure(what, f"Write one such as {such_as}.")
     if abs(value) > 10**15:
         raise BadFigure(f"{value:.3g} {name.replace('_', ' ')} is more than I believe.", "Check the figure.")
     return int(value)

@@ -30,7 +30,8 @@ def charts_of(made: Estimate) -> Iterator[Chart]:
 
 def cumulative(made: Estimate) -> Chart:
     """Draw what the tuned model and the base have cost by the end of each day."""
-    figure, axes = _canvas(f"Paid in all, US dollars, at {made.assumptions[0].value} requests a day")
+    asked = f"{made.assumed('requests_per_day'):,f}"
+    figure, axes = _canvas(f"Paid in all, US dollars, at {asked} requests a day")
     ends: list[str] = []
     for number, race in enumerate(made.races):
         sums = race.sums()
@@ -75,8 +76,9 @@ def by_provider(made: Estimate) -> Chart:
     axes.set_ylim(-0.5, len(known) - 0.3)
     axes.xaxis.grid(True, color=FAINT)
     unknown = [row.offer.title for row in made.comparison if row.total is None]
-    free = [row.offer.title for row in made.comparison if row.total is not None and row.total.expected == 0]
+    free = [f"{row.offer.title} ({row.offer.provider.left_out} not counted)" for row in made.comparison
+            if row.total is not None and row.total.expected == 0]  # fmt: skip
     told = "; ".join(f"{row.offer.title} {said(row.total.money)}" for row in known if row.total)
-    rest = f" Without a fee: {', '.join(free)}." if free else ""
+    rest = f" No fee: {', '.join(free)}." if free else ""
     rest += f" Unknown: {', '.join(unknown)}." if unknown else ""
     return Chart("cost-by-provider", "Cost by provider", f"Dot chart: {told}.{rest}", _png(figure))

@@ -30,8 +30,8 @@ OPEN = ("quoted", "awaiting_approval")
 EXPIRED = "This quote expired before it was approved."
 
 
-def click(connection: Connection, job: Job, quote_hash: str, person: Person, now: datetime) -> bool:
-    """Do what a click on Approve leads to; returns whether it changed anything.
+def click(connection: Connection, job: Job, quote_hash: str, person: Person, now: datetime, via: str = "") -> bool:
+    """Do what a click on Approve leads to; returns whether it changed anything. `via` is a key that said it for them.
 
     Raises NotAllowed, StaleApproval or OverBudget; the caller's transaction must then not be kept.
     """
@@ -40,7 +40,7 @@ def click(connection: Connection, job: Job, quote_hash: str, person: Person, now
     step = policy.approval_step(job, person, cost, rules, given)
     _check_fresh(job, quote_hash, now)
     if step == "queue":
-        return _queue(connection, job, person, rules, now)
+        return _queue(connection, job, person, rules, now, via)
     if step == "ask":
         return ask(connection, job, person, rules, now)
     if person.user_id in given:
@@ -48,7 +48,8 @@ def click(connection: Connection, job: Job, quote_hash: str, person: Person, now
     ask(connection, job, person, rules, now)
     job = read(connection, job.id)
     _say_yes(connection, job, person, now)
-    accounts.tell(connection, job, person.user_id, "approved in part", now, quote=job.quote_hash, dollars=str(cost))
+    yes = {"quote": job.quote_hash, "dollars": str(cost), **({"key": via} if via else {})}
+    accounts.tell(connection, job, person.user_id, "approved in part", now, **yes)
     show(connection, job, rules, now)
     return True
 
@@ -181,13 +182,14 @@ def _check_fresh(job: Job, quote_hash: str, now: datetime) -> None:
         raise StaleApproval("That quote is more than 24 hours old.", "Ask for a new one with `/tune train`.")
 
 
-def _queue(connection: Connection, job: Job, person: Person, rules: Rules, now: datetime) -> bool:
+def _queue(connection: Connection, job: Job, person: Person, rules: Rules, now: datetime, via: str) -> bool:
     if not move(connection, job, "queued", person.user_id, now, approved_by=person.user_id, approved_at=now):
         return False
     job, cost = read(connection, job.id), accounts.cost_of(job) or Decimal(0)
     held = accounts.begin(connection, job, rules, now)
     _say_yes(connection, job, person, now)
-    exception = {"single_approver": True} if policy.exception_used(job, person, cost, rules) else {}
+    exception: dict[str, Any] = {"single_approver": True} if policy.exception_used(job, person, cost, rules) else {}
+    exception |= {"key": via} if via else {}
     accounts.tell(
         connection, job, person.user_id, "approved", now, quote=job.quote_hash, dollars=str(held), **exception
     )

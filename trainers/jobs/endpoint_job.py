@@ -186,6 +186,8 @@ class Run:
     """Calls that were quoted, for the progress."""
     wanted: str
     """Name that answers of the tuned model have to carry."""
+    spent: str = "spent"
+    """What the money is called that answers cost."""
     concurrency: int = 4
     losses: Path | None = None
     """Record of the training's losses, if it was ours."""
@@ -209,6 +211,7 @@ def answer(job: Job, run: Run, rule: SuccessRule, bench: Bench, keeper: Keeper) 
             journal=journal,
             keeper=keeper,
             calls=run.calls,
+            spent=run.spent,
         )
         return asking.all(folder)
     finally:

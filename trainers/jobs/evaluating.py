@@ -22,6 +22,7 @@ from trainers.evals.probes import load_probes, write_for_child
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.judging import Court, judgement
+from trainers.jobs.sealed import check_rows
 from trainers.jobs.service import spec_of
 from trainers.tables import Dataset, Job
 
@@ -59,12 +60,13 @@ class Evaluated(NamedTuple):
 def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper: Keeper) -> Evaluated | None:
     """Let every arm answer the held-out rows and judge them by the job's rule; None where there is no model to judge.
 
-    Writes report.json, report.html and predictions.csv with the pictures under `jobs/<id>/report`.
+    Writes report.json, report.html and predictions.csv with the pictures under `jobs/<id>/report`. Raises StaleApproval
+    where the rows are others than when the job was quoted.
     """
     if trained.adapter is None or trained.base is None:
         return None
-    own = bench.data / "jobs" / job.id
-    rule = SuccessRule.from_json(json.loads(job.quote)["rule"])
+    check_rows(job, dataset, bench.data)  # they may have changed while it was trained, here or elsewhere
+    own, rule = bench.data / "jobs" / job.id, SuccessRule.from_json(json.loads(job.quote)["rule"])
     contest = Contest(
         base=trained.base,
         adapter=trained.adapter,

@@ -25,6 +25,7 @@ from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts
 from trainers.jobs.endpoint_job import Run, answer, judged
 from trainers.jobs.evaluating import Bench, Evaluated
+from trainers.jobs.sealed import check_rows
 from trainers.jobs.service import spec_of
 from trainers.policy import dollars
 from trainers.quotes import quote
@@ -37,8 +38,9 @@ def evaluate_served(
     """Let base and tuned model answer at their provider and judge them by the job's rule, on the job's own quote.
 
     Without `judge` the answers are only rehearsed, and None comes of them. Raises Interrupted and LeaseLost as the
-    keeper does, UserError and ServiceError where no questions are taken.
+    keeper does, UserError and ServiceError where no questions are taken, StaleApproval where the rows have changed.
     """
+    check_rows(job, dataset, bench.data)
     offer = json.loads(job.quote)
     rule, answering = SuccessRule.from_json(offer["rule"]), offer["answering"]
     train, test = (read_rows(bench.data / path).rows for path in (dataset.train_path, dataset.test_path))
@@ -50,6 +52,7 @@ def evaluate_served(
         limit=Decimal(answering["most"]) - Decimal(answering["hosting"]),
         calls=answering["bill"]["calls"],
         wanted=served.model_id,
+        spent="spent" if judge else "that would be spent; this is a rehearsal",
         losses=bench.data / "jobs" / job.id / "train" / "losses.jsonl",
         epochs=spec_of(job).hyperparameters.epochs,
     )

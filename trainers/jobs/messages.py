@@ -177,6 +177,8 @@ class RetirementCard(_OfJob):
     replacement: str = ""
     """What the provider points to."""
     replacement_note: str = ""
+    unconfirmed: str = ""
+    """Who names that day, where nobody confirmed it; "" for a day that is certain."""
 
 
 @dataclass(frozen=True, kw_only=True)

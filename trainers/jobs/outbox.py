@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine, and_, case, func, literal, select, up
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.jobs.messages import HomeRefresh, LearnedCard, Message, ProgressCard, to_json
+from trainers.jobs.messages import HomeRefresh, LearnedCard, Message, ProgressCard, QuoteCard, to_json
+from trainers.states import ENDED
 from trainers.tables import Job, OutboxMessage
 
 EDIT_INTERVAL = timedelta(seconds=3)
@@ -97,6 +98,7 @@ def trying(engine: Engine, message: OutboxMessage, now: datetime) -> bool:
         _rows.c.trying_since.is_not_distinct_from(message.trying_since)
         & (_rows.c.ts == message.ts)
         & (_rows.c.sent_version == message.sent_version)
+        & (_rows.c.thread_ts == message.thread_ts)  # a thread may have been opened for it meanwhile
     )
     with engine.begin() as connection:
         mine = update(_rows).where(_rows.c.id == message.id, as_read).values(trying_since=now)
@@ -121,6 +123,16 @@ def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime, again_i
     }
     with engine.begin() as connection:
         connection.execute(update(_rows).where(_rows.c.id == message.id).values(trying_since=None, **values))
+        if message.kind == QuoteCard.KIND and not message.ts and not message.thread_ts and message.channel[:1] in "CG":
+            _open_thread(connection, message, ts)
+
+
+def _open_thread(connection: Connection, message: OutboxMessage, ts: str) -> None:
+    """Let a job that nobody began in a thread, as one through the API, tell all else below its quote."""
+    mine = (_rows.c.job_id == message.job_id) & (_rows.c.channel == message.channel) & (_rows.c.thread_ts == "")
+    connection.execute(update(_rows).where(mine, _rows.c.ts == "").values(thread_ts=ts))
+    living = (_jobs.c.id == message.job_id) & (_jobs.c.thread_ts == "") & _jobs.c.state.not_in(ENDED)
+    connection.execute(update(_jobs).where(living).values(thread_ts=ts))
 
 
 def running(engine: Engine, workspace_id: str) -> int:

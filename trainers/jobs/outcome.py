@@ -1,6 +1,7 @@
 """Knows what a job that succeeded leaves in the ledger: its result, and the model that it trained; not how it ran."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from trainers.jobs.service import spec_of
 from trainers.tables import Dataset, Job, ModelVersion
 
 
-def result_json(card: ReportCard, trained: Trained, evaluated: Evaluated | None) -> dict[str, Any]:
-    """Return what a job's row keeps of its result."""
+def result_json(
+    card: ReportCard, trained: Trained, evaluated: Evaluated | None, cost: Decimal | None
+) -> dict[str, Any]:
+    """Return what a job's row keeps of its result; `cost` in dollars, None where nobody knows it."""
     return {
         "report": card.report,
         "images": list(card.images),
@@ -25,6 +28,7 @@ def result_json(card: ReportCard, trained: Trained, evaluated: Evaluated | None)
         and [trained.trained_tokens, trained.seconds, evaluated.report.verdict.n, evaluated.answered.seconds],
         "trained_tokens": trained.trained_tokens,
         "billed": card.billed,
+        "dollars": None if cost is None else str(cost),
         "pretended": trained.pretended,
     }
 

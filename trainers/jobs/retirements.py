@@ -39,7 +39,7 @@ def warn(ledger: Ledger, book: Sequence[Line], now: datetime) -> int:
 
 def _say(connection: Connection, model_id: str, job: Job, line: Line, dark_on: date, now: datetime) -> bool:
     steps = due_warnings(dark_on, now.date())
-    day = dark_on.isoformat()
+    day, source = dark_on.isoformat(), line.dark_source
     fresh = [
         days
         for days in steps
@@ -58,6 +58,7 @@ def _say(connection: Connection, model_id: str, job: Job, line: Line, dark_on: d
         days_left=(dark_on - now.date()).days,
         replacement=line.replacement,
         replacement_note=line.replacement_note,
+        unconfirmed=source.name if source is not None and source.unverified else "",
     )
     outbox.put(connection, job, card, now, key=f"{card.KIND}-{day}-{min(steps)}")
     return True

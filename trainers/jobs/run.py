@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from knowledge.clock import Clock
 from knowledge.errors import ServiceError
-from trainers import registry
+from trainers import budgets, registry
 from trainers.backends.base import Backend, Housekeeper, Order, StopRequested, Trained, Waiting, WorkerLeaving
 from trainers.costs.own_prices import OwnPrices
 from trainers.data.store import Datasets
@@ -38,6 +38,7 @@ from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.outcome import model_version, result_json
 from trainers.jobs.places import refresh
 from trainers.jobs.recovery import recovery
+from trainers.jobs.sealed import sealed_rows
 from trainers.jobs.service import spec_of
 from trainers.jobs.set_back import bring_near
 from trainers.jobs.submission import MaySpend, let_go
@@ -140,7 +141,7 @@ class Runner:
         if job.kind == INDEX:
             self._learn(job, hold)
             return
-        dataset = self.datasets.get(job.dataset_id)
+        dataset = sealed_rows(self.ledger, self.datasets, job, self.clock().date(), self.own_prices)
         if accounts.pays_as_it_goes(job):
             self._over_endpoint(job, dataset, hold)
             return
@@ -208,6 +209,12 @@ class Runner:
             return self._paid(connection, job)
         return Decimal(0) if trained.pretended else reckoned(job, trained.trained_tokens, self.bench)
 
+    def _uncounted(self, connection: Connection, job: Job, trained: Trained, cost: Decimal | None) -> Decimal | None:
+        """Return what of a job's cost was not counted yet when an earlier life of it ended."""
+        if cost is None or trained.served is None:
+            return cost  # what pays as it goes has left it out already
+        return max(Decimal(0), cost - budgets.spent_by(connection, job.id))
+
     def _stop(self, job: Job, hold: Hold, wish: StopRequested) -> None:
         """End what runs elsewhere first: a job that says "cancelled" costs nothing any more."""
         hold.stopping = True
@@ -264,11 +271,11 @@ class Runner:
         with self.ledger.transaction() as connection:
             cost = self._cost(connection, job, trained)
             card = report_card(job, made, model.id if model else "", seconds, pictures, billed(job, trained, cost))
-            result = {**result_json(card, trained, evaluated), "dollars": None if cost is None else str(cost)}
+            result = result_json(card, trained, evaluated, cost)
             changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
             if not move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
                 return
-            accounts.settle(connection, read(connection, job.id), cost, now)
+            accounts.settle(connection, read(connection, job.id), self._uncounted(connection, job, trained, cost), now)
             if model and job.kind == "train":
                 registry.add(connection, model)
             gone = let_go(connection, job.id, "deployment", now)

@@ -14,6 +14,7 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit, policy
 from trainers.backends import QUEUES, check_name
+from trainers.costs.gate import PROVIDER_OF
 from trainers.costs.local import PastRun
 from trainers.costs.overlay import shelf_in
 from trainers.costs.own_prices import OwnPrices
@@ -88,20 +89,21 @@ class Jobs:
         batch: bool = False,
         plan: str = "",
         offer: Quote | None = None,
+        job_id: str = "",
     ) -> Job:
         """Quote a run and put the quote before the person; nothing starts and nothing is spent.
 
         With `batch` it lets pass what somebody waits for, for two hours at most. `plan` names a frozen evaluation
         plan, by which the model is judged whatever the test rows are; without it the plan that was frozen with these
-        rows applies, if there is one. `offer` is a quote made elsewhere. Raises UserError for a backend or a plan that
-        nobody knows.
+        rows applies, if there is one. `offer` is a quote made elsewhere, `job_id` an id chosen elsewhere: a second job
+        of that id is refused by the database. Raises UserError for a backend or a plan that nobody knows.
         """
         check_name(spec.backend)
         if offer is None and spec.backend == "endpoint":
             raise UserError("An endpoint answers, it trains nothing.", "Judge its models: `luthier evaluate --url`.")
         offer = offer or self.offer(dataset, spec, person, kind, plan, now)
         job = Job(
-            id=f"job_{uuid.uuid4().hex[:12]}",
+            id=job_id or f"job_{uuid.uuid4().hex[:12]}",
             workspace_id=person.workspace_id,
             number=0,
             kind=kind,
@@ -122,9 +124,10 @@ class Jobs:
         )
         return self._offer(job, now)
 
-    def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime) -> Outcome:
+    def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime, via: str = "") -> Outcome:
         """Approve a quote: that queues the job, or asks whoever else has to say yes. A second click changes nothing.
 
+        `via` names what said yes in this person's name, for the audit: the key that they granted a limit.
         Raises NotAllowed, OverBudget, or StaleApproval where the quote changed or expired.
         """
         try:
@@ -133,7 +136,7 @@ class Jobs:
                 policy.check_workspace(job, person)
                 if job.state in (*LIVE, *ENDED):
                     return Outcome(job, changed=False)
-                changed = approval.click(connection, job, quote_hash, person, now)
+                changed = approval.click(connection, job, quote_hash, person, now, via)
                 job = read(connection, job_id)
         except OverBudget as refusal:
             self._note_refusal(job, person, refusal, now)
@@ -302,7 +305,7 @@ class Jobs:
             past=self.past_runs(spec, person),
             training=kind == "train",
             today=now.date(),
-            shelf=shelf_in(self.datasets.folder),
+            shelf=shelf_in(self.datasets.folder) if spec.backend in PROVIDER_OF else None,
             own=self.own_prices.get(spec.backend),
         )
         if self._pretended(spec):

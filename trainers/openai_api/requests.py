@@ -1,5 +1,6 @@
 """Knows which bodies OpenAI's API takes, and reads them into plain data; it does not know what becomes of them."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -15,6 +16,9 @@ LONGEST_VALUE: Final = 512
 LONGEST_SUFFIX: Final = 64
 BODY_LIMIT: Final = 4_000_000
 """Bytes of a request that carries no file."""
+
+BODY_SECONDS: Final = 60.0
+"""Seconds for it to arrive."""
 
 _JOB = ("model", "training_file", "validation_file", "method", "hyperparameters", "suffix", "seed", "metadata")
 _AZURE = ("trainingType",)
@@ -49,10 +53,14 @@ _IGNORED = ("user", "metadata", "store", "safety_identifier", "service_tier", "p
 async def body_of(request: Request) -> dict[str, Any]:
     """Read a JSON object; raises ApiError where it is none, or too large."""
     whole = b""
-    async for block in request.stream():
-        whole += block
-        if len(whole) > BODY_LIMIT:
-            raise ApiError(413, "The request is too large.", "request_too_large")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for block in request.stream():
+                whole += block
+                if len(whole) > BODY_LIMIT:
+                    raise ApiError(413, "The request is too large.", "request_too_large")
+    except TimeoutError:
+        raise ApiError(408, f"The request did not arrive within {BODY_SECONDS:.0f} seconds.", "timeout") from None
     return parsed(whole)
 
 

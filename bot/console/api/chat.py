@@ -46,7 +46,12 @@ def chat_post_ephemeral(space: Workspace, args: Args) -> Json:
         raise SlackError("user_not_in_channel")
     if len(args.text("text")) > limit("message.text_kept"):
         raise SlackError("msg_too_long")
-    return {"message_ts": post(space, channel, args, viewer=user)["ts"]}
+    shown = post(space, channel, args, viewer=user)
+    thread = shown.get("thread_ts")
+    if thread and not space.store.threads(channel["id"], [thread]):
+        # "Ephemeral messages in threads are only shown if there is already an active thread."
+        messages.remove(space, space.message(channel["id"], shown["ts"]))
+    return {"message_ts": shown["ts"]}
 
 
 @method("chat.meMessage", scopes=WRITE, errors=(*PLACE_ERRORS, "no_text", "msg_too_long"))

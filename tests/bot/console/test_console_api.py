@@ -166,6 +166,17 @@ def test_refuses_messages_that_slack_refuses(local_slack: LocalSlack, arguments:
     assert local_slack.messages() == []
 
 
+def test_a_private_message_in_a_thread_without_replies_is_not_shown(local_slack: LocalSlack) -> None:
+    """Slack takes the call and shows nothing; once somebody has replied it does."""
+    root = local_slack.send("Hello")["ts"]
+    for text in ("lost", "found"):
+        hidden = local_slack.web.chat_postEphemeral(channel="C0ASK", user="U0ADA", text=text, thread_ts=root)
+        assert hidden["message_ts"]
+        local_slack.send("a reply", thread_ts=root)
+    shown = [message["text"] for message in local_slack.messages(thread_ts=root) if message.get("is_ephemeral")]
+    assert shown == ["found"]
+
+
 def test_cuts_and_refuses_long_texts(local_slack: LocalSlack) -> None:
     """A post is cut at 40,000 characters; an update over 4,000 is refused, at 4,000 taken."""
     ts = local_slack.web.chat_postMessage(channel="C0ASK", text="x" * 100_000)["ts"]

@@ -13,7 +13,7 @@ from trainers.costs.names import PROVIDERS, UnknownName, find_model, find_provid
 from trainers.costs.offers import COMPARABLE
 from trainers.costs.overlay import Change, laid_over
 from trainers.costs.units import per_million, read_price
-from trainers.costs.workload import Workload
+from trainers.costs.workload import BadFigure, Workload
 
 TODAY = date(2026, 11, 30)
 LOAD = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
@@ -39,9 +39,9 @@ def test_every_model_of_a_book_is_known_by_name() -> None:
 
 
 def test_caching_is_never_dearer_in_the_book() -> None:
-    """A cached token costs at most what a fresh one costs."""
+    """A cached token costs at most what a fresh one costs, in batches too."""
     for sheet in all_sheets(books()):
-        for kind in ("base", "tuned"):
+        for kind in ("base", "tuned", "base_batch", "tuned_batch"):
             fresh, cached = sheet.price(f"{kind}_input"), sheet.price(f"{kind}_cached")
             if fresh is not None and cached is not None:
                 assert per_million(cached).cost.high <= per_million(fresh).cost.high
@@ -87,6 +87,10 @@ def test_a_price_past_sixty_days_is_warned_about() -> None:
         ("ft:gpt-4.1-mini-2025-04-14:acme:support:abc", "gpt-4.1-mini"),
         ("gpt-4.1-mini-2025-04-14.ft-0a1b", "gpt-4.1-mini"),
         ("Qwen/Qwen3-8B", "qwen3-8b"),
+        ("azure/gpt-4o", "gpt-4o"),
+        ("azure/gpt-4o-2024-08-06.ft-0a1b", "gpt-4o"),
+        ("vertex_ai/gemini-3.5-flash", "gemini-3.5-flash"),
+        ("gpt-4o-2024-11-20", "gpt-4o-2024-11-20"),
     ],
 )
 def test_a_model_is_known_by_each_of_its_names(said: str, name: str) -> None:
@@ -95,13 +99,14 @@ def test_a_model_is_known_by_each_of_its_names(said: str, name: str) -> None:
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:
-    """A slip is answered with names that look like it, and with some where nothing does."""
-    with pytest.raises(UnknownName, match=r"gpt-4\.1-mini"):
+    """A slip is answered with names that look like it, and with some that many know where nothing does."""
+    with pytest.raises(UnknownName, match=r"Nearest: gpt-4\.1-mini"):
         find_model("gpt4.1-mini")
-    with pytest.raises(UnknownName, match="Nearest"):
+    with pytest.raises(UnknownName, match=r"None looks like it\. I know gpt-4\.1-mini, .*lists them all"):
         find_model("?" * 500)
-    with pytest.raises(UnknownName, match="azure"):
-        find_provider("azur")
+    for slip in ("azur", "nobody"):
+        with pytest.raises(UnknownName, match=", ".join(PROVIDERS)):
+            find_provider(slip)
     with pytest.raises(UnknownName, match="Who does: openai, azure"):
         estimate(LOAD, "gpt-4.1-mini", provider="together", today=TODAY)
 
@@ -116,6 +121,62 @@ def test_the_maker_is_asked_first() -> None:
         "smollm2-135m-instruct": "own_gpu",
     }
     assert {name: shelf.default_provider(find_model(name)) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "asked"),
+    [
+        ("azure/gpt-4o", "", "azure"),
+        ("gpt-4o", "", "openai"),
+        ("gpt-4o", "Azure OpenAI", "azure"),
+        ("azure/gpt-4o", "azure", "azure"),
+        ("openai/gpt-oss-20b", "", "azure"),
+        ("together_ai/qwen3-8b", "", "together"),
+    ],
+)
+def test_a_provider_before_the_models_name_is_meant(model: str, provider: str, asked: str) -> None:
+    """`azure/gpt-4o` is Azure's; where an open model's own name has a maker before it, that is no provider."""
+    assert estimate(LOAD, model, provider=provider, today=TODAY).offer.provider.key == asked
+
+
+def test_two_providers_for_one_model_are_refused() -> None:
+    """A name and an option that contradict: nobody could tell which one was meant."""
+    with pytest.raises(BadFigure, match=r"names Azure OpenAI.*OpenAI was named besides"):
+        estimate(LOAD, "azure/gpt-4o", provider="openai", today=TODAY)
+
+
+def test_a_snapshot_that_azure_does_not_tune_is_not_priced_as_the_one_that_it_does() -> None:
+    """gpt-4o of 2024-11-20 has no rate of training anywhere, and cannot be tuned at Azure, whose table says so."""
+    azure = estimate(LOAD, "gpt-4o-2024-11-20", provider="azure", today=TODAY)
+    openai = estimate(LOAD, "gpt-4o-2024-11-20", today=TODAY)
+    assert (azure.training, openai.training) == (None, None)
+    assert (azure.offer.state(TODAY), openai.offer.state(TODAY)) == ("closed", "closing")
+    assert "Not confirmed" in azure.offer.line.to_json(TODAY)["sentence"]
+    assert estimate(LOAD, "gpt-4o-2024-08-06", provider="azure", today=TODAY).training is not None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "field", "dollars"),
+    [
+        ("openai", "gpt-4.1", "tuned_batch_cached", "0.50"),
+        ("openai", "gpt-4.1-mini", "tuned_batch_cached", "0.10"),
+        ("openai", "gpt-4o", "tuned_batch_cached", "0.90"),
+        ("openai", "gpt-6-luna", "base_batch_cached", "0.005"),
+        ("azure", "gpt-5", "base_batch_cached", "0.0625"),
+        ("openai", "gpt-4.1", "base_batch_cached", ""),
+        ("tinker", "inkling", "base_input", "1.00"),
+        ("tinker", "inkling", "base_output", "4.05"),
+        ("tinker", "inkling", "base_cached", ""),
+        ("tinker", "inkling-small", "base_input", "0.30"),
+        ("tinker", "inkling-small", "training", ""),
+    ],
+)
+def test_cached_batches_and_serverless_stand_in_the_book(provider: str, model: str, field: str, dollars: str) -> None:
+    """What a source names is there per million tokens; what none names is unknown."""
+    sheet = books()[provider].sheet(find_model(model))
+    assert sheet is not None
+    price = sheet.price(field)
+    assert price is None if not dollars else price is not None and per_million(price).cost.expected == Decimal(dollars)
 
 
 def test_a_book_in_two_currencies_is_said() -> None:

@@ -85,7 +85,7 @@ def test_a_base_is_charged_until_it_retires() -> None:
     sums = own.sums()
     assert sums is not None
     assert [day.on for day in own.days(sums, 730)][-1] == TODAY + timedelta(days=9)
-    assert "not before the base retires on 2026-12-10" in priced(1, books, "azure").break_even[0].sentence
+    assert "not before the base retires on 2026-12-10" in priced(69_000, books, "azure").break_even[0].sentence
     assert cheap.base_gone() is None
 
 
@@ -104,3 +104,41 @@ def test_without_a_cached_price_there_is_no_figure_with_caching() -> None:
     assert told["break_even"]["cached"] is None
     assert "no figure with caching" in told["break_even"]["note"]
     assert any("at full price" in warning for warning in made.warnings)
+
+
+def test_a_verdict_counts_the_hosting() -> None:
+    """At Azure 1,000 requests a day save less than the hour of hosting costs: it loses, and nothing says it saves."""
+    found = priced(1000, shelf("azure"), "azure").break_even[0]
+    assert found.gain_a_day.amount == found.saving.amount * 1000 - found.hosting_a_day.amount
+    assert found.gain_a_day.amount < 0
+    assert found.on is None
+    assert found.requests_in_all is None
+    for part in ("it loses $40.20 a day at 1,000 requests a day", "the requests save $0.60", "keeping it costs $40.80"):
+        assert part in found.sentence, found.sentence
+    assert "1,000 requests save" not in found.sentence
+
+
+@pytest.mark.parametrize("asked", [0, 1, 1000, 68_000, 10**6])
+@pytest.mark.parametrize("provider", ["openai", "azure"])
+def test_no_sentence_contradicts_its_day(provider: str, asked: int) -> None:
+    """A day on which it has paid is named where each day gains, and a loss where each day loses."""
+    for found in priced(asked, shelf(provider), provider).break_even:
+        gains = found.gain_a_day.amount > 0
+        assert ("it loses" in found.sentence or "never" in found.sentence or "saves nothing" in found.sentence) != gains
+        assert ("it has paid on" in found.sentence) == (found.on is not None)
+        assert gains or found.on is None
+
+
+def test_a_machine_of_ones_own_is_not_said_to_have_paid() -> None:
+    """What electricity and the machine cost is unknown: fees saved are named, and neither a day nor a volume."""
+    made = estimate(LOAD, "qwen3-8b", provider="own_gpu", today=TODAY)
+    assert made.break_even
+    for found in made.break_even:
+        assert (found.on, found.requests_a_day, found.requests_in_all) == (None, None, None)
+        assert "in fees; whether that pays for electricity and the machine itself is not known" in found.sentence
+
+
+def test_a_longer_prompt_of_nothing_costs_the_same() -> None:
+    """With no tokens more before the base's prompt, and its price for the tune, nothing can pay."""
+    (found, *_) = priced(1000, shelf("azure"), "azure", extra_prompt_tokens="0").break_even
+    assert "1,000 requests cost the same when tuned, and keeping it costs $40.80 a day" in found.sentence

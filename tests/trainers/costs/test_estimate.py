@@ -1,7 +1,8 @@
 """Estimates: properties that hold for every workload, and what bad figures are answered with."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +56,7 @@ def no_less(more: Estimate, less: Estimate) -> None:
 @settings(max_examples=20, deadline=None)
 @given(LOADS, st.sampled_from(OFFERS), st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 20))
 def test_more_never_costs_less(load: Workload, offer: tuple[str, str], rows: int, tokens: int, passes: int) -> None:
-    """More rows, tokens, epochs or requests never cost less, in any part and in any of the three figures."""
+    """With epochs given, more rows, tokens, epochs or requests never cost less, in any part, in all three figures."""
     more = Workload(
         examples=load.examples + rows,
         prompt_tokens=load.prompt_tokens + tokens,
@@ -64,6 +65,29 @@ def test_more_never_costs_less(load: Workload, offer: tuple[str, str], rows: int
     )
     no_less(priced(more, offer), priced(load, offer))
     no_less(priced(load, offer, requests_per_day=str(1000 + rows)), priced(load, offer))
+
+
+@settings(max_examples=20, deadline=None)
+@given(LOADS, st.sampled_from(OFFERS), st.integers(1, 30_000), st.integers(1, 1000))
+def test_more_rows_with_recommended_epochs(load: Workload, offer: tuple[str, str], rows: int, more: int) -> None:
+    """Without epochs given one epoch, evaluation and serving never fall; training and total not within one number."""
+    few, many = (priced(replace(load, examples=each, epochs=None), offer) for each in (rows, rows + more))
+    for dear, cheap in (
+        (many.per_epoch, few.per_epoch),
+        (many.evaluation, few.evaluation),
+        (many.serving, few.serving),
+    ):
+        assert dear is None or (cheap is not None and dear.low >= cheap.low and dear.high >= cheap.high)
+    if many.epochs == few.epochs:
+        no_less(many, few)
+
+
+def test_where_more_rows_cost_less_is_known() -> None:
+    """Only where the recommendation drops passes: at eleven numbers of rows, as docs/prices.md says."""
+    rows = range(1, 100_000)
+    passed = [each * recommend(each).epochs for each in rows]
+    less = [row for row, before, now in zip(rows[1:], passed, passed[1:], strict=False) if now < before]
+    assert less == [6, 8, 11, 12, 13, 15, 17, 21, 26, 8334, 12501]
 
 
 @settings(max_examples=20, deadline=None)
@@ -174,3 +198,48 @@ def test_an_assumption_that_makes_no_sense_is_refused(changes: dict[str, str]) -
     with pytest.raises(BadFigure) as refused:
         Assumptions.of(changes)
     assert refused.value.next_step
+
+
+def test_your_own_machine_is_not_called_free() -> None:
+    """It has no fee, which is not written as $0, stands behind what has a price, and says what nobody counted."""
+    load = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
+    found = priced(load, OFFERS[0])
+    places = [row.offer.provider.key for row in found.comparison]
+    own = found.comparison[places.index("own_gpu")]
+    assert set(own.said) == {"no fee"}
+    assert own.to_json()["not_counted"] == "electricity and the machine itself"
+    assert "Your own GPU: electricity" in found.left_out
+    priced_ones = [row for row in found.comparison if row.total is not None and row.state not in ("closed", "retired")]
+    assert priced_ones[-1] is own
+    assert places.index("own_gpu") < min(
+        places.index(row.offer.provider.key) for row in found.comparison if not row.total
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "prompt", "part"),
+    [
+        ("gpt-4o-mini", "openai", 128_000, "more than the 128,000 that gpt-4o-mini reads"),
+        ("gpt-4o-mini", "openai", 127_000, "With its longer prompt the base would need 128,600"),
+        ("gpt-4.1-mini", "openai", 127_000, "too long for qwen3-8b: their figures are arithmetic only"),
+        ("gpt-4o-mini", "azure", 70_000, "65,536 that a training row may have"),
+        ("gemini-3.5-flash", "vertex", 200_000, "131,072 that a training row may have"),
+        ("qwen3-8b", "tinker", 50_000, "more than the 40,960"),
+    ],
+)
+def test_a_prompt_beyond_the_context_is_said(model: str, provider: str, prompt: int, part: str) -> None:
+    """What no request or row can hold is priced as arithmetic, and that is said; a usual prompt is not remarked."""
+    long, usual = (
+        Workload(examples=50, prompt_tokens=Decimal(each), completion_tokens=Decimal(100), epochs=3)
+        for each in (prompt, 500)
+    )
+    assert any(part in warning for warning in priced(long, (model, provider)).warnings)
+    assert not any(part[-20:] in warning for warning in priced(usual, (model, provider)).warnings)
+
+
+def test_a_day_before_the_prices_is_said() -> None:
+    """Prices that were read later than the day asked about are not passed off as that day's."""
+    load = Workload(examples=50, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
+    early, late = (estimate(load, "gpt-4.1-mini", today=day).warnings for day in (TODAY - timedelta(days=100), TODAY))
+    assert any("what was asked then is not known" in warning for warning in early)
+    assert not any("what was asked then" in warning for warning in late)

@@ -1,22 +1,29 @@
 """A job at OpenAI and at Azure from its quote to the registered model, and what is refused before anything is sent."""
 
 import json
+import time
 from dataclasses import replace
 from decimal import Decimal
 
 import httpx
 import pytest
 
+from knowledge.errors import UserError
+from knowledge.tenancy import Person
 from tests.trainers.hosted.shop import NAME, TODAY, Shop
 from tests.trainers.jobs.conftest import ADA
 from tests.trainers.jobs.paid import is_legal
 from tests.trainers.rehearsal.provider import ENDLESS
 from trainers import budgets
+from trainers.backends.rehearsal import RehearsalBackend
 from trainers.costs.facts import Source
 from trainers.costs.overlay import Change, write
+from trainers.errors import JobNotFound, NotAllowed
+from trainers.jobs import elsewhere
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.tidy import tidy
 from trainers.registry import Registry
+from trainers.rehearsal.life import Pace
 from trainers.spec import Hyperparameters
 from trainers.tables import Job
 
@@ -31,7 +38,10 @@ def test_a_tuned_model_is_judged_at_its_provider_and_registered(shop: Shop) -> N
     assert arms["tuned"]["right"] > arms[report["rival"]]["right"]
     assert is_legal(shop.provider)
     assert shop.provider.count("uploaded") == shop.provider.count("deleted")
-    model = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder).get("T1", job.id)
+    registry = Registry(shop.jobs.ledger.engine, shop.jobs.datasets.folder)
+    model = registry.get("T1", job.id)
+    with pytest.raises(JobNotFound, match="stays at openai"):
+        registry.adapter(model)
     assert model.remote_id.startswith(f"ft:{NAME}:")
     assert (model.backend, model.remote_base, model.retires_on) == ("openai", NAME, "2027-01-14")
     assert (model.quote_hash, len(model.data_sha256)) == (job.quote_hash, 64)
@@ -220,6 +230,24 @@ def test_a_test_that_fails_leaves_no_deployment(azure: Shop) -> None:
     assert azure.provider.count("deployed") == azure.provider.count("undeployed")
 
 
+def test_a_test_that_is_taken_up_again_trains_and_counts_nothing_twice(azure: Shop) -> None:
+    """The test fails, a person resumes it: the same run is judged on the same deployment, and all counts once."""
+    azure.provider.now(rates={"chat": {"error_before": 1.0}})
+    job = azure.finish(azure.approved())
+    assert job.state == "failed"
+    approved = cost_of(job)
+    azure.provider.now()
+    assert azure.jobs.resume(job.id, ADA, azure.clock()).changed
+    job = azure.finish(job)
+    assert job.state == "succeeded", job.error_what
+    assert azure.provider.count("created").total() == 1
+    assert azure.provider.count("deployed").total() == 1
+    assert budgets.standing(azure.jobs.ledger.engine, "T1", azure.clock())[0].spent == approved
+    azure.clock.skip(4000)
+    tidy(azure.jobs.ledger, azure.backend(), azure.clock())
+    assert azure.provider.count("deployed") == azure.provider.count("undeployed")
+
+
 def test_a_stop_before_it_is_deployed_leaves_nothing(azure: Shop) -> None:
     """Stopped while Azure is too busy to deploy: nothing is deployed, the rows are gone, and it says cancelled."""
     azure.provider.now(rates={"deploy": {"busy": 1.0}})
@@ -229,3 +257,22 @@ def test_a_stop_before_it_is_deployed_leaves_nothing(azure: Shop) -> None:
     assert azure.finish(job).state == "cancelled"
     assert azure.provider.count("deployed").total() == 0
     assert azure.provider.count("uploaded") == azure.provider.count("deleted")
+
+
+def test_people_see_and_pause_a_run_there(shop: Shop) -> None:
+    """State, steps and checkpoints as the provider tells them; whoever may stop a job may pause its run."""
+    shop.provider.now(Pace(validating=0.05, queued=0.05, running=3.0))
+    job = shop.finish(shop.approved(), until=lambda job: bool(shop.provider.count("created")))
+    stranger, backend = Person(workspace_id="T1", user_id="U0EVE"), shop.backend()
+    with pytest.raises(NotAllowed):
+        elsewhere.pause(shop.jobs, backend, job, stranger, shop.clock())
+    time.sleep(1.5)
+    elsewhere.pause(shop.jobs, backend, job, ADA, shop.clock())
+    run = elsewhere.look(shop.jobs, backend, job)
+    assert (run.step > 0, run.loss is not None, len(run.checkpoints) > 0) == (True, True, True)
+    assert elsewhere.look(shop.jobs, backend, job).step == run.step
+    elsewhere.pause(shop.jobs, backend, job, ADA, shop.clock(), go_on=True)
+    shop.provider.now()
+    assert shop.finish(job).state == "succeeded"
+    with pytest.raises(UserError, match="no run at a provider"):
+        elsewhere.look(shop.jobs, RehearsalBackend(), job)

@@ -98,15 +98,16 @@ class Bench:
     def approved(self) -> Job:
         """Propose a job and queue it as if somebody with the right to had approved it; policy has its own tests."""
         dataset = self.jobs.datasets.example("tickets", ADA, self.clock()).dataset
-        job = self.jobs.propose(
-            dataset, TrainingSpec(backend=self.backend_name), person=ADA, now=self.clock(), place=THREAD
-        )
+        job = self.jobs.propose(dataset, self.wanted(), person=ADA, now=self.clock(), place=THREAD)
         now = self.clock()
         with self.jobs.ledger.transaction() as connection:
             set_rules(connection, "T1", FREE_HAND, now)
             assert move(connection, job, "queued", "U0BEN", now, approved_by="U0BEN", approved_at=now)
             accounts.begin(connection, job, FREE_HAND, now)
         return self.get(job)
+
+    def wanted(self) -> TrainingSpec:
+        return TrainingSpec(backend=self.backend_name)
 
     def get(self, job: Job) -> Job:
         return self.jobs.ledger.get(job.id)

@@ -117,3 +117,50 @@ def test_the_warning_names_day_owner_and_what_next(jobs: Jobs, watch: Watch) -> 
     text = render(from_json(row.kind, json.loads(row.payload))).text
     for part in ("<@U0ADA>", "14 Jan 2027", "4 days", "gpt-6-luna", "/tune cost"):
         assert part in text
+    assert "not confirmed" not in text
+
+
+DOUBTED = Source(name="a list; another list: 2027-02-01", url="x", as_of=date(2026, 11, 1), unverified=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "doubted"),
+    [
+        (Line(provider="azure", model="gpt-4.1-mini", source=DOUBTED, tunes_retire=DARK), True),
+        (Line(provider="azure", model="gpt-4.1-mini", source=SOURCE, base_source=DOUBTED, base_retires=DARK), True),
+        (
+            Line(
+                provider="azure",
+                model="gpt-4.1-mini",
+                source=SOURCE,
+                base_source=DOUBTED,
+                base_retires=date(2027, 1, 1),
+                tunes_retire=DARK,
+            ),
+            False,
+        ),
+        (
+            Line(provider="azure", model="gpt-4.1-mini", source=DOUBTED, base_retires=DARK, tunes_retire=DARK).asked(
+                DARK, SOURCE
+            ),
+            False,
+        ),
+    ],
+    ids=["its own source", "the base's source", "the base's doubt alone", "asked since"],
+)
+def test_a_day_that_nobody_confirmed_is_called_so(jobs: Jobs, watch: Watch, line: Line, doubted: bool) -> None:
+    """The message says that the day is not confirmed, and by whom it is named, exactly where its source is doubted."""
+    tuned(jobs, watch)
+    warn(jobs.ledger, (line,), datetime(2027, 1, 10, tzinfo=UTC))
+    (row,) = said(jobs)
+    text = render(from_json(row.kind, json.loads(row.payload))).text
+    assert ("That day is not confirmed: a list; another list: 2027-02-01." in text) == doubted
+
+
+def test_a_message_of_an_older_version_is_still_read(jobs: Jobs, watch: Watch) -> None:
+    """What waits in the outbox from before has no such field and is said as before."""
+    tuned(jobs, watch)
+    warn(jobs.ledger, BOOK, datetime(2027, 1, 10, tzinfo=UTC))
+    payload = json.loads(said(jobs)[0].payload)
+    del payload["unconfirmed"]
+    assert "14 Jan 2027" in render(from_json(RetirementCard.KIND, payload)).text

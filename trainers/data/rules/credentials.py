@@ -119,3 +119,8 @@ def _is_password(value: str) -> bool:
 
 def _is_real(pattern: re.Pattern[str], text: str) -> bool:
     return any(len(set(match[0])) >= _LEAST_DISTINCT for match in pattern.finditer(text))
+
+
+def secrets_in(text: str) -> set[str]:
+    """Return which kinds of secrets stand in a text, in words; never the secrets themselves."""
+    return _secrets_in(text, text.lower())

@@ -16,7 +16,7 @@ def system_prompt(plan: EvalPlan) -> str:
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
     """Return the drafts of each kind, of the topic that the task names; answers are left to people."""
-    table, topic = recipe("refusals"), _topic(plan.instruction)
+    table, topic = recipe("refusals"), topic_of(plan.instruction)
     said = table["reveals"]
 
     def texts(kind: DraftKind, name: str) -> Iterator[Piece]:
@@ -37,7 +37,7 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
     }
 
 
-def _topic(task: str) -> Recipe:
+def topic_of(task: str) -> Recipe:
     """Return the topic that most of the task's words name; else what nobody may be told."""
     topics: Sequence[Recipe] = recipe("refusals")["topic"]
     lowered = f" {' '.join(''.join(sign if sign.isalnum() else ' ' for sign in task.lower()).split())} "

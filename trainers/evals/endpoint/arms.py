@@ -63,6 +63,8 @@ class Asking:
     keeper: Keeper
     calls: int
     """Calls that were quoted, for the progress."""
+    spent: str = "spent"
+    """What the money is called that answers cost."""
     _done: int = 0
     _busy: int = 0
     _sent: int = 0
@@ -154,7 +156,7 @@ class Asking:
             return
         self._said_at, done = now, before + standing.done
         rate = max(0, done - self._reused) / max(now - self._started, 0.001)
-        note = f"{dollars(standing.spent.quantize(Decimal('0.0001')))} of {dollars(self.meter.limit)} spent"
+        note = f"{dollars(standing.spent.quantize(Decimal('0.0001')))} of {dollars(self.meter.limit)} {self.spent}"
         if standing.waits > 2:
             note += f"; {self.endpoint.host} is busy, on in {standing.waits:.0f} s"
         left = max(standing.waits, (self.calls - done) / rate) if rate else None  # not over before it goes on

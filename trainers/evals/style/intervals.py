@@ -7,11 +7,10 @@ nothing about events that none or few of them hold, so a rate's interval is neve
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from trainers.evals.style.limits import limits
 
@@ -66,7 +65,7 @@ def interval(told: Estimate) -> Interval:
     level = float(limits("voice")["level"])
     back = _SCALES[told.kind][1]
     freedom = max(1, told.texts - 2)  # a ratio estimates its denominator as well
-    reach = float(stats.t.ppf(0.5 + level / 2, freedom)) * told.variance**0.5
+    reach = float(_laws().t.ppf(0.5 + level / 2, freedom)) * told.variance**0.5
     low, high = back(told.scaled - reach), back(told.scaled + reach)
     if told.kind in ("rate", "share"):
         exact = _rare if told.kind == "rate" else _share
@@ -82,7 +81,7 @@ def p_of_difference(one: Estimate, other: Estimate) -> float:
         return 1.0 if one.scaled == other.scaled else 0.0
     parts = sum(each.variance**2 / (each.texts - 1) for each in (one, other))
     freedom = spread**2 / parts if parts else 1.0
-    return float(2 * stats.t.sf(abs(one.scaled - other.scaled) / spread**0.5, freedom))
+    return float(2 * _laws().t.sf(abs(one.scaled - other.scaled) / spread**0.5, freedom))
 
 
 def texts_for(told: Estimate, share: float) -> int:
@@ -97,14 +96,21 @@ def share_of(yes: int, all_: int) -> Interval:
     return Interval(yes / all_, low / 100, high / 100)
 
 
+def _laws() -> Any:
+    """Return scipy.stats, whose import takes a second that every command and process of ours would pay."""
+    from scipy import stats
+
+    return stats
+
+
 def _rare(count: float, exposure: float, tail: float) -> tuple[float, float]:
-    low = float(stats.gamma.ppf(tail, count)) if count else 0.0
-    return 1000 * low / exposure, 1000 * float(stats.gamma.ppf(1 - tail, count + 1)) / exposure
+    low = float(_laws().gamma.ppf(tail, count)) if count else 0.0
+    return 1000 * low / exposure, 1000 * float(_laws().gamma.ppf(1 - tail, count + 1)) / exposure
 
 
 def _share(yes: float, all_: float, tail: float) -> tuple[float, float]:
-    low = float(stats.beta.ppf(tail, yes, all_ - yes + 1)) if yes else 0.0
-    high = float(stats.beta.ppf(1 - tail, yes + 1, all_ - yes)) if yes < all_ else 1.0
+    low = float(_laws().beta.ppf(tail, yes, all_ - yes + 1)) if yes else 0.0
+    high = float(_laws().beta.ppf(1 - tail, yes + 1, all_ - yes)) if yes < all_ else 1.0
     return 100 * low, 100 * high
 
 

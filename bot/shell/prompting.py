@@ -1,0 +1,96 @@
+"""The command `system-prompt`: how a prompt, or what is found in one, reads in a terminal; it writes none."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.shell.plans import read_schema
+from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+
+if TYPE_CHECKING:
+    from trainers.evals.plan import EvalPlan
+    from trainers.evals.prompting.body import SystemPrompt
+    from trainers.evals.prompting.checks import Check
+
+SEED = 7
+"""One fixed seed, so that the same task always gets the same examples."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("system-prompt")(system_prompt)
+
+
+def system_prompt(
+    task: Annotated[list[str] | None, typer.Argument(help="What the model is to do.")] = None,
+    labels: Annotated[str, typer.Option(help="The labels, with commas between them.")] = "",
+    schema: Annotated[Path | None, typer.Option(help="JSON Schema of the answers.")] = None,
+    kind: Annotated[str, typer.Option(help="classification, extraction, style, qa, generation or refusal.")] = "",
+    check: Annotated[Path | None, typer.Option(help="Check the prompt in this file instead of writing one.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a system prompt for a task, or check one: role, exact output format, edge cases, consistency, examples.
+
+    Exit 1 where a checked prompt lacks something.
+    """
+    text = " ".join(task or []).strip()
+    if not text and check is None:
+        raise fail_usage('Say the task: luthier system-prompt "Sort tickets into billing, returns, other"')
+    plan = _plan(text, labels, schema, kind) if text else None
+    if check is not None:
+        _check(check, plan, as_json)
+    elif plan is not None:
+        made = _write(plan)
+        show_json(made.to_json()) if as_json else show(read_prompt(made))
+
+
+def read_prompt(made: "SystemPrompt") -> str:
+    """Lay out a prompt with its examples and what a person should know."""
+    lines = [made.text, ""]
+    for number, each in enumerate(made.examples, start=1):
+        lines += [f"Example {number} ({each.why})", f"  user: {each.user}", f"  reply: {each.reply}"]
+    return "\n".join([*lines, "", *made.notes])
+
+
+def _plan(text: str, labels: str, schema: Path | None, kind: str) -> "EvalPlan":
+    from trainers.evals.plan import make_plan
+
+    return make_plan(text, labels=labels.split(","), schema=read_schema(schema), kind=kind or None)
+
+
+def _check(file: Path, plan: "EvalPlan | None", as_json: bool) -> None:
+    """Show what is found, and leave with 1 where something is missing."""
+    from trainers.evals.prompting.checks import check_prompt
+
+    if not file.is_file():
+        raise fail_usage(f"There is no file {file}.")
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fail_usage(f"{file} is not UTF-8 text.") from error
+    if not text.strip():
+        raise fail_usage(f"{file} is empty.")
+    found = check_prompt(text, plan)
+    show_json({"checks": [each._asdict() for each in found]}) if as_json else show(_read_checks(found))
+    raise typer.Exit(0 if all(each.ok for each in found) else 1)
+
+
+def _read_checks(found: "list[Check]") -> str:
+    return "\n".join(f"{'ok     ' if each.ok else 'missing'} {each.aspect}: {each.says} {each.fix}" for each in found)
+
+
+def _write(plan: "EvalPlan") -> "SystemPrompt":
+    """Write by the language model that settings name, else from the template."""
+    from bot.settings import Settings
+    from trainers.evals.prompting.written import write_prompt
+
+    settings = Settings.from_env()
+    if not settings.model:
+        return write_prompt(plan, seed=SEED)
+    from bot.wiring import shell_person
+    from bot.working import working
+
+    with working(settings, say) as at:
+        meter = at.deps.meter(shell_person().workspace_id)
+        return write_prompt(plan, seed=SEED, model=at.deps.model, meter=meter)

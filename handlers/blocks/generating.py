@@ -1,0 +1,114 @@
+"""Knows how drafting training rows looks: the form of what is wanted and the coverage to edit; it drafts nothing.
+
+What the first form held travels in the second one's metadata, so its fields are short enough for Slack's limit.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.blocks.parts import Block, context, field, modal, option, section, select
+from handlers.escape import clean, mrkdwn
+
+SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
+"""Callback ids."""
+
+OPEN = "rows_draft"
+"""Action id of the button that opens the form."""
+
+TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE = (
+    "rows_task", "rows_kind", "rows_labels", "rows_writers", "rows_good", "rows_count", "rows_texts", "rows_coverage",
+)  # fmt: skip
+"""Block ids and action ids of inputs; each has one name for both."""
+
+KINDS: Mapping[str, str] = {
+    "classification": "one label for each input",
+    "extraction": "fields of a text, as JSON",
+    "voice": "texts in your voice",
+    "documents": "answers from your documents",
+    "format": "always the same headings",
+    "refusal": "what to decline",
+}
+
+_SHORT, _LONG = 200, 600
+_MOST_FILES = 5
+
+
+def spec_form(metadata: str, task: str = "") -> Block:
+    """Draw the form of what is wanted."""
+    kinds = [option(name, name, meaning) for name, meaning in KINDS.items()]
+    files: Block = {"type": "file_input", "action_id": TEXTS, "max_files": _MOST_FILES}
+    number = {
+        "type": "number_input", "action_id": COUNT, "is_decimal_allowed": False, "min_value": "1", "max_value": "100",
+        "initial_value": "10",
+    }  # fmt: skip
+    blocks = [
+        field("What is the model to do?", _text(TASK, _LONG, task[:_LONG], multiline=True), block_id=TASK),
+        field("Kind of task", select(KIND, "By the task's words", kinds), block_id=KIND, optional=True),
+        field(
+            "Labels or headings",
+            _text(LABELS, _LONG),
+            block_id=LABELS,
+            optional=True,
+            hint="With commas between them: billing, returns, other",
+        ),
+        field(
+            "Who writes to it?", _text(WRITERS, _SHORT), block_id=WRITERS, optional=True, hint="And where: chat, mail."
+        ),
+        field("What makes a good example here?", _text(GOOD, _LONG, multiline=True), block_id=GOOD, optional=True),
+        field("How many rows", number, block_id=COUNT),
+        field("Texts in your voice", files, block_id=TEXTS, optional=True, hint="They become answers, word for word."),
+    ]
+    return modal("Draft training rows", blocks, callback_id=SPEC_FORM, submit="Next", close="Cancel", metadata=metadata)
+
+
+def coverage_form(metadata: str, coverage: str, *, count: int, writer: str) -> Block:
+    """Draw the coverage for changes."""
+    by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
+    text = _text(COVERAGE, 3000, coverage, multiline=True)
+    blocks = [
+        section(f"*{count} rows*; {by}. Each gets one value of every line."),
+        field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
+        context("Every row is a draft: you keep, edit or drop each in the thread."),
+    ]
+    return modal("Coverage", blocks, callback_id=COVERAGE_FORM, submit="Draft rows", close="Cancel", metadata=metadata)
+
+
+def entered(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the first form: texts by name, `count`, `files`."""
+
+    def text(name: str) -> str:
+        return clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip()
+
+    chosen = ((values.get(KIND) or {}).get(KIND) or {}).get("selected_option") or {}
+    files: Sequence[Mapping[str, Any]] = ((values.get(TEXTS) or {}).get(TEXTS) or {}).get("files") or ()
+    return {
+        "task": text(TASK),
+        "kind": str(chosen.get("value") or ""),
+        "labels": text(LABELS),
+        "writers": text(WRITERS),
+        "good": text(GOOD),
+        "count": int(text(COUNT) or 0),
+        "files": [str(file["id"]) for file in files],
+    }
+
+
+def packed(where: Sequence[Any], told: Mapping[str, Any]) -> str:
+    """Write where rows go and what is wanted, for the second form."""
+    return json.dumps([list(where), dict(told)], ensure_ascii=False, separators=(",", ":"))
+
+
+def unpacked(metadata: str) -> tuple[list[Any], dict[str, Any]]:
+    """Read what `packed` wrote."""
+    where, told = json.loads(metadata)
+    return where, told
+
+
+def coverage_in(view: Mapping[str, Any]) -> str:
+    """Read the second form."""
+    return clean(view["state"]["values"][COVERAGE][COVERAGE].get("value") or "")
+
+
+def _text(name: str, most: int, initial: str = "", *, multiline: bool = False) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": name, "multiline": multiline, "max_length": most}
+    return {**element, "initial_value": initial} if initial else element

@@ -1,0 +1,34 @@
+"""The real engine as a fixture, on a migrated SQLite of its own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store.engine import open_engine
+from tests.postgres import Postgres
+from tests.trainers.api.shop import Shop
+
+
+@pytest.fixture
+def on_postgres(migrated_postgres: str, postgres: Postgres, tmp_path: Path) -> Iterator[Shop]:
+    """The same on a Postgres of its own."""
+    engine = open_engine(postgres.url(postgres.create(migrated_postgres)))
+    made = Shop(engine, tmp_path)
+    made.start()
+    yield made
+    made.stop()
+    engine.dispose()
+
+
+@pytest.fixture
+def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
+    """An API server with a worker and an empty database."""
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
+    made = Shop(engine, tmp_path)
+    made.start()
+    yield made
+    made.stop()
+    engine.dispose()

@@ -1,0 +1,197 @@
+"""Training rows by recipe: what a spec asks for, what is covered, and that our own linter takes them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import UserError
+from tests.trainers.evals.voices import brand, briefs, written
+from trainers.data.jsonl import Message, Row
+from trainers.data.lint import lint
+from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.coverage import Grid, counted, plan_grid, read_grid
+from trainers.evals.generating.report import report
+from trainers.evals.generating.spec import ROW_KINDS, RowSpec, row_spec
+from trainers.evals.generating.voice_rows import notes_of
+from trainers.evals.style.content import facts
+
+TEXTS = written(brand, briefs(30, 1), 1, 60)
+PASSAGES = [
+    (f"Rule {n}", f"{what} may be used by {who} for {n + 2} days, and after that somebody has to ask the office again.")
+    for n, (what, who) in enumerate(
+        [("The blue car", "guests"), ("A locker", "new colleagues"), ("The north gate", "suppliers"),
+         ("A spare laptop", "trainees"), ("The big oven", "cooks"), ("Studio two", "musicians"),
+         ("A parking place", "visitors"), ("The archive", "students"), ("The crane", "fitters"), ("Room six", "guides")]
+    )
+]  # fmt: skip
+TASKS = {
+    "classification": ("Sort support tickets into billing, returns, shipping, other", {}),
+    "extraction": ("Extract invoice number, total and due date from invoices as JSON", {}),
+    "voice": ("Write customer replies in our brand voice", {"texts": TEXTS}),
+    "documents": ("Answer questions from our employee handbook", {}),
+    "format": ("Turn stand-up notes into a status report", {"kind": "format"}),
+    "refusal": ("Decline requests for medical advice politely", {}),
+}
+REPEATS = ("duplicate", "near_duplicate", "contradiction", "label_missing", "test_overlap")
+
+
+def spec_of(kind: str) -> RowSpec:
+    task, told = TASKS[kind]
+    return row_spec(task, **told)
+
+
+@pytest.mark.parametrize("kind", ROW_KINDS)
+def test_ten_rows_of_each_kind_pass_the_linter(kind, tmp_path: Path):
+    """Nothing blocks, nothing repeats, the prompt is the same in all, and each row says why it helps and where from."""
+    made = compose_rows(spec_of(kind), count=10, seed=7)
+    assert len(made.drafts) == 10
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(f"{draft.row()}\n" for draft in made.drafts), "utf-8")
+    found = lint(file, target="openai")
+    assert not found.blocked
+    assert not {finding.code for finding in found.findings} & set(REPEATS), found.findings
+    assert len({draft.messages[0] for draft in made.drafts}) == 1
+    assert all(draft.why and draft.provenance for draft in made.drafts)
+    assert "no language model" in made.marked
+
+
+@pytest.mark.parametrize("kind", ROW_KINDS)
+def test_the_same_seed_gives_the_same_rows(kind):
+    """Seeded: equal twice, and another seed gives others."""
+    one, again, other = (compose_rows(spec_of(kind), count=8, seed=seed) for seed in (3, 3, 4))
+    assert one == again
+    assert one.drafts != other.drafts
+
+
+def test_every_label_is_covered():
+    """With ten rows each of four labels has at least two."""
+    made = compose_rows(spec_of("classification"), count=10, seed=7)
+    told = counted([draft.cell for draft in made.drafts], plan_grid(spec_of("classification")))
+    assert min(told["label"].values()) >= 2
+    assert set(told["case"]) >= {"typical", "edge", "out_of_scope"}
+
+
+def test_no_row_asks_what_a_given_row_asks():
+    """Rows that are there already are not drafted again."""
+    first = compose_rows(spec_of("classification"), count=10, seed=7)
+    given = [Row(at, draft.messages) for at, draft in enumerate(first.drafts, start=1)]
+    again = compose_rows(spec_of("classification"), count=10, seed=7, avoid=given)
+    assert not {draft.input for draft in first.drafts} & {draft.input for draft in again.drafts}
+
+
+def test_a_voice_row_has_the_brand_s_text_as_its_answer():
+    """Answers are texts of the brand, word for word; notes keep the facts and lose the manner."""
+    made = compose_rows(spec_of("voice"), count=10, seed=7)
+    assert all(draft.target in {text.strip() for text in TEXTS} for draft in made.drafts)
+    text = "Hi Anna, we're so very sorry! Order 4711 left on Monday, and the bill of 20.50 euros can wait."
+    notes = notes_of(text)
+    assert {"4711", "20.50"} <= set(notes.split())
+    assert facts(text).numbers <= facts(notes).numbers
+    assert "very" not in notes
+    assert "we're" not in notes
+
+
+def test_without_texts_a_voice_says_that_it_is_ours():
+    """Pairs of ours stand in, marked in every row and in a note."""
+    made = compose_rows(row_spec(TASKS["voice"][0]), count=5, seed=7)
+    assert all("not your voice" in draft.provenance for draft in made.drafts)
+    assert any("manner of ours" in note for note in made.notes)
+
+
+def test_own_passages_are_asked_about():
+    """Answers stand in the passage that they name; what no passage says is answered with the sentence for that."""
+    made = compose_rows(row_spec(TASKS["documents"][0], passages=PASSAGES), count=8, seed=7)
+    for draft in made.drafts:
+        if draft.cell["case"] == "typical":
+            statement, _, number = draft.target.rpartition(" [")
+            shown = [part for part in draft.input.split("\n\n") if part.startswith(f"[{number.rstrip(']')}]")]
+            assert statement in shown[0]
+        else:
+            assert draft.target.startswith("I can't find")
+
+
+@pytest.mark.parametrize(
+    ("task", "told", "says"),
+    [
+        ("Sort tickets into billing", {"labels": ["billing"]}, "With one label"),
+        ("Extract the total as JSON", {"labels": ["a", "b"], "kind": "extraction"}, "Labels were named"),
+        ("Sort tickets into a, b, c", {"headings": ["Done"]}, "Headings were named"),
+        ("Classify tickets", {"kind": "classification"}, "before I know the labels"),
+        ("Do it", {"kind": "poems"}, "kind 'poems'"),
+    ],
+)
+def test_a_spec_that_contradicts_itself_is_refused(task, told, says):
+    """What cannot be drafted is said, with what to do."""
+    with pytest.raises(UserError, match=says):
+        row_spec(task, **told)
+
+
+@pytest.mark.parametrize("count", [0, -1, 201, 5000])
+def test_a_number_out_of_range_is_refused(count):
+    """Five thousand rows are not looked through: say how many are drafted at a time."""
+    with pytest.raises(UserError, match="from 1 to 200 rows"):
+        compose_rows(spec_of("classification"), count=count, seed=7)
+
+
+def test_more_than_recipes_hold_is_said():
+    """Where recipes run dry there are fewer, and the note says how many."""
+    made = compose_rows(spec_of("refusal"), count=100, seed=7)
+    assert len(made.drafts) < 100
+    assert any(f"{len(made.drafts)} of 100" in note for note in made.notes)
+
+
+def test_a_grid_reads_back_what_it_prints():
+    """People edit the text of a grid; unedited it is the same grid."""
+    spec = spec_of("classification")
+    grid = plan_grid(spec)
+    assert read_grid(grid.text, spec) == grid
+    assert read_grid("case: typical, edge\nlabel: billing, returns\nmood: calm, angry", spec).dimensions["mood"] == (
+        "calm",
+        "angry",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "1 to 8 dimensions"),
+        ("case typical", "Line 1"),
+        ("case: typical\nlabel: nope", "none of the task's labels"),
+        ("case: funny", "'funny' is no case"),
+        ("x: " + ", ".join(str(n) for n in range(99)), "too long"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_refused(text, says):
+    """The line that is wrong is named."""
+    with pytest.raises(UserError, match=says):
+        read_grid(text, spec_of("classification"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 10, 37])
+def test_cells_give_every_value_its_turn(count):
+    """As many cells as rows; with enough rows every value comes up."""
+    grid = Grid({"case": ("typical", "edge"), "label": ("a", "b", "c")})
+    cells = grid.cells(count, 7)
+    assert len(cells) == count
+    if count >= 5:
+        assert {cell["label"] for cell in cells} == {"a", "b", "c"}
+        assert {cell["case"] for cell in cells} == {"typical", "edge"}
+
+
+def test_a_spec_survives_being_kept():
+    """Written as JSON and read again it is the same."""
+    for kind in ROW_KINDS:
+        spec = spec_of(kind)
+        assert RowSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_the_report_has_every_row_on_lines_of_its_own():
+    """Coverage, rows with reasons; no text of a row can become a heading or a tag."""
+    spec = spec_of("documents")
+    made = compose_rows(spec, count=5, seed=7)
+    told = report(made, spec, plan_grid(spec))
+    assert told.count("### ") == 5
+    assert "## Coverage" in told
+    evil = made.drafts[0]._replace(messages=(*made.drafts[0].messages[:-1], Message("assistant", "# x\n<script>")))
+    assert "\n# x" not in report(type(made)(drafts=(evil,)), spec, plan_grid(spec))

@@ -1,0 +1,40 @@
+"""How one more training row is drafted for a review, like a given one; it knows what the review's rows are for."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from knowledge.models import ChatModel, Meter
+from trainers.data.jsonl import Message, Row
+from trainers.errors import RowRefused
+from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.coverage import CASE, Grid
+from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.written import write_rows
+from trainers.tables import Review, ReviewRow
+
+ROWS = "rows"
+"""Key of a review's spec under which a RowSpec stands."""
+
+
+def another_row(
+    review: Review, row: ReviewRow, rows: Sequence[ReviewRow], *, model: ChatModel | None, meter: Meter | None
+) -> Mapping[str, Any]:
+    """Return one draft of the row's case that no row of the review asks; raises RowRefused if there is none."""
+    spec = RowSpec.from_json(json.loads(review.spec)[ROWS])
+    taken = [_row(place, each) for place, each in enumerate(rows, start=1)]
+    case = row.kind.replace(" ", "_")
+    grid = Grid({CASE: (case,)})
+    seed = 1000 + len(rows)
+    if model is not None and meter is not None:
+        made = write_rows(spec, count=1, seed=seed, model=model, meter=meter, grid=grid, avoid=taken)
+    else:
+        made = compose_rows(spec, count=1, seed=seed, grid=grid, avoid=taken)
+    found = next((draft for draft in made.drafts if draft.cell[CASE] == case), None)
+    if found is None:
+        raise RowRefused(f"I have no further row of the kind {row.kind!r}.", "Write one yourself: Add my own.")
+    return found.to_review()
+
+
+def _row(place: int, row: ReviewRow) -> Row:
+    return Row(place, tuple(Message(turn["role"], turn["content"]) for turn in json.loads(row.messages)))

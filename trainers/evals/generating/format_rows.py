@@ -1,0 +1,71 @@
+"""Rows of a fixed format: notes in any order in, the same headings with their points out; it knows common headings."""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from trainers.evals.drafts.recipe import shuffled
+from trainers.evals.generating.rows import Piece
+from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.table import table
+
+_TRIES = 60
+
+
+def format_pieces(spec: RowSpec, draw: random.Random) -> dict[str, Iterator[Piece]]:
+    """Return pieces with points under each known heading; nothing where no heading is known."""
+    headings = spec.headings or ("Done", "Next", "Blockers")
+    if not any(map(known, headings)):
+        return {}
+    desk = _Desk(headings, draw)
+    part = table()["format"]
+    return {
+        "typical": desk.pieces("typical", part["why"], most=2),
+        "boundary": desk.pieces("boundary", part["why_unknown"], most=2, idle=True),
+        "edge": desk.pieces("edge", part["why_long"], most=4, least=2),
+        "out_of_scope": desk.pieces("out_of_scope", part["why_none"], most=1, empty=1),
+    }
+
+
+def known(heading: str) -> str:
+    """Return what a heading means to the recipes, or ""."""
+    name = " ".join(heading.casefold().replace("_", " ").split())
+    return next((each for each, names in table()["format"]["names"].items() if name in names), "")
+
+
+class _Desk:
+    """Draws points for headings; no two pieces are alike."""
+
+    def __init__(self, headings: Sequence[str], draw: random.Random) -> None:
+        self.headings, self.draw = headings, draw
+        self.part: dict[str, Any] = table()["format"]
+        self.seen: set[str] = set()
+
+    def pieces(
+        self, case: str, why: str, *, most: int, least: int = 1, empty: int = 0, idle: bool = False
+    ) -> Iterator[Piece]:
+        """Yield pieces until nothing new is drawn."""
+        for _ in range(_TRIES):
+            left_out = set(self.draw.sample(range(len(self.headings)), min(empty, len(self.headings) - 1)))
+            points = {
+                at: self._points(heading, least, most) for at, heading in enumerate(self.headings) if at not in left_out
+            }
+            notes = [note for chosen in points.values() for note, _ in chosen]
+            notes += [self.draw.choice(self.part["idle"])] if idle else []
+            text = " ".join(shuffled(notes, self.draw))
+            if text and text not in self.seen:
+                self.seen.add(text)
+                yield Piece(
+                    case, self.part["user"].format(notes=text), self._written(points), why, f"recipe format/{case}"
+                )
+
+    def _points(self, heading: str, least: int, most: int) -> list[tuple[str, str]]:
+        listed = self.part["points"].get(known(heading), [])
+        number = min(len(listed), self.draw.randint(least, most))
+        return [(note, point) for note, point in self.draw.sample(listed, number)]
+
+    def _written(self, points: dict[int, list[tuple[str, str]]]) -> str:
+        lines = []
+        for at, heading in enumerate(self.headings):
+            lines += [f"{heading}:", *([f"- {point}" for _, point in points.get(at, [])] or ["- none"])]
+        return "\n".join(lines)

@@ -1,0 +1,117 @@
+"""What training rows are wanted: the task in a team's words and all that drives rows and judge; it drafts none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
+
+from knowledge.errors import UserError
+from trainers.evals.plan import make_plan
+from trainers.evals.plans.body import EvalPlan
+from trainers.evals.plans.choices import Kind
+
+RowKind = Literal["classification", "extraction", "voice", "documents", "format", "refusal"]
+"""Kinds of rows that recipes can draft."""
+
+ROW_KINDS: tuple[RowKind, ...] = get_args(RowKind)
+
+DEFAULT_COUNT: Final = 10
+_MOST_TEXTS: Final = 500
+_OF_PLAN: Mapping[Kind, RowKind] = {
+    "classification": "classification",
+    "extraction": "extraction",
+    "style": "voice",
+    "qa": "documents",
+    "generation": "format",
+    "refusal": "refusal",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSpec:
+    """What is wanted."""
+
+    task: str
+    kind: RowKind
+    labels: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    headings: tuple[str, ...] = ()
+    """Of a fixed format, in order."""
+    writers: str = ""
+    """Who writes the inputs in production, and where."""
+    style: str = ""
+    good: str = ""
+    """What makes a good example here: drives both the writer and the judge."""
+    model: str = ""
+    """The base that is to be trained."""
+    texts: tuple[str, ...] = ()
+    """The brand's own texts, which become answers word for word."""
+    passages: tuple[tuple[str, str], ...] = ()
+    """Titles and texts of the team's documents."""
+
+    @cached_property
+    def plan(self) -> EvalPlan:
+        """The same as an evaluation plan, which knows labels, fields and how drafts are composed."""
+        kind = next(kind for kind, rows in _OF_PLAN.items() if rows == self.kind)
+        return make_plan(self.task, labels=self.labels, schema=self.schema, kind=kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back to an equal spec."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]  # it is an object again
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "RowSpec":
+        """Read what `to_json` wrote."""
+        lists = {name: tuple(data[name]) for name in ("labels", "headings", "texts")}
+        passages = tuple((str(title), str(text)) for title, text in data["passages"])
+        return cls(**{**data, **lists, "passages": passages})
+
+
+def row_spec(
+    task: str,
+    *,
+    kind: str = "",
+    labels: Sequence[str] = (),
+    schema: Mapping[str, Any] | None = None,
+    headings: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    passages: Sequence[tuple[str, str]] = (),
+    **told: str,
+) -> RowSpec:
+    """Read a task in words; what is not named is read from them. Raises UserError where no rows can be drafted.
+
+    `told` are `writers`, `style`, `good` and `model`. A contradiction between what is named is refused, not guessed.
+    """
+    if kind and kind not in ROW_KINDS:
+        raise UserError(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
+    plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
+    plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind)
+    found = _OF_PLAN[plan.kind]
+    _check(found, plan, headings, labels, schema)
+    return RowSpec(
+        task=task,
+        kind=found,
+        labels=plan.labels,
+        schema=plan.schema,
+        headings=tuple(heading.strip().rstrip(":") for heading in headings if heading.strip()),
+        texts=tuple(texts[:_MOST_TEXTS]),
+        passages=tuple(passages[:_MOST_TEXTS]),
+        **told,
+    )
+
+
+def _check(
+    kind: RowKind, plan: EvalPlan, headings: Sequence[str], labels: Sequence[str], schema: Mapping[str, Any] | None
+) -> None:
+    named = [label for label in labels if label.strip()]
+    if kind != "classification" and named:
+        raise UserError(f"Labels were named, and the rows are of the kind {kind}.", "Leave one of them out.")
+    if kind != "extraction" and schema is not None:
+        raise UserError(f"A schema was given, and the rows are of the kind {kind}.", "Leave one of them out.")
+    if kind != "format" and headings:
+        raise UserError(f"Headings were named, and the rows are of the kind {kind}.", "Leave one of them out.")
+    if kind == "classification" and not plan.labels:
+        raise UserError("I can't draft rows before I know the labels.", "Name them: into billing, returns, other.")
+    if kind == "extraction" and not plan.schema:
+        raise UserError("I can't draft rows before I know the fields.", "Name them, or give a JSON Schema.")

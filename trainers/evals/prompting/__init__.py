@@ -1,0 +1,1 @@
+"""System prompts of tuned models: how one is written for a task, and how one is checked."""

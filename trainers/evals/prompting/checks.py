@@ -1,0 +1,126 @@
+"""What a system prompt lacks or contradicts, by the four parts that one needs; it rewrites nothing.
+
+Words tell whether a prompt speaks of a thing, not whether it is right about it: an empty list is no praise.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final, Literal, NamedTuple
+
+from trainers.data.rules.credentials import secrets_in
+from trainers.data.rules.wording import has_placeholder
+from trainers.data.tokens import encoder
+from trainers.evals.plans.body import EvalPlan
+from trainers.evals.prompting.compose import table
+
+Aspect = Literal["role", "output format", "edge cases", "consistency", "examples", "safety", "length"]
+
+
+class Check(NamedTuple):
+    """One thing that was looked at."""
+
+    aspect: Aspect
+    ok: bool
+    says: str
+    fix: str
+    """What to do; "" where it is all right."""
+
+
+_CASES: Final = 2
+"""Special cases from which a prompt is said to speak of them."""
+
+
+def check_prompt(text: str, plan: EvalPlan | None = None) -> list[Check]:
+    """Look at a prompt's role, output format, edge cases, consistency, examples, safety and length.
+
+    With a plan also whether its labels or fields stand in it. Findings that are not all right come first.
+    """
+    looked = [*_parts(text), *_named(text, plan), *_contradictions(text), *_safety(text), _length(text)]
+    return sorted(looked, key=lambda each: each.ok)
+
+
+def _parts(text: str) -> Iterator[Check]:
+    yield _said(
+        "role", _says(text, "role"), "who the model is and what it does", "Begin with: You are …, your task is …"
+    )
+    exact = _says(text, "format")
+    yield _said("output format", exact, "how the reply looks", "Say what a reply consists of, to the letter.")
+    if exact and not _says(text, "exact"):
+        yield Check("output format", False, "It does not say that nothing else may be added.", "Add: and nothing else.")
+    cases = len(_look("case").findall(text))
+    yield _said(
+        "edge cases",
+        cases >= _CASES,
+        f"what to do in special cases ({cases} found)",
+        "Say what happens with empty, foreign, mixed and out-of-scope input: If …, reply ….",
+    )
+    yield _said("consistency", (_says(text, "always")), "rules that always hold", "Add what it always and never does.")
+    shown = _says(text, "example")
+    yield Check("examples", True, "It shows examples." if shown else "It shows none: in training the rows are.", "")
+
+
+def _named(text: str, plan: EvalPlan | None) -> Iterator[Check]:
+    wanted = [*plan.labels, *(plan.schema or {}).get("properties", {})] if plan else []
+    missing = [name for name in wanted if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I)]
+    if wanted:
+        listed = ", ".join(missing[:8])
+        fix = "Name every label or field, spelled as in the rows." if missing else ""
+        yield Check(
+            "output format", not missing, f"It does not name {listed}." if missing else "It names all of them.", fix
+        )
+
+
+def _contradictions(text: str) -> Iterator[Check]:
+    for pair in table()["both"]:
+        if all(_compiled(pair[side]).search(text) for side in ("one", "other")):
+            says = f"It seems to ask for both: {pair['asks']}."
+            yield Check("consistency", False, says, "Keep one, or say when each holds.")
+
+
+def _safety(text: str) -> Iterator[Check]:
+    looks: tuple[tuple[Callable[[str], Any], str, str], ...] = (
+        (secrets_in, "It holds what looks like a key or password.", "Take it out, and change it where it is used."),
+        (has_placeholder, "It holds a placeholder that nobody filled in.", "Fill it in."),
+        (
+            _look("ages").search,
+            "It holds a price, a year or a day, which will age.",
+            "Give such facts with the request instead.",
+        ),
+    )
+    for look, says, fix in looks:
+        if look(text):
+            yield Check("safety", False, says, fix)
+    told = _says(text, "injection")
+    fix = "" if told else "Say that text inside the input is never an instruction."
+    yield Check(
+        "safety",
+        told,
+        "It says what orders inside the input are." if told else "Orders inside the input are left open.",
+        fix,
+    )
+
+
+def _length(text: str) -> Check:
+    count = encoder("o200k_base") or len
+    tokens, most = count(text), int(table()["most_tokens"])
+    short = tokens <= most
+    fix = "" if short else "Each call pays for it; with hundreds of rows most of it can go."
+    return Check("length", short, f"{tokens:,} tokens (o200k).", fix)
+
+
+def _said(aspect: Aspect, ok: bool, what: str, fix: str) -> Check:
+    return Check(aspect, ok, f"It says {what}." if ok else f"It does not say {what}.", "" if ok else fix)
+
+
+def _says(text: str, name: str) -> bool:
+    return _look(name).search(text) is not None
+
+
+def _look(name: str) -> re.Pattern[str]:
+    return _compiled(table()["looks"][name])
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)

@@ -1,0 +1,94 @@
+"""Writes a system prompt for a task by filling our template; it asks no model, and says what a person has to decide."""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trainers.data.jsonl import Row
+from trainers.data.likeness import canonical
+from trainers.evals.drafts import Draft, draft
+from trainers.evals.drafts.recipe import as_sentence, recipe
+from trainers.evals.plans.body import EvalPlan
+from trainers.evals.prompting.body import Example, SystemPrompt
+from trainers.evals.style.content import facts
+
+FILLED = "This is our template, filled with your task; no language model wrote it."
+
+_DRAFTS = 10
+_SHOWN = 12
+
+
+def compose_prompt(plan: EvalPlan, *, seed: int, examples: Sequence[Row] = ()) -> SystemPrompt:
+    """Fill the template of the plan's kind of task; `examples` are rows of yours, which lend their words."""
+    template, always = table()[plan.kind], table()["all"]
+    rest = _rest_label(plan)
+    known = {
+        "task": as_sentence(plan.instruction),
+        "labels": ", ".join(plan.labels),
+        "rest": rest or "the label that comes nearest",
+        "keys": _keys(plan),
+    }
+    notes = [FILLED]
+    if plan.kind == "classification" and not rest:
+        notes.append(template["decide_no_rest"])
+    made, more = _examples(plan, seed, examples)
+    return SystemPrompt(
+        role=template["role"].format(**known),
+        output_format=tuple(line.format(**known) for line in template["format"]),
+        edge_cases=tuple(line.format(**known) for line in template["edge"]),
+        consistency=(*template["consistency"], *always["consistency"]),
+        examples=made,
+        notes=(*notes, *more),
+    )
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Return prompts.toml."""
+    return tomllib.loads(Path(__file__).with_name("prompts.toml").read_text("utf-8"))
+
+
+def _rest_label(plan: EvalPlan) -> str:
+    catch_all = set(recipe("classification")["catch_all"])
+    return next((label for label in plan.labels if canonical(label) in catch_all), "")
+
+
+def _keys(plan: EvalPlan) -> str:
+    named = (plan.schema or {}).get("properties", {})
+    return ", ".join(f"{key} ({_type(node)})" for key, node in named.items())
+
+
+def _type(node: Any) -> str:
+    kind = node.get("type", "text") if isinstance(node, dict) else "text"
+    kinds = kind if isinstance(kind, list) else [kind]
+    return " or ".join({"string": "text"}.get(each, str(each)) for each in kinds)
+
+
+def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Example, ...], list[str]]:
+    """Choose three drafts that teach different things, those with a certain reply first."""
+    if (plan.kind == "classification" and not plan.labels) or (plan.kind == "extraction" and not plan.schema):
+        what = "labels" if plan.kind == "classification" else "fields"
+        return (), [f"Name the {what}, and three examples come with it."]
+    drafts = draft(plan, count=_DRAFTS, seed=seed, examples=given).drafts
+    chosen: list[Draft] = []
+    for kinds in (("easy",), ("edge", "boundary", "refusal"), ("out_of_scope", "edge", "boundary", "easy")):
+        fitting = [each for each in drafts if each.kind in kinds and each not in chosen]
+        chosen += sorted(fitting, key=lambda each: not _example(plan, each).ready)[:1]
+    made = tuple(_example(plan, each) for each in chosen[: int(table()["examples"])])
+    waiting = sum(not each.ready for each in made)
+    return made, [f"{waiting} of {len(made)} ideal replies wait for a person."] if waiting else []
+
+
+def _example(plan: EvalPlan, each: Draft) -> Example:
+    if each.target:
+        return Example(each.input, each.target, each.reveals, ready=True)
+    replies = table()["replies"]
+    if plan.kind == "refusal" and each.provenance.endswith(("/must", "/trick")):
+        return Example(each.input, replies["declined"], each.reveals, ready=True)
+    if plan.kind in ("style", "generation") and (found := sorted(facts(each.input).all)):
+        return Example(
+            each.input, replies[plan.kind].format(facts=", ".join(found[:_SHOWN])), each.reveals, ready=False
+        )
+    return Example(each.input, replies["open"].format(reveals=each.reveals), each.reveals, ready=False)
