@@ -272,7 +272,7 @@ def check_rows(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[B
     buttons: list[Block] = []
     if name in sets:
         chosen = sets[name]
-        train, test = (deps.datasets.folder / path for path in (chosen.train_path, chosen.test_path))
+        train, test = deps.datasets.folder / chosen.train_path, deps.datasets.held_out(chosen)
         buttons = buttons_of(chosen)
     elif name in EXAMPLES:
         train, test = EXAMPLES[name].train, EXAMPLES[name].test

@@ -114,8 +114,8 @@ def _known(deps: Deps, person: Person, choice: str) -> Rows:
     if choice.startswith(EXAMPLE):
         shipped = EXAMPLES[name]
         return Rows(shipped.train, shipped.test, shipped.name, f"shipped example, {shipped.licence}", shipped.name)
-    dataset, folder = keeping.seen(deps.datasets, person, name), deps.datasets.folder
-    train, test = folder / dataset.train_path, folder / dataset.test_path
+    dataset = keeping.seen(deps.datasets, person, name)
+    train, test = deps.datasets.folder / dataset.train_path, deps.datasets.held_out(dataset)
     return Rows(train, test, dataset.name, dataset.provenance, f"{dataset.name} v{dataset.version}")
 
 

@@ -23,6 +23,7 @@ from trainers.costs.rehearsal import price
 from trainers.costs.workload import Workload
 from trainers.data.jsonl import Row, read_rows
 from trainers.data.tokens import count, split
+from trainers.errors import DatasetRejected
 from trainers.evals.arms import labels_of
 from trainers.evals.endpoint.contest import Contest
 from trainers.evals.endpoint.hosted import contest_of, hosting_of, own_prices_of, prices_of, quoted_answers
@@ -147,6 +148,9 @@ def quote(
     model that exists already. Where `today` is given, a base that its provider trains no more raises NotTrainable; a
     hosted trainer is quoted on a day only, from the prices of `shelf`, or from `own` ones where an operator set some.
     """
+    if not dataset.test_rows:
+        what = f"{dataset.name} v{dataset.version} has no rows to test on: {dataset.train_rows} were too few to divide."
+        raise DatasetRejected(what, "Add rows until there are 30 with different inputs, or give a test file.")
     rows = read_rows(folder / dataset.train_path).rows
     if today is not None and training:
         check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)

@@ -9,6 +9,10 @@ import pytest
 from bot.wiring import more_rows
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
+from trainers.errors import DatasetRejected
+from trainers.evals.rule import SuccessRule
+from trainers.quotes import quote
+from trainers.spec import TrainingSpec
 
 Json = dict[str, Any]
 TASK = "Sort support tickets into billing, returns, shipping, other"
@@ -60,6 +64,20 @@ def test_reviewed_rows_become_a_data_set(drafting: World) -> None:
     kept = drafting.deps.datasets.listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
     assert kept.train_rows + kept.test_rows == 30
     assert "recipe" in kept.provenance
+
+
+def test_ten_rows_become_a_data_set_that_waits_for_more(drafting: World) -> None:
+    """Too few to hold rows out: the version is there, and a quote for it says what is missing."""
+    card = reviewed(drafting)
+    drafting.slack.click(card, "Keep the rest")
+    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"])
+    drafting.slack.click(card, "Finish → JSONL")
+    listing = drafting.deps.datasets.listing
+    wait_for(lambda: listing(ADA.workspace_id, seen_by=ADA.user_id), timeout=20, what="a data set")
+    kept = listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
+    assert (kept.train_rows, kept.test_rows) == (10, 0)
+    with pytest.raises(DatasetRejected, match="no rows to test on"):
+        quote(kept, TrainingSpec(), SuccessRule(), folder=drafting.deps.datasets.folder, tokenizer=None)
 
 
 def test_another_like_this_drafts_one_more(drafting: World) -> None:

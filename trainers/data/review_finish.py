@@ -21,6 +21,7 @@ from trainers.data import whole_files
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
+from trainers.data.split import LEAST_TEST, LEAST_TRAIN
 from trainers.data.titles import at_word
 from trainers.errors import RowRefused
 from trainers.tables import Review, ReviewRow
@@ -141,7 +142,8 @@ def _version(reviews: Reviews, person: Person, look: Look, rows: Path, now: date
     sources = ", ".join(sorted({row.provenance for row in look.rows if row.status == "kept"} - {""}))
     provenance = f"reviewed in Slack by {reviewers} (review {look.review.id}); rows from: {sources or 'unknown'}"
     name = at_word(str(look.spec.get("name") or look.review.title), 60)
-    added = reviews.datasets.add(rows, None, name=name, person=person, provenance=provenance, now=now)
+    few = sum(who.values()) < LEAST_TRAIN + LEAST_TEST
+    added = reviews.datasets.add(rows, None, name=name, person=person, provenance=provenance, now=now, divide=not few)
     return {"dataset_id": added.dataset.id, "name": added.dataset.name, "version": added.dataset.version}
 
 

@@ -53,6 +53,10 @@ class Datasets:
         """Lint rows as they are kept, and trained on at `target`, by its length of a row."""
         return judge(train, test, target, self._count)
 
+    def held_out(self, dataset: Dataset) -> Path | None:
+        """Return the file of a data set's test rows; None where its rows were too few to hold any out."""
+        return self.folder / dataset.test_path if dataset.test_rows else None
+
     def add(
         self,
         train: Path,
@@ -65,9 +69,11 @@ class Datasets:
         private: bool = False,
         file_names: tuple[str, str] = ("", ""),
         target: str = UNDECIDED,
+        divide: bool = True,
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
+        Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
         `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
@@ -76,7 +82,9 @@ class Datasets:
         if report.blocked:
             raise rejected(report)
         content = _rows_of(train, report)
-        parts = Parts(content, _rows_of(test, None), (), ()) if test else _hold_out(content)
+        parts = Parts(content, _rows_of(test, None) if test else b"", (), ())
+        if divide and not test:
+            parts = hold_out(content)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
         origins = [
             origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
@@ -216,7 +224,7 @@ def _rows_of(path: Path, report: LintReport | None) -> bytes:
     return converted_bytes(path)
 
 
-def _hold_out(train: bytes) -> Parts:
+def hold_out(train: bytes) -> Parts:
     """Divide rows into training and held-out ones; raises UserError where there are too few."""
     lines = dict(enumerate(train.split(b"\n"), start=1))
     parts = split(rows_in(train), test_fraction=TEST_FRACTION, seed=SPLIT_SEED)

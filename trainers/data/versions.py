@@ -14,7 +14,7 @@ from trainers.data.jsonl import read_rows, rows_in
 from trainers.data.lint import LintReport
 from trainers.data.mending import Mended, mend
 from trainers.data.provenance import Origin, Spot, Trail, origin_of, trail_of
-from trainers.data.store import Datasets, Told, rejected
+from trainers.data.store import Datasets, Parts, Told, hold_out, rejected
 from trainers.tables import Dataset
 
 ALONE = frozenset({"too_few_rows"})
@@ -54,10 +54,15 @@ def more_rows(
     before = trail_of(datasets.folder, old)
     origin = origin_of(file_name, _hash(path), len(fresh), person.user_id, now, provenance)
     spots = tuple(Spot(len(before.origins), number) for number in numbers)
-    trail = Trail((*before.origins, origin), (*before.train, *spots), before.test)
     told = Told(old.name, person, f"v{old.version} and more rows: {provenance}", now, old.private)
     report = _linted(datasets, joined, test)
-    return Grown(datasets.keep(joined, test.read_bytes(), trail, report, told), report, len(fresh), repeated)
+    train_spots, held = (*before.train, *spots), test.read_bytes()
+    parts = Parts(joined, held, (), ()) if held else _divided(joined)
+    trail = Trail((*before.origins, origin), train_spots, before.test)
+    if parts.test_lines:
+        told_apart = (tuple(train_spots[line - 1] for line in lines) for lines in (parts.train_lines, parts.test_lines))
+        trail = Trail((*before.origins, origin), *told_apart)
+    return Grown(datasets.keep(parts.train, parts.test, trail, report, told), report, len(fresh), repeated)
 
 
 def fixed(datasets: Datasets, old: Dataset, *, person: Person, now: datetime) -> tuple[Dataset, LintReport, Mended]:
@@ -87,11 +92,19 @@ def told_of(origin: Origin) -> str:
     return f"{origin.name}, {origin.rows:,} rows, {origin.by} on {origin.at[:10]}: {origin.told}"
 
 
+def _divided(content: bytes) -> Parts:
+    """Hold rows out of those that were too few for it before, as soon as there are enough."""
+    try:
+        return hold_out(content)
+    except UserError:
+        return Parts(content, b"", (), ())
+
+
 def _linted(datasets: Datasets, content: bytes, test: Path) -> LintReport:
     with tempfile.NamedTemporaryFile(dir=_incoming(datasets.folder), suffix=".jsonl") as file:
         file.write(content)
         file.flush()
-        report = datasets.judge(Path(file.name), test)
+        report = datasets.judge(Path(file.name), test if test.stat().st_size else None)  # none are held out yet
     if report.blocked:
         raise rejected(report)
     return report

@@ -13,6 +13,7 @@ from trainers.data.likeness import canonical
 from trainers.data.rules.view import View
 
 RATIO = 5  # the commonest label may have so many times the rows of the rarest
+EVEN = 2  # times the rarest that the commonest label may have to be called even
 LEAST_PER_LABEL = 5  # rows; fewer can hardly be learned and cannot be tested
 _MOST_SPELLINGS = 1000
 _SENTENCE = re.compile(r"[.\n;!?]+(?:\s|$)|\n|:")
@@ -92,7 +93,8 @@ class LabelRules:
     def _balance(self, labels: dict[str, int]) -> Iterator[Finding]:
         most, least = max(labels.values()), min(labels.values())
         rare = {canonical(label) for label, count in labels.items() if count < max(LEAST_PER_LABEL, most / RATIO)}
-        if rare:
+        even = most <= EVEN * least and sum(labels.values()) < LEAST_PER_LABEL * len(labels)
+        if rare and not even:  # an even file that is too small for its labels is told so as few rows
             lines = self.labels.lines({key for key in self.labels.spots if key[0] in rare})
             named = f"{plural(len(rare), 'label')} of {len(labels)}"
             message = f"Unbalanced: the commonest label has {plural(most, 'row')}, the rarest {least}; {named} rare."

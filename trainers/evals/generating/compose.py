@@ -36,7 +36,9 @@ def compose_rows(
         raise UserError("My recipes can compose nothing for this task.", _instead(spec))
     system = system_of(spec)
     drafts = tuple(_draft(piece, system) for piece in pieces)
-    return Generated(drafts=drafts, notes=tuple(_notes(spec, count, len(drafts))))
+    missing = sorted(set(wanted) - {piece.case for piece in pieces}, key=list(table()["shares"]).index)
+    notes = [*_notes(spec, count, len(drafts)), *([_left_to_people(missing)] if missing else [])]
+    return Generated(drafts=drafts, notes=tuple(notes))
 
 
 def _chosen(spec: RowSpec, wanted: Sequence[str], seed: int, avoid: Sequence[Row]) -> list[Piece]:
@@ -93,6 +95,11 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
         yield f"No recipe knows what stands under {', '.join(strange)}: it says none there."
     if made < count:
         yield f"{made} of {count}: recipes hold no more for this task. A language model has no such limit."
+
+
+def _left_to_people(cases: Sequence[str]) -> str:
+    listed = " or ".join(case.replace("_", " ") for case in cases)
+    return f"No row for the case {listed}: what is right there is for people to say, so add some of your own."
 
 
 def _instead(spec: RowSpec) -> str:
