@@ -90,7 +90,7 @@ class Changes:
         told = Told(job=job, run=run, steps=steps_in(self._losses(run)))
         with self.runs.engine.begin() as connection:
             current = runs.locked(connection, job.id)
-            if current.told_at is None and current.paused_at is None and told.status in ENDED:
+            if current.told_at is None and told.status in ENDED:
                 self._close(connection, told, now)
             return Told(job=runs.locked(connection, job.id), run=run, steps=told.steps)
 

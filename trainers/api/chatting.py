@@ -33,7 +33,8 @@ class Talk:
     def cards(self, key: ApiKey) -> Sequence[ModelCard]:
         """Return the bases, and the tuned models of this machine that a key's owner may see, newest first."""
         found = [one for one in self.registry.listing(key.workspace_id, seen_by=key.owner) if not one.remote_id]
-        return [*(self._base_card(name) for name in self.bases), *(_card(model) for model in found)]
+        here = (_card(model) for model in found if not model.remote_id)
+        return [*(self._base_card(name) for name in self.bases), *here]
 
     def card(self, key: ApiKey, name: str) -> ModelCard:
         """Return a model; raises ApiError 404."""
@@ -64,7 +65,11 @@ class Talk:
             if name != self.models.base.name:
                 raise ApiError(400, f"The model '{name}' does not answer here.", "model_not_served", param="model")
             return None
-        return self.registry.adapter(self._tuned(key, name))
+        tuned = self._tuned(key, name)
+        if tuned.remote_id:
+            where = f"{tuned.remote_id} stays at {tuned.backend}: ask it there."
+            raise ApiError(400, where, "model_not_served", param="model")
+        return self.registry.adapter(tuned)
 
     def _tuned(self, key: ApiKey, name: str) -> ModelVersion:
         """Return a tuned model of a key's workspace that its owner may see."""

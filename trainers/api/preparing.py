@@ -123,7 +123,7 @@ class Preparing:
 
     def _say_yes(self, key: ApiKey, run: Job) -> Job:
         owner, cost = Person(workspace_id=run.workspace_id, user_id=key.owner), accounts.cost_of(run)
-        if key.granted_by and cost is not None and cost <= limit_of(key):
+        if key.granted_by and key.revoked_at is None and cost is not None and cost <= limit_of(key):
             granted = replace(owner, user_id=key.granted_by)
             try:
                 outcome = self.jobs.approve(run.id, run.quote_hash, granted, self.clock(), via=key.id)

@@ -117,7 +117,9 @@ class Runs:
         over = (_runs.c.id == _jobs.c.job_id) & _runs.c.state.in_(ENDED)
         unrun = (_jobs.c.job_id == "") & _jobs.c.cancelled_at.is_not(None)
         ended = or_(_jobs.c.error_code != "", unrun, select(_runs.c.id).where(over).exists())
-        query = select(_jobs).where(_jobs.c.told_at.is_(None), _jobs.c.paused_at.is_(None), ended)
+        done = (_runs.c.id == _jobs.c.job_id) & _runs.c.state.in_(("succeeded", "failed"))  # resumed in Slack, say
+        not_paused = or_(_jobs.c.paused_at.is_(None), select(_runs.c.id).where(done).exists())
+        query = select(_jobs).where(_jobs.c.told_at.is_(None), not_paused, ended)
         with self.engine.execution_options(reading=True).connect() as connection:
             return [ApiJob(**row) for row in connection.execute(query.limit(200)).mappings()]
 

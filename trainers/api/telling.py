@@ -48,7 +48,7 @@ class Told:
             return "cancelled"
         if run is None:
             return "validating_files"
-        if self.job.paused_at is not None:
+        if self.job.paused_at is not None and (run.state == "cancelled" or run.stop_requested_by):
             return "queued"
         begun = run.state == "queued" and run.fence > 0
         return {"cancelled": "cancelled", "running": "running"}.get(run.state, "running" if begun else "queued")

@@ -256,3 +256,22 @@ def test_the_same_on_postgres(on_postgres: Shop) -> None:
         client.files.delete(files[0])
     assert shop.changes.files.tidy(now()) == 0
     assert shop.keys.revoke(made.key.id, ADA, now())
+
+
+def test_a_pause_that_slack_ended_is_over(shop: Shop) -> None:
+    """Where somebody resumes a paused run in Slack, the job goes on and its end is told as any other."""
+    shop.seconds, shop.steps = 0.1, 40
+    with shop.client() as client:
+        job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client))
+        ended(client, job.id, "running")
+        client.fine_tuning.jobs.pause(job.id)
+        run = f"job_{job.id[6:]}"
+        for _ in range(100):
+            if shop.jobs.ledger.get(run).state == "cancelled":
+                break
+            time.sleep(0.05)
+        shop.seconds = 0.0
+        shop.jobs.resume(run, ADA, now())
+        done = ended(client, job.id)
+        assert done.status == "succeeded"
+        assert len(done.result_files) == 1
