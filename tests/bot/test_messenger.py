@@ -119,7 +119,14 @@ class Desk:
         )
 
     def reports(self) -> list[dict[str, Any]]:
-        return [message for message in self.slack.messages(CHANNEL) if "36/40 right" in str(message["blocks"])]
+        """Reports in the channel and below the quote, which opens a thread where a job has none."""
+        below = [each for row in self.rows() if row["ts"] for each in self.slack.messages(CHANNEL, row["ts"])]
+        told = [*self.slack.messages(CHANNEL), *below]
+        return [message for message in told if "36/40 right" in str(message["blocks"])]
+
+    def drained(self) -> int:
+        """Drain until nothing is due: what a quote opened a thread for goes out in the round after it."""
+        return sum(iter(self.messenger.drain, 0))
 
     def rows(self, key: str = "quote") -> list[dict[str, Any]]:
         """Rows of the outbox with this key, oldest first."""
@@ -320,14 +327,14 @@ def test_a_report_without_its_picture_beats_none(desk: Desk, trouble: Any) -> No
     """Where Slack does not take the picture the report is posted without it, at the first try."""
     trouble(desk.gate)
     desk.owe_report(desk.propose(), "loss.png")
-    assert desk.messenger.drain() == 2
+    assert desk.drained() == 2
     assert [block["type"] for block in desk.reports()[0]["blocks"] if block["type"] == "image"] == []
 
 
 def test_a_picture_that_is_gone_leaves_the_others(desk: Desk) -> None:
     """A picture missing from the disk is left out; the one that is there is shown."""
     desk.owe_report(desk.propose(), "gone.png", "loss.png")
-    assert desk.messenger.drain() == 2
+    assert desk.drained() == 2
     assert [block["alt_text"] for block in desk.reports()[0]["blocks"] if block["type"] == "image"] == ["loss.png"]
 
 

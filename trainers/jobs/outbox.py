@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, and_, case, func, literal, select, up
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.jobs.messages import HomeRefresh, LearnedCard, Message, ProgressCard, QuoteCard, to_json
+from trainers.jobs.messages import Announcement, HomeRefresh, LearnedCard, Message, ProgressCard, QuoteCard, to_json
 from trainers.states import ENDED
 from trainers.tables import Job, OutboxMessage
 
@@ -128,8 +128,12 @@ def sent(engine: Engine, message: OutboxMessage, ts: str, now: datetime, again_i
 
 
 def _open_thread(connection: Connection, message: OutboxMessage, ts: str) -> None:
-    """Let a job that nobody began in a thread, as one through the API, tell all else below its quote."""
+    """Let a job that nobody began in a thread, as one through the API, tell all else below its quote.
+
+    What announces its end to a whole channel stays outside of the thread.
+    """
     mine = (_rows.c.job_id == message.job_id) & (_rows.c.channel == message.channel) & (_rows.c.thread_ts == "")
+    mine &= _rows.c.kind != Announcement.KIND
     connection.execute(update(_rows).where(mine, _rows.c.ts == "").values(thread_ts=ts))
     living = (_jobs.c.id == message.job_id) & (_jobs.c.thread_ts == "") & _jobs.c.state.not_in(ENDED)
     connection.execute(update(_jobs).where(living).values(thread_ts=ts))
