@@ -25,6 +25,7 @@ from bot.uploads import Uploads
 from bot.wiring import build_deps
 from bot.workspaces import Workspaces
 from handlers.deps import Deps
+from handlers.strangers import INSTEAD, NOT_THEIRS
 from knowledge.clock import utc_now
 from knowledge.errors import UserError
 
@@ -76,6 +77,7 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
         process_before_response=wait,
         request_verification_enabled=False,
         token_verification_enabled=False,
+        user_facing_authorize_error_message=f"{NOT_THEIRS} {INSTEAD}",  # a command of a workspace without a token
         listener_executor=ThreadPoolExecutor(LISTENING, thread_name_prefix="listener"),
     )
     app.middleware(_apologise)

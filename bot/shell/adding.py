@@ -67,7 +67,8 @@ class Added:
         ]
         lines += [f"{file.path}: not added. {error.what} {error.next_step}" for file, error in self.failed]
         lines += [f"  {note}" for _, _, notes in self.kept for note in notes]
-        rate = f", {self.indexed.embedded / self.seconds:.0f} a second" if self.indexed.embedded else ""
+        speed = self.indexed.embedded / self.seconds
+        rate = f", {speed:,.{0 if speed >= 10 else 1}f} a second" if self.indexed.embedded else ""
         lines.append(
             f"{self.place.collection}: {_counted(self.indexed.embedded, 'text')} indexed in {self.seconds:.1f} s{rate}."
         )

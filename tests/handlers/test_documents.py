@@ -246,6 +246,7 @@ def test_what_is_forgotten_leaves_no_byte_behind(shelf: Shelf) -> None:
     asked = shelf.slack.wait_message("Remove this document?")
     shelf.slack.click(asked, "Forget")
     shelf.slack.wait_message("is removed from *documents*: 1 passage")
+    wait_for(lambda: "zanzibar.md*\\n" not in json.dumps(shelf.slack.messages()), 5, what="the answered question to go")
     for word in ("quokka", "numbat", "ostrich", "zanzibar", "cassowary"):
         wait_for(lambda word=word: not left_of(shelf, word), 10, what=word, seen=lambda word=word: left_of(shelf, word))
     assert shelf.names == []

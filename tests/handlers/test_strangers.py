@@ -46,7 +46,8 @@ def test_strangers_are_answered_from_the_guide_alone(shelf: Shelf) -> None:
     no = shelf.slack.wait_message("I don't have a source for that", thread_ts=asked["ts"], user=BEN)
     assert GUIDE_ONLY in json.dumps(no)
     asked = shelf.slack.send(f"<@U0LUTHIER> {ASK_GUIDE}", user=BEN)
-    answer = shelf.slack.wait_message(IN_GUIDE, thread_ts=asked["ts"], user=BEN)
+    answer = shelf.slack.wait_message("Source 1", thread_ts=asked["ts"], user=BEN)  # it has grown to its end
+    assert IN_GUIDE in json.dumps(answer)
     assert GUIDE_ONLY in json.dumps(answer)
     shelf.slack.click(answer, "Source 1", user=BEN)
     assert IN_GUIDE in json.dumps(shelf.slack.wait_view(BEN, title="Source"))
@@ -82,7 +83,7 @@ def test_what_rests_on_our_documents_is_private_in_a_shared_channel_until_it_is_
 def test_what_rests_on_the_guide_is_public_in_a_shared_channel(shelf: Shelf) -> None:
     """Everybody may read the guide, so everybody sees the answer."""
     root = shelf.slack.send(f"<@U0LUTHIER> {ASK_GUIDE}")
-    answer = shelf.slack.wait_message(IN_GUIDE, thread_ts=root["ts"], user=BEN)
+    answer = shelf.slack.wait_message(IN_GUIDE, thread_ts=root["ts"], user=BEN)  # posted whole
     assert ONLY_YOU not in json.dumps(answer)
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.app import bolt
 from bot.settings import Settings
 from bot.workspaces import Workspaces
+from handlers.strangers import NOT_THEIRS
 from tests.chroma import chroma_url
 from tests.console import BOT_TOKEN, LocalSlack, wait_for
 from tests.handlers.shelf import OTHER, TEAM, Shelf
@@ -84,7 +85,8 @@ def test_answers_of_each_workspace_rest_on_its_own_documents(two: Two) -> None:
     """The second workspace is answered from its document; the first gets an honest no, an empty list, and no name."""
     two.keep(document("plans.md", f"Launch: The quokka launch in Lisbon is on the {SAID}."), OTHER)
     asked = two.there.act("send", user=IVO, channel="C1ASK", text=f"<@U1LUTHIER> {ASK}")["message"]
-    answer = two.there.wait_message(SAID, channel="C1ASK", thread_ts=asked["ts"], user=IVO)
+    answer = two.there.wait_message("Source 1", channel="C1ASK", thread_ts=asked["ts"], user=IVO)
+    assert SAID in json.dumps(answer)
     two.there.click(answer, "Source 1", user=IVO)
     assert SAID in json.dumps(two.there.wait_view(IVO, title="Source"))
     asked = two.slack.send(f"<@U0LUTHIER> {ASK}")
@@ -95,3 +97,11 @@ def test_answers_of_each_workspace_rest_on_its_own_documents(two: Two) -> None:
     seen = json.dumps([two.said(), two.slack.wait_view(title="Sources")])
     assert SAID not in seen
     assert [row.name for row in two.world.deps.library.documents(OTHER)] == ["plans.md"]
+
+
+def test_a_command_of_a_third_workspace_is_told_why(two: Two) -> None:
+    """Nobody's token opens the workspace of whoever typed it: they hear that it is not theirs, and nothing opens."""
+    two.slack.connect("U0BEN")
+    two.slack.command("/tune sources", user="U0BEN")
+    two.slack.wait_message(NOT_THEIRS, user="U0BEN")
+    assert two.slack.views("U0BEN") == []

@@ -54,16 +54,19 @@ _MOJIBAKE = re.compile(
 )
 
 
-def has_placeholder(text: str) -> bool:
-    """Say whether a text holds a blank that nobody filled in; in code some of them have a meaning."""
-    lower = text.lower()
+def has_placeholder(text: str, lower: str = "") -> bool:
+    """Say whether a text holds a blank that nobody filled in; in code some of them have a meaning.
+
+    `lower` is the same text in small letters, if it is at hand.
+    """
+    lower = lower or text.lower()
     return _PLACEHOLDER.found(text, lower) or (_PLACEHOLDER_IN_PROSE.found(text, lower) and not is_code(text))
 
 
 def _placeholder(view: View, _: TargetLimits) -> bool:
-    if _PLACEHOLDER.found(view.text, view.lower_text) or _UNFINISHED.found(view.row.target, view.lower_target):
+    if _UNFINISHED.found(view.row.target, view.lower_target):
         return True
-    return _PLACEHOLDER_IN_PROSE.found(view.text, view.lower_text) and not is_code(view.text)
+    return has_placeholder(view.text, view.lower_text)
 
 
 def _generated(view: View, _: TargetLimits) -> bool:
