@@ -12,6 +12,7 @@ import pytest
 from bot.services import check_port, free_port
 from bot.shell.rows import read_quote
 from knowledge.errors import UserError
+from tests.shell import luthier as here
 from tests.whole import ROOT, leftovers
 from trainers.data.examples import EXAMPLES
 
@@ -27,13 +28,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def luthier(data: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     env = {**os.environ, "DATA_DIR": str(data), "COLUMNS": "160"}
     command = [sys.executable, "-m", "bot", *words]
     return subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, timeout=110)
 
 
 def told(data: Path, *words: str, code: int = 0) -> Any:
-    """Run with --json and return the one document on standard output."""
+    """Run with --json in a process of its own and return the one document on standard output."""
     done = luthier(data, *words, "--json")
     assert done.returncode == code, done.stderr
     assert done.stdout.count("\n") == 1
@@ -115,7 +117,7 @@ def test_a_quote_that_nobody_approves_starts_nothing(data: Path) -> None:
 )
 def test_wrong_use_exits_2_and_says_how(data: Path, words: list[str]) -> None:
     """A call that means nothing exits 2 with a line on standard error and no traceback."""
-    done = luthier(data, *words)
+    done = here(*words, DATA_DIR=str(data))
     assert done.returncode == 2
     assert done.stderr.strip()
     assert "Traceback" not in done.stderr
@@ -128,7 +130,7 @@ def test_wrong_use_exits_2_and_says_how(data: Path, words: list[str]) -> None:
 )
 def test_what_cannot_be_done_exits_1_and_says_what_next(data: Path, words: list[str]) -> None:
     """A job that does not exist exits 1 with what happened and what to do."""
-    done = luthier(data, *words)
+    done = here(*words, DATA_DIR=str(data))
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) >= 2
     assert "Traceback" not in done.stderr
@@ -139,7 +141,7 @@ def test_what_cannot_be_done_exits_1_and_says_what_next(data: Path, words: list[
 )
 def test_every_command_explains_itself(data: Path, name: str) -> None:
     """--help of each command exits 0 and says what it does."""
-    done = luthier(data, name, "--help")
+    done = here(name, "--help", DATA_DIR=str(data))
     assert done.returncode == 0
     assert "Usage:" in done.stdout
 

@@ -1,16 +1,13 @@
 """`luthier knowledge` on an empty data folder with nothing else running: add, search, list and remove documents."""
 
-import contextlib
-import io
 import json
-import os
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
-from bot.cli import main
+from tests.shell import luthier as here
 from tests.whole import leftovers
 
 PASSAGES = {
@@ -20,36 +17,14 @@ PASSAGES = {
 }
 
 
-class Said(NamedTuple):
-    """What a command gave."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-def luthier(data: Path, *words: str) -> Said:
-    """Run a command in this process: what it imports takes seconds, and is here already."""
-    out, err, before = io.StringIO(), io.StringIO(), (sys.argv, dict(os.environ))
-    sys.argv = ["luthier", *words]
-    os.environ["DATA_DIR"] = str(data)
-    code = 0
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    finally:
-        sys.argv, environment = before
-        os.environ.clear()
-        os.environ.update(environment)
-    return Said(code, out.getvalue(), err.getvalue())
+def luthier(data: Path, *words: str) -> CompletedProcess[str]:
+    return here(*words, DATA_DIR=str(data))
 
 
 def told(data: Path, *words: str, code: int = 0) -> Any:
     """Run with --json and return the one document on standard output."""
     said = luthier(data, *words, "--json")
-    assert said.code == code, said.stderr
+    assert said.returncode == code, said.stderr
     assert said.stdout.count("\n") == 1
     return json.loads(said.stdout)
 
@@ -131,7 +106,7 @@ def test_a_shell_sees_only_the_workspace_it_names(data: Path) -> None:
 def test_wrong_use_exits_2_and_says_how(data: Path, words: list[str]) -> None:
     """A call that means nothing exits 2 with a line on standard error and no traceback."""
     done = luthier(data, *words)
-    assert done.code == 2
+    assert done.returncode == 2
     assert done.stderr.strip()
     assert "Traceback" not in done.stderr
 

@@ -1,4 +1,4 @@
-"""Rules, approvals, the log and the watch in a shell: real processes on a data folder of their own."""
+"""Rules, approvals, the log and the watch in a shell, on data folders of their own; what runs jobs is a process."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.shell import luthier
 from tests.trainers.rehearsal.provider import ThreadProvider
 from tests.whole import ROOT, leftovers
 
@@ -28,13 +29,18 @@ class Shell:
         self.env = {**os.environ, "DATA_DIR": str(data), "COLUMNS": "200", **env}
 
     def run(self, *words: str, user: str = "ada", stdin: str = "") -> Done:
+        """Run a command in this process."""
+        return luthier(*words, stdin=stdin, **{**self.env, "LOGNAME": user})
+
+    def start(self, *words: str, user: str = "ada", stdin: str = "") -> Done:
+        """Run a command in a process of its own."""
         command = [sys.executable, "-m", "bot", *words]
         env = {**self.env, "LOGNAME": user}
         return subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, timeout=110)
 
-    def told(self, *words: str, code: int = 0, user: str = "ada") -> Any:
-        """Run with --json and return the one document on standard output."""
-        done = self.run(*words, "--json", user=user)
+    def told(self, *words: str, code: int = 0, user: str = "ada", own: bool = False) -> Any:
+        """Run with --json, in a process of its `own` or in this one; return the one document on standard output."""
+        done = (self.start if own else self.run)(*words, "--json", user=user)
         assert done.returncode == code, done.stderr
         assert done.stdout.count("\n") == 1, done.stdout
         return json.loads(done.stdout)
@@ -154,7 +160,7 @@ def paying(tmp_path: Path) -> Iterator[Shell]:
     provider = ThreadProvider(tmp_path)
     made = Shell(tmp_path / "data", LUTHIER_REHEARSAL_URL=provider.url, LUTHIER_PROVIDER_POLL="0.5")
     rules = ("own_click_limit=0", "one_approver_limit=0", "approvers=ben,chi", "workspace_cap=10")
-    assert made.run("settings", "set", *rules).returncode == 0
+    assert made.start("settings", "set", *rules).returncode == 0
     yield made
     provider.stop()
 
@@ -162,7 +168,7 @@ def paying(tmp_path: Path) -> Iterator[Shell]:
 @pytest.mark.timeout(240)
 def test_two_people_at_one_machine_approve_a_job(paying: Shell) -> None:
     """Ada asks, Eve and Ada may not, Ben's yes is noted, Chi's starts the job and follows it to its end."""
-    waiting = paying.told("train", "--backend", "hosted_rehearsal", "--yes", code=1)
+    waiting = paying.told("train", "--backend", "hosted_rehearsal", "--yes", code=1, own=True)
     assert waiting["state"] == "awaiting_approval"
     eve = paying.run("approve", "1", "--yes", user="eve")
     assert (eve.returncode, "approver list" in eve.stderr) == (1, True)
@@ -170,11 +176,11 @@ def test_two_people_at_one_machine_approve_a_job(paying: Shell) -> None:
     assert (ada.returncode, "it waits for ben or chi" in ada.stderr) == (1, True)
     no = paying.run("approve", "1", user="ben", stdin="n\n")
     assert (no.returncode, "the quote still waits" in no.stderr) == (1, True)
-    ben = paying.run("approve", "1", user="ben", stdin="y\n")
+    ben = paying.start("approve", "1", user="ben", stdin="y\n")
     assert (ben.returncode, "Your yes is noted; it waits for chi: `luthier approve 1`." in ben.stderr) == (0, True)
     assert "asked for by ada" in ben.stderr
     assert paying.run("approve", "1", "--yes", user="ben").returncode == 1
-    assert paying.told("approve", "1", "--yes", user="chi")["state"] == "succeeded"
+    assert paying.told("approve", "1", "--yes", user="chi", own=True)["state"] == "succeeded"
     late = paying.run("approve", "1", "--yes", user="chi")
     assert (late.returncode, "waits for no approval: it is succeeded" in late.stderr) == (1, True)
     log = [(entry["who"], entry["what"]) for entry in reversed(paying.told("audit"))]
@@ -200,8 +206,8 @@ def test_a_watch_follows_what_happens_until_it_is_told_to_end(shell: Shell) -> N
     shell.run("migrate")
     with shell.watching("jobs", "--watch", "--json") as watch:
         time.sleep(3)
-        assert shell.run("train", "--backend", "rehearsal", stdin="n\n").returncode == 1
-        assert shell.told("train", "--backend", "rehearsal", "--yes")["state"] == "succeeded"
+        assert shell.start("train", "--backend", "rehearsal", stdin="n\n").returncode == 1
+        assert shell.told("train", "--backend", "rehearsal", "--yes", own=True)["state"] == "succeeded"
         time.sleep(3)
         watch.send_signal(signal.SIGINT)
         said, problems = watch.communicate(timeout=20)
@@ -214,8 +220,8 @@ def test_a_watch_follows_what_happens_until_it_is_told_to_end(shell: Shell) -> N
 
 def test_a_watch_of_one_job_ends_with_it_and_works_in_a_pipe(shell: Shell) -> None:
     """The watch of an ended job prints one line and leaves; without --json too, and when its reader has left."""
-    assert shell.told("train", "--backend", "rehearsal", "--yes")["state"] == "succeeded"
-    done = shell.run("jobs", "1", "--watch")
+    assert shell.told("train", "--backend", "rehearsal", "--yes", own=True)["state"] == "succeeded"
+    done = shell.start("jobs", "1", "--watch")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1)
     assert done.stdout.startswith("#1 · ")
     assert "succeeded" in done.stdout
@@ -224,7 +230,7 @@ def test_a_watch_of_one_job_ends_with_it_and_works_in_a_pipe(shell: Shell) -> No
         assert watch.stderr is not None
         assert watch.stdout.readline().startswith("#1 · ")
         watch.stdout.close()
-        shell.run("train", "--backend", "rehearsal", stdin="n\n")
+        shell.start("train", "--backend", "rehearsal", stdin="n\n")
         assert watch.wait(20) == 1
         assert "Traceback" not in watch.stderr.read()
         watch.stdout = None
