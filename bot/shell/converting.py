@@ -36,7 +36,7 @@ def convert(
     _refuse_usage(file, form)
     if model is not None and not model.is_dir():
         raise fail_usage(f"There is no folder {model}.")
-    out = out or file.with_name(f"{file.stem}.{to}.{to if to in ('csv', 'tsv') else 'jsonl'}")
+    out = out or _named(file, to)
     try:
         count = count_for(to, model) if to in target_names() else None
         done = write(file, out, to=to, kind=form or None, skip=skip, count=count)
@@ -71,7 +71,8 @@ def split(
         raise fail_usage("--test lies between 0 and 1: 0.2 holds out a fifth.")
     parts = divide(file, test_fraction=test, seed=seed, group=group or None, kind=form or None)
     names = [
-        _write(file.with_name(f"{file.stem}.{part}.jsonl"), rows) for part, rows in _named(parts.train, parts.test)
+        _write(file.with_name(f"{file.stem}.{part}.jsonl"), rows)
+        for part, rows in (("train", parts.train), ("test", parts.test))
     ]
     sha256 = frozen_rows.keep(Settings.from_env().data, shell_person().workspace_id, parts.test)
     figures = {"train_rows": parts.train_rows, "test_rows": parts.test_rows, "kept_together": parts.groups}
@@ -82,8 +83,12 @@ def split(
     show(f"The test part is frozen: SHA-256 {sha256}.")
 
 
-def _named(train: bytes, test: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
-    return ("train", train), ("test", test)
+def _named(file: Path, to: str) -> Path:
+    """Return the name of the new file beside the old one: `rows.azure.jsonl`, `rows.csv`."""
+    table = file.with_name(f"{file.stem}.{to}")
+    if to in ("csv", "tsv"):
+        return table if table != file else file.with_name(f"{file.stem}.new.{to}")
+    return table.with_name(f"{table.name}.jsonl")
 
 
 def _write(out: Path, content: bytes) -> str:
