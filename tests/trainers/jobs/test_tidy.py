@@ -24,10 +24,10 @@ def bench(jobs: Jobs, provider: ThreadProvider) -> Bench:
 
 
 def failed_here(bench: Bench) -> Job:
-    """A job that failed because its key was taken away for a moment, while its run goes on at the provider."""
+    """A job that failed because the provider forbade a look at it once, while its run goes on at the provider."""
     bench.provider.now(ENDLESS)
     job = bench.finish(bench.approved(), until=lambda job: bool(bench.provider.count("created")))
-    bench.provider.now(ENDLESS, script={"read": ["unauthorized"]})
+    bench.provider.now(ENDLESS, script={"read": ["forbidden"]})
     job = bench.turn(job)
     assert job.state == "failed"
     return job
