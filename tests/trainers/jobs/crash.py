@@ -162,9 +162,12 @@ class Ward:
         assert fences == sorted(fences)
 
     def _posted(self, job_id: str) -> dict[str, int]:
-        """Count the messages in Slack's own record by the key that they carry."""
-        found = self.slack.web.conversations_history(channel=CHANNEL, limit=60, include_all_metadata=True)
-        keys = [post.get("metadata", {}).get("event_payload", {}).get("key", "") for post in found["messages"]]
+        """Count the messages in Slack's own record, threads included, by the key that they carry."""
+        asked = {"channel": CHANNEL, "limit": 60, "include_all_metadata": True}
+        found = list(self.slack.web.conversations_history(**asked)["messages"])
+        for root in [post for post in found if post.get("reply_count")]:
+            found += self.slack.web.conversations_replies(**asked, ts=root["ts"])["messages"][1:]
+        keys = [post.get("metadata", {}).get("event_payload", {}).get("key", "") for post in found]
         return dict(Counter(key for key in keys if key.startswith(f"{job_id}:")))
 
 
