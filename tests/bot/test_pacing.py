@@ -96,7 +96,12 @@ class Hall:
             outbox.put(connection, ended, ended_card(ended, "failed", "Ended.", "Look."), self.now, key="ended-1")
 
     def texts(self) -> str:
-        return json.dumps([self.slack.messages(channel) for channel in CHANNELS])
+        """All that stands in the channels and in the threads below their messages."""
+        told = []
+        for channel in CHANNELS:
+            for message in self.slack.messages(channel):
+                told += self.slack.messages(channel, message["ts"]) if message.get("reply_count") else [message]
+        return json.dumps(told)
 
 
 @pytest.fixture

@@ -42,17 +42,17 @@ def test_more_rows_make_a_version_with_the_same_test_rows(data: Path) -> None:
     assert len(trail["train"]) == new["train_rows"] == len(Path(files[0]).read_text().splitlines())
     assert trail["train"][-1] == [1, 41]
     again = luthier(data, "datasets", "download", "tickets", "--out", str(out))
-    assert again.code == 1
+    assert again.returncode == 1
     assert "already" in again.stderr
 
 
 def test_rows_with_nothing_new_are_refused(data: Path) -> None:
     """A file of known rows makes no version, and a blocked one none either."""
     repeated = luthier(data, "datasets", "add", str(rows(data / "again.jsonl", "billing")), "--to", "tickets v2")
-    assert repeated.code == 1
+    assert repeated.returncode == 1
     broken = data / "broken.jsonl"
     broken.write_text('{"messages": [],}\n')
-    assert luthier(data, "datasets", "add", str(broken), "--to", "tickets").code == 1
+    assert luthier(data, "datasets", "add", str(broken), "--to", "tickets").returncode == 1
     assert len(told(data, "datasets", "list")) == 2
 
 
@@ -67,7 +67,7 @@ def test_two_versions_are_compared_without_their_content(data: Path) -> None:
 
 def test_one_version_alone_has_nothing_to_compare_with(data: Path) -> None:
     """The first version has none before it: a wrong call."""
-    assert luthier(data, "datasets", "diff", "tickets v1").code == 2
+    assert luthier(data, "datasets", "diff", "tickets v1").returncode == 2
 
 
 def test_fixing_makes_a_version_and_says_what_was_mended(tmp_path: Path) -> None:
@@ -87,12 +87,12 @@ def test_deleting_removes_the_bytes_and_the_labels(tmp_path: Path) -> None:
     path = rows(tmp_path / "short.jsonl", *["zanzibar"] * 4)
     first = told(tmp_path, "datasets", "add", str(path))
     assert (tmp_path / "datasets" / first["id"]).is_dir()
-    assert luthier(tmp_path, "datasets", "delete", "short").code == 2
+    assert luthier(tmp_path, "datasets", "delete", "short").returncode == 2
     gone = told(tmp_path, "datasets", "delete", "short v1", "--yes")
     assert gone["deleted"] == first["id"]
     path.unlink()
     assert not any(b"zanzibar" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert luthier(tmp_path, "datasets", "show", "short").code == 1
+    assert luthier(tmp_path, "datasets", "show", "short").returncode == 1
     assert told(tmp_path, "datasets", "add", str(rows(tmp_path / "short.jsonl")))["version"] == 2
 
 
@@ -108,7 +108,7 @@ def test_a_job_that_waits_keeps_its_rows(tmp_path: Path) -> None:
         values += ", 'job_1', 'cpu', 'interactive', 0, '', '', '', '', '', 0, '', '', '{}', '{}', '', '', 1"
         connection.execute(text(f"insert into job ({columns}) values ({values})"))  # a test's own
     refused = luthier(tmp_path, "datasets", "delete", "held v1", "--yes")
-    assert refused.code == 1
+    assert refused.returncode == 1
     assert "Job #1 needs these rows" in refused.stderr
     with open_engine(f"sqlite:///{tmp_path / 'luthier.db'}").begin() as connection:
         connection.execute(text("update job set state = 'cancelled', approved_at = 1"))
@@ -120,11 +120,11 @@ def test_renaming_and_sharing(tmp_path: Path) -> None:
     """A name may be changed to one that is free; what was one's own becomes everybody's once."""
     told(tmp_path, "datasets", "add", str(rows(tmp_path / "a.jsonl")), "--mine")
     told(tmp_path, "datasets", "add", str(rows(tmp_path / "b.jsonl", "returns")))
-    assert luthier(tmp_path, "datasets", "rename", "a", "b").code == 1
+    assert luthier(tmp_path, "datasets", "rename", "a", "b").returncode == 1
     assert told(tmp_path, "datasets", "rename", "a", "<b> & co")["name"] == "<b> & co"
     assert told(tmp_path, "datasets", "share", "<b> & co")["changed"]
     assert not told(tmp_path, "datasets", "share", "<b> & co")["changed"]
-    assert luthier(tmp_path, "datasets", "rename", "b", "\n").code == 1
+    assert luthier(tmp_path, "datasets", "rename", "b", "\n").returncode == 1
 
 
 def test_convert_writes_what_a_target_wants(tmp_path: Path) -> None:
@@ -133,10 +133,10 @@ def test_convert_writes_what_a_target_wants(tmp_path: Path) -> None:
     table.write_text("prompt,completion\nHello?,Hi\nMore?,No\n")
     assert told(tmp_path, "convert", str(table), "--to", "azure")["rows"] == 2
     assert (tmp_path / "t.azure.jsonl").read_bytes().startswith(b"\xef\xbb\xbf")
-    assert luthier(tmp_path, "convert", str(table), "--to", "azure").code == 2
-    assert luthier(tmp_path, "convert", str(table), "--to", "nowhere").code == 2
+    assert luthier(tmp_path, "convert", str(table), "--to", "azure").returncode == 2
+    assert luthier(tmp_path, "convert", str(table), "--to", "nowhere").returncode == 2
     table.write_text("one,two\n1,2\n")
-    assert luthier(tmp_path, "convert", str(table), "--to", "csv").code == 1
+    assert luthier(tmp_path, "convert", str(table), "--to", "csv").returncode == 1
 
 
 def test_split_holds_rows_out_and_freezes_them(tmp_path: Path) -> None:
@@ -147,4 +147,4 @@ def test_split_holds_rows_out_and_freezes_them(tmp_path: Path) -> None:
     parts = [Path(done[part]).read_text().splitlines() for part in ("train", "test")]
     assert sorted(parts[0] + parts[1]) == sorted(path.read_text().splitlines())
     assert list((tmp_path / "frozen").rglob(f"{done['test_sha256']}.jsonl"))
-    assert luthier(tmp_path, "split", str(path), "--test", "20").code == 2
+    assert luthier(tmp_path, "split", str(path), "--test", "20").returncode == 2

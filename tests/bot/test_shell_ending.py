@@ -43,9 +43,9 @@ def document(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
     """Run with --json; standard output is exactly one document, in one line."""
     done = luthier(data, *words, "--json")
     assert done.stdout.count("\n") == 1, (words, done)
-    assert done.stderr.strip() or not done.code
+    assert done.stderr.strip() or not done.returncode
     assert "Traceback" not in done.stderr
-    return done.code, json.loads(done.stdout)
+    return done.returncode, json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("words", tuple(commands()), ids=" ".join)
