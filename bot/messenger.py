@@ -230,7 +230,7 @@ class Messenger:
             return ""
         if self._under_way_elsewhere(row):
             return None
-        ts = row.ts or self._look_up(client, row)
+        ts: str | None = row.ts or self._look_up(client, row)
         files = self._upload(client, row, message)
         link, look = self._permalink(client, row, message), self._look(row, message)
         drawn = notify.render(message, file_ids=files, permalink=link, look=look)

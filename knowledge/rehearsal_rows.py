@@ -100,7 +100,8 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode, number: int) -> str
         return "I'm sorry, but I can't help with that."
     if mode == "prose":
         return "Here is what I would write: a customer asks about a lamp, and the answer is billing."
-    told = _told(asked, mode, number) or _in_other_words(asked, number)
+    told: Any = _told(asked, mode, number)
+    told = _in_other_words(asked, number) if told is None else told
     if told is None:
         return "This is a rehearsal of rows, and the request asks for none."
     written = json.dumps(told)

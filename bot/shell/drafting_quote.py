@@ -15,16 +15,18 @@ def read_drafting_quote(offer: dict[str, Any], minutes: Callable[[Any], str]) ->
     return "\n".join(
         [
             f"{plural(bill.rows, 'row')}, written by {told['writer']}",
-            f"  Cost        {_money(offer)} ({offer['cost_basis']})",
+            f"  Cost        {_money(offer)} ({offer['cost_basis'].rstrip('.')})",
             f"  Calls       about {likely}, {least} to {most}",
             f"  Tokens      about {bill.prompt_tokens[1]:,} asked and {bill.output_tokens[1]:,} answered, at most "
             f"{bill.prompt_tokens[2]:,} and {bill.output_tokens[2]:,} (estimated: four characters a token)",
             f"  Time        {minutes(offer['evaluation_minutes'])}; times {offer['time_basis']}.",
+            *(f"  ! {doubt}" for doubt in told["doubts"]),
         ]
     )
 
 
 def _money(offer: dict[str, Any]) -> str:
+    from trainers.costs.money import Money, said
     from trainers.policy import dollars
 
     most = offer["evaluation_cost"]
@@ -32,4 +34,5 @@ def _money(offer: dict[str, Any]) -> str:
         return "unknown"
     if not Decimal(most):
         return "$0, nobody is billed"
-    return f"{dollars(Decimal(most))} at most, about {dollars(Decimal(offer['drafting']['dollars'][1]))}"
+    likely = Decimal(offer["drafting"]["dollars"][1])
+    return f"{dollars(Decimal(most))} at most, about {said(Money(likely, 'USD'))}"

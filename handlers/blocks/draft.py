@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from handlers.blocks.parts import Block, context, section
-from handlers.blocks.words import count, duration, in_slack, money, person
+from handlers.blocks.words import count, duration, in_slack, minutes, money, person
 from handlers.escape import mrkdwn
+from trainers.costs.money import Money, said
 from trainers.jobs.drafting import read_bill
 from trainers.jobs.messages import DraftedCard
 
@@ -16,10 +17,11 @@ _REASONS = 6
 
 def quote_lines(offer: Mapping[str, Any], title: str) -> list[Block]:
     """Draw what a run takes and costs before it starts; a price that nobody knows is said to be unknown."""
-    low, most = (f"{minutes:.0f}" for minutes in offer["evaluation_minutes"])
-    span = f"{low}-{most} min" if low != most else f"{most} min"
-    small = f"Times {offer['time_basis']}. Costs: {offer['cost_basis']}. Tokens: four characters each."
-    return [section(title), section(f"{price_line(offer)} · {span}\n{calls_line(offer)}"), context(mrkdwn(small, 600))]
+    span = minutes(tuple(offer["evaluation_minutes"]))
+    warned = "".join(f"\n⚠️ {mrkdwn(doubt, 400)}" for doubt in offer["drafting"]["doubts"])
+    small = f"Times {offer['time_basis']}. Costs: {offer['cost_basis'].rstrip('.')}. Tokens: four characters each."
+    head = section(f"{price_line(offer)} · {span}\n{calls_line(offer)}{in_slack(warned)}")
+    return [section(title), head, context(mrkdwn(small, 600))]
 
 
 def price_line(offer: Mapping[str, Any]) -> str:
@@ -29,7 +31,7 @@ def price_line(offer: Mapping[str, Any]) -> str:
         return "Cost *unknown*: nobody can approve it before its price is set"
     if not Decimal(most):
         return "*$0*: nobody is billed"
-    return f"*{money(most)}* at most, about {money(offer['drafting']['dollars'][1])}; it stops before it costs more"
+    return f"*{money(most)}* at most, about {_exact(offer['drafting']['dollars'][1])}; it stops before it costs more"
 
 
 def calls_line(offer: Mapping[str, Any]) -> str:
@@ -56,10 +58,8 @@ def drafted_text(card: DraftedCard) -> str:
     thrown = sum(card.rejected.values())
     dropped = f" {count(thrown, 'answer')} {'was' if thrown == 1 else 'were'} thrown away." if thrown else ""
     who, rows = person(card.requested_by), f"*{count(card.rows, 'draft row')}*"
-    said = (
-        f"{who} {rows}, written by {mrkdwn(card.written_by, 80)}{recipes}. Read each before anything is trained on it."
-    )
-    return in_slack(f"{said}{dropped} {_cost(card)} Done in {duration(card.seconds)}.")
+    told = f"{who} {rows}, written by {mrkdwn(card.written_by, 80)}{recipes}. Read each before you train on it."
+    return in_slack(f"{told}{dropped} {_cost(card)} Done in {duration(card.seconds)}.")
 
 
 def _cost(card: DraftedCard) -> str:
@@ -67,4 +67,9 @@ def _cost(card: DraftedCard) -> str:
         return f"What it cost nobody knows, at most the approved {money(card.approved)}."
     if not Decimal(card.approved):
         return "Nobody is billed."
-    return f"It cost {money(card.dollars)} of the approved {money(card.approved)}, as we count."
+    return f"It cost {_exact(card.dollars)} of the approved {money(card.approved)}, as we count."
+
+
+def _exact(dollars: str) -> str:
+    """Write a small amount with the figures that count: $0.0031 is not $0.00."""
+    return said(Money(Decimal(dollars), "USD"))

@@ -277,6 +277,17 @@ def test_counts_and_coverage_follow_every_decision(drafting: World) -> None:
     assert "typical 1/9" in json.dumps(card)
 
 
+def test_an_edit_that_breaks_the_format_keeps_the_form_open(drafting: World) -> None:
+    """An answer that is no label is refused under its field; a label of the task is taken."""
+    card = reviewed(drafting)
+    drafting.slack.click(card, "Edit")
+    form = drafting.slack.wait_view(title="Edit row 1")
+    wrong = drafting.slack.submit(form, {"turn2": "Refund, please"})
+    assert "That is a label outside the set: write one of billing, returns" in json.dumps(wrong)
+    drafting.slack.submit(form, {"turn2": "returns"})
+    drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"])
+
+
 def test_the_list_of_data_sets_offers_to_draft_rows(world: World) -> None:
     """`/tune data` has a button that opens the form over the list; both are gone once rows are drafted."""
     world.slack.command("/tune data")

@@ -68,13 +68,14 @@ def messages_of(
         thread_ts=job.thread_ts,
         now=now,
     )
-    shown = {"job_id": job.id, "number": job.number, "title": job.title, "requested_by": job.requested_by}
-    return [card, ReviewCard(review_id=review.id, **shown)]
+    of_job: dict[str, Any] = {"job_id": job.id, "number": job.number, "title": job.title}
+    return [card, ReviewCard(review_id=review.id, requested_by=job.requested_by, **of_job)]
 
 
 def paid(connection: Connection, job: Job, folder: Path) -> Decimal | None:
     """Return what a job that pays as it goes has spent in this life, in dollars; None where nobody knows."""
-    return (draft_job if job.kind == DRAFTING else endpoint_job).paid(connection, job, folder)
+    of_kind = draft_job.paid if job.kind == DRAFTING else endpoint_job.paid
+    return of_kind(connection, job, folder)
 
 
 def _files(job: Job, made: Drafted, folder: Path) -> list[str]:

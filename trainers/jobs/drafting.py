@@ -23,6 +23,7 @@ from trainers.errors import JobNotFound, OverBudget, StaleApproval
 from trainers.evals.generating.bill import Bill, bill
 from trainers.evals.generating.compose import check_count
 from trainers.evals.generating.coverage import Grid
+from trainers.evals.generating.form import doubts
 from trainers.evals.generating.price import HOW, ChatPrice
 from trainers.evals.generating.spec import RowSpec
 from trainers.jobs.kinds import DRAFTING
@@ -150,6 +151,7 @@ def quote_of(wish: Wish, writer: str, price: ChatPrice) -> dict[str, Any]:
             "bill": made.to_json(),
             "dollars": None if dollars is None else [str(amount) for amount in dollars],
             "prices": price.to_json(),
+            "doubts": doubts(wish.spec),
         },
     }
 

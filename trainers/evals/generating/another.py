@@ -12,12 +12,9 @@ from trainers.data.titles import at_word
 from trainers.errors import RowRefused
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import CASE, Grid
-from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.written import write_rows
 from trainers.tables import Review, ReviewRow
-
-ROWS = "rows"
-"""Key of a review's spec under which a RowSpec stands."""
 
 _TEXTS_KEPT = 60
 """Texts of a voice that a review remembers, for `Another like this`."""

@@ -12,6 +12,7 @@ Span = tuple[int, int, int]
 """At least, probably, at most."""
 
 _TOKEN = 4  # characters
+_CELL = 120  # characters of a cell and a subject
 _SHORT = Decimal("1.3")
 """By how much a count of four characters a token may fall short."""
 
@@ -47,8 +48,10 @@ class _Part(NamedTuple):
     """One kind of call."""
 
     times: Span
+    sure: int
+    """Characters of the prompt whatever is put into it."""
     prompt: int
-    """Characters."""
+    """Characters that are expected."""
     likely: int
     """Tokens of the answer."""
     most: int
@@ -73,24 +76,23 @@ def _parts(spec: RowSpec, count: int) -> list[_Part]:
     told, likely = asked(), asked()["likely"]
     told_of = sum(len(text) for text in known_of(spec).values())
     rows = (count, -(-count * 6 // 5), count * int(told["tries"]))
-    row = int(told["row_tokens"])
     texts, material = _longest(spec.texts), 2 * _longest(tuple(text for _, text in spec.passages))
+    judge = _part("judge", rows, told_of, texts + _TOKEN * likely["brief"])
     if spec.kind == "voice" and spec.texts:
-        judged = texts + _TOKEN * likely["brief"]
-        written = [_Part(rows, _length("brief", told_of) + texts, likely["brief"], row)]
-    else:
-        plans = -(-count // int(told["at_once"]))
-        judged = material + _TOKEN * likely["row"]
-        plan = _Part((plans, plans, 2 * plans), _length("plan", told_of) + 1000, likely["plan"], told["plan_tokens"])
-        # a voice has no subjects; what it is to be about comes from the cell alone
-        planned = [] if spec.kind == "voice" else [plan]
-        written = [*planned, _Part(rows, _length("row", told_of) + material + 300, likely["row"], row)]
-    return [*written, _Part(rows, _length("judge", told_of) + judged, likely["judge"], told["judge_tokens"])]
+        return [_part("brief", rows, told_of, texts), judge]
+    judge = _part("judge", rows, told_of, material + _TOKEN * likely["row"])
+    written = [_part("row", rows, told_of, material + _CELL), judge]
+    if spec.kind == "voice":  # it has no subjects: what it is to be about comes from the cell alone
+        return written
+    plans = -(-count // int(told["at_once"]))
+    return [_part("plan", (plans, plans, 2 * plans), told_of, _CELL * int(told["at_once"])), *written]
 
 
-def _length(name: str, told_of: int) -> int:
-    part = asked()[name]
-    return len(part["system"]) + len(part["user"]) + told_of
+def _part(name: str, times: Span, told_of: int, more: int) -> _Part:
+    part, told = asked()[name], asked()
+    sure = len(part["system"]) + len(part["user"]) + told_of
+    most = told["row_tokens" if name == "brief" else f"{name}_tokens"]
+    return _Part(times, sure, sure + more, told["likely"][name], most)
 
 
 def _longest(texts: tuple[str, ...]) -> int:
@@ -98,8 +100,9 @@ def _longest(texts: tuple[str, ...]) -> int:
 
 
 def _prompts(part: _Part) -> Span:
-    low, likely, most = (-(-part.prompt // _TOKEN) * times for times in part.times)
-    return low, likely, int(most * _SHORT)
+    low, likely, most = part.times
+    expected = -(-part.prompt // _TOKEN)
+    return low * (part.sure // _TOKEN), likely * expected, int(most * expected * _SHORT)
 
 
 def _outputs(part: _Part) -> Span:

@@ -8,6 +8,7 @@ from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.fields import fields_of
 from trainers.evals.generating.coverage import CASE, LABEL, Grid, plan_grid
+from trainers.evals.generating.form import doubts
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
@@ -92,6 +93,7 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
 
 def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     yield OFFLINE
+    yield from doubts(spec)
     if spec.kind == "voice" and not spec.texts:
         yield "These answers are in a manner of ours: give texts of your brand, and they become the answers."
     if spec.kind == "documents" and not spec.passages:

@@ -53,10 +53,10 @@ class PaidWriter:
             raise
         finally:
             for each in used:
-                tokens = (None, None) if each.estimated else (each.prompt, each.tokens - each.prompt)
-                cost = self._meter.settle(question, held, tokens)
+                prompt, output = (None, None) if each.estimated else (each.prompt, each.tokens - each.prompt)
+                cost = self._meter.settle(question, held, (prompt, output))
                 if self._journal is not None:
-                    self._journal.answered(key, Reply("", 0.0, *tokens, model=self.name), cost)
+                    self._journal.answered(key, Reply("", 0.0, prompt, output, model=self.name), cost)
                 if count is not None:
                     count(each)
 

@@ -18,6 +18,9 @@ ROW_KINDS: tuple[RowKind, ...] = get_args(RowKind)
 
 DEFAULT_COUNT: Final = 10
 
+ROWS: Final = "rows"
+"""Key of a review's spec under which a RowSpec stands."""
+
 
 class Contradiction(UserError):
     """What was named does not go together, or names nothing."""

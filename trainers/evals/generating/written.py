@@ -6,10 +6,8 @@ was thrown away is kept with its reason. A run that ends early goes on from its 
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
-
-import jsonschema
 
 from knowledge.errors import ServiceError, UserError
 from knowledge.models import Message as Turn
@@ -21,10 +19,11 @@ from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.asking import asked, known_of
 from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
+from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal
 from trainers.evals.generating.rows import Generated, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
-from trainers.evals.generating.streams import headings_of, system_of
+from trainers.evals.generating.streams import system_of
 
 Tell = Callable[[int, int, str], None]
 """Hears rows done, rows wanted, and a remark; may raise to end the run."""
@@ -86,7 +85,7 @@ def write_rows(
     grid = grid or plan_grid(spec)
     kept = journal if journal is not None else Journal()
     writer = _Writer(spec, model, meter, kept, [row.prompt for row in avoid])
-    notes = []
+    notes = doubts(spec)
     try:
         writer.write(grid.cells(count, seed), seed, tell)
     except _Stopped as stopped:
@@ -116,7 +115,7 @@ def _filled(
         except UserError:  # recipes have nothing for this task
             more = Generated(drafts=())
         notes += [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
-        notes += [note for note in more.notes if note != OFFLINE]
+        notes += [note for note in more.notes if note not in (OFFLINE, *notes)]
         drafts += more.drafts
     return Generated(drafts=tuple(drafts), rejected=tuple(kept.rejected), notes=tuple(notes), writer=name)
 
@@ -220,12 +219,8 @@ class _Writer:
             return "a row that is too long"
         if self.system[:80] in f"{sent}{reply}":
             return "a row that repeats the prompt"
-        if self.spec.labels and reply not in self.spec.labels:
-            return "a label outside the set"
-        if self.spec.kind == "extraction" and not _fits(reply, self.spec.schema or {}):
-            return "an answer that does not fit the schema"
-        if self.spec.kind == "format" and not _has_headings(reply, headings_of(self.spec)):
-            return "an answer without the headings in order"
+        if wrong := out_of_form(self.spec, reply):
+            return wrong
         if any(pair.later == len(self.taken) for pair in near_pairs([*self.taken, sent])) or sent in self.taken:
             return "too near to another row"
         return ""
@@ -260,19 +255,6 @@ class _Writer:
         self.failed += 1
         if self.failed >= int(self.asked["stop_after"]):
             raise _Stopped(f"{self.model.name} gave {self.failed} unusable answers one after the other ({why}).")
-
-
-def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
-    try:
-        jsonschema.validate(json.loads(reply), schema)
-    except (ValueError, RecursionError, jsonschema.ValidationError):
-        return False
-    return True
-
-
-def _has_headings(reply: str, headings: Sequence[str]) -> bool:
-    lines = [line.strip() for line in reply.splitlines()]
-    return [line for line in lines if line in {f"{heading}:" for heading in headings}] == [f"{h}:" for h in headings]
 
 
 def _text(value: Any) -> str:
