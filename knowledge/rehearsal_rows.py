@@ -114,7 +114,8 @@ def _in_other_words(asked: str, number: int) -> dict[str, Any] | list[str] | Non
     """Answer as Kiln and promptwright ask: lists of topics, lists of inputs, one sample of two turns."""
     kiln, tree = _KILN.search(asked), _TREE.search(asked)
     if kiln:
-        many = range(number, number + int(kiln[2]))
+        length = int(kiln[2])
+        many = range(number * length, (number + 1) * length)  # no text of the call before again
         if kiln[1] == "samples":
             return {"generated_samples": [_wish(each) for each in many]}
         return {"subtopics": [_subject(each) for each in many]}

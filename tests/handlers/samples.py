@@ -794,6 +794,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             **IDS, state="running", phase="evaluating", step=90, steps=240, rows_per_second=1.25, seconds_left=363.0
         )
     ),
+    "progress_writing": lambda: rendered(
+        ProgressCard(**IDS, state="running", phase="writing", kind="drafting", step=3, steps=10, seconds_left=63.0)
+    ),
     "progress_done": lambda: rendered(ProgressCard(**IDS, state="succeeded", phase="", step=45, steps=45)),
     "report": lambda: rendered(report_card(), file_ids=FILES),
     "report_without_pictures": lambda: rendered(report_card()),

@@ -3,10 +3,12 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
 from tests.console import wait_for
@@ -15,6 +17,7 @@ from tests.row_server import Wire, wire
 from tests.tables import rows_in
 from trainers import policy
 from trainers.backends.rehearsal import RehearsalBackend
+from trainers.data.review import Reviews
 from trainers.errors import DatasetRejected
 from trainers.evals.generating.price import ChatPrice
 from trainers.evals.metrics.operations import TokenPrices
@@ -204,6 +207,32 @@ def test_a_language_model_is_quoted_approved_and_its_rows_come_under_review(writ
     writing.slack.wait_message("10 kept", thread_ts=ts)
     assert [len([m for m in thread(writing, ts) if "Add my own" in json.dumps(m)])] == [1]
     assert rows_in(writing.engine, Review)[0].card_ts == review["ts"]
+
+
+def test_a_death_after_the_card_was_posted_posts_no_second_one(
+    writing: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messenger dies between Slack's answer and our note of it: the next one finds the card and goes on with it."""
+    priced(writing, wire, FREE)
+    ts = asked_for(writing, 3)
+    delivered(writing, "Quote #1", ts)
+    died: list[str] = []
+
+    def dying(reviews: Reviews, review_id: str, card_ts: str) -> None:
+        died.append(card_ts)
+        raise OperationalError("the process", {}, Exception("died"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reviews, "at_card", dying)
+        with pytest.raises(OperationalError):
+            work(writing, wire)
+    writing.now += timedelta(minutes=1)
+    for _ in range(3):
+        writing.deliver()
+    review = writing.slack.wait_message("Add my own", thread_ts=ts)
+    assert [m["ts"] for m in thread(writing, ts) if "Add my own" in json.dumps(m)] == died == [review["ts"]]
+    writing.slack.click(review, "Keep")
+    writing.slack.wait_message("1 kept", thread_ts=ts)
 
 
 def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:

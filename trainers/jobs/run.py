@@ -26,6 +26,7 @@ from trainers.evals.report import Report
 from trainers.jobs import accounts, draft_end, intake, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
 from trainers.jobs.draft_job import Drafted, Pen
+from trainers.jobs.drafting import wish_path
 from trainers.jobs.endpoint_job import evaluate_over
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
 from trainers.jobs.failures import in_words
@@ -210,6 +211,7 @@ class Runner:
                 return
             accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
             self._tell(connection, job, "succeeded", draft_end.messages_of(connection, job, made, result, now), now)
+        wish_path(folder, job.id).unlink(missing_ok=True)  # a brand's texts may be in it, and nothing needs it again
 
     @property
     def _pen(self) -> Pen:

@@ -142,6 +142,8 @@ def test_an_approved_run_ends_in_rows_under_review(desk: Desk) -> None:
     assert done.state == "succeeded", (done.error_what, done.error_next)
     result = json.loads(done.result)
     assert (result["rows"], result["written_by"], len(desk.review())) == (8, "writer-1", 8)
+    assert (json.loads(done.progress)["step"], json.loads(done.progress)["steps"]) == (8, 8)
+    assert not wish_path(desk.folder, job.id).exists()
     reserved, spent = desk.money()
     assert reserved == 0
     assert spent == Decimal(result["dollars"]) == Decimal(4 * 50 * len(desk.wire.rehearsal.requests)) / 1_000_000
