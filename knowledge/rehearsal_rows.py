@@ -74,6 +74,8 @@ class RowRehearsal:
     """Replies after which it answers 429 for good."""
     seconds: float = 0.0
     """How long each reply takes."""
+    hangs_after: int | None = None
+    """Replies after which it lets everybody wait."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the chat requests so far."""
 
@@ -84,7 +86,8 @@ def build_app(rehearsal: RowRehearsal) -> ASGIApp:
     async def chat(request: Request) -> Response:
         body = await request.json()
         rehearsal.requests.append(body)
-        await asyncio.sleep(rehearsal.seconds)
+        hangs = rehearsal.hangs_after is not None and len(rehearsal.requests) > rehearsal.hangs_after
+        await asyncio.sleep(3600 if hangs else rehearsal.seconds)
         if rehearsal.fails_after is not None and len(rehearsal.requests) > rehearsal.fails_after:
             error = {"message": "Rate limit reached.", "type": "rate_limit_exceeded", "code": "rate_limit_exceeded"}
             return JSONResponse({"error": error}, 429)
