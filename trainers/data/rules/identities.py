@@ -25,6 +25,9 @@ _STREET = re.compile(
     r"\b\d{1,5}[A-Za-z]? (?:[A-Z][\w'.-]+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court"
     r"|Ct|Way|Place|Square|Terrace|Rise|Close|Crescent|Gardens|Grove|Parkway)\b"
     r"|\b[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer) \d{1,4}\b"
+    r"|\b[A-Z\u00c5\u00c4\u00d6\u00c6\u00d8][a-z\u00e5\u00e4\u00f6\u00e6\u00f8\u00e9-]+(?:veien|vegen|vei|gata|gaten|plass|gatan|v\u00e4gen|gr\u00e4nd|vej|gade|katu|kuja"
+    r"|straat|laan|gracht|kade|plein|s gate) \d{1,4} ?[A-Za-z]?\b"
+    r"|\b(?:ul\.|al\.|ulice) [A-Z\u0141\u015a\u017b\u010c\u0160\u017d]\w+(?: \w+)? \d{1,4}\b"
     r"|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin|impasse|allée) (?:de |du |des |la )*[A-ZÉ]"
     r"|\b(?:Calle|Avenida|Plaza|Via|Rua) (?:de |del |da )?[A-Z]\w+,? (?:n[ºo°]\.? ?)?\d{1,4}\b"
 )

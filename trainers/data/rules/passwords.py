@@ -24,16 +24,17 @@ _CJK = re.compile(
     r"(?:\u30d1\u30b9\u30ef\u30fc\u30c9|\u5bc6\u7801|\u5bc6\u78bc|\u53e3\u4ee4|\ube44\ubc00\ubc88\ud638)(?:\u306f|\u662f|\ub294|\u4e3a|\u70ba)?\s*[:=\uff1a]?\s*"
     r"[\"'`\u300c]?(?P<bare>[!-~]{8,64})"
 )
-_HINTS = ("pass", "pwd", "pw", "kennwort", "lösenord", "adgangskode", "salasana", "wachtwoord", "hasło", "haslo")
-_MORE_HINTS = (
-    "heslo",
-    "şifre",
-    "parola",
-    "senha",
+_ASCII_HINTS = (
+    *("pass", "pwd", "pw", "kennwort", "adgangskode", "salasana", "wachtwoord", "haslo", "heslo", "parola", "senha"),
+    *("identified by", "mysql"),
+)
+_HINTS = (
+    *_ASCII_HINTS,
+    "l\u00f6senord",
+    "has\u0142o",
+    "\u015fifre",
     "contrase",
-    "пароль",
-    "identified by",
-    "mysql",
+    "парол",
     "パスワード",
     "密",
     "口令",
@@ -49,7 +50,7 @@ _SYMBOLS = frozenset("!#$%&*+?@^~=")
 
 def password_in(text: str, lower: str) -> bool:
     """Say whether a password stands in a text, which is given in small letters too."""
-    if not any(hint in lower for hint in _HINTS) and not any(hint in lower for hint in _MORE_HINTS):
+    if not [hint for hint in (_ASCII_HINTS if text.isascii() else _HINTS) if hint in lower]:
         return False
     for pattern in (_ASSIGNED, _FLAG, _CJK):
         for match in pattern.finditer(text):

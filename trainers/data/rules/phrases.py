@@ -51,7 +51,21 @@ def pattern_of(written: list[str], *, spaced: bool) -> str:
 
 def said_in(lower: str, kind: str) -> bool:
     """Say whether a text in small letters, with straight apostrophes, holds a phrase of a kind in any language."""
-    return any(each.found(lower) for each in phrases(kind))
+    hints = _by_hint(kind, ascii_only=lower.isascii())
+    near = [hint for hint in hints if hint in lower]
+    return any(each.pattern.search(lower) for each in {each for hint in near for each in hints[hint]})
+
+
+@cache
+def _by_hint(kind: str, *, ascii_only: bool) -> dict[str, list[Phrases]]:
+    """Return the languages that have each hint; with `ascii_only`, what texts without special letters may hold."""
+    found: dict[str, list[Phrases]] = {}
+    skipped = set(_read()["other_scripts"]) if ascii_only else set()
+    for each in (told for told in phrases(kind) if told.language not in skipped):
+        for hint in each.hints:
+            if hint.isascii() or not ascii_only:
+                found.setdefault(hint, []).append(each)
+    return found
 
 
 @cache
