@@ -18,8 +18,13 @@ class Phrases(NamedTuple):
     """Its code; `any` for what stands in texts of all."""
     hints: tuple[str, ...]
     """One of them is in whatever a phrase matches."""
-    pattern: "re.Pattern[str]"
-    """Matches texts in small letters."""
+    written: str
+    """All of them as one regular expression over texts in small letters."""
+
+    @property
+    def pattern(self) -> "re.Pattern[str]":
+        """The expression, compiled when it is first tried: most files need few of them."""
+        return _compiled(self.written)
 
     def found(self, lower: str) -> bool:
         """Say whether a text in small letters holds one of the phrases."""
@@ -35,9 +40,7 @@ def phrases(kind: str) -> tuple[Phrases, ...]:
     known = _read()
     unspaced = set(known["unspaced"])
     return tuple(
-        Phrases(
-            language, tuple(told["hints"]), re.compile(pattern_of(told["phrases"], spaced=language not in unspaced))
-        )
+        Phrases(language, tuple(told["hints"]), pattern_of(told["phrases"], spaced=language not in unspaced))
         for language, told in known[kind].items()
     )
 
@@ -76,6 +79,11 @@ def blanks() -> dict[str, str]:
 
 def _words(words: list[str]) -> str:
     return "|".join(re.escape(word) + (r"\b" if word < "\u2e80" else "") for word in words)
+
+
+@cache
+def _compiled(written: str) -> "re.Pattern[str]":
+    return re.compile(written)
 
 
 @cache
