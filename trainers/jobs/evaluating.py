@@ -61,7 +61,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper: Keeper) -> Evaluated | None:
-    """Let every arm answer the held-out rows and judge them by the job's rule; None where there is no model to judge.
+    """Compare base and tuned model on the held-out rows by the job's rule; None where there is no model to judge.
 
     Writes report.json, report.html and predictions.csv with the pictures under `jobs/<id>/report`. Raises StaleApproval
     where the rows are others than when the job was quoted.
@@ -69,12 +69,16 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
     if trained.adapter is None or trained.base is None:
         return None
     check_rows(job, dataset, bench.data)  # they may have changed while it was trained, here or elsewhere
-    if dataset.pairs:
-        return compare_pairs(job, dataset, trained.adapter, trained.base, bench, keeper)
+    compare = compare_pairs if dataset.pairs else compare_answers
+    return compare(job, dataset, trained.adapter, trained.base, bench, keeper)
+
+
+def compare_answers(job: Job, dataset: Dataset, adapter: Path, base: Path, bench: Bench, keeper: Keeper) -> Evaluated:
+    """Let every arm answer the held-out rows and judge the answers."""
     own, rule = bench.data / "jobs" / job.id, SuccessRule.from_json(json.loads(job.quote)["rule"])
     contest = Contest(
-        base=trained.base,
-        adapter=trained.adapter,
+        base=base,
+        adapter=adapter,
         train=bench.data / dataset.train_path,
         test=bench.data / dataset.test_path,
         labels=rule.labels or labels_of(dataset.labels),
