@@ -49,6 +49,7 @@ bench: $(VENV)/.dev ## Measure; figures go to docs/performance.md
 	$(BIN)/python -m bench.journey
 	$(BIN)/python -m bench.budget --seeds 20
 	$(BIN)/python -m bench.chat
+	$(BIN)/python -m bench.diversity
 	$(BIN)/python -m bench.chaos --jobs 500 --kills 50 --redis-wipes 3 --seed 7 --json
 
 soak: $(VENV)/.dev $(VENV)/.rq2 ## Long, seeded runs (hours): slow tests, races for budgets, ten thousand jobs through a thousand kills

@@ -29,8 +29,18 @@ from handlers.deps import Deps
 from handlers.posting import edit, permalink, post
 from knowledge.clock import Clock
 from knowledge.errors import LuthierError
+from knowledge.tenancy import Person
+from trainers.data.review import Look
 from trainers.jobs import outbox
-from trainers.jobs.messages import Announcement, HomeRefresh, Message, ProgressCard, ReportCard, from_json
+from trainers.jobs.messages import (
+    Announcement,
+    HomeRefresh,
+    Message,
+    ProgressCard,
+    ReportCard,
+    ReviewCard,
+    from_json,
+)
 from trainers.tables import OutboxMessage
 
 log = logging.getLogger("luthier.messenger")
@@ -220,14 +230,26 @@ class Messenger:
             return ""
         if self._under_way_elsewhere(row):
             return None
-        ts = row.ts or self._look_up(client, row)
+        ts: str | None = row.ts or self._look_up(client, row)
         files = self._upload(client, row, message)
-        drawn = notify.render(message, file_ids=files, permalink=self._permalink(client, row, message))
+        link, look = self._permalink(client, row, message), self._look(row, message)
+        drawn = notify.render(message, file_ids=files, permalink=link, look=look)
         body: dict[str, Any] = {"channel": row.channel, "text": drawn.text, "blocks": drawn.blocks}
         if ts:  # what was found may be an older version
             with self._counted(row, UPDATE):
-                return edit(client, ts=ts, **body)
-        return self._post(client, row, body)
+                edit(client, ts=ts, **body)
+        else:
+            ts = self._post(client, row, body)
+        if look is not None and ts:
+            self.deps.reviews.at_card(look.review.id, ts)
+        return ts
+
+    def _look(self, row: OutboxMessage, message: Message) -> Look | None:
+        """Return the rows of a review as they are now: its card is drawn from them, not from what was owed."""
+        if not isinstance(message, ReviewCard):
+            return None
+        person = Person(workspace_id=row.workspace_id, user_id=message.requested_by)
+        return self.deps.reviews.look(person, message.review_id)
 
     def _under_way_elsewhere(self, row: OutboxMessage) -> bool:
         since = row.trying_since

@@ -66,6 +66,9 @@ class Settings:
     """LUTHIER_MODEL_URL: base URL of an OpenAI-compatible endpoint."""
     model_key: str = field(default="", repr=False)
     """LUTHIER_MODEL_KEY: its key."""
+    model_price: str = ""
+    """LUTHIER_MODEL_PRICE: dollars for a million tokens of prompts, answers: 0.15 0.60; 0 0 for your own server, which
+    nobody bills. Empty: as the price book says, else unknown, and then nobody can approve what it is to write."""
     rerank: bool = False
     """LUTHIER_RERANK: 1 lets that model also put found passages into order, a further call for each answer."""
     embeddings: str = ""
@@ -280,6 +283,7 @@ _TEXTS = {
     "model": "LUTHIER_MODEL",
     "model_url": "LUTHIER_MODEL_URL",
     "model_key": "LUTHIER_MODEL_KEY",
+    "model_price": "LUTHIER_MODEL_PRICE",
     "embeddings": "LUTHIER_EMBEDDINGS",
     "embeddings_url": "LUTHIER_EMBEDDINGS_URL",
     "embeddings_key": "LUTHIER_EMBEDDINGS_KEY",

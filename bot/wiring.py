@@ -32,12 +32,15 @@ from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers import backends
 from trainers.backends.base import Backend, Housekeeper
 from trainers.backends.local import LocalBackend
+from trainers.costs.overlay import shelf_in
 from trainers.data.review import Maker
 from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
 from trainers.evals.generating.another import another_row
+from trainers.evals.generating.price import ChatPrice, chat_price
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.draft_job import Pen
 from trainers.jobs.index_job import Desk
 from trainers.jobs.judging import Court
 from trainers.jobs.ledger import Ledger
@@ -61,7 +64,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
     """Build what handlers and commands call; nothing is connected or loaded before its first use."""
     engine = engine or open_engine(settings.database)
     datasets = _datasets(settings, engine)
-    model = open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None)
+    model = _model(settings)
     return Deps(
         engine=engine,
         index=_index(settings, engine),
@@ -86,6 +89,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         upload_address=settings.public_url.rstrip("/"),
         reader_of=reader_of(settings, model, engine),
         more_rows=more_rows(engine, model),
+        model_price=partial(model_price, settings),
         places=trainable(settings),
         own_bases=own_bases(settings),
         served=cache(partial(served_at, settings)),
@@ -107,6 +111,11 @@ def reader_of(settings: Settings, model: ChatModel | None, engine: Engine) -> Ca
     return reader
 
 
+def model_price(settings: Settings) -> ChatPrice:
+    """Return what the language model costs today; raises UserError where the setting of it means nothing."""
+    return chat_price(settings.model, settings.model_url, settings.model_price, shelf_in(settings.data))
+
+
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
     """Build a worker's hands."""
     engine = engine or open_engine(settings.database)
@@ -125,6 +134,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         cache=settings.cache / "probes",
         court=_court(settings, engine),
         desk=Desk(ledger=ledger, library=library, folder=settings.data, clock=clock),
+        pen=_pen(settings, engine),
         own_prices=own_prices(settings),
         pretending=(settings.rehearse,) if settings.rehearse else (),
         keep=timedelta(seconds=settings.provider_keep),
@@ -185,6 +195,24 @@ def _court(settings: Settings, engine: Engine) -> Court | None:
     if judge is None:
         return None
     return Court(judge=judge, meter=lambda workspace: ChatMeter(engine=engine, workspace_id=workspace, clock=clock))
+
+
+def _model(settings: Settings) -> ChatModel | None:
+    return open_chat_model(settings.model or None, settings.model_url or None, settings.model_key or None)
+
+
+def _pen(settings: Settings, engine: Engine) -> Pen:
+    clock = open_clock(engine)
+    return Pen(
+        ledger=_ledger(settings, engine),
+        folder=settings.data,
+        clock=clock,
+        model=cache(
+            partial(open_chat_model, settings.model or None, settings.model_url or None, settings.model_key or None)
+        ),
+        price=partial(model_price, settings),
+        meter=lambda workspace: ChatMeter(engine=engine, workspace_id=workspace, clock=clock),
+    )
 
 
 def more_rows(engine: Engine, model: ChatModel | None) -> Maker:

@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from handlers.blocks import datasets as drawn
 from handlers.blocks.forms import note_view
+from handlers.blocks.generating import spec_form
 from handlers.blocks.parts import Block
 from handlers.deps import Deps
 from handlers.errors import words_for
@@ -43,6 +44,7 @@ def register(app: App, deps: Deps) -> None:
         drawn.UPLOAD: grow,
         drawn.ACTS: act,
         drawn.LINK: link,
+        drawn.DRAFT: draft,
         f"{drawn.PAGE}:back": turned,
         f"{drawn.PAGE}:on": turned,
     }
@@ -90,6 +92,12 @@ def grow(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
     except LuthierError as refused:
         form = note_view("More rows", words_for(refused))
     _show(client, body, form)
+
+
+def draft(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Open the form that drafts rows over the list; the review goes where the list was asked for."""
+    ack()
+    _show(client, body, spec_form(json.dumps(_place(body, person_of(context)))))
 
 
 def act(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

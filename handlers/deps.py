@@ -15,7 +15,9 @@ from trainers.backends.bases import Where, bases
 from trainers.costs.overlay import shelf_in
 from trainers.data.review import Maker, Reviews
 from trainers.data.store import Datasets
+from trainers.evals.generating.price import ChatPrice, unknown_price
 from trainers.evals.plan_store import Plans
+from trainers.jobs.drafting import Drafting
 from trainers.jobs.learning import Learning
 from trainers.jobs.service import Jobs
 from trainers.registry import Registry
@@ -65,6 +67,8 @@ class Deps:
     """Gives the account of a hosted backend at which its models answer; raises UserError where none is set."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
+    model_price: Callable[[], ChatPrice] = unknown_price
+    """Says what the language model costs; raises UserError where the setting of it means nothing."""
 
     def bases(self) -> dict[str, list[Where]]:
         """Return the base models that can be trained today, with the places that do."""
@@ -90,6 +94,13 @@ class Deps:
     def learning(self) -> Learning:
         """Adding and removing documents."""
         return Learning(jobs=self.jobs, library=self.library)
+
+    @property
+    def drafting(self) -> Drafting | None:
+        """Drafting rows with the language model; None without one."""
+        if self.model is None:
+            return None
+        return Drafting(jobs=self.jobs, writer=self.model.name, price=self.model_price())
 
     @property
     def plans(self) -> Plans:

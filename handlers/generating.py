@@ -1,6 +1,7 @@
-"""Knows how training rows are drafted from Slack and come under review; it does not know how rows are written.
+"""Knows how training rows are asked for from Slack and come under review; it does not know how rows are written.
 
-A click that is delivered again, because this process died, goes on from the run's journal: a row is paid for once.
+Recipes compose at once. A language model writes as a job: quoted, approved, stopped and resumed like every other, and
+the job's end brings the review.
 """
 
 import json
@@ -14,36 +15,32 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
 from handlers.blocks import generating as drawn
-from handlers.blocks.parts import section
 from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import mrkdwn
 from handlers.files import fetched
-from handlers.people import person_of, place_of
-from handlers.posting import begin_thread, edit, post
+from handlers.once import Once, alone
+from handlers.people import is_private, person_of, place_of
+from handlers.posting import begin_thread, post
 from handlers.review import begin_review
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
 from trainers.data.titles import at_word
-from trainers.evals.generating.another import ROWS
+from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, plan_grid, read_grid
-from trainers.evals.generating.journal import open_journal
-from trainers.evals.generating.rows import Generated
 from trainers.evals.generating.spec import RowSpec, row_spec
-from trainers.evals.generating.written import write_rows
 from trainers.evals.style.voice_texts import read_texts
+from trainers.jobs.drafting import Wish
 from trainers.jobs.service import Place
 
 Json = Mapping[str, Any]
 
-FOLDER = "generating"
-"""Folder under the data folder with the journals of runs that have not ended."""
+SEED = 7
 
 _MOST_ERROR = 300
-_TEXTS_KEPT = 60
-"""Texts of a voice that a review remembers, for `Another like this`."""
+_clicks = Once()
 
 
 def register(app: App, deps: Deps) -> None:
@@ -74,71 +71,60 @@ def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     metadata = drawn.packed(json.loads(view["private_metadata"]), wanted)
-    writer = deps.model.name if deps.model else ""
-    shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer)
+    writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
+    shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer, free=free)
     ack(response_action="update", view=shown)
 
 
 def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
-    """Draft the rows and begin their review in a thread."""
+    """Draft the rows, or have them quoted; the same form again changes nothing."""
     where, wanted = drawn.unpacked(view["private_metadata"])
     try:
         grid = read_grid(drawn.coverage_in(view), _spec(wanted))
     except UserError as error:
         ack(response_action="errors", errors={drawn.COVERAGE: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    ack()
-    person, run = person_of(context), f"{context.team_id}-{view['id']}"
-    begun = _begun(client, deps, person, Place(*where), wanted)
+    ack(response_action="clear")  # the form may lie over the list of data sets
+    request = f"rows:{context.team_id}:{view['id']}"
+    with alone(request) as first:
+        if first and not _known(deps, request):
+            _begin(client, deps, person_of(context), Place(*where), wanted, grid, request)
+
+
+def _known(deps: Deps, request: str) -> bool:
+    """Say whether a request was followed already: as a job for good, by recipes within the last seconds."""
+    drafting = deps.drafting
+    return bool(drafting.begun(request)) if drafting else not _clicks.first(request, deps.clock())
+
+
+def _begin(client: WebClient, deps: Deps, person: Person, place: Place, wanted: Json, grid: Grid, request: str) -> None:
+    begun = _begun(client, deps, person, place, wanted)
     try:
-        _draft(client, deps, person, begun, wanted, grid, run)
+        spec = replace(_spec(wanted), texts=tuple(_texts(client, deps, wanted["files"])))
+        wish = Wish(spec=spec, grid=grid, count=int(wanted["count"]), seed=int(wanted.get("seed") or SEED))
+        if deps.drafting is None:
+            _compose(client, deps, person, begun, wish)
+        else:
+            deps.drafting.propose(wish, request=request, person=person, place=begun, now=deps.clock())
     except LuthierError as error:
         post(client, begun.channel, told(error.what, error.next_step), thread_ts=begun.thread_ts)
 
 
 def _begun(client: WebClient, deps: Deps, person: Person, place: Place, wanted: Json) -> Place:
     """Begin the thread that will hold the review."""
-    text = _opening(person, wanted)
+    text = f"<@{person.user_id}> drafts {wanted['count']} training rows for: {mrkdwn(wanted['task'], 300)}"
     channel, ts = begin_thread(client, place.channel, place.thread_ts, person.user_id, text)
     Conversations(deps.engine).join(Thread(person.workspace_id, channel, ts), "rows", deps.clock())
-    return Place(channel, ts, place.private)
+    return Place(channel, ts, place.private or is_private(channel, ""))
 
 
-def _draft(client: WebClient, deps: Deps, person: Person, place: Place, wanted: Json, grid: Grid, run: str) -> None:
-    """Draft, then put the rows before people."""
-    spec = replace(_spec(wanted), texts=tuple(_texts(client, deps, wanted["files"])))
-    made = _made(client, deps, person, place, wanted, spec, grid, run)
-    name = at_word(spec.plan.instruction, 60)
+def _compose(client: WebClient, deps: Deps, person: Person, place: Place, wish: Wish) -> None:
+    """Compose rows by recipe, then put them before people."""
+    made = compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
     post(client, place.channel, f"{made.marked} {mrkdwn(' '.join(made.notes), 900)}", thread_ts=place.thread_ts)
-    kept = replace(spec, texts=spec.texts[:_TEXTS_KEPT])
-    about = {"task": spec.task, "labels": list(spec.labels), "name": name, ROWS: kept.to_json()}
     drafts = [draft.to_review() for draft in made.drafts]
+    about, name = review_spec(wish.spec, wish.grid), at_word(wish.spec.plan.instruction, 60)
     begin_review(client, deps, person, place, drafts, purpose="train", title=name, spec=about)
-    (deps.datasets.folder / FOLDER / f"{run}.jsonl").unlink(missing_ok=True)
-
-
-def _made(
-    client: WebClient, deps: Deps, person: Person, place: Place, wanted: Json, spec: RowSpec, grid: Grid, run: str
-) -> Generated:
-    """Write rows with the language model, or compose them; the thread's first message says how far it is."""
-    count, seed = int(wanted["count"]), int(wanted.get("seed") or 7)
-    if deps.model is None:
-        return compose_rows(spec, count=count, seed=seed, grid=grid)
-    journal = open_journal(deps.datasets.folder / FOLDER / f"{run}.jsonl", spec, grid, count, seed)
-
-    def tell(done: int, of: int, remark: str) -> None:
-        if done and done % 3 == 0:
-            text = f"{_opening(person, wanted)} {done} of {of} are written."
-            edit(client, place.channel, place.thread_ts, text, [section(text)])
-
-    meter = deps.meter(person.workspace_id)
-    return write_rows(
-        spec, count=count, seed=seed, model=deps.model, meter=meter, grid=grid, journal=journal, tell=tell
-    )
-
-
-def _opening(person: Person, wanted: Json) -> str:
-    return f"<@{person.user_id}> drafts {wanted['count']} training rows for: {mrkdwn(wanted['task'], 300)}"
 
 
 def _texts(client: WebClient, deps: Deps, file_ids: list[str]) -> list[str]:

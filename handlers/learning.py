@@ -1,9 +1,7 @@
 """Knows how files and pages from Slack come to be added as documents; it does not know how they are read or listed."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +16,7 @@ from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import clean, mrkdwn
 from handlers.files import fetched
+from handlers.once import alone
 from handlers.people import is_private, person_of, place_of
 from handlers.posting import begin_thread, post
 from knowledge.conversations import Conversations, Thread
@@ -106,7 +105,7 @@ def learn_page(client: WebClient, deps: Deps, person: Person, place: Place, url:
 
 def take_in(client: WebClient, deps: Deps, person: Person, place: Place, wanted: Wanted, request: str) -> None:
     """Fetch the files from Slack and queue the job that reads them; the same request again changes nothing."""
-    with _alone(request) as first:
+    with alone(request) as first:
         if not first or deps.learning.begun(request):
             return
         deps.learning.check_may_add(person, wanted.collection)
@@ -219,21 +218,3 @@ def _named(name: str) -> str:
 
 def _too_large(size: int, limit: int) -> str:
     return f"A file has {size / 1_000_000:,.1f} MB; I take up to {limit / 1_000_000:,.0f} MB. Split it."
-
-
-_under_way: set[str] = set()
-_lock = threading.Lock()
-
-
-@contextmanager
-def _alone(request: str) -> Iterator[bool]:
-    """Say whether nobody else in this process works on the same request, such as a form that was sent twice."""
-    with _lock:
-        first = request not in _under_way
-        _under_way.add(request)
-    try:
-        yield first
-    finally:
-        if first:
-            with _lock:
-                _under_way.discard(request)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from handlers.blocks import approval, cost, job, learn, report
+from handlers.blocks import approval, cost, draft, job, learn, report, review
 from handlers.blocks.parts import Block, section
+from trainers.data.review import Look
 from trainers.jobs.messages import (
     Announcement,
     ApprovalRequest,
+    DraftedCard,
     EndedCard,
     HomeRefresh,
     LearnedCard,
@@ -18,6 +20,7 @@ from trainers.jobs.messages import (
     QuoteCard,
     ReportCard,
     RetirementCard,
+    ReviewCard,
 )
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -45,11 +48,14 @@ class Rendering:
     """Pictures that the blocks would show but that are not in `file_ids`: upload them and render again."""
 
 
-def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: str = "") -> Rendering:
+def render(
+    message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: str = "", look: Look | None = None
+) -> Rendering:
     """Draw a job's message.
 
     `file_ids` gives Slack's file id for each picture by its path; `permalink` is the address of the job's thread,
-    for announcements. Raises TypeError for a HomeRefresh, which is no message (`handlers.home.publish_home`).
+    for announcements; `look` is the review of a ReviewCard as it is now. Raises TypeError for a HomeRefresh, which is
+    no message (`handlers.home.publish_home`).
     """
     match message:
         case QuoteCard():
@@ -62,11 +68,19 @@ def render(message: Message, file_ids: Mapping[str, str] = NO_FILES, permalink: 
             return Rendering(text=job.ended_text(message), blocks=job.ended_blocks(message))
         case LearnedCard():
             return Rendering(text=learn.learned_text(message), blocks=learn.learned_blocks(message))
-        case HomeRefresh():
-            raise TypeError("a HomeRefresh is published, not posted")
+        case DraftedCard() | ReviewCard() | HomeRefresh():
+            return _rows(message, look)
         case _:
             line = _line(message, permalink)
             return Rendering(text=line, blocks=[section(line)])
+
+
+def _rows(message: DraftedCard | ReviewCard | HomeRefresh, look: Look | None) -> Rendering:
+    if isinstance(message, DraftedCard):
+        return Rendering(text=draft.drafted_text(message), blocks=draft.drafted_blocks(message))
+    if look is None:
+        raise TypeError("a HomeRefresh is published, not posted, and a review is drawn from its rows")
+    return Rendering(text=review.review_text(look), blocks=review.review_blocks(look))
 
 
 def _line(message: ApprovalRequest | LeftoverCard | RetirementCard | Announcement, permalink: str) -> str:

@@ -1,6 +1,8 @@
 """Knows which clicks were followed a moment ago, so that a double click is one wish; it does not know what they do."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 AGAIN = timedelta(seconds=20)
@@ -23,3 +25,21 @@ class Once:
                 return False
             self._begun[click] = now
             return True
+
+
+_under_way: set[str] = set()
+_lock = threading.Lock()
+
+
+@contextmanager
+def alone(request: str) -> Iterator[bool]:
+    """Say whether nobody else in this process works on the same request, such as a form that was sent twice."""
+    with _lock:
+        first = request not in _under_way
+        _under_way.add(request)
+    try:
+        yield first
+    finally:
+        if first:
+            with _lock:
+                _under_way.discard(request)

@@ -22,6 +22,7 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.review import Outcome
 from trainers.data.review_rows import Draft, turns_of
+from trainers.evals.generating.form import edit_refused
 from trainers.evals.planned import answer_refused
 from trainers.jobs.service import Place
 from trainers.tables import Review
@@ -215,7 +216,9 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
 def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
     """Say under the answer why the row could not be kept or frozen with it; after Finish it would be too late."""
     block = forms.answer(values, draft.messages)
-    why = NO_ANSWER if not draft.answered else answer_refused(review, draft.messages[-1].content)
+    said = draft.messages[-1].content
+    form = answer_refused(review, said) or edit_refused(review, draft.kind, said)
+    why = form if draft.answered else NO_ANSWER
     return {block: why[:MOST_ERROR]} if block and why else {}
 
 

@@ -22,12 +22,22 @@ class ModelUnavailable(ServiceError):
     """The language model does not answer."""
 
     def __init__(
-        self, what: str = "", next_step: str = "", *, temporary: bool = False, retry_after: float | None = None
+        self,
+        what: str = "",
+        next_step: str = "",
+        *,
+        temporary: bool = False,
+        retry_after: float | None = None,
+        refused: bool = False,
     ) -> None:
-        """Take also whether asking later may help, and in how many seconds where the endpoint says so."""
+        """Take also whether asking later may help, and in how many seconds where the endpoint says so.
+
+        `refused`: it said no and made no answer, so that none is paid for.
+        """
         super().__init__(what, next_step)
         self.temporary = temporary
         self.retry_after = retry_after
+        self.refused = refused
 
 
 class ModelBusy(ModelUnavailable):
@@ -48,6 +58,8 @@ class Used(NamedTuple):
     """Of prompt and answer together."""
     estimated: bool
     """Whether the endpoint did not say, so that characters were divided by four."""
+    prompt: int = 0
+    """Of the tokens those of the prompt, which have a price of their own; 0 where the endpoint did not say."""
 
 
 class Meter(Protocol):
@@ -249,9 +261,11 @@ class _LangChainModel:
 
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                return ModelUnavailable(f"The key for {self.name} was refused.", "Check LUTHIER_MODEL_KEY.")
+                what = f"The key for {self.name} was refused."
+                return ModelUnavailable(what, "Check LUTHIER_MODEL_KEY.", refused=True)
             case openai.NotFoundError():
-                return ModelUnavailable(f"{self.base_url} has no model {self.name}.", "Check LUTHIER_MODEL.")
+                what = f"{self.base_url} has no model {self.name}."
+                return ModelUnavailable(what, "Check LUTHIER_MODEL.", refused=True)
             case openai.RateLimitError():
                 return self._busy(error)
             case openai.APITimeoutError():
@@ -278,8 +292,8 @@ class _LangChainModel:
         wait = "in a minute" if pause is None else f"in {pause:g} seconds"
         what, next_step = f"The model {self.name} is busy or its quota is spent.", f"Ask again {wait}."
         if error.code == "insufficient_quota":
-            return ModelUnavailable(what, next_step)
-        return ModelBusy(what, next_step, temporary=True, retry_after=pause)
+            return ModelUnavailable(what, next_step, refused=True)
+        return ModelBusy(what, next_step, temporary=True, retry_after=pause, refused=True)
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:
@@ -340,7 +354,7 @@ def _used(reported: Mapping[str, Any] | None, messages: Sequence[Message], text:
     """Return what the endpoint says that an answer took, or an estimate where it says nothing."""
     tokens = int((reported or {}).get("total_tokens") or 0)
     if tokens > 0:
-        return Used(tokens, estimated=False)
+        return Used(tokens, estimated=False, prompt=int((reported or {}).get("input_tokens") or 0))
     characters = sum(len(message.content) for message in messages) + len(text)
     return Used(-(-characters // 4), estimated=True)
 

@@ -1,9 +1,11 @@
 """A small chat server that answers requests for training rows, without a language model behind it, for tests.
 
 It speaks OpenAI's protocol like `knowledge.rehearsal`. Its rows keep to the labels, keys or headings that a request
-names, and its bad manners are those of real models: prose, refusals, repetition, leaks, a strict judge, no answer.
+names, and its bad manners are those of real models: prose, refusals, repetition, leaks, a strict judge, no answer. It
+also knows how Kiln and promptwright ask, so that `bench.diversity` can ask it in their words.
 """
 
+import asyncio
 import html
 import json
 import re
@@ -29,6 +31,8 @@ _PLAN = re.compile(r'<plan number="(\d+)"/>')
 _FIELD = {
     name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL) for name in ("about", "labels", "keys", "headings", "cell")
 }
+_KILN = re.compile(r'"kiln_data_gen_num_(subtopics|samples)": (\d+)')
+_TREE = re.compile(r"desired number of subtopics: (\d+)")
 _TITLE = re.compile(r"^\[(\d)\] (.+)$", re.MULTILINE)
 _THINGS = (
     "lamp",
@@ -68,6 +72,10 @@ class RowRehearsal:
     """How it behaves."""
     fails_after: int | None = None
     """Replies after which it answers 429 for good."""
+    seconds: float = 0.0
+    """How long each reply takes."""
+    hangs_after: int | None = None
+    """Replies after which it lets everybody wait."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the chat requests so far."""
 
@@ -78,6 +86,8 @@ def build_app(rehearsal: RowRehearsal) -> ASGIApp:
     async def chat(request: Request) -> Response:
         body = await request.json()
         rehearsal.requests.append(body)
+        hangs = rehearsal.hangs_after is not None and len(rehearsal.requests) > rehearsal.hangs_after
+        await asyncio.sleep(3600 if hangs else rehearsal.seconds)
         if rehearsal.fails_after is not None and len(rehearsal.requests) > rehearsal.fails_after:
             error = {"message": "Rate limit reached.", "type": "rate_limit_exceeded", "code": "rate_limit_exceeded"}
             return JSONResponse({"error": error}, 429)
@@ -93,13 +103,39 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode, number: int) -> str
         return "I'm sorry, but I can't help with that."
     if mode == "prose":
         return "Here is what I would write: a customer asks about a lamp, and the answer is billing."
-    told = _told(asked, mode, number)
+    told: Any = _told(asked, mode, number)
+    told = _in_other_words(asked, number) if told is None else told
     if told is None:
         return "This is a rehearsal of rows, and the request asks for none."
     written = json.dumps(told)
     return (
         f"Of course! Here you are:\n```json\n{written}\n```\nTell me if you need more." if mode == "wordy" else written
     )
+
+
+def _in_other_words(asked: str, number: int) -> dict[str, Any] | list[str] | None:
+    """Answer as Kiln and promptwright ask: lists of topics, lists of inputs, one sample of two turns."""
+    kiln, tree = _KILN.search(asked), _TREE.search(asked)
+    if kiln:
+        length = int(kiln[2])
+        many = range(number * length, (number + 1) * length)  # no text of the call before again
+        if kiln[1] == "samples":
+            return {"generated_samples": [_wish(each) for each in many]}
+        return {"subtopics": [_subject(each) for each in many]}
+    if tree:
+        return [_subject(number + at) for at in range(int(tree[1]))]
+    if "generate a single training sample in the JSON format" in asked:
+        turns = (("user", _wish(number)), ("assistant", f"We look into matter {number}."))
+        return {"messages": [{"role": role, "content": content} for role, content in turns]}
+    return None
+
+
+def _wish(number: int) -> str:
+    return _WISHES[number % 12].format(thing=_THINGS[(number // 2) % 12])
+
+
+def _subject(number: int) -> str:
+    return f"a {_THINGS[number % 12]} and wish {number}"
 
 
 def _told(asked: str, mode: Mode, number: int) -> dict[str, Any] | None:
@@ -123,7 +159,7 @@ def _told(asked: str, mode: Mode, number: int) -> dict[str, Any] | None:
             "why": "It shows the tone.",
         }
     if "<row/>" in asked:
-        sent = _THINGS[0] if mode == "repeats" else _WISHES[number % 12].format(thing=_THINGS[(number // 2) % 12])
+        sent = _THINGS[0] if mode == "repeats" else _wish(number)
         sent = asked if mode == "leaks" else sent
         return {"input": sent, "reply": _reply(asked, mode, number), "why": f"It shows case {number}."}
     return None

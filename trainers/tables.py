@@ -334,6 +334,8 @@ class ReviewRow(SQLModel, table=True):
     kind: str
     why: str = ""
     provenance: str
+    cell: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    """JSON of what it covers, by dimension, as far as whoever drafted it knows."""
     answered: bool
     """Whether the expected answer says something."""
     status: str = "draft"

@@ -1,19 +1,24 @@
 """The command `data generate`: its options, progress, files and how drafted rows read in a terminal; it drafts none."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.shell.drafting import by_job, paid_writer
 from bot.shell.plans import read_schema
 from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
+from knowledge.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.working import Working
     from trainers.evals.generating.coverage import Grid
     from trainers.evals.generating.rows import Generated
     from trainers.evals.generating.spec import RowSpec
+    from trainers.jobs.drafting import Wish
 
 SEED = 7
 MOST_PASSAGES = 50
@@ -37,6 +42,10 @@ CoverageOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option(help="Where the rows go (JSONL), with a report beside; goes on where it stopped.")
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Spend what the quote says without being asked.")]
+JobOption = Annotated[
+    bool, typer.Option("--job", help="Let a worker write them within your budgets: `luthier cancel`, `luthier resume`.")
+]
 
 
 @data.command()
@@ -56,36 +65,77 @@ def generate(
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
     seed: Annotated[int, typer.Option(help="Another seed gives other rows.")] = SEED,
     out: OutOption = None,
+    yes: YesOption = False,
+    job: JobOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Draft training rows for a task, each with why it helps and where it comes from; people review them."""
-    from trainers.evals.generating.coverage import plan_grid, read_grid
-    from trainers.evals.generating.spec import row_spec
+    from trainers.jobs.drafting import Wish
 
     told = {"writers": writers, "style": style, "good": good}
     named = {"labels": labels.split(","), "headings": headings.split(",") if headings else ()}
+    _check(count, out)
     material = {"schema": read_schema(schema), "texts": _texts(texts or ()), "passages": _passages(collection)}
-    spec = row_spec(" ".join(task).strip(), kind=kind, **named, **material, **told)  # type: ignore[arg-type]  # by name
-    grid = read_grid(_read(coverage), spec) if coverage else plan_grid(spec)
+    spec = _spec(" ".join(task).strip(), kind=kind, **named, **material, **told)
+    grid = _grid(coverage, spec)
     if plan:
         show_json({name: list(values) for name, values in grid.dimensions.items()}) if as_json else show(grid.text)
         return
-    _check_out(out)
-    made = _generate(spec, grid, count, seed, out)
+    wish = Wish(spec=spec, grid=grid, count=count, seed=seed)
+    if job:
+        by_job(wish, out, yes=yes, as_json=as_json)
+    made = _generate(wish, out, yes=yes, as_json=as_json)
     files = _write(made, spec, grid, out) if out else []
     show_json(_as_json(made, grid, files)) if as_json else _tell(made, files)
 
 
-def _read(file: Path) -> str:
+def _check(count: int, out: Path | None) -> None:
+    """Leave with 2 for what could only fail later, when rows may be paid for."""
+    from trainers.evals.generating.compose import check_count
+
+    try:
+        check_count(count)
+    except UserError as wrong:
+        raise fail_usage(f"--count {count}: {wrong.what} {wrong.next_step}") from None
+    if out is not None and out.exists():
+        raise fail_usage(f"There is a file at {out} already. Give another name, or move it away first.")
+    if out is not None and not (out.parent.is_dir() and os.access(out.parent, os.W_OK)):
+        raise fail_usage(f"Nothing can be written in {out.parent}. Give a folder that is there and yours.")
+
+
+def _spec(task: str, **named: Any) -> "RowSpec":
+    """Read what is wanted; leaves with 2 where the options contradict each other."""
+    from trainers.evals.generating.spec import Contradiction, row_spec
+
+    try:
+        return row_spec(task, **named)
+    except Contradiction as wrong:
+        raise fail_usage(f"{wrong.what} {wrong.next_step}") from None
+
+
+def _grid(file: Path | None, spec: "RowSpec") -> "Grid":
+    """Read an edited coverage; leaves with 2 for one that is none."""
+    from trainers.evals.generating.coverage import plan_grid, read_grid
+
+    if file is None:
+        return plan_grid(spec)
     if not file.is_file():
         raise fail_usage(f"There is no file {file}.")
-    return file.read_text("utf-8-sig")
+    try:
+        return read_grid(file.read_text("utf-8-sig"), spec)
+    except UnicodeDecodeError:
+        raise fail_usage(f"{file} isn't text.") from None
+    except UserError as wrong:
+        raise fail_usage(f"{file}: {wrong.what} {wrong.next_step}") from None
 
 
 def _texts(files: Sequence[Path]) -> list[str]:
     from knowledge.clock import utc_now
     from trainers.evals.style.voice_texts import read_texts
 
+    for file in files:
+        if not file.is_file():
+            raise fail_usage(f"There is no file {file}.")
     return read_texts(files, today=utc_now().date())
 
 
@@ -107,31 +157,38 @@ def _passages(collection: str) -> list[tuple[str, str]]:
     return found
 
 
-def _check_out(out: Path | None) -> None:
-    if out is not None and out.exists():
-        raise fail_usage(f"There is a file at {out} already. Give another name, or move it away first.")
-
-
-def _generate(spec: "RowSpec", grid: "Grid", count: int, seed: int, out: Path | None) -> "Generated":
-    """Draft by the language model that settings name, else by recipes."""
+def _generate(wish: "Wish", out: Path | None, *, yes: bool, as_json: bool) -> "Generated":
+    """Draft by the language model that settings name, else by recipes; a model is asked after the price was."""
     from bot.settings import Settings
     from trainers.evals.generating.compose import compose_rows
 
     settings = Settings.from_env()
     if not settings.model:
-        return compose_rows(spec, count=count, seed=seed, grid=grid)
-    from bot.wiring import shell_person
+        return compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
     from bot.working import working
-    from trainers.evals.generating.journal import open_journal
+
+    with working(settings, say) as at:
+        return _write_rows(at, wish, out, yes=yes, as_json=as_json)
+
+
+def _write_rows(at: "Working", wish: "Wish", out: Path | None, *, yes: bool, as_json: bool) -> "Generated":
+    """Let the model write here, below what was said yes to; after Ctrl-C the same command goes on."""
+    from bot.wiring import shell_person
+    from trainers.evals.generating.journal import Journal, open_journal
     from trainers.evals.generating.written import write_rows
 
-    journal = open_journal(journal_path(out), spec, grid, count, seed) if out else None
-    with working(settings, say) as at, bar("Writing rows") as update:
-        if at.deps.model is None:
-            raise fail_usage("No language model is set.")
-        meter = at.deps.meter(shell_person().workspace_id)
-        wish: dict[str, Any] = {"count": count, "seed": seed, "grid": grid, "journal": journal, "tell": update}
-        return write_rows(spec, model=at.deps.model, meter=meter, **wish)
+    wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid}
+    path = journal_path(out) if out else None
+    kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed) if path else Journal()
+    writer = paid_writer(at, wish, len(kept.drafts), yes=yes, as_json=as_json)
+    meter = at.deps.meter(shell_person().workspace_id)
+    try:
+        with bar("Writing rows") as update:
+            return write_rows(wish.spec, model=writer, meter=meter, journal=kept, tell=update, **wanted)
+    except KeyboardInterrupt:
+        where = f" They are in {path}: the same command goes on from there." if path else ""
+        say(f"{len(kept.drafts)} of {wish.count} rows are written.{where}")
+        raise
 
 
 def journal_path(out: Path) -> Path:

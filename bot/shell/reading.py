@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from bot.shell.rows import read_quote
 from bot.shell.terminal import table
@@ -10,6 +11,9 @@ from bot.shell.watch import HEAD, job_row
 
 INDEX = "index"
 """Kind of the jobs that add documents (`trainers.jobs.intake`)."""
+
+DRAFTING = "drafting"
+"""Kind of the jobs in which a language model writes rows (`trainers.jobs.kinds`)."""
 
 if TYPE_CHECKING:
     from trainers.costs.reconcile import Compared
@@ -59,6 +63,8 @@ def read_report(job: "Job") -> str:
     result = json.loads(job.result)
     if job.kind == INDEX:
         return f"{result['documents']:,} documents with {result['passages']:,} passages can be found."
+    if job.kind == DRAFTING:
+        return _drafted(result)
     if result["report"] is None:
         told = f"Job #{job.number} was a rehearsal: nothing was trained, so there is nothing to evaluate."
         return f"{told} {result.get('billed') or ''}".strip()
@@ -71,6 +77,14 @@ def read_report(job: "Job") -> str:
     lines += ["", f"Took {result['seconds']:.0f} s.{chat}", *filter(None, (result.get("billed"),))]
     lines.append(f"All of it as a page and a table: luthier report {job.number} --save .")
     return "\n".join(lines)
+
+
+def _drafted(result: dict[str, Any]) -> str:
+    thrown, cost = sum(result["rejected"].values()), result["dollars"]
+    spent = "What it cost nobody knows." if cost is None else f"It cost ${Decimal(cost):.4f} as we count."
+    lines = [f"{result['rows']:,} draft rows, written by {result['written_by']}; {thrown:,} were thrown away. {spent}"]
+    lines += [*result["notes"], *(f"  {why}: {number}" for why, number in result["rejected"].items())]
+    return "\n".join([*lines, *([f"Written: {', '.join(result['files'])}."] if result["files"] else [])])
 
 
 def _verdict(judged: "Report") -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.shell.drafting_quote import read_drafting_quote
 from bot.shell.endpoint_quote import read_endpoint_quote, read_plan
 from bot.shell.terminal import fail_usage
 
@@ -75,6 +76,8 @@ def read_quote(offer: dict[str, Any]) -> str:
     from trainers.data.findings import plural
     from trainers.evals.rule import SuccessRule
 
+    if "drafting" in offer:
+        return read_drafting_quote(offer, minutes)
     if "endpoint" in offer:
         return read_endpoint_quote(offer, minutes)
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")

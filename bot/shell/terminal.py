@@ -17,7 +17,7 @@ LEAST_EFFECT = "0.5"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COMMAND = re.compile(r"`(jobs|resume|cancel|approve|report)`")
-_START = re.compile(r"`(train|cost)`")
+_START = re.compile(r"`(train|cost|data generate)`")
 
 
 class Call:

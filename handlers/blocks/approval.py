@@ -45,9 +45,9 @@ def decision(card: QuoteCard) -> str:
     """Say how a quote was decided, by whom and when."""
     when = clock_time(card.decided_at) if card.decided_at else "an unknown time"
     if card.expired:
-        return (
-            f"⌛ This quote expired at {when} before it was approved. Nothing was spent; `/tune train` makes a new one."
-        )
+        anew = "data generate" if "drafting" in card.quote else "train"
+        said = f"⌛ This quote expired at {when} before it was approved. Nothing was spent"
+        return f"{said}; `/tune {anew}` makes a new one."
     who = _both(card.given) if len(card.given) > 1 and card.state != "cancelled" else person(card.decided_by)
     words = DECISIONS.get(card.state, "This quote is {state}.")
     return words.format(who=who, when=when, state=card.state.replace("_", " "))

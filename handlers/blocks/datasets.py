@@ -24,15 +24,16 @@ from trainers.data.differences import Versions
 from trainers.data.links import VALID_FOR
 from trainers.tables import Dataset
 
-TRAIN, MORE, ACTS, PAGE, UPLOAD, LINK = (
+TRAIN, MORE, ACTS, PAGE, UPLOAD, LINK, DRAFT = (
     "dataset_train",
     "dataset_grow",
     "dataset_acts",
     "datasets_page",
     "dataset_upload",
     "dataset_link",
+    "dataset_draft",
 )
-"""Action ids: train on it, add rows to it, the menu of an entry, turn a page, upload a new one, ask for a link."""
+"""Action ids: train on it, add rows to it, the menu of an entry, turn a page, upload, ask for a link, draft rows."""
 
 UPLOADED, RENAMED, DELETED = "dataset_uploaded", "dataset_renamed", "dataset_deleted"
 """Callback ids of forms."""
@@ -43,7 +44,10 @@ ROWS, TEST, OURS, NAME = "dataset_rows", "dataset_test", "dataset_ours", "datase
 LISTED = 8
 """Data sets on a page."""
 
-EMPTY = "No data sets yet. Upload rows: you see findings first, and nothing is trained before you approve a quote."
+EMPTY = (
+    "No data sets yet. Upload rows: you see findings first, and nothing is trained before you approve a quote. "
+    "Or have some drafted for a task: you keep, edit or drop each."
+)
 
 
 def list_view(rows: Sequence[Dataset], place: str, page: int = 0, note: str = "", *, links: bool = False) -> Block:
@@ -51,12 +55,13 @@ def list_view(rows: Sequence[Dataset], place: str, page: int = 0, note: str = ""
     page = max(0, min(page, (len(rows) - 1) // LISTED)) if rows else 0
     shown = rows[page * LISTED : (page + 1) * LISTED]
     link = [button("Upload by link", LINK, "-")] if links else []
+    draft = button("Draft rows", DRAFT, "-")
     blocks = [
         *([context(note)] if note else []),
         *([] if rows else [section(EMPTY)]),
         *(block for row in shown for block in _entry(row)),
         *([divider()] if rows else []),
-        *actions([*_turns(page, len(rows)), button("Upload rows", UPLOAD, "-", style="primary"), *link]),
+        *actions([*_turns(page, len(rows)), button("Upload rows", UPLOAD, "-", style="primary"), draft, *link]),
     ]
     return modal("Data sets", blocks, metadata=place)
 

@@ -62,16 +62,24 @@ def spec_form(metadata: str, task: str = "") -> Block:
     return modal("Draft training rows", blocks, callback_id=SPEC_FORM, submit="Next", close="Cancel", metadata=metadata)
 
 
-def coverage_form(metadata: str, coverage: str, *, count: int, writer: str) -> Block:
+def coverage_form(metadata: str, coverage: str, *, count: int, writer: str, free: bool = True) -> Block:
     """Draw the coverage for changes."""
     by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
+    by += "" if not writer else "; nobody is billed" if free else ". You see a quote before anything is spent"
     text = _text(COVERAGE, 3000, coverage, multiline=True)
     blocks = [
         section(f"*{count} rows*; {by}. Each gets one value of every line."),
         field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
         context("Every row is a draft: you keep, edit or drop each in the thread."),
     ]
-    return modal("Coverage", blocks, callback_id=COVERAGE_FORM, submit="Draft rows", close="Cancel", metadata=metadata)
+    return modal(
+        "Coverage",
+        blocks,
+        callback_id=COVERAGE_FORM,
+        submit="Draft rows" if free else "Get the quote",
+        close="Cancel",
+        metadata=metadata,
+    )
 
 
 def entered(values: Mapping[str, Any]) -> dict[str, Any]:

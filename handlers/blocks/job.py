@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from handlers.blocks import draft
 from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
@@ -12,6 +13,7 @@ from trainers.backends.bases import title_of
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import PREFERENCE
 from trainers.jobs.intake import INDEX
+from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 from trainers.spec import BETA
 
@@ -25,8 +27,9 @@ PHASES = {
     "reporting": "Writing the report for",
     "reading": "Reading",
     "indexing": "Indexing",
+    "writing": "Writing",
 }
-UNITS = {"evaluating": "answer", "reading": "document", "indexing": "passage"}
+UNITS = {"evaluating": "answer", "reading": "document", "indexing": "passage", "writing": "row"}
 """What one step of a phase is called where it is not a training step."""
 
 METHODS = {
@@ -41,6 +44,8 @@ OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "I
 def quote_blocks(card: QuoteCard) -> list[Block]:
     """Draw a quote; only an undecided one has buttons."""
     offer = card.quote
+    if "drafting" in offer:
+        return [*draft.quote_lines(offer, quote_title(card)), *approval_blocks(card)]
     lines = [section(quote_title(card)), section(_price(offer)), section(f"{_plan(offer)}\n{_rule(offer)}")]
     lines.append(context(f"Times {mrkdwn(offer['time_basis'], 300)}. Costs: {mrkdwn(offer['cost_basis'], 300)}."))
     note = [section(mrkdwn(card.note))] if card.note else []
@@ -55,7 +60,8 @@ def _doubts(offer: Mapping[str, Any]) -> list[Block]:
 
 def quote_title(card: QuoteCard) -> str:
     """Name the quote, what it is for and where that would run."""
-    place = title_of(card.quote["spec"]["backend"])
+    told = card.quote.get("drafting")
+    place = told["writer"] if told else title_of(card.quote["spec"]["backend"])
     valid = " · valid 24 h" if card.state in {"quoted", "awaiting_approval"} else ""
     return f"*Quote #{card.number} · {mrkdwn(card.title, 200)}, {mrkdwn(place, 60)}*{valid}"
 
@@ -90,6 +96,8 @@ def stop_button(job_id: str, number: int, kind: str = "train") -> Block:
     text = "It stops after the current step. What is done so far stays, and it can be resumed."
     if kind == INDEX:
         text = "What it has added so far is removed again. To go on later, add the documents once more."
+    if kind == DRAFTING:
+        text = "It stops after the call under way. Rows that are written stay, and it can be resumed."
     dialog = confirm(f"Stop job #{number}?", text, "Stop it", "Keep going", danger=True)
     return button("Stop", STOP, job_id, confirm=dialog)
 

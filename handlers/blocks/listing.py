@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from handlers.blocks.answer import PRIVACY
 from handlers.blocks.job import stop_button
@@ -12,6 +13,7 @@ from handlers.blocks.words import count, day, duration, points
 from handlers.escape import mrkdwn
 from trainers.backends.bases import title_of
 from trainers.jobs.intake import INDEX
+from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.line import Ahead, place_words
 from trainers.jobs.pausing import ASIDE
 from trainers.tables import Job, ModelVersion
@@ -99,11 +101,17 @@ def job_state(job: Job, place: Ahead | None = None) -> str:
         return f"failed: {mrkdwn(job.error_what, 200)}"
     if job.state != "succeeded":
         return STATES.get(job.state, job.state)
-    result = json.loads(job.result)
+    return _outcome(job, json.loads(job.result))
+
+
+def _outcome(job: Job, result: Mapping[str, Any]) -> str:
+    """Say what came of a job that succeeded."""
     took = duration(result["seconds"]) if result.get("seconds") is not None else ""
     if job.kind == INDEX:
         told = f"{result['documents']:,} added, {count(result['passages'], 'passage')}"
         return ", ".join(filter(None, (told, took)))
+    if job.kind == DRAFTING:
+        return ", ".join(filter(None, (count(result["rows"], "draft row"), took)))
     if not result.get("report"):
         return ", ".join(filter(None, ("rehearsed, nothing was trained", took)))
     verdict = result["report"]["verdict"]

@@ -10,7 +10,7 @@ from handlers.escape import mrkdwn, plain
 from trainers.data.jsonl import Message
 from trainers.data.review import Key, Look
 from trainers.data.review_report import PURPOSES
-from trainers.data.review_rows import Coverage, coverage, turns_of
+from trainers.data.review_rows import GRID, Coverage, coverage, turns_of
 from trainers.data.titles import at_word
 from trainers.evals.planned import Short
 from trainers.tables import ReviewRow
@@ -44,14 +44,19 @@ def review_blocks(look: Look) -> list[Block]:
     """Draw the card; a review that is over has no buttons."""
     if look.review.state in {"finished", "discarded"}:
         return _ended(look)
-    told = coverage(look.rows, labels(look))
+    told = counted(look)
     row = look.shown
     body = (
         [section("No rows yet. *Add my own* writes the first one."), *_whole_review(look, told)]
         if row is None
         else [*_row(look, row), *_decide(row), *_whole_review(look, told)]
     )
-    return [section(f"*{_title(look)}*\n{tally(told)}"), *_coverage(told), divider(), *body]
+    return [
+        section("\n".join(filter(None, (f"*{_title(look)}*", tally(told), _shape(told))))),
+        *_coverage(told),
+        divider(),
+        *body,
+    ]
 
 
 def review_text(look: Look) -> str:
@@ -104,6 +109,12 @@ def labels(look: Look) -> Sequence[str]:
     return [str(label) for label in wanted] if isinstance(wanted, list) else []
 
 
+def counted(look: Look) -> Coverage:
+    """Count a review's rows by all that they are to cover."""
+    grid = look.spec.get(GRID)
+    return coverage(look.rows, labels(look), grid if isinstance(grid, dict) else {})
+
+
 def key_of(value: str) -> Key:
     """Read which row, at which version, a button was drawn for."""
     review_id, place, version = value.split(":")
@@ -129,10 +140,19 @@ def _status(row: ReviewRow) -> str:
     return f"{STATUS[row.status]}{by}"
 
 
+def _shape(told: Coverage) -> str:
+    """Say how the rows that are not dropped cover what is wanted: `3/4 answers · 2 hard ones · …`."""
+    covered = sum(1 for _, all_ in told.labels.values() if all_)
+    answers = f"{covered}/{len(told.labels)} answers have rows" if told.labels else ""
+    hard = f"{told.hard:,} hard {'one' if told.hard == 1 else 'ones'}" if told.hard else ""
+    return " · ".join(filter(None, (answers, hard, "system prompt identical in all" if told.same_prompt else "")))
+
+
 def _coverage(told: Coverage) -> list[Block]:
-    lines = [_shares("Kept by kind", told.kinds), _shares("Kept by answer", told.labels)]
+    further = [_shares(f"Kept by {mrkdwn(name, 40)}", shares) for name, shares in told.dimensions.items()]
+    lines = [_shares("Kept by kind", told.kinds), _shares("Kept by answer", told.labels), *further]
     shown = [line for line in lines if line]
-    return [context(*shown)] if shown else []
+    return [context(*shown[:10])] if shown else []
 
 
 def _shares(name: str, shares: Mapping[str, tuple[int, int]]) -> str:
@@ -219,7 +239,7 @@ def _finish(told: Coverage) -> Block:
 
 def _ended(look: Look) -> list[Block]:
     result = json.loads(look.review.result)
-    lines = [section(f"*{_title(look)}*\n{_end(look)}"), *_coverage(coverage(look.rows, labels(look)))]
+    lines = [section(f"*{_title(look)}*\n{_end(look)}"), *_coverage(counted(look))]
     return [*lines, context(f"SHA-256 of the rows `{result['sha256'][:16]}…`")] if result else lines
 
 

@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-_NAMED = "train|cost|jobs|lint|models|ask|advise|compare|eval-plan|learn|sources|forget|pause|unpause"
+_NAMED = (
+    "train|data generate|cost|jobs|lint|models|ask|advise|compare|eval-plan|voice|learn|sources|forget|pause|unpause"
+)
 _COMMAND = re.compile(rf"`({_NAMED})`")
 _PERSON = re.compile(r"@([UW][A-Z0-9]{2,20})\b")
 _BUTTON = re.compile(r"`resume`")

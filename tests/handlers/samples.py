@@ -60,18 +60,24 @@ from trainers.data.lint import LintReport
 from trainers.data.review import Look
 from trainers.data.review_rows import Draft, read_draft
 from trainers.data.rules.personal import Preview
+from trainers.evals.generating.coverage import plan_grid
+from trainers.evals.generating.price import ChatPrice
+from trainers.evals.generating.spec import row_spec
 from trainers.evals.guardrails import Guardrail, GuardrailResult, judge
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.judges.agreement import Agreement
+from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.plan import make_plan
 from trainers.evals.planned import Short
 from trainers.evals.plans.costs import read_costs
 from trainers.evals.report import ArmScore, Case, Prompt, Report
 from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Verdict
+from trainers.jobs.drafting import Wish, quote_of
 from trainers.jobs.messages import (
     Announcement,
     ApprovalRequest,
+    DraftedCard,
     EndedCard,
     LearnedCard,
     LeftoverCard,
@@ -90,6 +96,10 @@ from trainers.tables import Dataset, Job, ModelVersion, Review, ReviewRow
 LOAD = Workload(examples=500, prompt_tokens=Decimal(500), completion_tokens=Decimal(100), epochs=3)
 ESTIMATE = estimate(LOAD, "gpt-4.1-mini", today=date(2026, 11, 22), changes={"evaluation_rows": "200"})
 UNKNOWN = estimate(LOAD, "gemini-3.5-flash", today=date(2026, 11, 22))
+
+PRICED = ChatPrice(prices=TokenPrices(Decimal("0.15"), Decimal("0.60")), basis="OpenAI as of 2026-11-30")
+UNPRICED = ChatPrice(prices=None, basis="nobody knows what gpt-4o-mini costs at llm.example")
+UNBILLED = ChatPrice(prices=TokenPrices(Decimal(0), Decimal(0)), basis="your own server: nobody is billed")
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 NOW = datetime(2026, 11, 22, 10, 3, tzinfo=UTC)
@@ -348,6 +358,17 @@ OTHER_ROWS: dict[str, Any] = {
 def quote_card(state: str, plan: JudgedBy | None = None, **more: Any) -> QuoteCard:
     offer = QUOTE | {"plan": plan and asdict(plan)}
     return QuoteCard(**IDS, state=state, quote=offer, quote_hash="f" * 64, requested_by="U0ADA", **more)
+
+
+def drafting_quote(price: ChatPrice, state: str = "quoted") -> QuoteCard:
+    spec = row_spec("Sort tickets into billing, returns, other")
+    offer = quote_of(Wish(spec=spec, grid=plan_grid(spec), count=10, seed=7), "gpt-4o-mini", price)
+    return QuoteCard(**IDS, state=state, quote=offer, quote_hash="f" * 64, requested_by="U0ADA")
+
+
+def drafted(**more: Any) -> DraftedCard:
+    told = {"rows": 10, "written_by": "gpt-4o-mini", "from_recipes": 0, "notes": (), "rejected": {}, "seconds": 75.0}
+    return DraftedCard(**IDS, requested_by="U0ADA", **{**told, "dollars": "0.0031", "approved": "0.02", **more})
 
 
 def job(state: str, number: int, **more: Any) -> Job:
@@ -648,6 +669,16 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
     "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
+    "form_coverage_paid": lambda: generating.coverage_form("[]", "case: typical", count=9, writer=NASTY, free=False),
+    "quote_drafting": lambda: rendered(drafting_quote(PRICED)),
+    "quote_drafting_unknown": lambda: rendered(drafting_quote(UNPRICED)),
+    "quote_drafting_free": lambda: rendered(drafting_quote(UNBILLED, "queued")),
+    "drafted": lambda: rendered(drafted()),
+    "drafted_with_remarks": lambda: rendered(
+        drafted(
+            from_recipes=3, notes=(NASTY, "3 rows are from recipes."), rejected={NASTY: 2, "too long": 1}, dollars=None
+        )
+    ),
     "form_coverage": lambda: generating.coverage_form("[]", "case: typical, edge\nlabel: a, b", count=10, writer=""),
     "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
     "form_voice": lambda: voice.voice_form("[]"),
@@ -762,6 +793,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         ProgressCard(
             **IDS, state="running", phase="evaluating", step=90, steps=240, rows_per_second=1.25, seconds_left=363.0
         )
+    ),
+    "progress_writing": lambda: rendered(
+        ProgressCard(**IDS, state="running", phase="writing", kind="drafting", step=3, steps=10, seconds_left=63.0)
     ),
     "progress_done": lambda: rendered(ProgressCard(**IDS, state="succeeded", phase="", step=45, steps=45)),
     "report": lambda: rendered(report_card(), file_ids=FILES),

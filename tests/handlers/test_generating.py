@@ -1,18 +1,35 @@
 """Drafting training rows as people meet it: a form, a coverage to change, rows under review in a thread, a data set."""
 
 import json
+import threading
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
+from tests.row_server import Wire, wire
+from tests.tables import rows_in
+from trainers import policy
+from trainers.backends.rehearsal import RehearsalBackend
+from trainers.data.review import Reviews
 from trainers.errors import DatasetRejected
+from trainers.evals.generating.price import ChatPrice
+from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.rule import SuccessRule
+from trainers.jobs.draft_job import Pen
+from trainers.jobs.run import Runner
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
+from trainers.tables import Job, Review
+from trainers.workspaces import ChatMeter
+
+__all__ = ["wire"]
 
 Json = dict[str, Any]
 TASK = "Sort support tickets into billing, returns, shipping, other"
@@ -24,6 +41,72 @@ def drafting(world: World) -> World:
     world.deps = replace(world.deps, more_rows=more_rows(world.engine, None))
     serve(world)
     return world
+
+
+PAID = ChatPrice(prices=TokenPrices(Decimal(1), Decimal(4)), basis="$1 and $4 of a test")
+FREE = ChatPrice(prices=TokenPrices(Decimal(0), Decimal(0)), basis="your own server: nobody is billed")
+
+
+@pytest.fixture
+def writing(world: World, wire: Wire) -> World:
+    """A world with a language model that costs something, and money to spend."""
+    with world.deps.jobs.ledger.transaction() as connection:
+        rules = policy.Rules(workspace_cap=Decimal(10), own_click_limit=Decimal(5))
+        policy.set_rules(connection, ADA.workspace_id, rules, world.now)
+    priced(world, wire, PAID)
+    return world
+
+
+def priced(world: World, wire: Wire, price: ChatPrice) -> None:
+    world.deps = replace(world.deps, model=wire.model, model_price=lambda: price)
+    world.messenger.deps = world.deps
+    serve(world)
+
+
+def work(world: World, wire: Wire) -> Job:
+    """Let a worker do what is queued, then deliver what there is to say."""
+    (job,) = rows_in(world.engine, Job)
+    clock = lambda: world.now  # noqa: E731
+    ledger, datasets = world.deps.jobs.ledger, world.deps.datasets
+    pen = Pen(
+        ledger=ledger,
+        folder=datasets.folder,
+        clock=clock,
+        model=lambda: wire.model,
+        price=world.deps.model_price,
+        meter=lambda workspace: ChatMeter(engine=world.engine, workspace_id=workspace, clock=clock),
+    )
+    Runner(
+        ledger=ledger,
+        datasets=datasets,
+        backend=lambda _: RehearsalBackend(steps=1, seconds_per_step=0.0),
+        env={},
+        threads=1,
+        clock=clock,
+        owner="w1",
+        notify_channel=lambda _: "",
+        pen=pen,
+    ).work(job.id)
+    world.deliver()
+    world.deliver()
+    return ledger.get(job.id)
+
+
+def asked_for(world: World, count: int = 10) -> str:
+    """Ask for rows by both forms; gives the thread."""
+    view = coverage(world, rows_count=str(count))
+    world.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns\nmood: calm, angry"})
+    return str(world.slack.wait_message(f"drafts {count} training rows")["ts"])
+
+
+def delivered(world: World, words: str, thread_ts: str) -> Json:
+    wait_for(lambda: rows_in(world.engine, Job), 10, what="a job")
+    world.deliver()
+    return world.slack.wait_message(words, thread_ts=thread_ts)
+
+
+def thread(world: World, thread_ts: str) -> list[Json]:
+    return list(world.slack.messages("C0ASK", thread_ts))
 
 
 def coverage(world: World, **values: str) -> Json:
@@ -101,3 +184,153 @@ def test_a_task_without_labels_is_told_in_the_first_form(world: World) -> None:
         view, {"rows_task": "Classify tickets", "rows_kind": "classification", "rows_count": "5"}
     )
     assert "before I know the labels" in json.dumps(answer)
+
+
+def test_a_language_model_is_quoted_approved_and_its_rows_come_under_review(writing: World, wire: Wire) -> None:
+    """Nothing is asked before the click; then one progress message, what came of it, and the rows to keep or drop."""
+    ts = asked_for(writing)
+    card = delivered(writing, "Quote #1", ts)
+    shown = json.dumps(card, ensure_ascii=False)
+    assert "at most, about" in shown
+    assert "10 rows: about 25 calls (21 to 42)" in shown
+    assert "$1 and $4 of a test" in shown
+    assert wire.rehearsal.requests == []
+    writing.slack.click(card, "Approve and start")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", 10, what="the approval")
+    job = work(writing, wire)
+    assert job.state == "succeeded", job.error_what
+    said = thread(writing, ts)
+    assert [text for text in ("Finished: 10 draft rows", "*10 draft rows*, written by writer-1") if text in str(said)]
+    review = writing.slack.wait_message("Add my own", thread_ts=ts)
+    assert "Kept by mood" in json.dumps(review)
+    writing.slack.click(review, "Keep the rest")
+    writing.slack.wait_message("10 kept", thread_ts=ts)
+    assert [len([m for m in thread(writing, ts) if "Add my own" in json.dumps(m)])] == [1]
+    assert rows_in(writing.engine, Review)[0].card_ts == review["ts"]
+
+
+def test_a_death_after_the_card_was_posted_posts_no_second_one(
+    writing: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messenger dies between Slack's answer and our note of it: the next one finds the card and goes on with it."""
+    priced(writing, wire, FREE)
+    ts = asked_for(writing, 3)
+    delivered(writing, "Quote #1", ts)
+    died: list[str] = []
+
+    def dying(reviews: Reviews, review_id: str, card_ts: str) -> None:
+        died.append(card_ts)
+        raise OperationalError("the process", {}, Exception("died"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reviews, "at_card", dying)
+        with pytest.raises(OperationalError):
+            work(writing, wire)
+    writing.now += timedelta(minutes=1)
+    for _ in range(3):
+        writing.deliver()
+    review = writing.slack.wait_message("Add my own", thread_ts=ts)
+    assert [m["ts"] for m in thread(writing, ts) if "Add my own" in json.dumps(m)] == died == [review["ts"]]
+    writing.slack.click(review, "Keep")
+    writing.slack.wait_message("1 kept", thread_ts=ts)
+
+
+def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:
+    """Where nobody is billed the forms are the yes; the quote still says what it takes."""
+    priced(writing, wire, FREE)
+    ts = asked_for(writing, 4)
+    card = delivered(writing, "Quote #1", ts)
+    assert "nobody is billed" in json.dumps(card)
+    assert "Approve and start" not in json.dumps(card)
+    assert work(writing, wire).state == "succeeded"
+    writing.slack.wait_message("Nobody is billed.", thread_ts=ts)
+
+
+def test_a_form_that_is_sent_twice_is_one_job(writing: World, wire: Wire) -> None:
+    """Two submissions of one view at the same moment, and one after the end, give one thread and one review."""
+    view = coverage(writing, rows_count="4")
+    body = {**view, "state": {"values": {"rows_coverage": {"rows_coverage": {"value": "case: typical"}}}}}
+    twice = [threading.Thread(target=submitted_raw, args=(writing, body)) for _ in range(2)]
+    for each in twice:
+        each.start()
+    for each in twice:
+        each.join()
+    wait_for(lambda: rows_in(writing.engine, Job), 10, what="a job")
+    (job,) = rows_in(writing.engine, Job)
+    writing.deps.jobs.approve(job.id, job.quote_hash, ADA, writing.now)
+    work(writing, wire)
+    submitted_raw(writing, body)
+    assert len(rows_in(writing.engine, Job)) == len(rows_in(writing.engine, Review)) == 1
+    assert len([m for m in writing.slack.messages("C0ASK") if "drafts 4" in m["text"]]) == 1
+
+
+def test_stop_on_the_card_ends_it(writing: World, wire: Wire) -> None:
+    """Stopped in its queue nothing is asked, and the card says so; `/tune cancel` finds it ended."""
+    ts = asked_for(writing)
+    writing.slack.click(delivered(writing, "Quote #1", ts), "Approve and start")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", 10, what="the approval")
+    waiting = delivered(writing, "Waiting: 10 draft rows", ts)
+    assert "Rows that are written stay, and it can be resumed" in json.dumps(waiting)
+    writing.slack.click(waiting, "Stop")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "cancelled", 10, what="the stop")
+    writing.slack.command("/tune cancel 1")
+    writing.slack.wait_message("has ended already")
+    assert wire.rehearsal.requests == []
+
+
+def test_a_month_s_tokens_that_would_not_do_are_said_in_the_thread(writing: World, wire: Wire) -> None:
+    """Refused before a quote: what it takes, what is left, and what to do."""
+    with writing.deps.jobs.ledger.transaction() as connection:
+        policy.set_rules(connection, ADA.workspace_id, policy.Rules(chat_tokens_cap=50), writing.now)
+    ts = asked_for(writing)
+    writing.slack.wait_message("50 are left of this month", thread_ts=ts)
+    assert (rows_in(writing.engine, Job), wire.rehearsal.requests) == ([], [])
+
+
+def test_counts_and_coverage_follow_every_decision(drafting: World) -> None:
+    """Kept, dropped and added rows change what the card says of kinds and answers."""
+    card = reviewed(drafting)
+    told = json.dumps(card, ensure_ascii=False)
+    assert "0 kept · 0 dropped · 10 left" in told
+    assert "4/4 answers have rows" in told or "2/4 answers have rows" in told or "3/4 answers have rows" in told
+    assert "1 hard one" in told
+    assert "system prompt identical in all" in told
+    drafting.slack.click(card, "Keep")
+    card = drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"])
+    assert "typical 1/9" in json.dumps(card)
+    drafting.slack.click(card, "Drop")
+    card = drafting.slack.wait_message("1 dropped", thread_ts=card["thread_ts"])
+    assert "typical 1/8" in json.dumps(card)
+    drafting.slack.click(card, "Another like this")
+    card = drafting.slack.wait_message("11 training rows", thread_ts=card["thread_ts"])
+    assert "typical 1/9" in json.dumps(card)
+
+
+def test_an_edit_that_breaks_the_format_keeps_the_form_open(drafting: World) -> None:
+    """An answer that is no label is refused under its field; a label of the task is taken."""
+    card = reviewed(drafting)
+    drafting.slack.click(card, "Edit")
+    form = drafting.slack.wait_view(title="Edit row 1")
+    wrong = drafting.slack.submit(form, {"turn2": "Refund, please"})
+    assert "That is a label outside the set: write one of billing, returns" in json.dumps(wrong)
+    drafting.slack.submit(form, {"turn2": "returns"})
+    drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"])
+
+
+def test_the_list_of_data_sets_offers_to_draft_rows(world: World) -> None:
+    """`/tune data` has a button that opens the form over the list; both are gone once rows are drafted."""
+    world.slack.command("/tune data")
+    world.slack.click(world.slack.wait_view(title="Data sets"), "Draft rows")
+    view = world.slack.wait_view(title="Draft training rows")
+    world.slack.submit(view, {"rows_task": TASK, "rows_count": "5"})
+    world.slack.submit(world.slack.wait_view(title="Coverage"), {"rows_coverage": "case: typical"})
+    root = world.slack.wait_message("drafts 5 training rows")
+    world.slack.wait_message("Add my own", thread_ts=root["ts"])
+    assert world.slack.views() == []
+
+
+def submitted_raw(world: World, view: Json) -> None:
+    """Send a submission as Slack would, whether or not the view is still open."""
+    who = {"team": {"id": ADA.workspace_id}, "user": {"id": ADA.user_id, "team_id": ADA.workspace_id}}
+    payload = {**who, "trigger_id": "1.2.3", "api_app_id": "A", "type": "view_submission", "view": view}
+    world.slack.http.post(world.served[-1].url, data={"payload": json.dumps(payload)})

@@ -113,7 +113,7 @@ def test_from_advice_to_an_evaluated_model(page: Page, whole: Whole, files: tupl
     approve.dblclick()
     expect(approve).to_have_count(0, timeout=ANSWERED)
 
-    expect(thread.get_by_text(re.compile(r"step \d+/32")).first).to_be_visible(timeout=TRAINED)
+    expect(thread.get_by_text(re.compile(r"step \d+/16")).first).to_be_visible(timeout=TRAINED)
     expect(thread.get_by_role("button", name="Stop")).to_have_count(1)
     verdict = thread.get_by_text(re.compile(r"PASS|FAIL|INCONCLUSIVE|Not proven"))
     expect(verdict.first).to_be_visible(timeout=TRAINED)

@@ -1,4 +1,7 @@
-"""The shell with the real model and nothing else running: train, evaluate again, chat; evaluating takes a minute."""
+"""The shell and nothing else running: train, evaluate again, chat.
+
+With a tiny model where the weights of SmolLM2 belong; with SmolLM2 itself, which the journey trains too, when asked.
+"""
 
 import json
 import os
@@ -9,12 +12,21 @@ from typing import Any
 
 import pytest
 
+from tests.trainers import tiny_model
 from tests.whole import ROOT, leftovers
 
+SLOW = pytest.mark.slow  # reading hundreds of prompts on two cores takes minutes
 
-@pytest.mark.timeout(900)
-def test_train_evaluate_and_chat_without_a_running_luthier(tmp_path: Path, files: tuple[Path, Path]) -> None:
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("weights", ["tiny", pytest.param("smollm2", marks=SLOW)])
+def test_train_evaluate_and_chat_without_a_running_luthier(
+    weights: str, tmp_path: Path, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On an empty data folder a model is trained, judged twice with the same result, and answers beside its base."""
+    if weights == "tiny":
+        tiny_model.build(tmp_path / "cache" / "models" / "smollm2-135m-instruct")
+        monkeypatch.setenv("LUTHIER_CACHE", str(tmp_path / "cache"))
     rows, held_out = map(str, files)
     trained = told(tmp_path, "train", rows, "--test", held_out, "--epochs", "1", "--yes")
     assert trained["state"] == "succeeded"

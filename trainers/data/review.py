@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, insert, select, update
+from sqlalchemy import Connection, Engine, Select, select, update
 
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message
 from trainers.data.review_rows import Draft, asked, check, read_draft, turns_of, twin, written
+from trainers.data.review_writing import check_room, note, open_review, put
 from trainers.data.store import Datasets
 from trainers.errors import ReviewNotFound, RowRefused
 from trainers.tables import Review, ReviewChange, ReviewRow
@@ -25,9 +26,6 @@ from trainers.tables import Review, ReviewChange, ReviewRow
 _reviews = Review.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _rows = ReviewRow.__table__  # type: ignore[attr-defined]  # the same
 _changes = ReviewChange.__table__  # type: ignore[attr-defined]  # the same
-
-MOST_ROWS = 500
-"""Rows of one review: more than people look through one by one."""
 
 LATE = "too late"
 """What a change is called that was written on an older version: kept, but not the row's text."""
@@ -103,26 +101,19 @@ class Reviews:
         now: datetime,
     ) -> Review:
         """Keep drafts for review. Raises RowRefused where one is no row or they are too many."""
-        read = [read_draft(draft) for draft in drafts]
-        _check_room(len(read))
-        review = Review(
-            id=f"rev_{uuid.uuid4().hex[:12]}",
-            workspace_id=person.workspace_id,
-            purpose=purpose,
-            title=title,
-            spec=json.dumps(dict(spec), ensure_ascii=False),
-            channel=channel,
-            thread_ts=thread_ts,
-            created_by=person.user_id,
-            created_at=now,
-        )
+        where = {"channel": channel, "thread_ts": thread_ts}
         with self.engine.begin() as connection:
-            connection.execute(insert(_reviews).values(**review.model_dump()))
-            for place, draft in enumerate(read, start=1):
-                _put(connection, review.id, place, draft, "drafted", person, now)
-            told = {"rows": len(read), "purpose": purpose}
-            audit.write(connection, person.workspace_id, person.user_id, "began review", review.id, now, **told)
-        return review
+            return open_review(
+                connection,
+                drafts,
+                review_id=f"rev_{uuid.uuid4().hex[:12]}",
+                purpose=purpose,
+                title=title,
+                spec=spec,
+                person=person,
+                now=now,
+                **where,
+            )
 
     def at_card(self, review_id: str, card_ts: str) -> None:
         """Remember which message is the review's card."""
@@ -172,7 +163,7 @@ class Reviews:
         check(draft.messages)
 
         def edited(row: ReviewRow) -> dict[str, Any]:
-            told = {**draft.columns(), "provenance": row.provenance}
+            told = {**draft.columns(), "provenance": row.provenance, "cell": row.cell}
             return told | {"status": "kept" if draft.answered else "draft"}
 
         return self._change(person, key, "edited", edited, now, late=draft)
@@ -202,7 +193,7 @@ class Reviews:
             new = {"status": "kept", "version": _rows.c.version + 1, "changed_by": person.user_id, "changed_at": now}
             kept = connection.execute(update(_rows).where(rest).values(**new).returning(_rows)).mappings().all()
             for row in kept:
-                _note(connection, ReviewRow(**row), "kept", person, now)
+                note(connection, ReviewRow(**row), "kept", person, now)
             if not kept:
                 return Outcome(False, "same", review, None)
             return Outcome(True, "", touch(connection, review), None, len(kept))
@@ -217,11 +208,11 @@ class Reviews:
             rows = rows_of(connection, review_id)
             if review.state != "open":
                 return Outcome(False, "closed", review, None)
-            _check_room(len(rows) + 1)
+            check_room(len(rows) + 1)
             _check_new(rows, draft.messages)
             place = max((row.place for row in rows), default=0) + 1
             status = "kept" if keep and draft.answered else "draft"
-            row = _put(connection, review_id, place, draft, "added", person, now, status)
+            row = put(connection, review_id, place, draft, "added", person, now, status)
             return Outcome(True, "", touch(connection, review, shown=place), row, 1)
 
     def extend(self, person: Person, review_id: str, drafts: Sequence[Mapping[str, Any]], now: datetime) -> Outcome:
@@ -235,10 +226,10 @@ class Reviews:
             if review.state != "open":
                 return Outcome(False, "closed", review, None)
             new = [draft for draft in read if twin(rows, draft.messages) is None]
-            _check_room(len(rows) + len(new))
+            check_room(len(rows) + len(new))
             first = max((row.place for row in rows), default=0) + 1
             for place, draft in enumerate(new, start=first):
-                _put(connection, review_id, place, draft, "drafted", person, now)
+                put(connection, review_id, place, draft, "drafted", person, now)
             if not new:
                 return Outcome(False, "same", review, None)
             return Outcome(True, "", touch(connection, review, shown=first), None, len(new))
@@ -295,7 +286,7 @@ class Reviews:
                 _keep_late(connection, row, key.version, late, person, now)
                 return Outcome(False, "closed" if review.state != "open" else "stale", review, row)
             changed = ReviewRow(**made)
-            _note(connection, changed, what, person, now)
+            note(connection, changed, what, person, now)
             shown = _next(rows, key.place) if what in ("kept", "dropped") else key.place
             return Outcome(True, "", touch(connection, review, shown=shown), changed, 1)
 
@@ -324,36 +315,13 @@ def touch(connection: Connection, review: Review, **values: Any) -> Review:
     return review.model_copy(update=new)
 
 
-def _put(
-    connection: Connection,
-    review_id: str,
-    place: int,
-    draft: Draft,
-    what: str,
-    person: Person,
-    now: datetime,
-    status: str = "draft",
-) -> ReviewRow:
-    who: dict[str, Any] = {"changed_by": person.user_id, "changed_at": now}
-    row = ReviewRow(review_id=review_id, place=place, status=status, **draft.columns(), **who)
-    connection.execute(insert(_rows).values(**row.model_dump()))
-    _note(connection, row, what, person, now)
-    return row
-
-
-def _note(connection: Connection, row: ReviewRow, what: str, person: Person, now: datetime) -> None:
-    """Write a row's newest version into its history."""
-    kept = {name: getattr(row, name) for name in ("review_id", "place", "version", "messages", "kind", "why", "status")}
-    connection.execute(insert(_changes).values(**kept, what=what, who=person.user_id, at=now))
-
-
 def _keep_late(
     connection: Connection, row: ReviewRow, version: int, late: Draft | None, person: Person, now: datetime
 ) -> None:
     """Keep the text of an edit that came too late, unless the row says the same."""
     if late is not None and written(late.messages) != row.messages:
         text = {"messages": written(late.messages), "kind": late.kind, "why": late.why, "version": version}
-        _note(connection, row.model_copy(update=text), LATE, person, now)
+        note(connection, row.model_copy(update=text), LATE, person, now)
 
 
 def _next(rows: Sequence[ReviewRow], place: int) -> int:
@@ -361,11 +329,6 @@ def _next(rows: Sequence[ReviewRow], place: int) -> int:
     after = [row for row in rows if row.place > place] + [row for row in rows if row.place < place]
     waiting = next((row.place for row in after if row.status == "draft"), None)
     return waiting or (after[0].place if after else place)
-
-
-def _check_room(rows: int) -> None:
-    if rows > MOST_ROWS:
-        raise RowRefused(f"A review holds at most {MOST_ROWS} rows.", "Finish this one and begin another.")
 
 
 def _check_new(rows: Sequence[ReviewRow], messages: Sequence[Message]) -> None:

@@ -1,11 +1,12 @@
 """Knows how the report of a finished review reads, in Markdown; it does not know where it is kept."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from trainers.data.jsonl import Message
-from trainers.data.review_rows import coverage, turns_of
+from trainers.data.review_rows import GRID, coverage, turns_of
 from trainers.tables import Review, ReviewRow
 
 PURPOSES = {"test": "Would reveal", "train": "Why it helps"}
@@ -14,7 +15,9 @@ PURPOSES = {"test": "Would reveal", "train": "Why it helps"}
 def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime) -> str:
     """Say what was kept and why, by whom, and what was left out."""
     kept = [row for row in rows if row.status == "kept"]
-    counts = coverage(rows)
+    spec = json.loads(review.spec)
+    counts = coverage(rows, spec.get("labels") or (), spec.get(GRID) or {})
+    others = {name: _table(name, _cells(shares)) for name, shares in counts.dimensions.items()}
     lines = [
         f"# {_line(review.title)}",
         "",
@@ -22,8 +25,9 @@ def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime
         f"Finished {now:%Y-%m-%d %H:%M} UTC by {review.finished_by}. Review {review.id}.",
         f"SHA-256 of the rows: `{sha256}`",
         "",
-        *_table("Kind", [(kind, str(share[0]), str(share[1])) for kind, share in counts.kinds.items()]),
-        *_table("Answer", [(label, str(share[0]), str(share[1])) for label, share in counts.labels.items()]),
+        *_table("Kind", _cells(counts.kinds)),
+        *_table("Answer", _cells(counts.labels)),
+        *(line for table in others.values() for line in table),
         "## Who decided",
         "",
         *[f"- {name}: {number}" for name, number in Counter(row.changed_by for row in kept).most_common()],
@@ -34,11 +38,15 @@ def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime
     return "\n".join(lines) + "\n"
 
 
+def _cells(shares: Mapping[str, tuple[int, int]]) -> list[tuple[str, str, str]]:
+    return [(name, str(kept), str(all_)) for name, (kept, all_) in shares.items()]
+
+
 def _table(name: str, cells: Sequence[tuple[str, str, str]]) -> list[str]:
     if not cells:
         return []
     body = [f"| {_cell(first)} | {kept} | {all_} |" for first, kept, all_ in cells]
-    return [f"| {name} | Kept | Kept or undecided |", "|---|---|---|", *body, ""]
+    return [f"| {_cell(name)} | Kept | Kept or undecided |", "|---|---|---|", *body, ""]
 
 
 def _row(review: Review, number: int, row: ReviewRow) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Message, Row
@@ -19,6 +20,17 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 ROLES = ("system", "user", "assistant")
 
+GRID = "coverage"
+"""Key of a review's spec under which stands what the rows are to cover: values by dimension."""
+
+APART = ("case", "label")
+"""Dimensions that are counted by a row's kind and by its answer, which people change."""
+
+HARD = ("boundary", "edge")
+"""Kinds that are there because they are hard."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class Draft(NamedTuple):
     """One row as somebody proposes it."""
@@ -30,6 +42,8 @@ class Draft(NamedTuple):
     """Why it helps, or which failure it would reveal."""
     provenance: str
     """Who or what wrote it."""
+    cell: Mapping[str, str] = _NOTHING
+    """What it covers, by dimension."""
 
     @property
     def answered(self) -> bool:
@@ -43,6 +57,7 @@ class Draft(NamedTuple):
             "kind": self.kind,
             "why": self.why,
             "provenance": self.provenance,
+            "cell": json.dumps(dict(self.cell), ensure_ascii=False),
             "answered": self.answered,
         }
 
@@ -60,6 +75,12 @@ class Coverage(NamedTuple):
     """Per kind: rows kept, and rows that are not dropped."""
     labels: Mapping[str, tuple[int, int]]
     """The same per expected answer, where answers form a closed set; empty for free text."""
+    dimensions: Mapping[str, Mapping[str, tuple[int, int]]] = MappingProxyType({})
+    """The same per value of every other dimension that rows are to cover and that some of them know."""
+    hard: int = 0
+    """Rows that are not dropped and are there because they are hard."""
+    same_prompt: bool = False
+    """Whether all rows that are not dropped have one and the same system prompt."""
 
 
 def read_draft(value: Mapping[str, Any]) -> Draft:
@@ -75,7 +96,8 @@ def read_draft(value: Mapping[str, Any]) -> Draft:
         messages += (Message("assistant", ""),)
     check(messages)
     texts = [str(value.get(name) or "").strip() for name in ("kind", "why", "provenance")]
-    return Draft(messages, texts[0].replace("_", " ")[:60] or "other", texts[1], texts[2])
+    cell = {str(name)[:60]: str(covered)[:60] for name, covered in dict(value.get("cell") or {}).items()}
+    return Draft(messages, texts[0].replace("_", " ")[:60] or "other", texts[1], texts[2], cell)
 
 
 def check(messages: Sequence[Message]) -> None:
@@ -114,8 +136,13 @@ def twin(rows: Sequence[ReviewRow], messages: Sequence[Message]) -> int | None:
     return next((row.place for row in rows if row.status != "dropped" and asked(turns_of(row)) == wanted), None)
 
 
-def coverage(rows: Sequence[ReviewRow], labels: Sequence[str] = ()) -> Coverage:
-    """Count rows by status, kind and label; `labels` are answers that are wanted, whether there are rows or not."""
+def coverage(
+    rows: Sequence[ReviewRow], labels: Sequence[str] = (), grid: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Coverage:
+    """Count rows by status, kind and label; `labels` are answers that are wanted, whether there are rows or not.
+
+    `grid` names the values of each dimension that rows are to cover.
+    """
     status = Counter(row.status for row in rows)
     alive = [row for row in rows if row.status != "dropped"]
     names = {canonical(label): label for label in labels} or _labels(alive)
@@ -127,7 +154,25 @@ def coverage(rows: Sequence[ReviewRow], labels: Sequence[str] = ()) -> Coverage:
         unanswered=sum(row.status == "draft" and not row.answered for row in rows),
         kinds=_shares(dict.fromkeys((row.kind for row in rows), ""), [(row.kind, row.status) for row in alive]),
         labels={names[name]: share for name, share in _shares(names, answers).items()},
+        dimensions=_dimensions(alive, grid),
+        hard=sum(row.kind in HARD for row in alive),
+        same_prompt=len({_prompt(row) for row in alive}) == 1 and _prompt(alive[0]) != "",
     )
+
+
+def _dimensions(rows: Sequence[ReviewRow], grid: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[int, int]]]:
+    cells = [(json.loads(row.cell), row.status) for row in rows]
+    found = {
+        name: _shares(dict.fromkeys(values, ""), [(cell.get(name, ""), status) for cell, status in cells])
+        for name, values in grid.items()
+        if name not in APART
+    }
+    return {name: shares for name, shares in found.items() if any(all_ for _, all_ in shares.values())}
+
+
+def _prompt(row: ReviewRow) -> str:
+    first = turns_of(row)[0]
+    return first.content if first.role == "system" else ""
 
 
 def _labels(rows: Sequence[ReviewRow]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from knowledge.tenancy import Person
 from trainers import audit, budgets
 from trainers.errors import NotAllowed
+from trainers.jobs.kinds import AS_IT_GOES
 from trainers.jobs.ledger import resumes
 from trainers.policy import Rules, approval_step, dollars, rules_of
 from trainers.states import LIVE
@@ -95,7 +96,7 @@ def may_begin(connection: Connection, job: Job) -> str:
 
 def pays_as_it_goes(job: Job) -> bool:
     """Say whether a job pays for many small calls, each kept in its own folder, and not for one run at a provider."""
-    return bool(json.loads(job.spec)["backend"] == "endpoint")
+    return json.loads(job.spec)["backend"] in AS_IT_GOES
 
 
 def check_share(connection: Connection, job: Job, rules: Rules) -> None:

@@ -15,6 +15,7 @@ from trainers import policy
 from trainers.errors import StaleApproval
 from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import quote_card, waiting_card
+from trainers.jobs.kinds import again
 from trainers.jobs.ledger import move, read
 from trainers.jobs.line import ahead
 from trainers.jobs.messages import ApprovalRequest, HomeRefresh
@@ -112,7 +113,7 @@ def expire(connection: Connection, job: Job, now: datetime) -> bool:
     closing: dict[str, Any] = {
         "finished_at": now,
         "error_what": EXPIRED,
-        "error_next": "Ask for a new one with `train`.",
+        "error_next": f"Ask for a new one with {again(job.kind)}.",
     }
     if not move(connection, job, "cancelled", accounts.LUTHIER, now, remark="expired", **closing):
         return False
@@ -179,7 +180,7 @@ def _check_fresh(job: Job, quote_hash: str, now: datetime) -> None:
             "That quote is no longer the current one.", "Look at the newer quote below and approve that."
         )
     if job.expires_at is not None and job.expires_at <= now:
-        raise StaleApproval("That quote is more than 24 hours old.", "Ask for a new one with `/tune train`.")
+        raise StaleApproval("That quote is more than 24 hours old.", f"Ask for a new one with {again(job.kind)}.")
 
 
 def _queue(connection: Connection, job: Job, person: Person, rules: Rules, now: datetime, via: str) -> bool:

@@ -7,10 +7,8 @@ that the job is still this worker's. So nothing is added twice, and nothing that
 import hashlib
 import json
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -32,6 +30,7 @@ from knowledge.tenancy import Person
 from trainers import policy
 from trainers.backends.base import StopRequested, Waiting
 from trainers.jobs import intake
+from trainers.jobs.alive import kept_alive
 from trainers.jobs.intake import IntakeFile
 from trainers.jobs.learning import FOLDER, folder_of
 from trainers.jobs.ledger import Ledger, renew
@@ -43,9 +42,6 @@ SLICE = 10.0
 
 STEP_ASIDE = timedelta(seconds=3)
 """How long indexing then waits: longer than the sweeper takes to ring for the other one."""
-
-LOOK = 0.5
-"""Seconds between two looks of the thread that keeps the lease."""
 
 AGAIN = "Add the documents again with `learn`."
 """What to do after a job that cannot be resumed: its files are gone."""
@@ -103,7 +99,7 @@ class Desk:
     def work(self, job: Job, hold: Held) -> Learned | Waiting:
         """Read what is waiting, then index; Waiting where another job goes first."""
         files, place = intake.of_job(self.ledger.engine, job.id), place_of(job)
-        with _kept_alive(hold) as check:
+        with kept_alive(hold) as check:
             for file in files:
                 if file.state == "waiting":
                     check()
@@ -126,7 +122,7 @@ class Desk:
 
     def stop(self, job: Job, hold: Held) -> Learned:
         """Remove what a job that is being stopped has added; what replaced an older version, or others want, stays."""
-        with _kept_alive(hold):
+        with kept_alive(hold):
             for file in intake.of_job(self.ledger.engine, job.id):
                 if file.outcome in ("added", "shared"):
                     self._take_back(job, file)
@@ -239,32 +235,6 @@ def learned_card(job: Job, state: str, made: Learned, seconds: float, ended_by: 
         degraded=made.indexed.degraded,
         ended_by=ended_by,
     )
-
-
-@contextmanager
-def _kept_alive(hold: Held) -> Iterator[Callable[[], None]]:
-    """Renew the lease from a thread, as a parser may take minutes; gives what raises its findings in our thread."""
-    over, found = threading.Event(), list[Exception]()
-
-    def beat() -> None:
-        while not over.wait(LOOK):
-            try:
-                hold.keep()
-            except Exception as error:  # whatever it is, it is for the thread that works
-                found.append(error)
-                return
-
-    def check() -> None:
-        if found:
-            raise found[0]
-
-    beating = threading.Thread(target=beat, daemon=True, name="lease")
-    beating.start()
-    try:
-        yield check
-    finally:
-        over.set()
-        beating.join()
 
 
 def _outcome(file: IntakeFile, there: set[str]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class ProgressCard(_OfJob):
 
     state: str
     phase: str
-    """preparing, training, evaluating or reporting; empty while it waits in the queue."""
+    """preparing, training, evaluating, writing or reporting; empty while it waits in the queue."""
     step: int = 0
     steps: int = 0
     loss: float | None = None
@@ -144,6 +144,38 @@ class LearnedCard(_OfJob):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DraftedCard(_OfJob):
+    """What a language model wrote, as a new reply that mentions who asked; the rows come under review below it."""
+
+    KIND: ClassVar[str] = "drafted"
+
+    requested_by: str
+    rows: int
+    written_by: str
+    """The language model's name."""
+    from_recipes: int
+    notes: tuple[str, ...]
+    """What a person should know, each one sentence."""
+    rejected: dict[str, int]
+    """Why rows were thrown away, and how many for each reason."""
+    seconds: float
+    dollars: str | None = None
+    """What the calls cost as we counted them, as a decimal string; None where nobody knows."""
+    approved: str = "0"
+    """What they might have cost at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewCard(_OfJob):
+    """Drafted rows under review: posted once; from then on the clicks on it draw it anew."""
+
+    KIND: ClassVar[str] = "review"
+
+    requested_by: str
+    review_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LeftoverCard(_OfJob):
     """Something of a job that was found at a provider, that nobody waited for, and that is being ended."""
 
@@ -214,6 +246,8 @@ Message = (
     | ReportCard
     | EndedCard
     | LearnedCard
+    | DraftedCard
+    | ReviewCard
     | LeftoverCard
     | RetirementCard
     | Announcement
@@ -229,6 +263,8 @@ KINDS: dict[str, type[Message]] = {
         ReportCard,
         EndedCard,
         LearnedCard,
+        DraftedCard,
+        ReviewCard,
         LeftoverCard,
         RetirementCard,
         Announcement,
@@ -248,6 +284,8 @@ def from_json(kind: str, data: dict[str, Any]) -> Message:
         data = {**data, "quoted_minutes": tuple(data["quoted_minutes"]), "images": tuple(data["images"])}
     if kind == LearnedCard.KIND:
         data = {**data, "documents": tuple(data["documents"])}
+    if kind == DraftedCard.KIND:
+        data = {**data, "notes": tuple(data["notes"])}
     if kind == QuoteCard.KIND:
         data = {**data, "approvers": tuple(data.get("approvers", ())), "given": tuple(data.get("given", ()))}
     if kind == ApprovalRequest.KIND:

@@ -3,6 +3,7 @@
 Commands are named as lower layers do: `jobs` is `luthier jobs 3` in a shell and `/tune jobs` in Slack.
 """
 
+from trainers.jobs.kinds import again
 from trainers.tables import Job
 
 LOOK = "`jobs` shows what happened."
@@ -24,7 +25,7 @@ def _unapproved(job: Job) -> tuple[str, str]:
         return "its quote waits for approval, so nothing ran yet.", "Say yes with `approve`, or no with `cancel`."
     if job.error_what:
         return f"nothing ran. {job.error_what}", job.error_next
-    return f"its quote was cancelled{_by(job)}, so nothing ran.", "Ask for a new quote with `train`."
+    return f"its quote was cancelled{_by(job)}, so nothing ran.", f"Ask for a new quote with {again(job.kind)}."
 
 
 def _stopped(job: Job) -> tuple[str, str]:

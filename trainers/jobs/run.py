@@ -23,9 +23,11 @@ from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost, Refused
 from trainers.evals.planned import changed
 from trainers.evals.report import Report
-from trainers.jobs import accounts, intake, outbox, pausing
+from trainers.jobs import accounts, draft_end, intake, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
-from trainers.jobs.endpoint_job import evaluate_over, paid
+from trainers.jobs.draft_job import Drafted, Pen
+from trainers.jobs.drafting import wish_path
+from trainers.jobs.endpoint_job import evaluate_over
 from trainers.jobs.evaluating import Bench, Evaluated, evaluate
 from trainers.jobs.failures import in_words
 from trainers.jobs.hold import Hold
@@ -33,6 +35,7 @@ from trainers.jobs.hosted_job import Cover, billed, evaluate_served, reckoned
 from trainers.jobs.index_job import AGAIN, Desk, Learned, learned_card
 from trainers.jobs.intake import INDEX
 from trainers.jobs.judging import Court
+from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.messages import Announcement, HomeRefresh, Message
 from trainers.jobs.outcome import model_version, result_json
@@ -77,6 +80,8 @@ class Runner:
     """Who judges free text; None: nobody."""
     desk: Desk | None = None
     """What documents are read and indexed with; None: this worker does not."""
+    pen: Pen | None = None
+    """What rows are written with; None: this worker does not."""
     own_prices: Mapping[str, OwnPrices] = field(default_factory=dict)
     """Prices that the operator set, by backend."""
     pretending: Collection[str] = ()
@@ -141,6 +146,9 @@ class Runner:
         if job.kind == INDEX:
             self._learn(job, hold)
             return
+        if job.kind == DRAFTING:
+            self._draft(job, hold)
+            return
         dataset = sealed_rows(self.ledger, self.datasets, job, self.clock().date(), self.own_prices)
         if accounts.pays_as_it_goes(job):
             self._over_endpoint(job, dataset, hold)
@@ -186,6 +194,31 @@ class Runner:
             self._tell(connection, job, state, [learned_card(job, state, made, seconds, who)], now)
         self._desk.put_away(job)
 
+    def _draft(self, job: Job, hold: Hold) -> None:
+        made = self._pen.work(job, hold)
+        if isinstance(made, Waiting):
+            self._wait(job, made)
+        else:
+            self._end_drafted(job, made)
+
+    def _end_drafted(self, job: Job, made: Drafted) -> None:
+        """End a job with its rows: they come under review in the transaction that ends it, so there is one review."""
+        now, folder = self.clock(), self.datasets.folder
+        result = draft_end.result_of(job, made, folder, now)
+        with self.ledger.transaction() as connection:
+            changes: dict[str, Any] = {"result": json.dumps(result), "finished_at": now, "phase": ""}
+            if not move(connection, job, "succeeded", self.owner, now, fenced=True, **changes):
+                return
+            accounts.settle(connection, read(connection, job.id), self._paid(connection, job), now)
+            self._tell(connection, job, "succeeded", draft_end.messages_of(connection, job, made, result, now), now)
+        wish_path(folder, job.id).unlink(missing_ok=True)  # a brand's texts may be in it, and nothing needs it again
+
+    @property
+    def _pen(self) -> Pen:
+        if self.pen is None:
+            raise ServiceError("This worker writes no rows.", "Start one with `luthier worker io`, then `resume`.")
+        return self.pen
+
     @property
     def _desk(self) -> Desk:
         if self.desk is None:
@@ -201,7 +234,7 @@ class Runner:
 
     def _paid(self, connection: Connection, job: Job) -> Decimal | None:
         """Return what a job has spent, in dollars, where its own list of answers knows."""
-        return paid(connection, job, self.datasets.folder) if accounts.pays_as_it_goes(job) else None
+        return draft_end.paid(connection, job, self.datasets.folder) if accounts.pays_as_it_goes(job) else None
 
     def _cost(self, connection: Connection, job: Job, trained: Trained) -> Decimal | None:
         """Return what a job cost that succeeded; None where nobody can say."""
@@ -220,6 +253,9 @@ class Runner:
         hold.stopping = True
         if job.kind == INDEX:
             self._end_learned(job, "cancelled", self._desk.stop(job, hold), who=wish.who)
+            return
+        if job.kind == DRAFTING:
+            self._end(job, "cancelled", "Stopped.", self._pen.so_far(job), who=wish.who)
             return
         left = self.backend(spec_of(job).backend).release(self._order(job, self.datasets.get(job.dataset_id)), hold)
         if left is not None:

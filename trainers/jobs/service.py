@@ -28,6 +28,7 @@ from trainers.evals.rule import SuccessRule
 from trainers.jobs import accounts, approval, intake, outbox
 from trainers.jobs.cards import ended_card, progress_card, waiting_card
 from trainers.jobs.intake import INDEX
+from trainers.jobs.kinds import again
 from trainers.jobs.ledger import RESUMED, STOP, Ledger, add, move, read
 from trainers.jobs.line import BATCH, INTERACTIVE, ahead
 from trainers.jobs.no_report import no_report
@@ -122,7 +123,19 @@ class Jobs:
             thread_ts=place.thread_ts,
             expires_at=now + VALID_FOR,
         )
-        return self._offer(job, now)
+        return self.put_forward(job, now)
+
+    def put_forward(self, job: Job, now: datetime) -> Job:
+        """Put a job that is quoted before the person; nothing starts. The database refuses a second one of its id."""
+        with self.ledger.transaction() as connection:
+            audit.take_turn(connection, job.workspace_id)  # numbers are counted together too
+            hold_rows(connection, job.dataset_id)
+            added = add(connection, job, now)
+            cost = accounts.cost_of(added)
+            asked = {"quote": added.quote_hash, "dollars": None if cost is None else str(cost)}
+            accounts.tell(connection, added, added.requested_by, "asked for", now, **asked)
+            approval.show(connection, added, policy.rules_of(connection, added.workspace_id), now, home=False)
+            return added
 
     def approve(self, job_id: str, quote_hash: str, person: Person, now: datetime, via: str = "") -> Outcome:
         """Approve a quote: that queues the job, or asks whoever else has to say yes. A second click changes nothing.
@@ -258,7 +271,7 @@ class Jobs:
             if job.kind == INDEX:
                 raise UserError("The files of that job are not kept.", "Add the documents again with `learn`.")
             if job.approved_at is None:
-                raise NotAllowed("This job was never approved.", "Ask for a new quote with `/tune train`.")
+                raise NotAllowed("This job was never approved.", f"Ask for a new quote with {again(job.kind)}.")
             policy.check_not_paused(rules)
             hold_rows(connection, job.dataset_id)
             if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
@@ -312,17 +325,6 @@ class Jobs:
 
     def _pretended(self, spec: TrainingSpec) -> str:
         return "[rehearsal] " if spec.backend in self.pretending else ""
-
-    def _offer(self, job: Job, now: datetime) -> Job:
-        with self.ledger.transaction() as connection:
-            audit.take_turn(connection, job.workspace_id)  # numbers are counted together too
-            hold_rows(connection, job.dataset_id)
-            added = add(connection, job, now)
-            cost = accounts.cost_of(added)
-            asked = {"quote": added.quote_hash, "dollars": None if cost is None else str(cost)}
-            accounts.tell(connection, added, added.requested_by, "asked for", now, **asked)
-            approval.show(connection, added, policy.rules_of(connection, added.workspace_id), now, home=False)
-            return added
 
     def _note_refusal(self, job: Job, person: Person, refusal: OverBudget, now: datetime) -> None:
         """Tell the audit of what was rolled back."""

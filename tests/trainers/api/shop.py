@@ -125,7 +125,7 @@ class Shop:
     @contextmanager
     def client(self, made: Made | str | None = None, **more: Any) -> Iterator[OpenAI]:
         secret = made if isinstance(made, str) else (made or self.key()).secret
-        with OpenAI(**{"base_url": self.url, "api_key": secret, "max_retries": 0, "timeout": 20, **more}) as client:
+        with OpenAI(**{"base_url": self.url, "api_key": secret, "max_retries": 0, "timeout": 60, **more}) as client:
             yield client
 
     def get(self, made: Made, path: str, **request: Any) -> httpx.Response:

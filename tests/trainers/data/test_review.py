@@ -20,9 +20,10 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message, read_rows
-from trainers.data.review import LATE, MOST_ROWS, Key, Look, Outcome, Reviews
+from trainers.data.review import LATE, Key, Look, Outcome, Reviews
 from trainers.data.review_finish import finish, finished, may_post, posted
 from trainers.data.review_rows import Draft, coverage, read_draft, turns_of
+from trainers.data.review_writing import MOST_ROWS
 from trainers.data.store import Datasets
 from trainers.errors import DatasetRejected, ReviewNotFound, RowRefused
 

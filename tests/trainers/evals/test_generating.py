@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 from knowledge.errors import UserError
-from tests.trainers.evals.voices import brand, briefs, written
+from tests.trainers.evals.voices import brand, briefs, formal, written
 from trainers.data.jsonl import Message, Row
 from trainers.data.lint import lint
+from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, counted, plan_grid, read_grid
+from trainers.evals.generating.form import edit_refused
 from trainers.evals.generating.report import report
 from trainers.evals.generating.spec import ROW_KINDS, RowSpec, row_spec
 from trainers.evals.generating.voice_rows import notes_of
 from trainers.evals.style.content import facts
+from trainers.tables import Review
 
 TEXTS = written(brand, briefs(30, 1), 1, 60)
 PASSAGES = [
@@ -125,6 +128,38 @@ def test_a_spec_that_contradicts_itself_is_refused(task, told, says):
     """What cannot be drafted is said, with what to do."""
     with pytest.raises(UserError, match=says):
         row_spec(task, **told)
+
+
+def test_texts_of_two_authors_are_noticed_before_anything_is_made_of_them():
+    """The note names the texts that differ from the rest; one writer's texts get none."""
+    mixed = [*written(brand, briefs(14, 1), 1, 100), *written(formal, briefs(10, 9), 9, 100)]
+    spec = row_spec(TASKS["voice"][0], texts=mixed)
+    (told,) = [note for note in compose_rows(spec, count=5, seed=7).notes if "two people" in note]
+    assert "15, 16, 17" in told
+    assert not any("two people" in note for note in compose_rows(spec_of("voice"), count=5, seed=7).notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "wanted"),
+    [
+        ("classification", "Refund", "write one of billing, returns, shipping, other"),
+        ("classification", "returns", ""),
+        ("classification", "Returns", ""),
+        ("extraction", "the total is 12", "write one JSON object with"),
+        ("format", "Done:\n- all\nBlockers:\n- none", "keep the lines Done: Next: Blockers:"),
+        ("format", "Done:\n- all\nNext:\n- none\nBlockers:\n- none", ""),
+        ("voice", "Anything at all.", ""),
+    ],
+)
+def test_an_edit_that_breaks_the_format_is_refused_with_what_is_wanted(kind, target, wanted):
+    """Labels, JSON and headings hold for what people type too; a row that declines is free of them."""
+    spec = spec_of(kind)
+    about = json.dumps(review_spec(spec, plan_grid(spec)))
+    review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
+    said = edit_refused(review, "typical", target)
+    assert (wanted in said) if wanted else said == ""
+    assert edit_refused(review, "refusal", target) == ""
+    assert edit_refused(review.model_copy(update={"spec": "{}"}), "typical", target) == ""
 
 
 @pytest.mark.parametrize("count", [0, -1, 201, 5000])

@@ -1,20 +1,14 @@
 """Training rows by a language model, over the wire against the shipped rehearsal server."""
 
 import json
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import uvicorn
 
 from knowledge.errors import UserError
-from knowledge.models import ChatModel, Used, open_chat_model
-from knowledge.rehearsal_rows import RowRehearsal, build_app
-from tests.chroma import free_port
+from knowledge.models import Used
+from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import PASSAGES, REPEATS, TASKS, spec_of
 from trainers.data.lint import lint
 from trainers.evals.generating.coverage import plan_grid
@@ -22,12 +16,9 @@ from trainers.evals.generating.journal import Journal, open_journal
 from trainers.evals.generating.spec import ROW_KINDS, row_spec
 from trainers.evals.generating.written import write_rows
 
+__all__ = ["wire"]
+
 SPEC = spec_of("classification")
-
-
-class Wire(NamedTuple):
-    rehearsal: RowRehearsal
-    model: ChatModel
 
 
 @dataclass
@@ -44,30 +35,8 @@ class Purse:
         self.counted.append(used)
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A rehearsal server of the test's own, opened as any endpoint is."""
-    port, rehearsal = free_port(), RowRehearsal()
-    config = uvicorn.Config(
-        build_app(rehearsal), host="127.0.0.1", port=port, log_level="error", ws="none", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    model = open_chat_model("writer-1", f"http://127.0.0.1:{port}/v1", "key")
-    assert model is not None
-    yield Wire(rehearsal, model)
-    model.close()
-    server.should_exit = server.force_exit = True
-    thread.join(10)
-
-
 def asked(wire: Wire, mark: str) -> list[str]:
-    """What was asked with a mark, by the last message."""
-    texts = [str(request["messages"][-1]["content"]) for request in wire.rehearsal.requests]
-    return [text for text in texts if mark in text]
+    return wire.asked(mark)
 
 
 @pytest.mark.parametrize("kind", ROW_KINDS)
@@ -180,6 +149,14 @@ def test_a_stopped_run_goes_on_and_pays_once(wire: Wire, tmp_path: Path) -> None
     assert len(asked(wire, "<plan number")) == 1
     assert len(asked(wire, "<row/>")) - before <= 10
     assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_too_many_rows_are_refused_before_anything_is_asked(wire: Wire) -> None:
+    """5,000 rows cost no call: the answer says how many there can be, and to begin with ten."""
+    with pytest.raises(UserError, match="from 1 to 200") as refused:
+        write_rows(SPEC, count=5000, seed=7, model=wire.model, meter=Purse())
+    assert "Ask for 10" in refused.value.next_step
+    assert wire.rehearsal.requests == []
 
 
 def test_a_journal_of_another_wish_is_refused(tmp_path: Path) -> None:

@@ -2,19 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from knowledge.models import ChatModel, Meter
 from trainers.data.jsonl import Message, Row
+from trainers.data.review_rows import GRID
+from trainers.data.titles import at_word
 from trainers.errors import RowRefused
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import CASE, Grid
-from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.written import write_rows
 from trainers.tables import Review, ReviewRow
 
-ROWS = "rows"
-"""Key of a review's spec under which a RowSpec stands."""
+_TEXTS_KEPT = 60
+"""Texts of a voice that a review remembers, for `Another like this`."""
+
+
+def review_spec(spec: RowSpec, grid: Grid) -> dict[str, Any]:
+    """Return what a review of drafted rows has to know: what they are for, and what they are to cover."""
+    covered = {name: list(values) for name, values in grid.dimensions.items()}
+    kept = replace(spec, texts=spec.texts[:_TEXTS_KEPT])
+    name = at_word(spec.plan.instruction, 60)
+    return {"task": spec.task, "labels": list(spec.labels), "name": name, GRID: covered, ROWS: kept.to_json()}
 
 
 def another_row(

@@ -8,6 +8,7 @@ from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.fields import fields_of
 from trainers.evals.generating.coverage import CASE, LABEL, Grid, plan_grid
+from trainers.evals.generating.form import doubts
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
@@ -26,9 +27,7 @@ def compose_rows(
 
     Raises UserError for a count out of range, or where recipes can compose nothing for the task.
     """
-    most = int(table()["most_rows"])
-    if not 1 <= count <= most:
-        raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
+    check_count(count)
     chosen = grid or plan_grid(spec)
     wanted = [cell.get(CASE, "typical") for cell in chosen.cells(count, seed)]
     pieces = _chosen(spec, wanted, seed, avoid)
@@ -39,6 +38,13 @@ def compose_rows(
     missing = sorted(set(wanted) - {piece.case for piece in pieces}, key=list(table()["shares"]).index)
     notes = [*_notes(spec, count, len(drafts)), *([_left_to_people(missing)] if missing else [])]
     return Generated(drafts=drafts, notes=tuple(notes))
+
+
+def check_count(count: int) -> None:
+    """Raise UserError for a number of rows that nobody would look through; before anything is asked or spent."""
+    most = int(table()["most_rows"])
+    if not 1 <= count <= most:
+        raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
 
 
 def _chosen(spec: RowSpec, wanted: Sequence[str], seed: int, avoid: Sequence[Row]) -> list[Piece]:
@@ -87,6 +93,7 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
 
 def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     yield OFFLINE
+    yield from doubts(spec)
     if spec.kind == "voice" and not spec.texts:
         yield "These answers are in a manner of ours: give texts of your brand, and they become the answers."
     if spec.kind == "documents" and not spec.passages:

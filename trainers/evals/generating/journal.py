@@ -25,6 +25,8 @@ class Journal:
     """By the place of the cell."""
     rejected: list[Rejected] = field(default_factory=list)
     subjects: dict[int, str] = field(default_factory=dict)
+    pauses: int = 0
+    """How often the model asked for patience since the last row."""
 
     def note(self, kind: str, **told: Any) -> None:
         """Write a line, whole, before going on."""
@@ -34,13 +36,18 @@ class Journal:
 
     def keep(self, place: int, draft: TrainingDraft) -> None:
         """Keep a row."""
-        self.drafts[place] = draft
+        self.drafts[place], self.pauses = draft, 0
         self.note("row", place=place, **draft.to_json())
 
     def reject(self, why: str, text: str) -> None:
         """Keep what was thrown away, with the reason."""
         self.rejected.append(Rejected(why, text))
         self.note("rejected", why=why, text=text)
+
+    def pause(self) -> None:
+        """Keep that the model did not answer and will be asked again."""
+        self.pauses += 1
+        self.note("pause")
 
 
 def open_journal(path: Path, spec: RowSpec, grid: Grid, count: int, seed: int) -> Journal:
@@ -78,6 +85,9 @@ def _read(journal: Journal, line: dict[str, Any]) -> None:
         case "row":
             turns = tuple(Message(turn["role"], turn["content"]) for turn in line["messages"])
             journal.drafts[int(line["place"])] = TrainingDraft(turns, line["cell"], line["why"], line["provenance"])
+            journal.pauses = 0
+        case "pause":
+            journal.pauses += 1
         case "rejected":
             journal.rejected.append(Rejected(line["why"], line["text"]))
         case "subject":

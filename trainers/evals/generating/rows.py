@@ -63,6 +63,7 @@ class TrainingDraft(NamedTuple):
             "kind": self.cell.get("case", "typical"),
             "why": self.why,
             "provenance": self.provenance,
+            "cell": dict(self.cell),
         }
 
 

@@ -17,6 +17,15 @@ RowKind = Literal["classification", "extraction", "voice", "documents", "format"
 ROW_KINDS: tuple[RowKind, ...] = get_args(RowKind)
 
 DEFAULT_COUNT: Final = 10
+
+ROWS: Final = "rows"
+"""Key of a review's spec under which a RowSpec stands."""
+
+
+class Contradiction(UserError):
+    """What was named does not go together, or names nothing."""
+
+
 _MOST_TEXTS: Final = 500
 _OF_PLAN: Mapping[Kind, RowKind] = {
     "classification": "classification",
@@ -84,7 +93,7 @@ def row_spec(
     `told` are `writers`, `style`, `good` and `model`. A contradiction between what is named is refused, not guessed.
     """
     if kind and kind not in ROW_KINDS:
-        raise UserError(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
+        raise Contradiction(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
     plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind)
     found = _OF_PLAN[plan.kind]
@@ -106,11 +115,11 @@ def _check(
 ) -> None:
     named = [label for label in labels if label.strip()]
     if kind != "classification" and named:
-        raise UserError(f"Labels were named, and the rows are of the kind {kind}.", "Leave one of them out.")
+        raise Contradiction(f"Labels were named, and the rows are of the kind {kind}.", "Leave one of them out.")
     if kind != "extraction" and schema is not None:
-        raise UserError(f"A schema was given, and the rows are of the kind {kind}.", "Leave one of them out.")
+        raise Contradiction(f"A schema was given, and the rows are of the kind {kind}.", "Leave one of them out.")
     if kind != "format" and headings:
-        raise UserError(f"Headings were named, and the rows are of the kind {kind}.", "Leave one of them out.")
+        raise Contradiction(f"Headings were named, and the rows are of the kind {kind}.", "Leave one of them out.")
     if kind == "classification" and not plan.labels:
         raise UserError("I can't draft rows before I know the labels.", "Name them: into billing, returns, other.")
     if kind == "extraction" and not plan.schema:

@@ -6,27 +6,24 @@ was thrown away is kept with its reason. A run that ends early goes on from its 
 
 import html
 import json
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
-
-import jsonschema
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from knowledge.errors import ServiceError, UserError
-from knowledge.models import ChatModel, Meter, object_in
 from knowledge.models import Message as Turn
+from knowledge.models import Meter, ModelUnavailable, Used, object_in
 from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
-from trainers.evals.generating.compose import OFFLINE, compose_rows
+from trainers.evals.generating.asking import asked, known_of
+from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
+from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal
 from trainers.evals.generating.rows import Generated, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
-from trainers.evals.generating.streams import headings_of, system_of
+from trainers.evals.generating.streams import system_of
 
 Tell = Callable[[int, int, str], None]
 """Hears rows done, rows wanted, and a remark; may raise to end the run."""
@@ -39,8 +36,31 @@ _POINTS: Final = {
 }
 
 
+class Writer(Protocol):
+    """A language model, as far as it is needed here: `knowledge.models.ChatModel`, or one that is paid for."""
+
+    @property
+    def name(self) -> str:
+        """Name as shown to people."""
+
+    def complete(
+        self,
+        messages: Sequence[Turn],
+        *,
+        temperature: float = 0,
+        max_tokens: int,
+        count: Callable[[Used], None] | None = None,
+    ) -> str:
+        """Return the answer; raises ServiceError."""
+
+
 class _Stopped(Exception):
     """The meter is closed or the model does not answer; the text says which."""
+
+    def __init__(self, why: str, trouble: ServiceError | None = None) -> None:
+        """Take also the error, if it is one."""
+        super().__init__(why)
+        self.trouble = trouble
 
 
 def write_rows(
@@ -48,24 +68,29 @@ def write_rows(
     *,
     count: int,
     seed: int,
-    model: ChatModel,
+    model: Writer,
     meter: Meter,
     grid: Grid | None = None,
     avoid: Sequence[Row] = (),
     journal: Journal | None = None,
     tell: Tell = lambda done, wanted, remark: None,
+    fill: bool = True,
 ) -> Generated:
     """Let the model write up to `count` rows for the grid; recipes fill up what is missing where they can.
 
-    `tell` hears of every row and may raise: what is done by then is in the journal. Raises UserError as `compose_rows`.
+    `tell` hears of every row and may raise: what is done by then is in the journal. Raises UserError as `compose_rows`;
+    without `fill` ModelUnavailable where the model does not answer, so that a later run goes on from the journal.
     """
+    check_count(count)
     grid = grid or plan_grid(spec)
     kept = journal if journal is not None else Journal()
     writer = _Writer(spec, model, meter, kept, [row.prompt for row in avoid])
-    notes = []
+    notes = doubts(spec)
     try:
         writer.write(grid.cells(count, seed), seed, tell)
     except _Stopped as stopped:
+        if not fill and isinstance(stopped.trouble, ModelUnavailable):
+            raise stopped.trouble from None
         notes.append(f"{stopped} {len(kept.drafts)} of {count} rows are written.")
     drafts = [kept.drafts[place] for place in sorted(kept.drafts)]
     return _filled(spec, drafts, count, seed, grid, avoid, kept, notes, model.name)
@@ -90,7 +115,7 @@ def _filled(
         except UserError:  # recipes have nothing for this task
             more = Generated(drafts=())
         notes += [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
-        notes += [note for note in more.notes if note != OFFLINE]
+        notes += [note for note in more.notes if note not in (OFFLINE, *notes)]
         drafts += more.drafts
     return Generated(drafts=tuple(drafts), rejected=tuple(kept.rejected), notes=tuple(notes), writer=name)
 
@@ -98,16 +123,12 @@ def _filled(
 class _Writer:
     """Asks the model and checks what it says."""
 
-    def __init__(self, spec: RowSpec, model: ChatModel, meter: Meter, journal: Journal, taken: list[str]) -> None:
+    def __init__(self, spec: RowSpec, model: Writer, meter: Meter, journal: Journal, taken: list[str]) -> None:
         self.spec, self.model, self.meter, self.journal = spec, model, meter, journal
         self.asked = asked()
         self.system = system_of(spec)
         self.taken = [*taken, *(draft.input for draft in journal.drafts.values())]
-        self.known = {
-            "task": html.escape(spec.plan.instruction),
-            "frame": _frame(spec, self.asked["frame"]),
-            "told": _told(spec),
-        }
+        self.known = known_of(spec)
         self.failed = 0
 
     def write(self, cells: Sequence[Cell], seed: int, tell: Tell) -> None:
@@ -198,12 +219,8 @@ class _Writer:
             return "a row that is too long"
         if self.system[:80] in f"{sent}{reply}":
             return "a row that repeats the prompt"
-        if self.spec.labels and reply not in self.spec.labels:
-            return "a label outside the set"
-        if self.spec.kind == "extraction" and not _fits(reply, self.spec.schema or {}):
-            return "an answer that does not fit the schema"
-        if self.spec.kind == "format" and not _has_headings(reply, headings_of(self.spec)):
-            return "an answer without the headings in order"
+        if wrong := out_of_form(self.spec, reply):
+            return wrong
         if any(pair.later == len(self.taken) for pair in near_pairs([*self.taken, sent])) or sent in self.taken:
             return "too near to another row"
         return ""
@@ -226,7 +243,7 @@ class _Writer:
         try:
             answer = self.model.complete(turns, temperature=heat, max_tokens=tokens, count=self.meter.count)
         except ServiceError as error:
-            raise _Stopped(error.what) from error
+            raise _Stopped(error.what, error) from error
         found = object_in(answer)
         if found is None and name != "judge":
             self._reject("an answer that is no JSON object", answer[:400])
@@ -238,41 +255,6 @@ class _Writer:
         self.failed += 1
         if self.failed >= int(self.asked["stop_after"]):
             raise _Stopped(f"{self.model.name} gave {self.failed} unusable answers one after the other ({why}).")
-
-
-@cache
-def asked() -> dict[str, Any]:
-    """Return asked.toml."""
-    return tomllib.loads(Path(__file__).with_name("asked.toml").read_text("utf-8"))
-
-
-def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:
-    if spec.labels:
-        return frame["labels"].format(labels=html.escape(", ".join(spec.labels)))
-    if spec.schema:
-        return frame["schema"].format(keys=html.escape(", ".join(spec.schema["properties"])))
-    if spec.kind == "format":
-        return frame["format"].format(headings=html.escape(", ".join(headings_of(spec))))
-    return ""
-
-
-def _told(spec: RowSpec) -> str:
-    """Say what a team said of its inputs, manner and good examples."""
-    told = {"writers": spec.writers, "style": spec.style, "good": spec.good}
-    return "\n".join(f"<{name}>{html.escape(text)}</{name}>" for name, text in told.items() if text.strip())
-
-
-def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
-    try:
-        jsonschema.validate(json.loads(reply), schema)
-    except (ValueError, RecursionError, jsonschema.ValidationError):
-        return False
-    return True
-
-
-def _has_headings(reply: str, headings: Sequence[str]) -> bool:
-    lines = [line.strip() for line in reply.splitlines()]
-    return [line for line in lines if line in {f"{heading}:" for heading in headings}] == [f"{h}:" for h in headings]
 
 
 def _text(value: Any) -> str:

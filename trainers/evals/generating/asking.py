@@ -1,0 +1,42 @@
+"""Knows the words in which a language model is asked for rows, from asked.toml, and what every question tells."""
+
+import html
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.streams import headings_of
+
+
+@cache
+def asked() -> dict[str, Any]:
+    """Return asked.toml."""
+    return tomllib.loads(Path(__file__).with_name("asked.toml").read_text("utf-8"))
+
+
+def known_of(spec: RowSpec) -> dict[str, str]:
+    """Return what every question says of the task, as data that cannot close its tag."""
+    return {
+        "task": html.escape(spec.plan.instruction),
+        "frame": _frame(spec, asked()["frame"]),
+        "told": _told(spec),
+    }
+
+
+def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:
+    if spec.labels:
+        return frame["labels"].format(labels=html.escape(", ".join(spec.labels)))
+    if spec.schema:
+        return frame["schema"].format(keys=html.escape(", ".join(spec.schema["properties"])))
+    if spec.kind == "format":
+        return frame["format"].format(headings=html.escape(", ".join(headings_of(spec))))
+    return ""
+
+
+def _told(spec: RowSpec) -> str:
+    """Say what a team said of its inputs, manner and good examples."""
+    told = {"writers": spec.writers, "style": spec.style, "good": spec.good}
+    return "\n".join(f"<{name}>{html.escape(text)}</{name}>" for name, text in told.items() if text.strip())

@@ -1,0 +1,75 @@
+"""Knows whether a row's answer is in the form that its task wants: a label, JSON, headings; nothing of its truth.
+
+The same holds for what a language model writes and for what somebody types into a row under review.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import jsonschema
+
+from trainers.data.likeness import canonical
+from trainers.data.review_rows import GRID
+from trainers.evals.generating.spec import ROWS, RowSpec
+from trainers.evals.generating.streams import headings_of
+from trainers.evals.style.two_writers import groups
+from trainers.tables import Review
+
+_FREE: Final = ("refusal", "out of scope")
+"""Kinds of rows whose answers may decline, in words of their own."""
+
+
+def out_of_form(spec: RowSpec, reply: str) -> str:
+    """Say what is wrong with the form of an answer, or ""."""
+    if spec.labels and reply not in spec.labels:
+        return "a label outside the set"
+    if spec.kind == "extraction" and not _fits(reply, spec.schema or {}):
+        return "an answer that does not fit the schema"
+    if spec.kind == "format" and not _has_headings(reply, headings_of(spec)):
+        return "an answer without the headings in order"
+    return ""
+
+
+def edit_refused(review: Review, kind: str, reply: str) -> str:
+    """Say why an answer that somebody typed would break the form of a review's training rows; "" where it does not."""
+    told: Mapping[str, Any] = json.loads(review.spec)
+    if review.purpose != "train" or ROWS not in told or GRID not in told or kind in _FREE:
+        return ""
+    spec = RowSpec.from_json(told[ROWS])
+    if spec.labels and canonical(reply) in map(canonical, spec.labels):
+        return ""
+    wrong = out_of_form(spec, reply)
+    return f"That is {wrong}: {_wanted(spec)} To decline instead, choose refusal or out of scope." if wrong else ""
+
+
+def doubts(spec: RowSpec) -> list[str]:
+    """Say what is odd about the material before anything is made of it."""
+    found = groups(spec.texts) if spec.kind == "voice" else None
+    if found is None:
+        return []
+    first = ", ".join(str(place + 1) for place in found.smaller[:8])
+    more = f" and {len(found.smaller) - 8} more" if len(found.smaller) > 8 else ""
+    what = f"These texts look like those of two people: {first}{more} differ from the rest."
+    return [f"{what} Rows from both teach a mixture: keep one writer's. The skill `voice` shows in what they differ."]
+
+
+def _wanted(spec: RowSpec) -> str:
+    if spec.labels:
+        return f"write one of {', '.join(spec.labels)}."
+    if spec.kind == "extraction":
+        return f"write one JSON object with {', '.join((spec.schema or {}).get('properties', {}))}."
+    return f"keep the lines {' '.join(f'{heading}:' for heading in headings_of(spec))}"
+
+
+def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
+    try:
+        jsonschema.validate(json.loads(reply), schema)
+    except (ValueError, RecursionError, jsonschema.ValidationError):
+        return False
+    return True
+
+
+def _has_headings(reply: str, headings: Sequence[str]) -> bool:
+    lines = [line.strip() for line in reply.splitlines()]
+    return [line for line in lines if line in {f"{heading}:" for heading in headings}] == [f"{h}:" for h in headings]
