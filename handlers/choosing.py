@@ -146,7 +146,7 @@ def _offered(deps: Deps, each: requoting.Priced, stands: str, choice: Choice) ->
 
 
 def _spec(choice: Choice, dataset: Dataset, backend: str) -> TrainingSpec:
-    return requoting.spec_for(choice.base, backend, dataset.train_rows, **choice.knobs)
+    return requoting.spec_for(choice.base, backend, dataset.train_rows, pairs=dataset.pairs, **choice.knobs)
 
 
 def _places(deps: Deps, choice: Choice) -> list[Where]:

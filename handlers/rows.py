@@ -121,8 +121,9 @@ def show_kept(client: WebClient, place: Place, person: Person, kept: Added, othe
     name = f"{dataset.name} v{dataset.version}"
     blocks = card.lint_blocks(name, kept.report, buttons=buttons_of(dataset))
     seen = " Only you see it in lists." if dataset.private else ""
-    text = f"Kept as *{mrkdwn(name, 90)}*: {count(dataset.train_rows, 'row')} to train on, "
-    text += f"{count(dataset.test_rows, 'row')} to test on. {others}{seen}"
+    noun = "pair" if dataset.pairs else "row"
+    text = f"Kept as *{mrkdwn(name, 90)}*: {count(dataset.train_rows, noun)} to train on, "
+    text += f"{count(dataset.test_rows, noun)} to test on. {others}{seen}"
     post(client, place.channel, text.strip(), thread_ts=place.thread_ts)
     post(client, place.channel, card.lint_text(name, kept.report), blocks, thread_ts=place.thread_ts)
     _preview(client, place, person, name, kept.report)

@@ -22,6 +22,7 @@ from trainers.data.store import Added
 from trainers.errors import DatasetRejected
 from trainers.evals.judged_by import frozen_on, frozen_test
 from trainers.evals.planned import frozen
+from trainers.jobs.requoting import spec_for
 from trainers.jobs.service import Place
 from trainers.spec import TrainingSpec
 
@@ -174,7 +175,9 @@ def _quote(client: WebClient, deps: Deps, person: Person, place: Place, added: A
     """
     _show(client, place, person, f"{added.dataset.name} v{added.dataset.version}", added.report)
     if aim.base in ("", TrainingSpec().base):
-        deps.jobs.propose(added.dataset, TrainingSpec(), person=person, now=deps.clock(), place=place, plan=aim.plan)
+        rows, paired = added.dataset.train_rows, added.dataset.pairs  # the quote says how they are trained on
+        spec = spec_for(TrainingSpec().base, LOCAL, rows, pairs=paired)
+        deps.jobs.propose(added.dataset, spec, person=person, now=deps.clock(), place=place, plan=aim.plan)
     else:
         offer_places(client, deps, person, place, Choice(added.dataset.id, aim.base, aim.plan))
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from knowledge.errors import UserError
 from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
 from trainers.costs.estimate import Estimate, prices_used
@@ -22,6 +23,7 @@ from trainers.costs.own_prices import OwnPrices
 from trainers.costs.rehearsal import price
 from trainers.costs.workload import Workload
 from trainers.data.jsonl import Row, read_rows
+from trainers.data.suiting import check_fit
 from trainers.data.tokens import count, split
 from trainers.errors import DatasetRejected
 from trainers.evals.arms import labels_of
@@ -29,7 +31,7 @@ from trainers.evals.endpoint.contest import Contest
 from trainers.evals.endpoint.hosted import contest_of, hosting_of, own_prices_of, prices_of, quoted_answers
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import SuccessRule
-from trainers.spec import TrainingSpec
+from trainers.spec import Method, TrainingSpec
 from trainers.tables import Dataset
 
 VALID_FOR = timedelta(hours=24)
@@ -155,9 +157,10 @@ def quote(
     if today is not None and training:
         check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)
     test = read_rows(folder / dataset.test_path).rows
-    if not rule.plan:
-        rule = rule.fitted(rows, test)
-    once = count((row.messages for row in rows), tokenizer)
+    if training:
+        check_fit(dataset, spec)
+    rule = _fitted(dataset, spec, rule, rows, test)
+    once = count((side for row in rows for side in (row.messages, row.rejected)), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     return Quote(
         dataset=f"{dataset.name} v{dataset.version}",
@@ -170,6 +173,18 @@ def quote(
         rule=rule,
         **_costs(_Asked(dataset, spec, rule, rows, test, tokens, past, training, today, shelf, own)),
     )
+
+
+def _fitted(
+    dataset: Dataset, spec: TrainingSpec, rule: SuccessRule, rows: Sequence[Row], test: Sequence[Row]
+) -> SuccessRule:
+    """Return the rule by which the model is judged; raises UserError for a plan that pairs cannot be judged by."""
+    if dataset.pairs and spec.backend in ("local", "rehearsal"):  # a provider does not tell how likely an answer is
+        if rule.plan:
+            what = "An evaluation plan judges answers, and no answers are written where pairs are trained on here."
+            raise UserError(what, "Leave the plan out, or train at a hosted trainer, where answers are compared.")
+        return rule.of_pairs()
+    return rule if rule.plan else rule.fitted(rows, test)
 
 
 class _Asked(NamedTuple):
@@ -205,11 +220,12 @@ def estimate_rows(
     dataset: Dataset, spec: TrainingSpec, rows: Sequence[Row], today: date, shelf: Shelf | None = None
 ) -> Estimate:
     """Estimate a run on a data set at a hosted trainer, with the model's own tokenizer where it is at hand."""
-    counted = split((row.messages for row in rows), "o200k_base" if spec.backend in ("openai", "azure") else "")
+    sides = [side for row in rows for side in (row.messages, row.rejected) if side]  # of a pair at most both count
+    counted = split(sides, "o200k_base" if spec.backend in ("openai", "azure") else "")
     load = Workload(
-        examples=len(rows),
-        prompt_tokens=Decimal(counted.prompt) / len(rows),
-        completion_tokens=Decimal(counted.completion) / len(rows),
+        examples=len(sides),
+        prompt_tokens=Decimal(counted.prompt) / len(sides),
+        completion_tokens=Decimal(counted.completion) / len(sides),
         epochs=spec.hyperparameters.epochs,
         test_rows=dataset.test_rows,
         counted="exact" if counted.exact else "estimated",
@@ -221,27 +237,37 @@ def estimate_rows(
 def _hosted(made: Estimate, asked: _Asked) -> dict[str, Any]:
     """Return money of a run at a hosted trainer: approved is the most that it may cost, rounded up to a cent."""
     days = [listed.source.as_of for listed in made.prices.values()]
-    told = made.to_json()
+    told, uncounted = made.to_json(), _uncounted(asked.spec)
+    basis = f"{made.offer.title}, at most; prices as of {min(days)} to {max(days)}" if days else "unknown"
     answering = None
     if asked.spec.backend in HOSTED:  # whose models we evaluate ourselves
         hours = traits_of(asked.spec.backend).deployment_hours or 1
         answering = quoted_answers(_contest(asked), prices_of(made), hosting_of(made, hours))
     return {
         **_ELSEWHERE,
-        "training_cost": _most(made.training),
+        "training_cost": None if uncounted else _most(made.training),
         "evaluation_cost": _most(made.evaluation) if answering is None else _cents(answering["most"]),
         "serving_cost_30_days": _most(made.serving),
-        "cost_basis": f"{made.offer.title}, at most; prices as of {min(days)} to {max(days)}" if days else "unknown",
+        "cost_basis": f"{basis}{f'; {UNCOUNTED}' if uncounted else ''}",
         "answering": answering,
-        "estimate": {name: told[name] for name in _ESTIMATED},
+        "estimate": {name: told[name] for name in _ESTIMATED} | (_UNCOUNTED if uncounted else {}),
     }
+
+
+UNCOUNTED = "which tokens of preference pairs are billed is published nowhere, so nobody knows what training costs"
+_UNCOUNTED = {"training": None, "per_epoch": None}
+
+
+def _uncounted(spec: TrainingSpec) -> bool:
+    return spec.method == Method.DPO and not traits_of(spec.backend).counts_pairs
 
 
 def _at_own_prices(asked: _Asked) -> dict[str, Any]:
     """Return money of a run at a server whose prices only its operator knows; unset they are unknown, not 0."""
     own, title = asked.own, traits_of(asked.spec.backend).title
     answering = quoted_answers(_contest(asked), None if own is None else own_prices_of(own), Decimal(0))
-    training = None if own is None else _cents(str(own.training * asked.tokens * _OWN_SPREAD / 1_000_000))
+    tokens = asked.tokens + (_held_out(asked) if traits_of(asked.spec.backend).validates else 0)
+    training = None if own is None else _cents(str(own.training * tokens * _OWN_SPREAD / 1_000_000))
     basis = f"{title}; prices as set in {own.setting}" if own else f"{title}: its prices are not set, so nobody knows"
     return {
         **_ELSEWHERE,
@@ -251,6 +277,14 @@ def _at_own_prices(asked: _Asked) -> dict[str, Any]:
         "cost_basis": basis,
         "answering": answering | {"own": own.to_json() if own else None},
     }
+
+
+def _held_out(asked: _Asked) -> int:
+    """Return the tokens of held-out rows that a server may count too, as they go with the job: all epochs."""
+    if not asked.training:
+        return 0
+    sides = (side for row in asked.test for side in (row.messages, row.rejected))
+    return count(sides, None).tokens * asked.spec.hyperparameters.epochs
 
 
 _OWN_SPREAD = Decimal("1.3")
@@ -284,16 +318,27 @@ def _most(cost: Cost | None) -> Decimal | None:
 
 def _here(asked: _Asked) -> dict[str, Any]:
     """Return time and money of a run on this machine."""
-    time = estimate(asked.spec.base, asked.tokens, asked.dataset.test_rows, asked.past)
+    work = asked.tokens
+    if asked.spec.method == Method.DPO and not asked.past:  # past runs of the method have it in their time
+        work = round(work * REFERENCE_WORK)
+    time = estimate(asked.spec.base, work, asked.dataset.test_rows, asked.past)
+    testing = time.evaluation
+    if asked.dataset.pairs and asked.training and not asked.past:  # both models read the pairs, and write nothing
+        read = asked.tokens / asked.spec.hyperparameters.epochs / asked.dataset.train_rows * asked.dataset.test_rows
+        testing = estimate(asked.spec.base, round(2 * read), 0, ()).training
     return {
         "training_minutes": time.training if asked.training else (0.0, 0.0),
-        "evaluation_minutes": time.evaluation,
+        "evaluation_minutes": testing,
         "time_basis": time.basis,
         "training_cost": Decimal(0),
         "evaluation_cost": Decimal(0),
         "serving_cost_30_days": Decimal(0),
         "cost_basis": "runs on this machine; electricity not counted",
     }
+
+
+REFERENCE_WORK = Decimal(4) / 3
+"""Work of a step on preferences beside one on answers: the reference is read too, without a gradient."""
 
 
 def _pretended(tokens: int) -> dict[str, Any]:

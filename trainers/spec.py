@@ -1,10 +1,18 @@
 """Knows what a fine-tune is: base, method and hyper-parameters, validated; it does not know data, money or machines."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from knowledge.errors import UserError
+
+BETA: Final = 0.1
+"""Usual weight of staying near the base: Rafailov et al. 2023, appendix B, and TRL 1.16's `DPOConfig`."""
+
+
+PREFERENCE_RATE: Final = 1e-4
+PREFERENCE_EPOCHS: Final = 3
+"""Peak learning rate and passes for preferences: far gentler than for answers, as both answers move."""
 
 
 class Method(StrEnum):
@@ -38,6 +46,8 @@ class Hyperparameters:
     """Seed of shuffling and of the adapter's initial weights."""
     learning_rate_multiplier: float | None = None
     """At hosted trainers that take one: by how much their own learning rate is multiplied; None: they choose."""
+    beta: float | None = None
+    """Of preferences alone: how strongly the tuned model is held to its base; None: whoever trains chooses."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run could mean."""
@@ -57,6 +67,8 @@ class Hyperparameters:
             )
         if self.learning_rate_multiplier is not None and not 0 < self.learning_rate_multiplier <= 100:
             raise UserError("A learning rate multiplier is above 0 and at most 100.", "Choose one such as 0.1.")
+        if self.beta is not None and not 0 < self.beta <= 2:
+            raise UserError(f"beta is {self.beta}.", f"Choose a value above 0 and up to 2, such as {BETA}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +84,17 @@ class TrainingSpec:
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
     """The knobs."""
 
+    def __post_init__(self) -> None:
+        """Refuse a knob that the method does not have."""
+        if self.hyperparameters.beta is not None and self.method != Method.DPO:
+            raise UserError("beta is a knob of preferences alone.", "Leave it out, or train by dpo.")
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` reads back to an equal spec."""
         data = asdict(self)
-        if self.hyperparameters.learning_rate_multiplier is None:  # so that quotes from before it keep their hash
-            del data["hyperparameters"]["learning_rate_multiplier"]
+        for name in ("learning_rate_multiplier", "beta"):  # so that quotes from before them keep their hash
+            if data["hyperparameters"][name] is None:
+                del data["hyperparameters"][name]
         return data
 
     @classmethod
@@ -84,3 +102,10 @@ class TrainingSpec:
         """Read what `to_json` wrote; raises UserError where a value is out of range."""
         knobs = Hyperparameters(**data["hyperparameters"])
         return cls(base=data["base"], backend=data["backend"], method=Method(data["method"]), hyperparameters=knobs)
+
+
+def usual(method: Method) -> Hyperparameters:
+    """Return the knobs that a run on this machine has where nobody chose others."""
+    if method != Method.DPO:
+        return Hyperparameters()
+    return replace(Hyperparameters(), epochs=PREFERENCE_EPOCHS, learning_rate=PREFERENCE_RATE, beta=BETA)

@@ -37,6 +37,8 @@ class Dataset(SQLModel, table=True):
     """Seen and used only by whoever added it, until it is shared."""
     sources: str = "[]"
     """JSON list of the files that its rows are from, as `trainers.data.provenance.Origin` writes them."""
+    pairs: bool = False
+    """Whether its rows are preference pairs, in OpenAI's format, and not chats."""
     deleted_by: str = ""
     deleted_at: datetime | None = _moment()
     """When its bytes were removed; the row stays, because jobs name it."""
@@ -118,7 +120,7 @@ class Submission(SQLModel, table=True):
         CheckConstraint(
             "state in ({})".format(", ".join(f"'{state}'" for state in SUBMISSION_STATES)), name="submission_state"
         ),
-        CheckConstraint("kind in ('upload', 'job', 'deployment')", name="submission_kind"),
+        CheckConstraint("kind in ('upload', 'validation', 'job', 'deployment')", name="submission_kind"),
         UniqueConstraint("job_id", "kind", "life"),
         UniqueConstraint("provider", "provider_id"),
         Index("submission_open", "state", "kind"),

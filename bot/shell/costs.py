@@ -220,7 +220,8 @@ def _quote_here(asked: Asked, changes: Mapping[str, str], today: date, as_json: 
     epochs = None if asked.epochs is None else whole("epochs", asked.epochs)
     with working(Settings.from_env(), say) as at:
         dataset, _ = take_in(at.deps, asked.file, asked.test, "")
-        spec, jobs, folder = spec_with(epochs=epochs), at.deps.jobs, at.deps.datasets.folder
+        spec = spec_with(epochs=epochs, method="dpo" if dataset.pairs else "")
+        jobs, folder = at.deps.jobs, at.deps.datasets.folder
         rule, tokenizer = jobs.rule_for(dataset), jobs.tokenizer(spec.base)
         past = jobs.past_runs(spec, shell_person())
         offer = quote(dataset, spec, rule, folder=folder, tokenizer=tokenizer, past=past)

@@ -243,20 +243,33 @@ def _named(deps: "Deps", me: "Person", name: str) -> "Dataset":
 def _counts(found: "Dataset") -> str:
     from trainers.data.findings import plural
 
-    return f"{plural(found.train_rows, 'training row')}, {plural(found.test_rows, 'test row')}, SHA-256 {found.sha256}"
+    noun = "pair" if found.pairs else "row"
+    counts = f"{plural(found.train_rows, f'training {noun}')}, {plural(found.test_rows, f'test {noun}')}"
+    return f"{counts}, SHA-256 {found.sha256}"
 
 
 def _as_row(found: "Dataset") -> tuple[str, ...]:
     added = f"{found.created_at:%Y-%m-%d}" if found.created_at else ""
     seen = "you" if found.private else "everybody"
-    rows = f"{found.train_rows:,}", f"{found.test_rows:,}"
+    rows = f"{found.train_rows:,}{' pairs' if found.pairs else ''}", f"{found.test_rows:,}"
     return f"{found.name} v{found.version}", found.id, *rows, added, found.created_by, seen
 
 
 def _as_json(found: "Dataset") -> dict[str, Any]:
     from trainers.data.provenance import origins
 
-    names = ("id", "name", "version", "train_rows", "test_rows", "sha256", "provenance", "created_by", "private")
+    names = (
+        "id",
+        "name",
+        "version",
+        "train_rows",
+        "test_rows",
+        "sha256",
+        "provenance",
+        "created_by",
+        "private",
+        "pairs",
+    )
     return {name: getattr(found, name) for name in names} | {
         "created_at": found.created_at,
         "files": [origin._asdict() for origin in origins(found)],

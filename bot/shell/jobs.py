@@ -51,6 +51,8 @@ def train(
     learning_rate: knobs.LearningRate = None,
     seed: knobs.Seed = None,
     learning_rate_multiplier: knobs.Multiplier = None,
+    method: knobs.Training = "",
+    beta: knobs.Beta = None,
     base: knobs.Base = "",
     backend: knobs.Backend = "",
     plan: PlanName = "",
@@ -64,7 +66,7 @@ def train(
     if as_json and not yes:
         raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
     chosen: dict[str, Any] = {"epochs": epochs, "rank": rank, "learning_rate": learning_rate, "seed": seed}
-    chosen |= {"learning_rate_multiplier": learning_rate_multiplier}
+    chosen |= {"learning_rate_multiplier": learning_rate_multiplier, "method": method, "beta": beta}
     spec_with(backend=backend, base=base, **chosen)  # a wrong knob is told before rows are read
     rows = file, _rows_of(plan, file, test), name
     with knobs.at_work(backend) as at:

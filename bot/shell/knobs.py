@@ -21,6 +21,13 @@ Rank = Annotated[int | None, typer.Option(help="Rank of the LoRA adapter.")]
 LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of shuffling and initial weights.")]
 Multiplier = Annotated[float | None, typer.Option(help="Of a hosted trainer's own learning rate, where it takes one.")]
+Training = Annotated[
+    str,
+    typer.Option("--method", help="dpo for rows that are preference pairs; default: supervised, from one answer each."),
+]
+Beta = Annotated[
+    float | None, typer.Option(help="With --method dpo: how strongly the model is held to its base, up to 2.")
+]
 Base = Annotated[str, typer.Option(help="Base model; without --backend it lists who trains it, with prices.")]
 Backend = Annotated[
     str,
@@ -51,11 +58,13 @@ def proposed(
     """Take rows in and quote a run on them; of a base without a place it shows the places and leaves with 2."""
     from bot.wiring import shell_person
     from knowledge.clock import utc_now
+    from trainers.data.suiting import check_fit
 
     check_place(at.deps, base, backend)
     dataset, linted = take_in(at.deps, *rows, backend)
     say(findings(linted))
     if base and not backend:
+        check_fit(dataset, spec_with(rows=dataset.train_rows, backend="local", **chosen))
         show(side_by_side(at.deps, dataset, base, chosen, plan))
         raise fail_usage("Choose one of these places with --backend.")
     spec = spec_with(rows=dataset.train_rows, backend=backend, base=base, **chosen)

@@ -35,8 +35,9 @@ def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str
     from trainers.jobs.requoting import priced, spec_for
 
     now, places = deps.clock(), deps.bases()[base]
-    usable = {name: value for name, value in knobs.items() if value is not None}
-    specs = [spec_for(base, each.backend, dataset.train_rows, **usable) for each in places]
+    usable = {name: value for name, value in knobs.items() if value is not None and name != "method"}
+    paired = {"pairs": dataset.pairs}
+    specs = [spec_for(base, each.backend, dataset.train_rows, **paired, **usable) for each in places]
     stands = {each.backend: each.lasts(now.date()) for each in places}
     rows, said = list[tuple[str, ...]](), list[str]()
     for each in priced(deps.jobs, dataset, specs, shell_person(), now, plan):

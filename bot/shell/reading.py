@@ -71,10 +71,8 @@ def read_report(job: "Job") -> str:
     judged = Report.from_json(result["report"])
     lines = [*_verdict(judged), "", _arms(judged), "", *_doubts(judged)]
     for word, cases in (("Better", judged.wins), ("Worse or still wrong", judged.misses)):
-        lines += [
-            f"\n{word}:",
-            *(f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases),
-        ]
+        said = (f"  {c.input}\n    expected {c.expected} · base said {c.base} · tuned said {c.tuned}" for c in cases)
+        lines += [f"\n{word}:", *said] if cases else []
     chat = f" Try it: luthier chat {job.number}" if result.get("model_id", "here") else ""  # "": it is not here
     lines += ["", f"Took {result['seconds']:.0f} s.{chat}", *filter(None, (result.get("billed"),))]
     lines.append(f"All of it as a page and a table: luthier report {job.number} --save .")

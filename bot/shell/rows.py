@@ -48,18 +48,27 @@ def spec_with(rows: int = 0, **knobs: Any) -> Any:
     from trainers.backends import check_name
     from trainers.backends.traits import all_traits
     from trainers.jobs.requoting import spec_for
-    from trainers.spec import Hyperparameters, TrainingSpec
+    from trainers.spec import Method, TrainingSpec, usual
 
     backend, base = knobs.pop("backend", None) or "local", knobs.pop("base", None)
+    pairs = _by_preferences(knobs.pop("method", None))
     try:
         check_name(backend)
         if backend in all_traits() and backend != "hosted_rehearsal":
-            return spec_for(base or "", backend, max(rows, 1), **knobs)
+            return spec_for(base or "", backend, max(rows, 1), pairs=pairs, **knobs)
         chosen = {name: value for name, value in knobs.items() if value is not None}
-        spec = TrainingSpec(backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
+        method = Method.DPO if pairs else Method.LORA
+        spec = TrainingSpec(backend=backend, method=method, hyperparameters=replace(usual(method), **chosen))
     except UserError as refused:
         raise fail_usage(str(refused)) from refused
     return replace(spec, base=base) if base else spec
+
+
+def _by_preferences(method: str | None) -> bool:
+    """Read --method; raises typer.Exit for one that nobody knows."""
+    if method not in (None, "", "supervised", "dpo"):
+        raise fail_usage(f"I don't know the method {method[:40]!r}. Use supervised or dpo.")
+    return method == "dpo"
 
 
 def read_quote(offer: dict[str, Any]) -> str:
@@ -74,6 +83,8 @@ def read_quote(offer: dict[str, Any]) -> str:
     knobs, money = offer["spec"]["hyperparameters"], ("training_cost", "evaluation_cost", "serving_cost_30_days")
     training, evaluation, serving = ("unknown" if offer[name] is None else f"${offer[name]}" for name in money)
     method = "" if "answering" in offer else f", LoRA r{knobs['rank']}"
+    if offer["spec"]["method"] == "dpo":
+        method += ", by preferences (DPO)" + (f", beta {knobs['beta']:g}" if "beta" in knobs else "")
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
     return "\n".join(
         [

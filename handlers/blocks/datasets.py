@@ -155,7 +155,8 @@ def _acts(row: Dataset) -> list[Block]:
 
 
 def _counts(row: Dataset) -> str:
-    return f"{count(row.train_rows, 'row')}, {count(row.test_rows, 'test row')}"
+    noun = "pair" if row.pairs else "row"
+    return f"{count(row.train_rows, noun)}, {count(row.test_rows, f'test {noun}')}"
 
 
 def _turns(page: int, known: int) -> list[Block]:

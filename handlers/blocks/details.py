@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.blocks.cases import GROUPS, LONGEST, case_blocks
-from handlers.blocks.job import asked_of
+from handlers.blocks.job import asked_of, rival_of
 from handlers.blocks.parts import Block, actions, button, context, divider, header, modal, rich, run, section
 from handlers.blocks.report import because, headline, interval, shown, speed, took
 from handlers.blocks.words import money, points
@@ -33,7 +33,7 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "", 
             *actions([button("Send me the files", FILES, f"{card.job_id}:{channel}")], block_id=f"files-{card.job_id}"),
             section(f"*{headline(card)}*\n{mrkdwn(data['verdict']['sentence'], 600)}"),
             section("\n".join(map(_arm, data["arms"]))),
-            section(_statistics(data["verdict"])),
+            section(_statistics(data["verdict"], rival_of(data["rule"]))),
             context(f"Rule, fixed before training: {_rule(data['rule'])}."),
             *because(data),
             *[section(f"• {mrkdwn(one['sentence'], 900)}") for one in data.get("guardrails", ())],
@@ -57,10 +57,10 @@ def _arm(arm: Mapping[str, Any]) -> str:
     return f"*{mrkdwn(arm['title'], 100)}* {shown(arm)} · {interval(arm)}{named} · median {speed(arm)}{asked}"
 
 
-def _statistics(verdict: Mapping[str, Any]) -> str:
+def _statistics(verdict: Mapping[str, Any], rival: str) -> str:
     span = f"{points(verdict['low'])} to {points(verdict['high'])}"
     said = (
-        f"Tuned minus best-prompted base: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
+        f"Tuned minus {rival}: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
         f"{span} (paired; {mrkdwn(verdict.get('method', BEFORE), 200)}) · p {verdict['p_value']:.2g}"
     )
     if verdict["gained"] is None:

@@ -142,5 +142,6 @@ def _example_option(name: str) -> Block:
 
 
 def _dataset_option(dataset: Dataset) -> Block:
-    rows = f"{count(dataset.train_rows, 'row')}, {count(dataset.test_rows, 'test row')}"
+    noun = "pair" if dataset.pairs else "row"
+    rows = f"{count(dataset.train_rows, noun)}, {count(dataset.test_rows, f'test {noun}')}"
     return option(f"{plain(dataset.name, 50)} v{dataset.version}", f"dataset:{dataset.id}", rows)

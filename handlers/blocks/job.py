@@ -11,9 +11,11 @@ from handlers.blocks.words import bar, count, in_slack, minutes, money, person, 
 from handlers.escape import mrkdwn
 from trainers.backends.bases import title_of
 from trainers.evals.judged_by import JudgedBy
+from trainers.evals.rule import PREFERENCE
 from trainers.jobs.intake import INDEX
 from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
+from trainers.spec import BETA
 
 STOP, RESUME = "job_stop", "job_resume"
 """Action ids of the buttons on these cards."""
@@ -34,7 +36,7 @@ METHODS = {
     "lora": "LoRA rank {rank}",
     "qlora": "QLoRA rank {rank}",
     "supervised": "as the provider does it",
-    "dpo": "from preferences, as the provider does it",
+    "dpo": "by preferences (DPO)",
 }
 OUTCOMES = {"PASS": "✅ {title} passed", "FAIL": "❌ {title} did not pass", "INCONCLUSIVE": "➖ {title}: not proven"}
 
@@ -174,6 +176,8 @@ def _time(offer: dict[str, Any], part: str) -> str:
 def _plan(offer: dict[str, Any]) -> str:
     knobs = offer["spec"]["hyperparameters"]
     method = METHODS[offer["spec"]["method"]].format(**knobs)
+    if offer["spec"]["method"] == "dpo" and "answering" not in offer:
+        method += f", LoRA rank {knobs['rank']}, beta {knobs.get('beta', BETA):g}"
     data = f"{mrkdwn(offer['dataset'], 120)}: {count(offer['train_rows'], 'row')}"
     run = f"{tokens(offer)}, {count(knobs['epochs'], 'epoch')}"
     return f"{data}, {run}, {method}."
@@ -191,6 +195,7 @@ def tokens(offer: dict[str, Any]) -> str:
 def _rule(offer: dict[str, Any]) -> str:
     rule = offer["rule"]
     metric = rule["metric"].replace("_", " ")
+    metric = "the better answer likelier" if metric == PREFERENCE else metric
     text = f"Success is fixed now: {metric} on {count(offer['test_rows'], 'unseen row')}, {asked_of(rule)}."
     if offer["test_rows"] < rule["minimum_rows"]:
         text += (
@@ -209,8 +214,13 @@ def _judged_by(offer: dict[str, Any]) -> list[Block]:
 
 def asked_of(rule: Mapping[str, Any]) -> str:
     """Say what a rule asks of a tuned model: `at least 5 points above the best-prompted base, and 90% or more`."""
-    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the best-prompted base"
+    effect = f"at least {float(rule['useful_effect']) * 100:g} points above the {rival_of(rule)}"
     return f"{effect}, and {float(rule['target']) * 100:g}% or more" if rule.get("target") else effect
+
+
+def rival_of(rule: Mapping[str, Any]) -> str:
+    """Name what a tuned model is compared with: of given pairs no answers are written, so there is no prompt."""
+    return "base" if rule["metric"] == PREFERENCE else "best-prompted base"
 
 
 def _step(card: ProgressCard) -> str:

@@ -12,6 +12,7 @@ from handlers.blocks.parts import BLOCK_CHARACTERS, Block, actions, button, char
 from handlers.blocks.words import duration, minutes, person
 from handlers.escape import mrkdwn, plain
 from trainers.evals.judges.pairing import WORDED
+from trainers.evals.rule import PREFERENCE
 from trainers.jobs.messages import ReportCard
 
 TRY, DETAILS = "model_try", "report_details"
@@ -61,7 +62,8 @@ def headline(card: ReportCard) -> str:
     """Say verdict and scores: `PASS. tickets-v2 gets 36/40 right, the best-prompted base 9/40.`"""
     data = card.report or {}
     graded = any(not arm.get("binary", True) for arm in data["arms"])
-    if graded or (data["rule"]["metric"] == "judged" and data.get("judge")):
+    told = data["rule"]["metric"] == PREFERENCE or (data["rule"]["metric"] == "judged" and data.get("judge"))
+    if graded or told:
         return f"{VERDICTS[data['verdict']['outcome']]} {mrkdwn(card.title, 200)}: {mrkdwn(data['headline'], 300)}"
     arms = {arm["arm"]: shown(arm) for arm in data["arms"]}
     scores = f"{arms['tuned']} {mrkdwn(data.get('measure', 'right'), 60)}, the best-prompted base {arms[data['rival']]}"

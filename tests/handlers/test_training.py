@@ -16,6 +16,7 @@ from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from tests.console import wait_for
 from tests.handlers import samples
 from tests.handlers.world import ADA, World
+from tests.trainers.data.test_pairs import as_trl
 from trainers import quotes, registry
 from trainers.data.examples import EXAMPLES
 from trainers.jobs import outbox, service
@@ -185,6 +186,19 @@ def test_an_upload_with_tick_gets_a_quote_and_its_provenance_is_kept(world: Worl
     assert "U0ADA" in dataset.provenance
     assert "ours to use" in dataset.provenance
     assert list((world.deps.datasets.folder / "incoming").iterdir()) == []
+
+
+def test_pairs_are_quoted_by_preferences(world: World) -> None:
+    """An upload of preference pairs leads to a quote that says how it trains and what is measured."""
+    pairs = "".join(json.dumps(as_trl(number)) + "\n" for number in range(60)).encode()
+    world.slack.submit(form(world), {"train_file": [world.slack.upload("pairs.jsonl", pairs)], "ours": ["yes"]})
+    job_in(world, "quoted")
+    world.deliver()
+    root = world.slack.wait_message("wants to train")
+    card = json.dumps(world.slack.wait_message("Quote #1", thread_ts=root["ts"]), ensure_ascii=False)
+    assert "by preferences (DPO), LoRA rank 16, beta 0.1" in card
+    assert "points above the base" in card
+    assert world.deps.datasets.listing(ADA.workspace_id)[0].pairs
 
 
 def test_test_rows_are_taken_beside_the_shipped_example(world: World) -> None:

@@ -46,9 +46,6 @@ class Changes:
         if request.model not in self.bases:
             known = f"This server trains {', '.join(self.bases)}. {retired(request.model, now.date())}"
             raise not_trainable(request.model, known.strip())
-        if request.method.kind == "dpo":
-            what = f"{request.model} is trained by supervised LoRA only; rows of preferences are not trained on here."
-            raise bad(what, "unsupported_method", "method")
         if request.extra:
             raise bad(f"'{next(iter(request.extra))}' is Azure's: leave it out.", "unknown_parameter")
         try:

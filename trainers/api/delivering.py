@@ -89,8 +89,8 @@ class Sender:
 
 
 def deliver(hooks: Hooks, sender: Sender, clock: Clock) -> int:
-    """Send what is due; returns how many attempts were made."""
-    due = hooks.due(clock())
+    """Send what is due and nobody else is sending; returns how many attempts were made."""
+    due = hooks.claim(clock())
 
     def attempt(each: Due) -> None:
         hooks.tried(each.delivery, sender.send(each.hook, _told(each), clock), clock())

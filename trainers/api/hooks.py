@@ -22,6 +22,12 @@ OVERLAP = timedelta(hours=24)
 WAITS = (0, 5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
 """Seconds before each attempt; together they are three days, as long as OpenAI tries."""
 
+CLAIM = timedelta(minutes=2)
+"""How long a process may be at an attempt, far more than it takes, before another one may make the next."""
+
+MOST_AT_ONCE = 32
+"""Attempts that one process claims together: with eight side by side and ten seconds each they end within `CLAIM`."""
+
 _hooks = ApiHook.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _owed = ApiDelivery.__table__  # type: ignore[attr-defined]  # the same
 
@@ -93,24 +99,39 @@ class Hooks:
             connection.execute(delete(_owed).where(_owed.c.hook_id == hook_id))
             connection.execute(delete(_hooks).where(_hooks.c.id == hook_id))
 
-    def due(self, now: datetime) -> list[Due]:
-        """Return what has to be sent now."""
-        query = select(_owed).where(_owed.c.due_at <= now).order_by(_owed.c.due_at).limit(100)
+    def claim(self, now: datetime) -> list[Due]:
+        """Return what has to be sent now, for this process alone until `CLAIM` is over.
+
+        An attempt is counted as it is claimed: a process that dies with it has used it up, and the next one is due
+        then.
+        """
         with self._engine.execution_options(reading=True).connect() as connection:
+            query = select(_owed).where(_owed.c.due_at <= now).order_by(_owed.c.due_at).limit(MOST_AT_ONCE)
             owed = [ApiDelivery(**row) for row in connection.execute(query).mappings()]
             ids = {delivery.hook_id for delivery in owed}
-            rows = connection.execute(select(_hooks).where(_hooks.c.id.in_(ids))).mappings()
-            hooks = {row["id"]: ApiHook(**row) for row in rows} if ids else {}
-        return [Due(delivery, hooks[delivery.hook_id]) for delivery in owed if delivery.hook_id in hooks]
+            rows = connection.execute(select(_hooks).where(_hooks.c.id.in_(ids))).mappings() if ids else ()
+            hooks = {row["id"]: ApiHook(**row) for row in rows}
+        mine = (delivery for delivery in owed if delivery.hook_id in hooks and self._taken(delivery, now))
+        return [Due(delivery, hooks[delivery.hook_id]) for delivery in mine]
+
+    def _taken(self, delivery: ApiDelivery, now: datetime) -> bool:
+        """Take an attempt; False where another process was faster: of two that read the same row one changes it."""
+        as_read = (_owed.c.id == delivery.id) & (_owed.c.tries == delivery.tries) & (_owed.c.due_at == delivery.due_at)
+        with self._engine.begin() as connection:
+            values = {"tries": delivery.tries + 1, "due_at": now + CLAIM}
+            if connection.execute(update(_owed).where(as_read).values(**values)).rowcount != 1:
+                return False
+        delivery.tries += 1
+        return True
 
     def tried(self, delivery: ApiDelivery, status: int, now: datetime) -> None:
-        """Put down what came of an attempt, and when the next one is."""
-        tries = delivery.tries + 1
+        """Put down what came of an attempt that was claimed, and when the next one is."""
+        tries = delivery.tries
         over = 200 <= status < 300 or tries >= len(WAITS)
         due_at = None if over else now + timedelta(seconds=WAITS[tries])
         with self._engine.begin() as connection:
-            mine = (_owed.c.id == delivery.id) & (_owed.c.tries == delivery.tries)
-            connection.execute(update(_owed).where(mine).values(tries=tries, status=status, due_at=due_at))
+            mine = (_owed.c.id == delivery.id) & (_owed.c.tries == tries)
+            connection.execute(update(_owed).where(mine).values(status=status, due_at=due_at))
 
     def _change(self, key: ApiKey, hook_id: str, values: Mapping[str, Any]) -> ApiHook:
         with self._engine.begin() as connection:

@@ -23,7 +23,7 @@ from trainers.jobs import accounts
 from trainers.jobs.service import Jobs, Place
 from trainers.openai_api.objects import JobRequest
 from trainers.policy import dollars
-from trainers.spec import Hyperparameters, TrainingSpec
+from trainers.spec import Method, TrainingSpec, usual
 from trainers.tables import Dataset, Job
 
 log = logging.getLogger("luthier.api")
@@ -153,12 +153,15 @@ class Preparing:
 
 def spec_for(request: JobRequest, backend: str) -> TrainingSpec:
     """Read OpenAI's knobs as ours; "auto" is our default, and a multiplier is one of our default rate."""
-    ours, asked = Hyperparameters(), request.method
+    asked = request.method
+    method = Method.DPO if asked.kind == "dpo" else Method.LORA
+    ours = usual(method)
     knobs = replace(
         ours,
         epochs=asked.n_epochs or ours.epochs,
         batch_size=asked.batch_size or ours.batch_size,
         learning_rate=min(ours.learning_rate * (asked.learning_rate_multiplier or 1.0), 0.1),
         seed=ours.seed if request.seed is None else request.seed,
+        beta=asked.beta or ours.beta,
     )
-    return TrainingSpec(base=request.model, backend=backend, hyperparameters=knobs)
+    return TrainingSpec(base=request.model, backend=backend, method=method, hyperparameters=knobs)

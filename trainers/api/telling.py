@@ -26,6 +26,12 @@ class Step(NamedTuple):
 
     step: int
     loss: float
+    at: float | None = None
+    """When it was taken, in seconds since 1970; None where nobody wrote that down."""
+    ahead: float | None = None
+    """Of preferences: share of the step's pairs whose better answer gained on the worse one."""
+    valid_loss: float | None = None
+    """On held-out rows, where a provider measured it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +113,9 @@ class Told:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEAD)
-        writer.writerows([step.step, round(step.loss, 5), "", "", ""] for step in self.steps)
+        for step in self.steps:
+            ahead, valid = ("" if figure is None else figure for figure in (step.ahead, step.valid_loss))
+            writer.writerow([step.step, round(step.loss, 5), ahead, valid, ""])
         return text.getvalue().encode()
 
     @property
@@ -121,9 +129,8 @@ class Told:
             return asked
         knobs = spec_of(self.run).hyperparameters
         rate = asked.method.learning_rate_multiplier or 1.0
-        method = replace(
-            asked.method, n_epochs=knobs.epochs, batch_size=knobs.batch_size, learning_rate_multiplier=rate
-        )
+        chosen: dict[str, Any] = {"n_epochs": knobs.epochs, "batch_size": knobs.batch_size, "beta": knobs.beta}
+        method = replace(asked.method, learning_rate_multiplier=rate, **chosen)
         return replace(asked, method=method)
 
     def _result(self) -> dict[str, Any]:
@@ -160,7 +167,7 @@ class Told:
         return _event(self.job, f"j{line.id}", line.at, words, "error" if line.new_state == "failed" else "info")
 
     def _metrics(self) -> list[Event]:
-        """Return an event for each step; a step keeps no clock, so they are dated at the start, in their order."""
+        """Return an event for each step, dated when it was taken; where nobody wrote that down, at the start."""
         if self.run is None or not self.steps:
             return []
         total = json.loads(self.run.progress).get("steps") or self.steps[-1].step
@@ -168,10 +175,11 @@ class Told:
         return [
             Event(
                 id=f"ftevent-{self._hex}-s{step.step}",
-                at=begun + step.step / 1000,
+                at=begun + step.step / 1000 if step.at is None else step.at,
                 level="info",
                 message=f"Step {step.step}/{total}: training loss={step.loss:.2f}",
-                metrics={"step": step.step, "total_steps": total, "train_loss": round(step.loss, 5)},
+                metrics={"step": step.step, "total_steps": total, "train_loss": round(step.loss, 5)}
+                | ({} if step.ahead is None else {"train_accuracy": step.ahead}),
             )
             for step in self.steps
         ]
@@ -191,7 +199,9 @@ def steps_in(losses: Path) -> list[Step]:
     try:
         for line in losses.read_text(encoding="utf-8").splitlines():
             told = json.loads(line)
-            found.append(Step(int(told["step"]), float(told["loss"])))
+            found.append(
+                Step(int(told["step"]), float(told["loss"]), told.get("at"), told.get("ahead"), told.get("valid_loss"))
+            )
     except (OSError, ValueError, KeyError):
         pass
     return found

@@ -46,7 +46,7 @@ class PaidCall:
     """A call that costs money, or leaves something behind at a provider, and must be made once."""
 
     kind: str
-    """upload, job or deployment."""
+    """upload (rows to train on), validation (held-out rows), job or deployment."""
     provider: str
     """Whose; provider ids are unique within it."""
     create: Callable[[str, Deadline], str]
@@ -103,6 +103,8 @@ class Order:
     """Base, method and hyper-parameters."""
     train: Path
     """JSONL of training rows."""
+    test: Path | None = None
+    """JSONL of held-out rows, for a validation loss where a trainer measures one; None where there are none."""
     folder: Path
     """The job's own folder; it survives a restart, so checkpoints in it are found again."""
     still_covered: Callable[[], None] = lambda: None
@@ -182,6 +184,9 @@ class Made(NamedTuple):
 
     provider_id: str
     submission_id: str
+    """"" where the provider keeps none of it."""
+    file: str = ""
+    """Of a run without a submission id: the provider's id of the file that it trains on, which no other run does."""
 
 
 @runtime_checkable

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from knowledge.errors import ServiceError, UserError
-from trainers.backends import watching
+from trainers.backends import results, watching
 from trainers.backends.azure_shape import DeploymentApi
 from trainers.backends.base import Keeper, Made, Order, PaidCall, Served, Timing, Trained, Waiting
 from trainers.backends.openai_shape import DEAD, FineTuningApi
-from trainers.backends.preflight import base_deployment, check
+from trainers.backends.preflight import base_deployment, check, validates
 from trainers.backends.traits import BYTE_ORDER_MARK, Traits
 from trainers.backends.wire import KeyRefused, NotThere
 from trainers.errors import ChildFailed, Refused
@@ -121,8 +121,11 @@ class HostedBackend:
         file = keeper.once(self._upload(order))
         if isinstance(file, Waiting):
             return file
+        held_out = keeper.once(self._validation(order)) if validates(self.traits, order) else ""
+        if isinstance(held_out, Waiting):
+            return held_out
         try:
-            started = keeper.once(self._start(order, keeper, file))
+            started = keeper.once(self._start(order, keeper, file, held_out))
         except Refused as refusal:
             self._delete_upload(order, keeper, refusal.what)
             raise
@@ -134,6 +137,7 @@ class HostedBackend:
         if job.get("status") != "succeeded":
             return self._wait(order, keeper, job)
         self._hear(order, job)
+        self._read_results(order, job)
         if not self._delete_upload(order, keeper, "The job has ended; the rows were deleted at the provider."):
             return Waiting(again_in=self.again_in, note=f"{self.provider} has not deleted the rows yet; asking again")
         pretended = self.traits.pretends or watching.pretends(job)
@@ -168,6 +172,15 @@ class HostedBackend:
         steps = watching.steps_in(events)
         watching.keep_losses(order.folder / "train" / "losses.jsonl", steps)
         return steps, watching.last_words(events)
+
+    def _read_results(self, order: Order, job: dict[str, Any]) -> None:
+        """Put the figures of a job's result files beside those that events told; they are a courtesy too."""
+        for file in job.get("result_files") or ():
+            try:
+                steps = results.steps_in(self.api.content(str(file)))
+            except (ServiceError, Refused):
+                continue
+            results.keep(order.folder / "train" / "losses.jsonl", steps)
 
     def _served(self, order: Order, keeper: Keeper, model: str) -> Served | Waiting:
         """Return where a tuned model answers; where it has to be deployed for that, once and for a while."""
@@ -205,13 +218,18 @@ class HostedBackend:
             yield self.deployment("", None)
         yield self._start(order, keeper)
         yield self._upload(order)
+        yield self._validation(order)
 
     def _delete_upload(self, order: Order, keeper: Keeper, why: str) -> bool:
         """Delete the rows at the provider; False where it has to be tried again.
 
         A provider that refuses to delete does not keep a job from its end: the sweep goes on trying.
         """
-        sent = keeper.made(self._upload(order))
+        gone = [self._delete(call, keeper, why) for call in (self._upload(order), self._validation(order))]
+        return all(gone)
+
+    def _delete(self, call: PaidCall, keeper: Keeper, why: str) -> bool:
+        sent = keeper.made(call)
         if isinstance(sent, str):
             try:
                 self.api.delete(sent)
@@ -219,7 +237,7 @@ class HostedBackend:
                 return False
             except Refused as refusal:
                 return refusal.again_in is None
-            keeper.over(self._upload(order), why)
+            keeper.over(call, why)
         return not isinstance(sent, Waiting)
 
     def _job(self, job_id: str) -> dict[str, Any]:
@@ -237,9 +255,19 @@ class HostedBackend:
             timing=self.timing,
         )
 
-    def _start(self, order: Order, keeper: Keeper, file: str = "") -> PaidCall:
+    def _validation(self, order: Order) -> PaidCall:
+        rows = order.test or order.train
+        return PaidCall(
+            kind="validation",
+            provider=self.provider,
+            create=lambda submission_id, deadline: self.api.upload(submission_id, rows, deadline),
+            find=self.api.find_upload,
+            timing=self.timing,
+        )
+
+    def _start(self, order: Order, keeper: Keeper, file: str = "", held_out: str = "") -> PaidCall:
         def create(submission_id: str, deadline: Any) -> str:
-            return self.api.start(submission_id, deadline, **self.traits.job(order.spec, file, order.job_id))
+            return self.api.start(submission_id, deadline, **self.traits.job(order.spec, file, order.job_id, held_out))
 
         def find(submission_id: str) -> str | None:
             sent = file or keeper.made(self._upload(order))

@@ -9,6 +9,7 @@ from typing import Any
 from knowledge import weights
 from trainers.backends.base import Keeper, Listener, Order, Trained, Waiting
 from trainers.backends.child import Event, run_script
+from trainers.spec import BETA, Method
 
 BASES = {"smollm2-135m-instruct": "smollm2-135m-instruct-q4"}
 """Name of a base -> its entry in the weights store."""
@@ -36,7 +37,7 @@ class LocalBackend:
             return Waiting(again_in=timedelta(seconds=3), note=lacking)
         base = self.base(order.spec.base, order.folder, keeper)
         done = run_script(
-            "sft_lora",
+            "dpo_lora" if order.spec.method == Method.DPO else "sft_lora",
             self._config(order, base),
             folder=order.folder / "train",
             env=self.env,
@@ -88,6 +89,7 @@ class LocalBackend:
             "seed": knobs.seed,
             "checkpoint_every": 5,
             "warmup_ratio": 0.1,
+            **({"beta": knobs.beta or BETA} if order.spec.method == Method.DPO else {}),
         }
 
 

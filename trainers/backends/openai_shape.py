@@ -69,10 +69,14 @@ class FineTuningApi(Wire):
     def find_job(self, submission_id: str, file: str = "") -> str | None:
         """Return the id of the job that was started for a submission; raises ServiceError.
 
-        A server that forgets metadata is asked for the job that trains on `file`, which no other one does.
+        A server that forgets metadata is asked for the job that trains on `file`, which no other one does. It may
+        answer a filter by what it forgot with nothing, so that all recent jobs are looked through then.
         """
-        found = self.jobs({"submission_id": submission_id})
-        return next((job["id"] for job in found if _is_for(job, submission_id, file)), None)
+        for found in (self.jobs({"submission_id": submission_id}), self._recent({}) if file else ()):
+            for job in found:
+                if _is_for(job, submission_id, file):
+                    return str(job["id"])
+        return None
 
     def files(self) -> Iterator[dict[str, Any]]:
         """Yield every file that was sent for fine-tuning."""
@@ -92,10 +96,21 @@ class FineTuningApi(Wire):
         if kind == "upload":
             named = ((file["id"], submission_in(file["filename"])) for file in self.files())
             return (Made(made, submission_id) for made, submission_id in named if submission_id)
+        return self._running()
+
+    def _running(self) -> Iterator[Made]:
+        """Yield jobs that have not ended: ours by their metadata, and those without any, by the file they train on."""
+        for job in self._recent({"app": APP}):
+            ours = (job.get("metadata") or {}).get("submission_id")
+            if ours and job["status"] not in ENDED:
+                yield Made(str(job["id"]), str(ours))
+        for job in self._recent({}):
+            if job["status"] not in ENDED and not job.get("metadata") and job.get("training_file"):
+                yield Made(str(job["id"]), "", str(job["training_file"]))
+
+    def _recent(self, metadata: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         since = time.time() - LONGEST_RUN.total_seconds()
-        recent = takewhile(lambda job: job["created_at"] > since, self.jobs({"app": APP}))
-        alive = (job for job in recent if job["status"] not in ENDED)
-        return (Made(job["id"], told) for job in alive if (told := (job.get("metadata") or {}).get("submission_id")))
+        return takewhile(lambda job: bool(job["created_at"] > since), self.jobs(metadata))
 
     def model(self, name: str) -> dict[str, Any]:
         """Return what the account may know of a model; raises NotThere where it has none of that name."""
@@ -105,6 +120,10 @@ class FineTuningApi(Wire):
         """Return what happened to a job last, up to 100 events, newest first."""
         data = self._answer("GET", f"/fine_tuning/jobs/{quote(job_id)}/events", params={"limit": "100"})["data"]
         return [event for event in data if isinstance(event, dict)]
+
+    def content(self, file_id: str) -> bytes:
+        """Return a file's bytes, up to 16 MiB. Raises Refused, ServiceError."""
+        return self._read(f"/files/{quote(file_id)}/content")
 
     def checkpoints(self, job_id: str) -> list[dict[str, Any]]:
         """Return a job's checkpoints, newest first."""

@@ -44,6 +44,15 @@ def check_rows(traits: Traits, order: Order) -> None:
         raise UserError(what, f"{blocking[0].fix} `lint --target {traits.target}` shows all of it.")
 
 
+def validates(traits: Traits, order: Order) -> bool:
+    """Say whether held-out rows go with a job: where its place takes some, and would take these."""
+    if not traits.validates or order.test is None:
+        return False
+    blocking = [each for each in lint(order.test, target=traits.target).findings if each.severity == "BLOCK"]
+    few = {"too_few_rows"} | ({"format_mismatch"} if traits.byte_order_mark else set())
+    return all(each.code in few and not each.lines for each in blocking)
+
+
 def check_account(traits: Traits, api: FineTuningApi, base: str, today: date) -> None:
     """Raise UserError where this account does not have the base, or its provider names a day that has come.
 

@@ -44,6 +44,10 @@ class Traits:
     """Whether a job carries rank, alpha and learning rate of a LoRA run."""
     tells_of_bases: bool = False
     """Whether GET /models/{id} knows bases."""
+    counts_pairs: bool = False
+    """Whether it says which tokens of preference pairs it bills."""
+    validates: bool = False
+    """Whether held-out rows go with a job, for a validation loss."""
     pauses: bool = False
     webhooks: bool = False
     deploys: bool = False
@@ -70,13 +74,14 @@ class Traits:
         """Return the name by which the API knows a base."""
         return self.models.get(base, base)
 
-    def job(self, spec: TrainingSpec, file: str, suffix: str) -> dict[str, Any]:
+    def job(self, spec: TrainingSpec, file: str, suffix: str, validation: str = "") -> dict[str, Any]:
         """Return the body of POST /fine_tuning/jobs, without metadata. Raises UserError as `check` does."""
         self.check(spec)
         method = method_of(spec)
         return {
             "model": self.model(spec.base),
             "training_file": file,
+            **({"validation_file": validation} if validation else {}),
             "seed": spec.hyperparameters.seed,
             "method": {"type": method, method: {"hyperparameters": self._knobs(spec.hyperparameters)}},
             **({"suffix": self.suffix(suffix)} if self.suffix(suffix) else {}),
@@ -107,6 +112,8 @@ class Traits:
         chosen: dict[str, Any] = {"n_epochs": knobs.epochs}
         if knobs.learning_rate_multiplier is not None:
             chosen["learning_rate_multiplier"] = knobs.learning_rate_multiplier
+        if knobs.beta is not None:
+            chosen["beta"] = knobs.beta
         if self.lora:
             chosen |= {"lora": True, "lora_r": knobs.rank, "lora_alpha": knobs.alpha, "batch_size": knobs.batch_size}
             chosen["learning_rate"] = knobs.learning_rate

@@ -27,6 +27,8 @@ class Step(NamedTuple):
     loss: float
     steps: int
     """Of how many; 0 where nobody says."""
+    at: float | None = None
+    """When it was taken, in seconds since 1970; None where nobody says."""
 
 
 def stands(title: str, job: Mapping[str, Any]) -> str:
@@ -51,7 +53,9 @@ def steps_in(events: Iterable[Mapping[str, Any]]) -> list[Step]:
             continue
         step, loss, whole = data.get("step"), data.get("train_loss"), data.get("total_steps")
         if isinstance(step, int) and isinstance(loss, int | float) and math.isfinite(loss):
-            found[step] = Step(step, float(loss), whole if isinstance(whole, int) else 0)
+            at = event.get("created_at")
+            when = float(at) if isinstance(at, int | float) else None
+            found[step] = Step(step, float(loss), whole if isinstance(whole, int) else 0, when)
     return [found[step] for step in sorted(found)]
 
 
@@ -60,7 +64,7 @@ def keep_losses(path: Path, steps: Iterable[Step]) -> None:
     known = {}
     if path.exists():
         known = {line["step"]: line for line in map(json.loads, path.read_text("utf-8").splitlines())}
-    fresh = {each.step: {"step": each.step, "loss": each.loss} for each in steps if each.step not in known}
+    fresh = {each.step: _kept(each) for each in steps if each.step not in known}
     if not fresh:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +72,10 @@ def keep_losses(path: Path, steps: Iterable[Step]) -> None:
     part = path.with_suffix(".part")
     part.write_text("".join(json.dumps(lines[step]) + "\n" for step in sorted(lines)), "utf-8")
     part.replace(path)
+
+
+def _kept(step: Step) -> dict[str, float]:
+    return {"step": step.step, "loss": step.loss} | ({} if step.at is None else {"at": step.at})
 
 
 def last_words(events: Iterable[Mapping[str, Any]]) -> str:

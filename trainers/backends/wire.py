@@ -20,6 +20,9 @@ from trainers.errors import Refused
 READ_SECONDS: Final = 10.0
 """A read is free, so it may be short and be asked again."""
 
+MOST_BYTES: Final = 16 * 2**20
+"""Bytes of a file that is read whole."""
+
 _REFUSALS: Final = (400, 401, 403, 404, 405, 413, 415, 422)
 """Statuses that say nothing was created, if the provider itself wrote the body."""
 
@@ -79,6 +82,17 @@ class Wire:
         content = Deadline(deadline.until - left / 2, deadline.clock).guard(body.blocks)
         headers = {"Content-Type": body.kind, "Content-Length": str(body.size)}
         return self._answer(method, path, timeout=timeout, content=content, headers=headers)
+
+    def _read(self, path: str) -> bytes:
+        """Return what a file holds. Raises Refused as `_answer`, and ServiceError, also for one that is too large."""
+        with self._in_words():
+            answer = self._ask("GET", path)
+        if answer.status_code != httpx.codes.OK:
+            self._refuse(answer, f"status {answer.status_code}", "")
+            raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
+        if len(answer.content) > MOST_BYTES:
+            raise ServiceError(f"{self.name} sent a file of more than {MOST_BYTES // 2**20} MiB.", "Look at it there.")
+        return answer.content
 
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         with self._in_words():

@@ -13,6 +13,7 @@ from knowledge.errors import UserError
 from trainers.data.counting import CountRow
 from trainers.data.findings import Finding, block, plural, tell, warn
 from trainers.data.formats import detect
+from trainers.data.formats.preference import to_openai_pair
 from trainers.data.formats.writers import MARK, WRITERS, line, texts_only
 from trainers.data.jsonl import Message, Row
 from trainers.data.limits import ReadLimits, TargetLimits, shell_limits, target_limits
@@ -77,9 +78,17 @@ def convert(
 
 
 def converted_bytes(path: Path, *, kind: str | None = None) -> bytes:
-    """Return a file's rows as the chat JSONL that is trained on here; lines that are no rows are left out."""
+    """Return a file's rows as the JSONL that is kept here; lines that are no rows are left out.
+
+    Chats become OpenAI's chat rows, preference pairs of whatever format OpenAI's preference rows.
+    """
     source = Source(path, shell_limits(), kind=kind, lists=True)
-    return b"".join(line({"messages": chat.value["messages"]}) for chat in source)
+    return b"".join(line(kept(chat.value)) for chat in source)
+
+
+def kept(chat: Value) -> Value:
+    """Return a row as it is kept and trained on: a chat, or a pair in OpenAI's preference format."""
+    return to_openai_pair(chat) if "rejected" in chat else {"messages": chat["messages"]}
 
 
 class NewFile:

@@ -74,18 +74,18 @@ def compare(folder: Path, old: Dataset, new: Dataset) -> Versions:
 
 def between(old: Sequence[Row], new: Sequence[Row]) -> Difference:
     """Match rows that are the same word for word, then those that share their question."""
-    left = Counter(row.messages for row in old)
+    left = Counter(row[1:] for row in old)  # the conversations: of a pair both
     rest_new, same = list[Row](), 0
     for row in new:
-        if left[row.messages] > 0:
-            left[row.messages] -= 1
+        if left[row[1:]] > 0:
+            left[row[1:]] -= 1
             same += 1
         else:
             rest_new.append(row)
     rest_old = list[Row]()
     for row in reversed(old):  # of rows that are there several times, the last ones went
-        if left[row.messages] > 0:
-            left[row.messages] -= 1
+        if left[row[1:]] > 0:
+            left[row[1:]] -= 1
             rest_old.append(row)
     asked: dict[tuple[Message, ...], list[Row]] = {}
     for row in reversed(rest_old):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.findings import Finding
+from trainers.data.formats.preference import to_openai_pair
 from trainers.data.formats.writers import line
 from trainers.data.jsonl import Row
 from trainers.data.likeness import near_pairs
@@ -81,5 +82,7 @@ def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:
 
 
 def _written(chat: Chat) -> bytes:
-    """Write a chat row as it was; other formats are written as chat rows."""
-    return line(chat.raw if chat.kind == "chat" else chat.value)
+    """Write a chat row as it was; other formats are written as chat rows, pairs in OpenAI's preference format."""
+    if chat.kind in ("chat", "openai_preference"):
+        return line(chat.raw)
+    return line(to_openai_pair(chat.value) if "rejected" in chat.value else chat.value)

@@ -7,10 +7,11 @@ reason, never content.
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.findings import Finding, block
+from trainers.data.formats.preference import from_openai_pair
 from trainers.data.limits import ReadLimits, read_limits
 from trainers.data.lines import Lines, TooLarge
 from trainers.data.notes import Notes
@@ -18,6 +19,7 @@ from trainers.data.parsing import Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
 _MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an earlier answer out of the loss
+_PAIR_KEYS = ("input", "preferred_output", "non_preferred_output")
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
     (("instruction", "output"), "instruction and output (Alpaca)"),
@@ -42,7 +44,9 @@ class Row(NamedTuple):
     line: int
     """1-based line in its file."""
     messages: tuple[Message, ...]
-    """All turns in order; at least one."""
+    """All turns in order; at least one. In a preference pair: with the better answer."""
+    rejected: tuple[Message, ...] = ()
+    """In a preference pair: the same conversation with the worse answer; else empty."""
 
     @property
     def system(self) -> str:
@@ -151,7 +155,9 @@ def _rows(lines: Lines, limits: ReadLimits, notes: Notes) -> Iterator[Row]:
 
 
 def _row(line: int, value: dict[str, object], notes: Notes) -> Row:
-    """Check that a JSON object is a chat row and keep what training uses of it."""
+    """Check that a JSON object is a chat row, or a preference pair, and keep what training uses of it."""
+    if all(key in value for key in _PAIR_KEYS):
+        return _pair(line, value)
     messages = value.get("messages")
     if not isinstance(messages, list):
         raise Refusal("no_messages", _missing_messages(value))
@@ -165,6 +171,17 @@ def _row(line: int, value: dict[str, object], notes: Notes) -> Row:
     if any(item.keys() - _MESSAGE_KEYS for item in messages):
         notes.ignore("message", line)
     return Row(line, turns)
+
+
+def _pair(line: int, value: dict[str, object]) -> Row:
+    """Read OpenAI's preference format, in which we keep pairs of whatever format."""
+    chat: dict[str, Any] = from_openai_pair(value)
+    asked: dict[str, Any] = value["input"]  # type: ignore[assignment]  # its reader has looked
+    better, worse = (
+        tuple(Message(str(turn["role"]), str(turn["content"])) for turn in chat[side])
+        for side in ("messages", "rejected")
+    )
+    return Row(line, better, (*better[: len(asked["messages"])], *worse))
 
 
 def _message(item: object) -> Message:

@@ -85,6 +85,7 @@ class Datasets:
         parts = Parts(content, _rows_of(test, None) if test else b"", (), ())
         if divide and not test:
             parts = hold_out(content)
+        check_alike(parts.train, parts.test)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
         origins = [
             origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
@@ -147,7 +148,7 @@ class Datasets:
         sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
         seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
-        train_rows, test_rows = len(read_rows(train).rows), len(read_rows(test).rows)
+        rows, test_rows = read_rows(train).rows, len(read_rows(test).rows)
         with self._engine.begin() as connection:
             alone(connection, f"data set {person.workspace_id}/{told.name}")
             here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))
@@ -165,7 +166,7 @@ class Datasets:
                 version=int(last) + 1,
                 train_path=str(train.relative_to(self.folder)),
                 test_path=str(test.relative_to(self.folder)),
-                train_rows=train_rows,
+                train_rows=len(rows),
                 test_rows=test_rows,
                 sha256=sha256,
                 labels=json.dumps(sorted(report.labels)) if report.labels else "",
@@ -175,6 +176,7 @@ class Datasets:
                 created_at=told.now,
                 private=told.private,
                 sources=json.dumps([origin._asdict() for origin in trail.origins]),
+                pairs=bool(rows and rows[0].rejected),
             )
             connection.execute(insert(_rows).values(**dataset.model_dump()))
             return dataset
@@ -214,8 +216,18 @@ def rejected(report: LintReport) -> DatasetRejected:
     return DatasetRejected(first.message + also, first.fix)
 
 
+def check_alike(train: bytes, test: bytes) -> None:
+    """Raise DatasetRejected where one file holds preference pairs and the other chat rows."""
+    here, there = (next(iter(rows_in(content)), None) for content in (train, test))
+    if here is None or there is None or bool(here.rejected) is bool(there.rejected):
+        return
+    one, other = ("preference pairs", "chat rows") if here.rejected else ("chat rows", "preference pairs")
+    what = f"The rows to train on are {one}, the rows to test on {other}."
+    raise DatasetRejected(what, f"Give {one} to test on too, or no test file: then some rows are held out.")
+
+
 def _rows_of(path: Path, report: LintReport | None) -> bytes:
-    """Return a file's chat rows: as they are where it is JSONL of such, else converted from what was linted."""
+    """Return a file's rows as they are kept: as they are where it is JSONL of chats, else converted."""
     if report is not None and (report.container, report.kinds) == ("jsonl", ("chat",)):
         return path.read_bytes()
     reading = read_rows(path)

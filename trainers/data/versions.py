@@ -14,7 +14,7 @@ from trainers.data.jsonl import read_rows, rows_in
 from trainers.data.lint import LintReport
 from trainers.data.mending import Mended, mend
 from trainers.data.provenance import Origin, Spot, Trail, origin_of, trail_of
-from trainers.data.store import Datasets, Parts, Told, hold_out, rejected
+from trainers.data.store import Datasets, Parts, Told, check_alike, hold_out, rejected
 from trainers.tables import Dataset
 
 ALONE = frozenset({"too_few_rows"})
@@ -47,6 +47,7 @@ def more_rows(
     seen = {_key(line) for part in (train, test) for line in part.read_bytes().split(b"\n") if line.strip()}
     is_chat = (alone.container, alone.kinds) == ("jsonl", ("chat",))
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf") if is_chat else converted_bytes(path)
+    check_alike(train.read_bytes(), content)
     fresh, numbers, repeated = _unseen(content, seen)
     if not fresh:
         raise UserError(f"All rows of {file_name} are in {old.name} v{old.version} already.", "Send other rows.")
@@ -130,11 +131,11 @@ def _kept_spots(before: Trail, train: Path, content: bytes) -> tuple[Spot, ...]:
     """Find for each mended row where it was from: by its turns, which mending keeps, in the old order."""
     known: dict[object, list[Spot]] = {}
     for row, spot in zip(read_rows(train).rows, before.train, strict=False):
-        known.setdefault(row.messages, []).append(spot)
+        known.setdefault(row[1:], []).append(spot)
     last = before.train[0] if before.train else Spot(0, 0)
     spots = []
     for row in rows_in(content):
-        found = known.get(row.messages)
+        found = known.get(row[1:])
         last = found.pop(0) if found else last
         spots.append(last)
     return tuple(spots)

@@ -30,23 +30,33 @@ _LONG, _REACH = 30, 4  # from 30 steps on, a curve is averaged over up to 4 step
 class _Curve(NamedTuple):
     steps: list[int]
     losses: list[float]
+    held_out: tuple[tuple[int, float], ...] = ()
+    """Steps and losses on rows that were not trained on, where a provider measured some."""
 
 
-def loss_curve(losses: Path) -> bytes:
+TOKENS, PAIRS = "nats per token", "nats per pair; 0.69 is no preference"
+"""What a training loss is counted in."""
+
+
+def loss_curve(losses: Path, unit: str = TOKENS) -> bytes:
     """Draw losses.jsonl (lines with `step` and `loss`) as a PNG; raises `ServiceError` if it cannot be read."""
     from matplotlib.ticker import MaxNLocator
 
     curve = _read_curve(losses)
     smooth = _smoothed(curve)
     averaged = "; bold: running mean" if smooth is not curve else ""
-    figure, axes = _canvas(f"Training loss (nats per token{averaged})")
+    figure, axes = _canvas(f"Training loss ({unit}{averaged})")
     if smooth is not curve:
         axes.plot(curve.steps, curve.losses, color=ACCENT, alpha=0.3, linewidth=1.5)
     axes.plot(smooth.steps, smooth.losses, color=ACCENT, linewidth=3, marker="o" if len(smooth.steps) < 3 else None)
     for place in {0, len(smooth.steps) - 1} if smooth.steps else ():
         loss = smooth.losses[place]
         _mark(axes, smooth.steps[place], max(loss, curve.losses[place]), f"{loss:.2f}", INK)
-    axes.set_ylim(0, max([0.01, *curve.losses]) * 1.18)
+    if curve.held_out:
+        axes.plot(*zip(*curve.held_out, strict=True), color=INK, linewidth=2, linestyle="--", marker="s", markersize=5)
+        step, loss = curve.held_out[-1]
+        _mark(axes, step, loss, f"held out {loss:.2f}", INK)
+    axes.set_ylim(0, max([0.01, *curve.losses, *(loss for _, loss in curve.held_out)]) * 1.18)
     axes.margins(x=0.06)
     axes.set_xlabel("Step", fontsize=TEXT, color=QUIET)
     axes.yaxis.grid(True, color=FAINT)
@@ -63,7 +73,10 @@ def loss_alt(losses: Path) -> str:
     first, last = smooth.losses[0], smooth.losses[-1]
     moved = "falls" if last < first else "does not fall"
     averaged = ", averaged over neighbouring steps" if smooth is not curve else ""
-    return f"Line chart: training loss {moved} from {first:.2f} to {last:.2f} in {curve.steps[-1]} steps{averaged}."
+    said = f"Line chart: training loss {moved} from {first:.2f} to {last:.2f} in {curve.steps[-1]} steps{averaged}."
+    if not curve.held_out:
+        return said
+    return f"{said} Dashed: on held-out rows, from {curve.held_out[0][1]:.2f} to {curve.held_out[-1][1]:.2f}."
 
 
 def arms_chart(report: Report) -> bytes:
@@ -98,7 +111,7 @@ def arms_alt(report: Report) -> str:
 
 
 def _read_curve(path: Path) -> _Curve:
-    steps, losses = [], []
+    steps, losses, held_out = [], [], []
     try:
         for line in path.read_text("utf-8").splitlines():
             value = json.loads(line)
@@ -106,11 +119,13 @@ def _read_curve(path: Path) -> _Curve:
             if math.isfinite(loss):  # a diverged step has no place on the axis
                 steps.append(step)
                 losses.append(loss)
+            if math.isfinite(float(value.get("valid_loss", math.nan))):
+                held_out.append((step, float(value["valid_loss"])))
     except (OSError, ValueError, KeyError, TypeError):
         raise ServiceError(
             "The record of the training loss is missing or damaged.", "The model is not affected."
         ) from None
-    return _Curve(steps, losses)
+    return _Curve(steps, losses, tuple(held_out))
 
 
 def _smoothed(curve: _Curve) -> _Curve:

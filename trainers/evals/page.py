@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trainers.data.findings import plural
 from trainers.evals.metrics import Figure
 from trainers.evals.report import ArmScore, Prompt, Report, Table
+from trainers.evals.rule import PREFERENCE
 from trainers.evals.verdict import points
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def statistics(report: Report) -> str:
     verdict = report.verdict
     p = "below 0.001" if verdict.p_value < 0.001 else f"{verdict.p_value:.3f}"
     rates = "; intervals of rates by Wilson (1927)" if report.arms[0].binary else ""
-    said = f"Tuned minus best-prompted base, paired by row: {verdict.method}; p {p}{rates}."
+    rival = "base" if report.rule.metric == PREFERENCE else "best-prompted base"
+    said = f"Tuned minus {rival}, paired by row: {verdict.method}; p {p}{rates}."
     if verdict.gained is None or not report.arms[0].binary:
         return said
     won = plural(verdict.gained, "row")

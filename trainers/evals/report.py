@@ -8,7 +8,7 @@ from trainers.data.findings import plural
 from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.metrics import Figure
 from trainers.evals.predictions import TUNED
-from trainers.evals.rule import SuccessRule
+from trainers.evals.rule import PREFERENCE, SuccessRule
 from trainers.evals.verdict import Verdict
 
 LONGEST_TURN = 8000
@@ -188,6 +188,11 @@ class Report:
     def headline(self) -> str:
         """Scores of the tuned model and of its rival: `Tuned gets 36/40 right, the best-prompted base 9/40.`"""
         tuned, rival = self.arm(TUNED), self.arm(self.rival)
+        if self.rule.metric == PREFERENCE:
+            return (
+                f"The tuned model finds the better answer likelier in {tuned.right} of "
+                f"{plural(tuned.n, 'unseen pair')}, the base in {rival.right}."
+            )
         if self.rule.metric == "judged" and self.judge is not None:
             judge = self.judge
             silent = judge["n"] - judge["wins"] - judge["losses"] - judge["ties"]

@@ -13,6 +13,9 @@ from trainers.evals import metrics
 from trainers.evals.guardrails import Guardrail, fitting, guardrails
 from trainers.evals.metrics.choose import suggest
 
+PREFERENCE = "preference"
+"""Metric of preference pairs: which of two given answers a model finds likelier; no answer is written for it."""
+
 LEAST_ROWS = 20
 """Fewer held-out rows never prove success, whatever a rule says."""
 
@@ -44,7 +47,8 @@ class SuccessRule:
 
     def __post_init__(self) -> None:
         """Refuse a rule that proves nothing."""
-        metrics.check_name(self.metric)
+        if self.metric != PREFERENCE:
+            metrics.check_name(self.metric)
         if not 0 <= self.useful_effect < 1:
             raise UserError("The smallest useful effect must be from 0 to below 1.", "Use 0.05 for five points.")
         if not 0.5 <= self.level < 1:
@@ -64,6 +68,9 @@ class SuccessRule:
         """The rule for a quote: `accuracy on unseen rows, at least 5 points above the best-prompted base`."""
         points = f"{(self.useful_effect * 100).normalize():f}"
         least = f", and {(self.target * 100).normalize():f}% or more" if self.target else ""
+        if self.metric == PREFERENCE:
+            often = f"at least {points} points more often than to the base"
+            return f"the better answer of unseen pairs is likelier to it, {often}"
         name = "a judge's preference" if self.metric == "judged" else self.metric.replace("_", " ")
         return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
@@ -76,6 +83,10 @@ class SuccessRule:
         metric = self.metric if metric == "chrf" and self.metric == "judged" else metric
         rails = fitting(self.guardrails, metric)
         return replace(self, metric=metric, labels=setup.labels, schema=setup.schema, guardrails=rails)
+
+    def of_pairs(self) -> "SuccessRule":
+        """Return this rule for preference pairs, of which models are asked no answers: nothing else is guarded."""
+        return replace(self, metric=PREFERENCE, labels=(), schema=None, guardrails=())
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal rule."""

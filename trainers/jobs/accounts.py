@@ -119,7 +119,7 @@ def _may_have_paid(connection: Connection, job: Job) -> bool:
     """Say whether a provider may have taken what costs in this life of a job; a file alone costs nothing."""
     this_life = and_(
         _submissions.c.job_id == job.id,
-        _submissions.c.kind != "upload",
+        _submissions.c.kind.not_in(("upload", "validation")),
         _submissions.c.provider_id.is_not(None),
         _submissions.c.life == resumes(connection, job),
     )

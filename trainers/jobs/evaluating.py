@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from knowledge.errors import ServiceError, UserError
 from trainers.backends.base import Keeper, Trained
 from trainers.data.jsonl import read_rows
-from trainers.evals import charts, page, spreadsheet
+from trainers.evals import charts, page, preferring, spreadsheet
 from trainers.evals.arms import Answered, Contest, answer_rows, labels_of
 from trainers.evals.assemble import Assembled, assemble
 from trainers.evals.confusion_chart import confusion_alt, confusion_chart
@@ -28,6 +28,9 @@ from trainers.tables import Dataset, Job
 
 Picture = dict[str, str]
 """`path` under the data folder, `title`, `alt`."""
+
+Drawn = Mapping[str, tuple[bytes, str, str]]
+"""Name of a picture -> PNG, title, and what it shows in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper: Keeper) -> Evaluated | None:
-    """Let every arm answer the held-out rows and judge them by the job's rule; None where there is no model to judge.
+    """Compare base and tuned model on the held-out rows by the job's rule; None where there is no model to judge.
 
     Writes report.json, report.html and predictions.csv with the pictures under `jobs/<id>/report`. Raises StaleApproval
     where the rows are others than when the job was quoted.
@@ -66,10 +69,16 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
     if trained.adapter is None or trained.base is None:
         return None
     check_rows(job, dataset, bench.data)  # they may have changed while it was trained, here or elsewhere
+    compare = compare_pairs if dataset.pairs else compare_answers
+    return compare(job, dataset, trained.adapter, trained.base, bench, keeper)
+
+
+def compare_answers(job: Job, dataset: Dataset, adapter: Path, base: Path, bench: Bench, keeper: Keeper) -> Evaluated:
+    """Let every arm answer the held-out rows and judge the answers."""
     own, rule = bench.data / "jobs" / job.id, SuccessRule.from_json(json.loads(job.quote)["rule"])
     contest = Contest(
-        base=trained.base,
-        adapter=trained.adapter,
+        base=base,
+        adapter=adapter,
         train=bench.data / dataset.train_path,
         test=bench.data / dataset.test_path,
         labels=rule.labels or labels_of(dataset.labels),
@@ -104,6 +113,21 @@ def evaluate(job: Job, dataset: Dataset, trained: Trained, bench: Bench, keeper:
     return Evaluated(made.report, answered, write_files(made, evidence, job, bench.data))
 
 
+def compare_pairs(job: Job, dataset: Dataset, adapter: Path, base: Path, bench: Bench, keeper: Keeper) -> Evaluated:
+    """Let base and tuned model read the held-out pairs and judge which answers they find likelier."""
+    own, rule = bench.data / "jobs" / job.id, SuccessRule.from_json(json.loads(job.quote)["rule"])
+    test = bench.data / dataset.test_path
+    rows, train = read_rows(test).rows, read_rows(bench.data / dataset.train_path).rows
+    how: dict[str, Any] = {"threads": bench.threads, "env": bench.env, "keeper": keeper}
+    read = preferring.read_pairs(base, adapter, test, own / "evaluation", **how)
+    keeper.progress("reporting", {})
+    measured = preferring.ranked(read.pairs, rows)
+    made = preferring.report(rows, measured, rule, train, bench.changed(job.workspace_id, rule, test, job.model_id))
+    drawn = dict(_pictures(made, own / "train" / "losses.jsonl", preferences=True))
+    pictures = _write_report(made, preferring.table(rows, measured), drawn, job, bench.data)
+    return Evaluated(made, Answered(read.pairs, read.pairs.with_suffix(".json"), read.seconds), pictures)
+
+
 def _probes(folder: Path, rule: SuccessRule) -> Path | None:
     """Write the probes that the rule's guardrails need for the child; None where they need none."""
     wanted = [probe for probe in load_probes() if probe.suite in {rail.name for rail in rule.guardrails}]
@@ -126,15 +150,17 @@ def report_files(data: Path, job: Job) -> list[Path]:
 
 def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) -> list[Picture]:
     """Write a report in every form under `jobs/<id>/report` and return its pictures."""
-    made = assembled.report
+    sheet = spreadsheet.write(assembled.answers, evidence.rows, assembled.left_out, batched=evidence.batched)
+    return _write_report(assembled.report, sheet, dict(_drawn(assembled, evidence)), job, data)
+
+
+def _write_report(made: Report, sheet: bytes, drawn: Drawn, job: Job, data: Path) -> list[Picture]:
     home = data / "jobs" / job.id / "report"
     home.mkdir(parents=True, exist_ok=True)
-    drawn = dict(_drawn(assembled, evidence))
     for name, (png, _, _) in drawn.items():
         (home / f"{name}.png").write_bytes(png)
     (home / "report.json").write_text(json.dumps(made.to_json(), indent=2), "utf-8")
-    table = spreadsheet.write(assembled.answers, evidence.rows, assembled.left_out, batched=evidence.batched)
-    (home / "predictions.csv").write_bytes(table)
+    (home / "predictions.csv").write_bytes(sheet)
     pictures = [(png, alt) for png, _, alt in drawn.values()]
     (home / "report.html").write_text(page.write(made, title=job.title, number=job.number, pictures=pictures), "utf-8")
     where = home.relative_to(data)
@@ -145,14 +171,22 @@ def write_files(assembled: Assembled, evidence: Evidence, job: Job, data: Path) 
 
 def _drawn(assembled: Assembled, evidence: Evidence) -> Iterator[tuple[str, tuple[bytes, str, str]]]:
     """Yield each picture's name with PNG, title and what it shows in words."""
-    made, losses = assembled.report, evidence.losses
-    if losses is not None and losses.exists():  # an evaluation of an earlier model has none
-        with suppress(ServiceError):  # a damaged record costs its picture, not the report
-            yield "loss", (charts.loss_curve(losses), "Loss by step", charts.loss_alt(losses))
-    title = f"Score of each arm, with {made.rule.level:.0%} intervals"
-    yield "arms", (charts.arms_chart(made), title, charts.arms_alt(made))
+    made = assembled.report
+    yield from _pictures(made, evidence.losses)
     if made.labels and assembled.answers[TUNED]:
         said = assembled.answers[TUNED]
         outputs = [said[row.line].output if row.line in said else None for row in assembled.counted]
         found = confusion(assembled.counted, outputs, made.labels)
         yield "confusion", (confusion_chart(found), "Which label is taken for which", confusion_alt(found))
+
+
+def _pictures(
+    made: Report, losses: Path | None, *, preferences: bool = False
+) -> Iterator[tuple[str, tuple[bytes, str, str]]]:
+    """Yield what every report shows: how the loss went, and how both models did."""
+    if losses is not None and losses.exists():  # an evaluation of an earlier model has none
+        with suppress(ServiceError):  # a damaged record costs its picture, not the report
+            drawn = charts.loss_curve(losses, unit=charts.PAIRS if preferences else charts.TOKENS)
+            yield "loss", (drawn, "Loss by step", charts.loss_alt(losses))
+    title = f"Score of each arm, with {made.rule.level:.0%} intervals"
+    yield "arms", (charts.arms_chart(made), title, charts.arms_alt(made))

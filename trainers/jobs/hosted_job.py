@@ -31,6 +31,11 @@ from trainers.policy import dollars
 from trainers.quotes import quote
 from trainers.tables import Dataset, Job
 
+COMPARED = (
+    "It was trained on preference pairs. A provider does not tell how likely a given answer is to its models, so base "
+    "and tuned model wrote answers of their own, and these were compared with the better answers of the held-out pairs."
+)
+
 
 def evaluate_served(
     job: Job, dataset: Dataset, served: Served, bench: Bench, keeper: Keeper, *, judge: bool
@@ -44,6 +49,7 @@ def evaluate_served(
     offer = json.loads(job.quote)
     rule, answering = SuccessRule.from_json(offer["rule"]), offer["answering"]
     train, test = (read_rows(bench.data / path).rows for path in (dataset.train_path, dataset.test_path))
+    losses = bench.data / "jobs" / job.id / "train" / "losses.jsonl"
     prices = {kind: TokenPrices(*map(Decimal, price)) for kind, price in (answering["prices"] or {}).items()}
     run = Run(
         contest=contest_of(train, test, rule, labels_of(dataset.labels), served.base, served.tuned),
@@ -53,12 +59,14 @@ def evaluate_served(
         calls=answering["bill"]["calls"],
         wanted=served.model_id,
         spent="spent" if judge else "that would be spent; this is a rehearsal",
-        losses=bench.data / "jobs" / job.id / "train" / "losses.jsonl",
+        losses=None if dataset.pairs else losses,  # what a loss says of learning by heart is said of tokens
         epochs=spec_of(job).hyperparameters.epochs,
     )
     told = answer(job, run, rule, bench, keeper)
     if isinstance(told, Waiting):
         return told
+    if dataset.pairs:
+        told = told._replace(notices=(COMPARED, *told.notices))
     return judged(job, told, run, rule, bench.data / dataset.test_path, bench, keeper) if judge else None
 
 

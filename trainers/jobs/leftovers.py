@@ -29,7 +29,7 @@ def tell(connection: Connection, row: Submission, job: Job, provider: str, run: 
 
     Rows that were left cost nothing, so nobody is told of them.
     """
-    if row.kind == "upload" or _is_expected(row, job, run, now):
+    if row.kind in ("upload", "validation") or _is_expected(row, job, run, now):
         return False
     audit.take_turn(connection, job.workspace_id)
     if audit.said(connection, job.workspace_id, ENDED_RUN, f"job #{job.number}", run):

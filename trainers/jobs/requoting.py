@@ -16,7 +16,7 @@ from trainers.jobs import accounts, approval
 from trainers.jobs.ledger import move, read
 from trainers.jobs.service import Jobs, Outcome, spec_of
 from trainers.quotes import VALID_FOR, Quote
-from trainers.spec import Hyperparameters, Method, TrainingSpec
+from trainers.spec import Hyperparameters, Method, TrainingSpec, usual
 from trainers.tables import Dataset, Job
 
 KNOBS = ("epochs", "rank", "learning_rate", "learning_rate_multiplier")
@@ -32,13 +32,15 @@ class Priced(NamedTuple):
     """Why there is no quote."""
 
 
-def spec_for(base: str, backend: str, rows: int, **knobs: Any) -> TrainingSpec:
-    """Return a run on `rows` rows with the usual knobs of its place, and those that somebody chose."""
+def spec_for(base: str, backend: str, rows: int, *, pairs: bool = False, **knobs: Any) -> TrainingSpec:
+    """Return a run on `rows` rows, or preference `pairs`, with the usual knobs of its place, and those chosen."""
     chosen = {name: value for name, value in knobs.items() if value is not None}
     if backend == "local":
-        return TrainingSpec(base=base, backend=backend, hyperparameters=replace(Hyperparameters(), **chosen))
-    usual = Hyperparameters(epochs=recommend(rows).epochs)
-    return TrainingSpec(base=base, backend=backend, method=Method.SUPERVISED, hyperparameters=replace(usual, **chosen))
+        method = Method.DPO if pairs else Method.LORA
+        return TrainingSpec(base=base, backend=backend, method=method, hyperparameters=replace(usual(method), **chosen))
+    method = Method.DPO if pairs else Method.SUPERVISED
+    hosted = replace(Hyperparameters(epochs=recommend(rows).epochs), **chosen)
+    return TrainingSpec(base=base, backend=backend, method=method, hyperparameters=hosted)
 
 
 def priced(

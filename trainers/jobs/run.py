@@ -274,7 +274,10 @@ class Runner:
             own_prices=self.own_prices,
             pretending=self.pretending,
         )
-        return Order(job_id=job.id, spec=spec_of(job), train=train, folder=own, still_covered=cover.check)
+        held_out = self.datasets.held_out(dataset)
+        return Order(
+            job_id=job.id, spec=spec_of(job), train=train, test=held_out, folder=own, still_covered=cover.check
+        )
 
     def _model_to_judge(self, job: Job, order: Order, hold: Hold) -> Trained | Waiting:
         """Find the adapter of an earlier job instead of training one."""

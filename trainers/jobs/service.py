@@ -35,7 +35,7 @@ from trainers.jobs.no_report import no_report
 from trainers.jobs.queue import Doorbell
 from trainers.jobs.submission import asking, open_calls, send_again
 from trainers.quotes import VALID_FOR, Quote, quote
-from trainers.spec import TrainingSpec
+from trainers.spec import Method, TrainingSpec
 from trainers.states import ENDED, LIVE, RESUMABLE
 from trainers.tables import Dataset, Job
 
@@ -255,9 +255,7 @@ class Jobs:
         """Return what this machine's last runs on the same base took."""
         found = self.ledger.results(person.workspace_id, kind="train")
         same = [
-            json.loads(result)
-            for written, result in found
-            if (s := TrainingSpec.from_json(json.loads(written))).base == spec.base and s.backend == spec.backend
+            json.loads(result) for written, result in found if _alike(TrainingSpec.from_json(json.loads(written)), spec)
         ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
 
@@ -364,6 +362,12 @@ _FRESH: dict[str, Any] = {
     "phase": "",
 }
 """What a resumed job forgets of its first life; the clock of "took" starts anew, checkpoints stay."""
+
+
+def _alike(one: TrainingSpec, other: TrainingSpec) -> bool:
+    """Say whether two runs take a like time for a token."""
+    same_work = (one.method == Method.DPO) is (other.method == Method.DPO)
+    return one.base == other.base and one.backend == other.backend and same_work
 
 
 def spec_of(job: Job) -> TrainingSpec:

@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from knowledge.errors import ServiceError
 from trainers.backends.base import Housekeeper, Made
@@ -100,15 +100,27 @@ def _remove(ledger: Ledger, keeper: Housekeeper, kind: str, made: Made, now: dat
 def _needless(
     connection: Connection, made: Made, now: datetime, keep: timedelta, *, lock: bool = False
 ) -> Needless | None:
-    found = connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().first()
+    found = _minted(connection, made)
     if found is None:
         return None
     job = read(connection, found["job_id"], lock=lock)
     if lock:  # now that nobody can change it
-        found = connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().one()
+        found = connection.execute(select(_rows).where(_rows.c.id == found["id"])).mappings().one()
     row = Submission(**found)
     why = why_removable(row, job, made, now, keep)
     return Needless(row, job, why) if why else None
+
+
+def _minted(connection: Connection, made: Made) -> RowMapping | None:
+    """Return the row that something was made for: by its submission id, else by the file that a run trains on."""
+    if made.submission_id:
+        return connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().first()
+    sent = select(_rows.c.job_id, _rows.c.life).where(_rows.c.kind == "upload", _rows.c.provider_id == made.file)
+    file = connection.execute(sent).first()
+    if file is None:
+        return None
+    run = (_rows.c.kind == "job") & (_rows.c.job_id == file.job_id) & (_rows.c.life == file.life)
+    return connection.execute(select(_rows).where(run)).mappings().first()
 
 
 def _give_up(connection: Connection, provider: str, made: Made, now: datetime, keep: timedelta) -> Needless | None:

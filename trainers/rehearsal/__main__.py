@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=__doc__,
         epilog=f"Faults, by call ({', '.join(CALLS)}):\n{said}\n"
-        'Also: "script": {"start": ["drop_after", ""]}, slow_seconds, late_seconds, retry_after, list_lag.',
+        'Also: "script": {"start": ["drop_after", ""]}, slow_seconds, late_seconds, retry_after, list_lag, metadata.',
     )
     parser.add_argument("--port", type=int, default=8099, help="port on 127.0.0.1 (default: 8099)")
     parser.add_argument("--ledger", type=Path, default=Path("rehearsal.jsonl"), help="JSON lines of what was accepted")

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -138,11 +138,7 @@ class Rehearsal:
 
     async def jobs(self, caller: Caller, page: Page, metadata: Mapping[str, str]) -> Slice[TuningJob]:
         """Return jobs, newest first."""
-        shown = [
-            run
-            for run in reversed(self.book.runs.values())
-            if self.visible(run.at) and metadata.items() <= (run.body.get("metadata") or {}).items()
-        ]
+        shown = [run for run in reversed(self.book.runs.values()) if self.visible(run.at) and self._fits(run, metadata)]
 
         def listed(_: str) -> Slice[TuningJob]:
             some = cut(shown, page)
@@ -304,8 +300,15 @@ class Rehearsal:
             raise refusals.no_job(job_id)
         return self.book.runs[job_id]
 
+    def _fits(self, run: Run, metadata: Mapping[str, str]) -> bool:
+        kept = (run.body.get("metadata") or {}) if self.faults.metadata == "kept" else {}
+        return self.faults.metadata == "ignored" or metadata.items() <= kept.items()
+
     def _job(self, run: Run, *, odd: bool = False) -> TuningJob:
-        return life.job(run, self.pace, self.clock(), self.paused_status, "reticulating_splines" if odd else "")
+        told = life.job(run, self.pace, self.clock(), self.paused_status, "reticulating_splines" if odd else "")
+        if self.faults.metadata == "kept":
+            return told
+        return replace(told, request=replace(told.request, metadata=None))
 
     def _knows(self, name: str) -> bool:
         return name in MODELS or name in self.shutdowns or name in self.tuned()

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 CALLS: Final = (
     "upload", "start", "cancel", "pause", "resume", "delete", "deploy", "undeploy", "read", "chat", "webhook",
@@ -51,6 +51,8 @@ class Faults:
     retry_after: float = 1.0
     list_lag: float = 0.0
     """Seconds for which lists do not show what was just made."""
+    metadata: Literal["kept", "dropped", "ignored"] = "kept"
+    """`dropped`: jobs come back without theirs, and no filter finds one; `ignored`: besides, lists are not filtered."""
     seed: int = 7
     _seen: Counter[str] = field(default_factory=Counter, init=False, compare=False)
 

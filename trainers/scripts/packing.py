@@ -26,20 +26,26 @@ class Pack(NamedTuple):
     """Indices of the tokens whose next token is a target, shape (T)."""
     targets: torch.Tensor
     """The targets, shape (T)."""
+    counts: torch.Tensor
+    """How many of the targets belong to each row, shape (rows)."""
 
 
-def packs(rows: Sequence[Encoded], budget: int) -> list[Pack]:
-    """Return packs of at most ``budget`` tokens each; a longer row gets one of its own."""
+def packs(rows: Sequence[Encoded], budget: int, *, together: int = 1) -> list[Pack]:
+    """Return packs of at most ``budget`` tokens each; what is longer gets one of its own.
+
+    So many neighbours are kept ``together``: 2 for the two answers of a preference pair.
+    """
     prefix = _prefix(rows)
     groups: list[list[Encoded]] = []
     size = 0
-    for row in rows:
-        own = len(row.ids) - prefix
+    for start in range(0, len(rows), together):
+        some = rows[start : start + together]
+        own = sum(len(row.ids) - prefix for row in some)
         if groups and size + own <= budget:
-            groups[-1].append(row)
+            groups[-1] += some
             size += own
         else:
-            groups.append([row])
+            groups.append(list(some))
             size = prefix + own
     return [_pack(group, prefix) for group in groups]
 
@@ -67,6 +73,6 @@ def _pack(rows: Sequence[Encoded], prefix: int) -> Pack:
     belongs = torch.tensor(owners)
     same = (belongs[:, None] == belongs[None, :]) | (belongs[None, :] == -1)
     mask = same & torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-    return Pack(
-        torch.tensor([ids]), torch.tensor([positions]), mask[None, None], torch.tensor(sources), torch.tensor(targets)
-    )
+    tensors = map(torch.tensor, ([ids], [positions], sources, targets, [sum(row.trained) for row in rows]))
+    tokens, places, source, target, counts = tensors
+    return Pack(tokens, places, mask[None, None], source, target, counts)

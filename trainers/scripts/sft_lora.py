@@ -1,311 +1,47 @@
-"""Supervised fine-tuning of a local model with LoRA; it does not fetch weights, judge data or evaluate.
+"""Supervised fine-tuning with LoRA: the loss of the replies in chat rows; `lora` knows how the run goes.
 
-Run as ``python -m trainers.scripts.sft_lora RUN.json``. Keys: ``base`` (folder), ``rows`` (JSONL), ``out`` (folder),
-``epochs``, ``rank``, ``alpha``, ``learning_rate``, ``batch_size`` (rows), ``max_tokens``, ``seed``, ``threads``,
-``checkpoint_every`` (steps), ``warmup_ratio``; optional ``precision`` ("auto", "bfloat16", "float32"),
-``pack_tokens`` (per forward pass). Prints JSON lines (see ``child``), writes ``out/losses.jsonl`` as it goes and
-``out/adapter/`` at the end. The same command continues a run that was stopped or killed, to the same result:
-seed, rows and plan decide it. In float32 that is exact to rounding; bfloat16 kernels may differ between machines.
+Run as ``python -m trainers.scripts.sft_lora RUN.json``; the keys of RUN.json and what comes of it stand in `lora`.
 """
 
-import json
-import math
-import random
-import shutil
-import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from trainers.scripts.child import Child, ScriptError, StopRequested, only_one, publish_folder, publish_text, run
+from trainers.scripts.chat import Message, encode, read_rows
+from trainers.scripts.child import Child, run
+from trainers.scripts.lora import Example, Learned, Plan, forward, read_plan, run_lora
 
 USAGE = "Run: python -m trainers.scripts.sft_lora RUN.json"
-FRESH_FOLDER = "Give the new run an empty folder."
-PACK_TOKENS = 512
-"""Tokens in one forward pass: on two cores 512 gave the most tokens a second (256: -15%, 1024: -10%)."""
-NO_INFLUENCE = ("base", "rows", "out", "threads", "checkpoint_every", "precision")
-"""Keys that may differ when a run continues; what base and rows hold is compared by hash."""
-DONE = ("trained_tokens", "target_tokens", "seconds", "final_loss", "epoch_loss", "steps", "peak_memory_mib")
-"""What the last line reports, besides precision and device."""
-CLIP = 1.0
-"""Largest norm of the gradient, the usual guard against a spike in a small batch."""
-SPEED_WINDOW = 8
-"""Steps over which the speed is averaged, for a steady time left."""
-
-
-class Plan(NamedTuple):
-    """RUN.json, checked."""
-
-    base: Path
-    rows: Path
-    out: Path
-    epochs: int
-    rank: int
-    alpha: int
-    learning_rate: float
-    batch_size: int
-    max_tokens: int
-    seed: int
-    threads: int
-    checkpoint_every: int
-    warmup_ratio: float
-    precision: str = "auto"
-    pack_tokens: int = PACK_TOKENS
 
 
 def main(child: Child, document: dict[str, Any]) -> None:
-    """Check, resume or start, train, publish."""
-    plan = read_plan(document)
-    with only_one(plan.out):
-        if not _report_finished(child, plan):
-            train(child, plan)
+    """Check the plan and run it."""
+    run_lora(child, read_plan(document), Replies())
 
 
-def read_plan(document: dict[str, Any]) -> Plan:
-    """Check the keys and ranges of RUN.json."""
-    paths = {key: Path(document[key]) for key in ("base", "rows", "out") if isinstance(document.get(key), str)}
-    missing = [key for key in Plan._fields if key not in document and key not in Plan._field_defaults]
-    unknown = sorted(set(document) - set(Plan._fields))
-    if missing or unknown or len(paths) < 3:
-        raise ScriptError(f"RUN.json: missing keys {missing}, unknown keys {unknown}.", "Write the run file again.")
-    plan = Plan(**{**document, **paths})
-    counts = ("epochs", "rank", "alpha", "batch_size", "max_tokens", "threads", "checkpoint_every", "pack_tokens")
-    if any(not isinstance(getattr(plan, count), int) or getattr(plan, count) < 1 for count in counts):
-        raise ScriptError("RUN.json: a count is not a whole number above zero.", "Write the run file again.")
-    if not (0 < plan.learning_rate < 1 and 0 <= plan.warmup_ratio < 1):
-        raise ScriptError("RUN.json: learning rate or warm-up is out of range.", "Write the run file again.")
-    return plan
+class Replies:
+    """The mean cross-entropy of the replies' tokens."""
 
+    def read(self, rows: Path) -> Sequence[list[Message]]:
+        """Read chat rows."""
+        return read_rows(rows)
 
-def train(child: Child, plan: Plan) -> None:
-    """Train from the newest checkpoint, or from the start, to the end."""
-    child.emit("progress", phase="preparing", step=0, steps=1, part="loading the base model")
-    import torch
+    def encode(self, tokenizer: Any, row: list[Message], ends: set[int], number: int) -> Example:
+        """Return one conversation."""
+        return (encode(tokenizer, row, ends, number),)
 
-    from trainers.scripts import checkpoints
-    from trainers.scripts.chat import encode, read_rows, sha256, stop_ids
-    from trainers.scripts.gpu import hold_gpu
-    from trainers.scripts.local_model import choose_runtime, load_base, peak_memory_mib
-    from trainers.scripts.packing import packs
+    def learn(self, model: Any, runtime: Any, batch: Sequence[Example], plan: Plan) -> Learned:
+        """Add the gradients, in packs of at most ``pack_tokens`` so that memory does not depend on the batch size."""
+        from trainers.scripts.packing import packs
 
-    # What the run is made of. Another plan in the same folder must not continue this one's checkpoints.
-    messages = read_rows(plan.rows)
-    saved = checkpoints.newest(plan.out / "checkpoints")
-    begun_with = saved.state["recipe"].get("precision") if saved and plan.precision == "auto" else None
-    runtime = choose_runtime(begun_with or plan.precision, plan.threads)
-    recipe: dict[str, Any] = {key: value for key, value in plan._asdict().items() if key not in NO_INFLUENCE}
-    recipe |= {"rows_sha256": sha256(plan.rows), "base": _base_card(plan.base), "precision": runtime.precision}
-    if saved and saved.state["recipe"] != recipe:
-        raise ScriptError("The run folder holds checkpoints of a different run.", FRESH_FOLDER)
-
-    # Model and rows.
-    hold_gpu(runtime.device, child, "preparing")
-    torch.manual_seed(plan.seed)
-    base, tokenizer = load_base(plan.base, runtime)
-    model = _with_lora(base, plan)
-    ends = stop_ids(tokenizer, base)
-    rows = [encode(tokenizer, message, ends, number) for number, message in enumerate(messages, start=1)]
-    for number, row in enumerate(rows, start=1):
-        if len(row.ids) > plan.max_tokens:
-            raise ScriptError(
-                f"Row {number} has {len(row.ids)} tokens, the limit is {plan.max_tokens}; nothing was cut off.",
-                "Shorten the row, leave it out, or raise max_tokens.",
-            )
-    child.check()
-
-    # AdamW over the adapter alone; the rate warms up, then falls to zero in a straight line.
-    steps = plan.epochs * math.ceil(len(rows) / plan.batch_size)
-    named = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    optimizer = torch.optim.AdamW(named.values(), lr=plan.learning_rate, weight_decay=0.0)
-    state: dict[str, Any] = {"recipe": recipe, "step": 0, "losses": [], "seconds": 0.0}
-    if saved:
-        state = {**saved.state}
-        _restore(optimizer, named, saved)
-        child.emit("resumed", step=state["step"])
-    _rewrite_losses(plan.out / "losses.jsonl", state["losses"])
-    clock = Clock(steps=steps, done=state["step"], seconds_before=state["seconds"])
-
-    def save() -> None:
-        state["seconds"] = clock.seconds()
-        checkpoints.save(plan.out / "checkpoints", _snapshot(optimizer, named, state))
-        child.emit("checkpoint", step=state["step"])
-
-    # One step = one batch, in packs of at most pack_tokens so that memory does not depend on the batch size.
-    for step, epoch, batch in _batches(rows, plan):
-        if step <= state["step"]:
-            continue
-        for group in optimizer.param_groups:
-            group["lr"] = plan.learning_rate * _rate(step, steps, plan.warmup_ratio)
-        targets = sum(sum(row.trained) for row in batch)
+        rows = [one for row in batch for one in row]
+        targets = sum(sum(row.trained) for row in rows)
         loss = 0.0
-        for pack in packs(batch, plan.pack_tokens):
-            part = _summed_loss(model, runtime, pack) / targets
+        for pack in packs(rows, plan.pack_tokens):
+            part = forward(model, runtime, pack).sum() / targets
             part.backward()
             loss += part.item()
-        if not math.isfinite(loss):
-            raise ScriptError(f"The loss is not a number at step {step}.", "Start again with half the learning rate.")
-        torch.nn.utils.clip_grad_norm_(named.values(), CLIP)
-        optimizer.step()
-        optimizer.zero_grad()
-
-        state["step"] = step
-        state["losses"].append(loss)
-        with (plan.out / "losses.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps({"step": step, "loss": loss}) + "\n")
-        speed = clock.tick(step, rows=len(batch), tokens=sum(len(row.ids) for row in batch))
-        child.emit("progress", phase="training", step=step, steps=steps, epoch=epoch, loss=round(loss, 4), **speed)
-        if child.stopping and step < steps:
-            save()
-            raise StopRequested(step=step)
-        if step % plan.checkpoint_every == 0 and step < steps:
-            save()
-
-    # Publish the adapter and what it was made with; checkpoints are of no more use.
-    summary = {
-        "trained_tokens": plan.epochs * sum(len(row.ids) for row in rows),
-        "target_tokens": plan.epochs * sum(sum(row.trained) for row in rows),
-        "seconds": round(clock.seconds(), 1),
-        "final_loss": state["losses"][-1],
-        "epoch_loss": sum(state["losses"][-(steps // plan.epochs) :]) / (steps // plan.epochs),
-        "steps": steps,
-        "peak_memory_mib": peak_memory_mib(),
-        "precision": runtime.precision,
-        "device": runtime.device,
-    }
-    _publish(model, plan, {**recipe, **summary})
-    shutil.rmtree(plan.out / "checkpoints", ignore_errors=True)
-    _report_finished(child, plan)
-
-
-class Clock:
-    """Seconds of training so far and left."""
-
-    def __init__(self, steps: int, done: int, seconds_before: float) -> None:
-        """Start at step ``done`` of ``steps``, after ``seconds_before`` seconds in earlier processes."""
-        self._steps, self._before, self._started = steps, seconds_before, time.monotonic()
-        self._recent: deque[tuple[float, int, int]] = deque([(self._started, 0, 0)], maxlen=SPEED_WINDOW + 1)
-
-    def seconds(self) -> float:
-        """Return the seconds spent, over all processes that worked on the run."""
-        return self._before + time.monotonic() - self._started
-
-    def tick(self, step: int, rows: int, tokens: int) -> dict[str, float]:
-        """Count a finished step; return tokens and rows a second (of the rows as written) and the seconds left."""
-        if len(self._recent) == 2 and self._recent[0][1:] == (0, 0):
-            self._recent.popleft()  # the first step also warms caches up: it says nothing about the others
-        _, all_rows, all_tokens = self._recent[-1]
-        self._recent.append((time.monotonic(), all_rows + rows, all_tokens + tokens))
-        (begin, rows_then, tokens_then), (end, rows_now, tokens_now) = self._recent[0], self._recent[-1]
-        window = max(end - begin, 1e-9)
-        left = window / (len(self._recent) - 1) * (self._steps - step)
-        return {
-            "tokens_per_second": round((tokens_now - tokens_then) / window, 1),
-            "rows_per_second": round((rows_now - rows_then) / window, 2),
-            "seconds_left": round(left, 1),
-        }
-
-
-def _report_finished(child: Child, plan: Plan) -> bool:
-    """If the adapter stands published, say so (again: the parent may have died before it read the first time)."""
-    card = plan.out / "adapter" / "training.json"
-    if not card.is_file():
-        return False
-    done = json.loads(card.read_text(encoding="utf-8"))
-    child.emit("done", phase="training", **{key: done[key] for key in (*DONE, "precision", "device")})
-    return True
-
-
-def _base_card(base: Path) -> dict[str, Any]:
-    """Return the name and hash of the base weights, as written when they were prepared."""
-    card = base / "luthier.json"
-    if not card.is_file():
-        return {"name": base.name}
-    known = json.loads(card.read_text(encoding="utf-8"))
-    return {"name": known["name"], "sha256": known["sha256"]}
-
-
-def _with_lora(base: Any, plan: Plan) -> Any:
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    # The short names of all linear layers but the output: servers such as vLLM read them from the adapter's config.
-    linear = {name: layer for name, layer in base.named_modules() if isinstance(layer, torch.nn.Linear)}
-    output = base.get_output_embeddings()
-    targets = sorted({name.rpartition(".")[2] for name, layer in linear.items() if layer is not output})
-    config = LoraConfig(
-        r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules=targets, task_type="CAUSAL_LM"
-    )
-    model = get_peft_model(base, config)
-    return model.train()
-
-
-def _batches(rows: Sequence[Any], plan: Plan) -> Iterator[tuple[int, int, list[Any]]]:
-    """Yield (step, epoch, rows) in the order that the seed gives, both counted from 1."""
-    step = 0
-    for epoch in range(1, plan.epochs + 1):
-        order = list(range(len(rows)))
-        random.Random(f"{plan.seed}:{epoch}").shuffle(order)  # noqa: S311  # an order, not a secret
-        for start in range(0, len(order), plan.batch_size):
-            step += 1
-            yield step, epoch, [rows[i] for i in order[start : start + plan.batch_size]]
-
-
-def _rate(step: int, steps: int, warmup_ratio: float) -> float:
-    """Return the share of the full learning rate at a step counted from 1."""
-    warmup = max(1, round(steps * warmup_ratio))
-    return min(step / warmup, (steps - step + 1) / max(1, steps - warmup + 1))
-
-
-def _summed_loss(model: Any, runtime: Any, pack: Any) -> Any:
-    """Return the summed cross-entropy of a pack's targets; logits are made for these alone, not for every token."""
-    import torch
-
-    ids, positions, mask, sources, targets = (part.to(runtime.device) for part in pack)
-    with runtime.autocast():
-        seen = {"input_ids": ids, "position_ids": positions, "attention_mask": mask, "use_cache": False}
-        logits = model(**seen, logits_to_keep=sources).logits[0]
-    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-
-
-def _snapshot(optimizer: Any, named: dict[str, Any], state: dict[str, Any]) -> Any:
-    import torch
-
-    from trainers.scripts.checkpoints import Checkpoint
-
-    moments = {"rng": torch.get_rng_state()}
-    for name, value in named.items():
-        kept = optimizer.state[value]
-        moments |= {f"exp_avg.{name}": kept["exp_avg"], f"exp_avg_sq.{name}": kept["exp_avg_sq"]}
-    adapter = {name: value.detach() for name, value in named.items()}
-    return Checkpoint(state, adapter, moments)
-
-
-def _restore(optimizer: Any, named: dict[str, Any], saved: Any) -> None:
-    import torch
-
-    torch.set_rng_state(saved.moments["rng"])
-    with torch.no_grad():
-        for name, value in named.items():
-            value.copy_(saved.adapter[name])
-            optimizer.state[value] = {
-                "step": torch.tensor(float(saved.state["step"])),
-                "exp_avg": saved.moments[f"exp_avg.{name}"].to(value.device),
-                "exp_avg_sq": saved.moments[f"exp_avg_sq.{name}"].to(value.device),
-            }
-
-
-def _rewrite_losses(path: Path, losses: Sequence[float]) -> None:
-    """Start the curve again from what the checkpoint knows: steps after it will be taken again."""
-    publish_text(path, "".join(json.dumps({"step": i, "loss": loss}) + "\n" for i, loss in enumerate(losses, start=1)))
-
-
-def _publish(model: Any, plan: Plan, card: dict[str, Any]) -> None:
-    model.peft_config["default"].base_model_name_or_path = card["base"]["name"]  # not a path of this machine
-    with publish_folder(plan.out / "adapter") as draft:
-        model.save_pretrained(draft, safe_serialization=True, save_embedding_layers=False)
-        (draft / "README.md").unlink(missing_ok=True)  # peft's empty form of a model card
-        (draft / "training.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+        return Learned(loss, {})
 
 
 if __name__ == "__main__":

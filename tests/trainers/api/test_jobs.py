@@ -13,10 +13,12 @@ from openai.types import FileDeleted, FileObject, Model
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from tests.trainers.api.shop import ADA, BASE, BEN, EVE, Shop, ended, now, rows, upload
+from tests.trainers.data.test_pairs import as_openai
 from tests.trainers.openai_types import check
 from trainers import audit
 from trainers.errors import NotAllowed
 from trainers.jobs.messages import ApprovalRequest
+from trainers.jobs.service import spec_of
 
 
 def test_upload_job_events_cancel_second_job(shop: Shop) -> None:
@@ -99,6 +101,42 @@ def test_a_pause_keeps_the_place_and_a_resume_goes_on(shop: Shop) -> None:
             client.fine_tuning.jobs.pause(job.id)
 
 
+PAIRS = "".join(json.dumps(as_openai(number)) + "\n" for number in range(40)).encode()
+
+
+def test_a_job_on_preferences_is_taken_and_shows_its_beta(shop: Shop) -> None:
+    """method dpo trains on pairs; "auto" becomes the usual beta, and what was chosen is kept. All by the SDK's type."""
+    made = shop.key()
+    with shop.client(made) as client:
+        file = upload(client, PAIRS)
+        for beta, shown in ((None, 0.1), (0.3, 0.3)):
+            knobs: Any = {"n_epochs": 2} | ({"beta": beta} if beta else {})
+            method: Any = {"type": "dpo", "dpo": {"hyperparameters": knobs}}
+            job = client.fine_tuning.jobs.create(model=BASE, training_file=file, method=method)
+            done = ended(client, job.id)
+            assert (done.status, done.method.dpo.hyperparameters.beta) == ("succeeded", shown), done.error
+            check(FineTuningJob, shop.get(made, f"/fine_tuning/jobs/{job.id}").json())
+            run = spec_of(shop.jobs.ledger.get(f"job_{job.id[6:]}"))
+            assert (run.method, run.hyperparameters.beta, run.hyperparameters.epochs) == ("dpo", shown, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "method", "said"),
+    [
+        (rows(), {"type": "dpo"}, "needs a better and a worse one"),
+        (PAIRS, {"type": "supervised"}, "holds preference pairs"),
+    ],
+)
+def test_rows_of_the_other_kind_fail_at_validation(shop: Shop, content: bytes, method: Any, said: str) -> None:
+    """Chats for preferences, and pairs for supervised training, fail with what to do; no run comes of it."""
+    with shop.client() as client:
+        job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, content), method=method)
+        failed = ended(client, job.id)
+        assert (failed.status, failed.error.code) == ("failed", "invalid_training_file")
+        assert said in failed.error.message
+    assert shop.jobs.ledger.listing("T1") == []
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -125,7 +163,7 @@ def test_bad_rows_fail_at_validation_with_an_error_object(shop: Shop, content: b
         ({"model": "gpt-9"}, "model_not_available", "trains smollm2"),
         ({"model": "gpt-3.5-turbo"}, "model_not_available", "retired"),
         ({"training_file": "file-none"}, "invalid_file_id", ""),
-        ({"method": {"type": "dpo"}}, "unsupported_method", "preferences"),
+        ({"method": {"type": "reinforcement"}}, "unsupported_method", "dpo"),
         ({"hyperparameters": {"n_epochs": 51}}, "invalid_hyperparameter", ""),
         ({"trainingType": "developer"}, "unknown_parameter", "Azure"),
     ],

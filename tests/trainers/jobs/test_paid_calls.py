@@ -236,7 +236,7 @@ def test_without_leave_to_spend_a_person_is_asked(bench: Bench) -> None:
 
 def test_the_sweep_removes_what_was_left_and_nothing_else(bench: Bench) -> None:
     """Rows whose deletion failed go once their job has ended a while; a stranger's file and a live job's stay."""
-    bench.provider.now(script={"delete": ["forbidden"]})
+    bench.provider.now(script={"delete": ["forbidden", "forbidden"]})
     done = bench.finish(bench.approved())
     assert done.state == "succeeded"
     assert bench.provider.count("deleted") == {}
@@ -248,12 +248,14 @@ def test_the_sweep_removes_what_was_left_and_nothing_else(bench: Bench) -> None:
     keeper = bench.backend()
     assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 0
     bench.clock.skip(61)
-    assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 1
-    left, gone = bench.row(living, "upload"), bench.row(done, "upload")
-    assert gone is not None
-    assert left is not None
-    assert bench.provider.count("deleted") == {gone.id: 1}
-    assert (gone.state, left.state) == ("abandoned", "accepted")
+    assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 2
+    for kind in ("upload", "validation"):
+        left, gone = bench.row(living, kind), bench.row(done, kind)
+        assert gone is not None
+        assert left is not None
+        assert bench.provider.count("deleted")[gone.id] == 1
+        assert (gone.state, left.state) == ("abandoned", "accepted")
+    assert bench.provider.count("deleted").total() == 2
 
 
 def test_the_sweep_cancels_a_second_run_of_one_submission(bench: Bench) -> None:

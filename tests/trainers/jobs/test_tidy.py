@@ -51,7 +51,7 @@ def test_the_run_of_a_failed_job_is_kept_for_its_resume_and_ended_after_that(ben
     bench.clock.skip(KEEP.total_seconds() - 30)
     assert sweep(bench) == 0
     bench.clock.skip(31)
-    assert sweep(bench) == 2
+    assert sweep(bench) == 3  # the run and its two files
     assert bench.provider.count("cancelled") == bench.provider.count("created")
     assert bench.provider.count("deleted") == bench.provider.count("uploaded")
     assert "Nobody resumed it for 1 h" in said(bench, job, f"run-ended-{job.fence}")
@@ -99,8 +99,13 @@ def test_a_sweep_that_dies_before_the_provider_heard_of_it_is_finished_by_the_ne
     with pytest.raises(Killed):
         tidy(bench.jobs.ledger, keeper, bench.clock())
     assert bench.provider.count("deleted") == {}
+    files = (bench.row(job, kind) for kind in ("upload", "validation"))
+    [given_up] = (row for row in files if row is not None and row.state == "abandoned")
     assert bench.jobs.resume(job.id, ADA, bench.clock()).changed
     assert sweep(bench) == 1
+    assert bench.provider.count("deleted") == {given_up.id: 1}  # its other file is wanted again
+    bench.provider.now()
+    assert bench.finish(job).state == "succeeded"
     assert bench.provider.count("deleted") == bench.provider.count("uploaded")
 
 
@@ -203,7 +208,7 @@ def test_what_the_provider_refuses_keeps_nothing_else_from_going(bench: Bench, c
     failed_here(bench)
     bench.clock.skip(KEEP.total_seconds() + 1)
     bench.provider.now(ENDLESS, script={call: ["forbidden"]})
-    assert sweep(bench) == 1
+    at_once = sweep(bench)
     assert bench.provider.count("cancelled") == bench.provider.count("created")
-    assert sweep(bench) == 1
+    assert at_once + sweep(bench) == 3  # the run and its two files
     assert bench.provider.count("deleted") == bench.provider.count("uploaded")

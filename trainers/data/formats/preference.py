@@ -49,6 +49,12 @@ def to_pair(chat: Value) -> Value:
     return {"prompt": asked, "chosen": better, "rejected": chat["rejected"]} | tools
 
 
+def worse_side(chat: Value) -> Value:
+    """Return a pair's conversation with its worse answer, in the chat shape."""
+    asked, _ = _halves(chat)
+    return {key: value for key, value in chat.items() if key != "rejected"} | {"messages": asked + chat["rejected"]}  # type: ignore[operator]  # the chat shape
+
+
 def _halves(chat: Value) -> tuple[list[Value], list[Value]]:
     turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
     start = len(turns) - 1

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from trainers.data.chat_templates import TemplateRefused
 from trainers.data.counting import CountRow
 from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, plural, tell, warn
+from trainers.data.formats.preference import worse_side
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.view import View
 
@@ -73,6 +74,7 @@ class Tokens:
         self._lengths = array("I")
         self._long, self._perhaps, self._idle, self._refused = Spots(), Spots(), Spots(), Spots()
         self._trained = 0
+        self._paired = False
 
     def see(self, view: View) -> bool:
         """Count a row, and say whether it is too long or teaches nothing."""
@@ -85,14 +87,18 @@ class Tokens:
     def _counted(self, view: View, answers: Sequence[Mapping[str, Any]]) -> bool:
         if self._count is None:
             return False
-        most = self._limits.row_tokens
+        most, sides = self._limits.row_tokens, [view.value]
+        if "rejected" in view.value:
+            self._paired = True
+            sides.append(worse_side(view.value))
         try:
-            total, trained = self._count(view.value, most)
+            counted = [self._count(side, most) for side in sides]
         except TemplateRefused:
             self._refused.add(view.line)
             return True
-        self._lengths.append(min(total, 2**32 - 1))
-        self._trained += trained
+        total, trained = max(one.total for one in counted), min(one.trained for one in counted)
+        self._lengths.append(min(sum(one.total for one in counted), 2**32 - 1))
+        self._trained += sum(one.trained for one in counted)
         if total > most * (1 if self._count.exact else _MARGIN):
             self._long.add(view.line)
         elif total > most:
@@ -135,10 +141,14 @@ class Tokens:
         """Report the histogram and what a run is billed for."""
         if not self._lengths or self._count is None:
             return
-        limit, epochs = self._limits.row_tokens, _epochs(len(self._lengths))
+        limit, epochs = self._limits.row_tokens * (1 + self._paired), _epochs(len(self._lengths))
         once = sum(min(length, limit) for length in self._lengths)
         spread = ", ".join(f"{name} {count:,}" for name, count in self.histogram().items())
         yield tell("token_histogram", f"Tokens a row ({self._count.how}): {spread}.")
+        if self._paired:
+            said = "each question twice, once with each answer. How a provider bills pairs is its own affair"
+            yield tell("billed_tokens", f"{once:,} tokens once through: {said}.")
+            return
         share = f"{100 * self._trained / max(1, sum(self._lengths)):.0f}%"
         billed = f"{once:,} tokens once through, {once * epochs:,} billed at {plural(epochs, 'epoch')}"
         yield tell("billed_tokens", f"{billed}; {share} are trained on.")

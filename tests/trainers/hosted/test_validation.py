@@ -1,0 +1,112 @@
+"""Held-out rows that go with a job for a validation loss, and the provider's result file, read at its end."""
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trainers.hosted.shop import Shop
+from tests.trainers.jobs.conftest import ADA
+from tests.trainers.jobs.paid import Bench, is_legal
+from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
+from trainers.backends import results
+from trainers.backends.base import Order
+from trainers.backends.preflight import validates
+from trainers.backends.traits import traits_of
+from trainers.data.examples import EXAMPLES
+from trainers.evals.charts import loss_alt
+from trainers.jobs.service import Jobs
+from trainers.spec import TrainingSpec
+
+
+def test_held_out_rows_go_with_the_job_and_come_back_as_a_loss(shop: Shop) -> None:
+    """Both files are sent once, named in the job and deleted at its end; each step has both losses.
+
+    A provider tells its last hundred events; the result file has every step.
+    """
+    job = shop.approved()
+    path = shop.jobs.datasets.folder / "jobs" / job.id / "train" / "losses.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"step": 1, "loss": 9.5}\n')
+    job = shop.finish(job)
+    assert job.state == "succeeded", job.error_what
+    files = {line["id"]: line for line in shop.provider.lines() if line["event"] == "uploaded"}
+    [made] = [line for line in shop.provider.lines() if line["event"] == "created"]
+    sent = [made["body"][name] for name in ("training_file", "validation_file")]
+    assert sorted(sent) == sorted(files)
+    assert [files[name]["examples"] for name in sent] == [16, 12]
+    assert shop.provider.count("uploaded") == shop.provider.count("deleted")
+    assert is_legal(shop.provider)
+    points = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [point["step"] for point in points] == list(range(1, 25))
+    assert all({"step", "loss", "valid_loss", "valid_accuracy"} <= set(point) for point in points)
+    assert points[0]["loss"] == 9.5  # what was told stays
+    assert all("at" in point for point in points[1:])
+    assert "Dashed: on held-out rows" in loss_alt(path)
+
+
+def test_a_place_that_takes_no_held_out_rows_is_sent_none(tmp_path: Path) -> None:
+    """Neither where it takes none, nor where there are none, nor where it would not take these."""
+    rows = EXAMPLES["tickets"].train
+    order = Order(job_id="job_1", spec=TrainingSpec(), train=rows, test=rows, folder=tmp_path)
+    assert validates(traits_of("openai"), order)
+    assert validates(traits_of("azure"), order)  # the mark that it wants is put there as it goes
+    assert not validates(traits_of("nebius"), order)
+    assert not validates(traits_of("openai"), replace(order, test=None))
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(rows.read_text() + "{}\n")
+    assert not validates(traits_of("openai"), replace(order, test=bad))
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "error_after"])
+def test_a_fault_at_the_second_file_leaves_none_behind(jobs: Jobs, provider: ThreadProvider, fault: str) -> None:
+    """Whether it was kept or not, it is there once and gone at the end."""
+    bench = Bench(jobs=jobs, provider=provider)
+    provider.now(script={"upload": ["", fault]})
+    assert bench.finish(bench.approved()).state == "succeeded"
+    assert is_legal(provider)
+    assert provider.count("uploaded").total() == 2
+    assert provider.count("uploaded") == provider.count("deleted")
+
+
+def test_a_stop_removes_both_files(jobs: Jobs, provider: ThreadProvider) -> None:
+    """A job that is stopped while it runs leaves neither at the provider."""
+    bench = Bench(jobs=jobs, provider=provider)
+    provider.now(ENDLESS)
+    job = bench.finish(bench.approved(), until=lambda job: bool(provider.count("created")))
+    bench.jobs.stop(job.id, ADA, bench.clock())
+    assert bench.finish(job).state == "cancelled"
+    assert provider.count("uploaded").total() == 2
+    assert provider.count("uploaded") == provider.count("deleted")
+
+
+CSV = b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.4,,\n2,2.25,0.5,1.5,0.75\n"
+READ = [
+    {"step": 1, "loss": 2.5, "accuracy": 0.4},
+    {"step": 2, "loss": 2.25, "accuracy": 0.5, "valid_loss": 1.5, "valid_accuracy": 0.75},
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (CSV, READ),
+        (base64.b64encode(CSV), READ),
+        (b"\xef\xbb\xbf" + CSV, READ),
+        (CSV.replace(b"\n", b"\r\n"), READ),
+        (b"step,train_loss\n1,nan\n2,inf\nx,1\n3,1.0,7,8\n", [{"step": 1}, {"step": 2}, {"step": 3, "loss": 1.0}]),
+        (b"<html>Not here</html>", []),
+        (b"\x00\xff\x80" * 20, []),
+        (b"", []),
+    ],
+)
+def test_a_result_file_is_read_in_every_form_that_was_seen(content: bytes, found: list[Any], tmp_path: Path) -> None:
+    """Plain, in base64 as OpenAI hands it out, with a mark; what is no such file says nothing and hurts nothing."""
+    steps = results.steps_in(content)
+    assert steps == found
+    path = tmp_path / "losses.jsonl"
+    results.keep(path, steps)
+    assert path.exists() is any("loss" in step for step in found)
