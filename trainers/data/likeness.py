@@ -23,6 +23,24 @@ _FOLD = 0xD6E8FEB86659FD93  # joins the values of a band to one
 _LOOKED_AT = 2000  # characters of a text that are compared
 BUCKET = 8  # texts of one bucket that a newcomer is compared with; keeps a flood of copies linear
 _DIGIT = re.compile(r"\d")
+_MARKS = {
+    **dict.fromkeys(map(ord, "\u3002\uff61\u06d4\u0964"), "."),
+    **dict.fromkeys(map(ord, "\u3001\u060c"), ","),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f\u05f4"), '"'),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2039\u203a\u00b4\u05f3"), "'"),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u05be"), "-"),
+    **{
+        ord("\u061f"): "?",
+        ord("\u061b"): ";",
+        ord("\u0649"): "\u064a",
+        ord("\u06cc"): "\u064a",
+        ord("\u06a9"): "\u0643",
+    },
+    **dict.fromkeys((0xAD, 0x640, 0x670, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF, *range(0x64B, 0x660))),
+    **dict.fromkeys((*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7)),
+}
+"""What marks become that are written in several ways; some become nothing."""
+_SYLLABLE = re.compile("([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
 
 
 class NearPair(NamedTuple):
@@ -38,14 +56,27 @@ def canonical(text: str) -> str:
     return folded.rstrip(".!?… ") or folded
 
 
+def folded(text: str) -> str:
+    """Fold what does not change the meaning of a question or an answer: `canonical`, and how its marks are written.
+
+    Quotes, dashes, stops and commas of every script become one kind; what has no width, vowel points of Arabic and
+    Hebrew, and the Arabic filler are left out, for the same text is written with and without them.
+
+    >>> folded("「終了」です。") == folded("「終了」です．"), folded("It\u2019s done") == folded("It's done!")
+    (True, True)
+    """
+    plain = canonical(text)
+    return plain if plain.isascii() else plain.translate(_MARKS).rstrip(".!? ") or plain
+
+
 def near_pairs(texts: Sequence[str]) -> list[NearPair]:
     """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out."""
-    folded = _without_common_ends([_DIGIT.sub("0", canonical(text)) for text in texts])
+    plain = _without_common_ends([_DIGIT.sub("0", folded(text)) for text in texts])
     pairs: list[NearPair] = []
     first_with: dict[str, int] = {}
     buckets: dict[tuple[int, int], list[int]] = {}
     sets: dict[int, Pieces] = {}
-    for place, text in enumerate(folded):
+    for place, text in enumerate(plain):
         if text in first_with:
             pairs.append(NearPair(first_with[text], place))
             continue
@@ -78,7 +109,10 @@ def pieces(text: str) -> "Pieces":
 def _codes(text: str) -> "NDArray[np.uint32]":
     import numpy as np
 
-    return np.frombuffer(text[:_LOOKED_AT].encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    start = text[:_LOOKED_AT]
+    if not start.isascii():  # a sign of Chinese, Japanese and Korean says as much as two letters
+        start = _SYLLABLE.sub(r"\1\1", start)
+    return np.frombuffer(start.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def _hashes(codes: "NDArray[np.uint32]") -> "Pieces":
