@@ -132,7 +132,8 @@ def approval_step(job: Job, person: Person, cost: Decimal | None, rules: Rules, 
     check_workspace(job, person)
     check_not_paused(rules)
     if cost is None:
-        raise NotAllowed("The cost of this job is not known.", "Choose a backend whose price is known.")
+        next_step = "Its quote says why: choose what has a known price, or let an operator set it."
+        raise NotAllowed("The cost of this job is not known.", next_step)
     if cost <= rules.own_click_limit:
         if person.user_id not in (job.requested_by, *rules.approvers):
             raise NotAllowed("Only the person who asked for this job, or an approver, may approve it.", "Ask them.")

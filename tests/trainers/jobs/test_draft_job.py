@@ -39,6 +39,7 @@ from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import RqDoorbell, workers_on
 from trainers.jobs.run import Runner
 from trainers.jobs.service import Jobs, Place
+from trainers.spec import TrainingSpec
 from trainers.tables import Job, OutboxMessage, Review, ReviewRow
 from trainers.workspaces import ChatMeter
 
@@ -323,6 +324,25 @@ def test_a_pause_puts_a_running_job_aside(desk: Desk) -> None:
     desk.rules()
     desk.watch.move(hours=2)
     assert (desk.work(job).state, len(desk.review())) == ("succeeded", 8)
+
+
+def test_writing_lets_another_job_of_its_queue_go_first(desk: Desk) -> None:
+    """After its slice of time it steps aside with its rows kept, and goes on where it was."""
+    job = desk.approved()
+    rows = desk.jobs.datasets.example("tickets", ADA, desk.watch()).dataset
+    other = desk.jobs.propose(rows, TrainingSpec(backend="rehearsal"), person=ADA, now=desk.watch())
+    runner = desk.runner()
+    assert runner.pen is not None
+    hurried = replace(runner, pen=replace(runner.pen, slice=0.0))
+    desk.jobs.approve(other.id, other.quote_hash, ADA, desk.watch.move(seconds=1))
+    hurried.work(job.id)
+    aside = desk.jobs.ledger.get(job.id)
+    assert (aside.state, desk.written(job)) == ("queued", 0)
+    assert "Another job goes first" in desk.owed(job, "progress")[0]["note"]
+    hurried.work(job.id)  # the other one is first in line now
+    assert desk.jobs.ledger.get(other.id).state == "succeeded"
+    desk.watch.move(seconds=4)
+    assert (desk.work(job).state, desk.written(job)) == ("succeeded", 8)
 
 
 def test_what_is_no_longer_what_was_approved_does_not_run(desk: Desk) -> None:
