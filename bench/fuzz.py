@@ -85,6 +85,7 @@ def main() -> None:
                 (corpus / f"{number}-{kind}").write_bytes(bytes((kind * 3,)) + seed)
         run = Run(Path(folder))
         words = [f"-runs={given.runs}", f"-seed={given.seed}", f"-max_len={MOST_BYTES}", "-print_final_stats=0"]
+        words += [f"-artifact_prefix={folder}/"]  # what is wrong is printed too
         atheris.Setup([sys.argv[0], *words, str(corpus)], run.one)
         atheris.Fuzz()  # ends the process itself after its last file
 

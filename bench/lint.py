@@ -162,8 +162,9 @@ def datasketch(path: Path) -> dict[str, int]:
 
 def _line(result: dict[str, Any]) -> str:
     return (
-        f"{result['rows']:>9,} rows ({result['mb']} MB)  {result['way']:<12} {result['seconds']:>8.1f} s  "
-        f"{result['rows_per_second']:>7,} rows/s  {result['peak_mib']:>6,} MiB  {result['found']}"
+        f"{result['rows']:>9,} rows ({result['mb']} MB)  {result['way']:<12} {result['seconds']:>8.1f} s "
+        f"({result['cpu_seconds']} of CPU)  {result['rows_per_second']:>7,} rows/s  {result['peak_mib']:>6,} MiB  "
+        f"{result['found']}"
     )
 
 

@@ -32,6 +32,8 @@ from trainers.workspaces import ChatMeter
 __all__ = ["wire"]
 
 Json = dict[str, Any]
+SLOW = 40
+"""Seconds: to compose or write rows takes a while on a busy machine."""
 TASK = "Sort support tickets into billing, returns, shipping, other"
 
 
@@ -96,11 +98,11 @@ def asked_for(world: World, count: int = 10) -> str:
     """Ask for rows by both forms; gives the thread."""
     view = coverage(world, rows_count=str(count))
     world.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns\nmood: calm, angry"})
-    return str(world.slack.wait_message(f"drafts {count} training rows")["ts"])
+    return str(world.slack.wait_message(f"drafts {count} training rows", timeout=SLOW)["ts"])
 
 
 def delivered(world: World, words: str, thread_ts: str) -> Json:
-    wait_for(lambda: rows_in(world.engine, Job), 10, what="a job")
+    wait_for(lambda: rows_in(world.engine, Job), SLOW, what="a job")
     world.deliver()
     return world.slack.wait_message(words, thread_ts=thread_ts)
 
@@ -121,8 +123,8 @@ def reviewed(world: World, count: int = 10) -> Json:
     """Draft rows; gives the review's card."""
     view = coverage(world, rows_count=str(count))
     world.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns"})
-    root = world.slack.wait_message(f"drafts {count} training rows")
-    return world.slack.wait_message("Add my own", thread_ts=root["ts"])
+    root = world.slack.wait_message(f"drafts {count} training rows", timeout=SLOW)
+    return world.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
 
 
 def test_a_task_becomes_rows_under_review(drafting: World) -> None:
@@ -137,10 +139,11 @@ def test_reviewed_rows_become_a_data_set(drafting: World) -> None:
     """Keep the rest and finish: a version of a data set whose provenance names reviewer and recipes."""
     card = reviewed(drafting, 30)
     drafting.slack.click(card, "Keep the rest")
-    card = drafting.slack.wait_message("30 kept", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("30 kept", thread_ts=card["thread_ts"], timeout=SLOW)
     drafting.slack.click(card, "Finish → JSONL")
     wait_for(
         lambda: drafting.deps.datasets.listing(ADA.workspace_id, seen_by=ADA.user_id),
+        SLOW,
         what="a data set",
         seen=lambda: drafting.slack.messages("C0ASK", card["thread_ts"]),
     )
@@ -153,10 +156,10 @@ def test_ten_rows_become_a_data_set_that_waits_for_more(drafting: World) -> None
     """Too few to hold rows out: the version is there, and a quote for it says what is missing."""
     card = reviewed(drafting)
     drafting.slack.click(card, "Keep the rest")
-    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"], timeout=SLOW)
     drafting.slack.click(card, "Finish → JSONL")
     listing = drafting.deps.datasets.listing
-    wait_for(lambda: listing(ADA.workspace_id, seen_by=ADA.user_id), timeout=20, what="a data set")
+    wait_for(lambda: listing(ADA.workspace_id, seen_by=ADA.user_id), timeout=SLOW, what="a data set")
     kept = listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
     assert (kept.train_rows, kept.test_rows) == (10, 0)
     with pytest.raises(DatasetRejected, match="no rows to test on"):
@@ -167,7 +170,7 @@ def test_another_like_this_drafts_one_more(drafting: World) -> None:
     """The new row is of the same kind and asks something new."""
     card = reviewed(drafting)
     drafting.slack.click(card, "Another like this")
-    drafting.slack.wait_message("11 of 11", thread_ts=card["thread_ts"])
+    drafting.slack.wait_message("11 of 11", thread_ts=card["thread_ts"], timeout=SLOW)
 
 
 def test_a_coverage_that_makes_no_sense_is_told_at_its_field(world: World) -> None:
@@ -196,15 +199,15 @@ def test_a_language_model_is_quoted_approved_and_its_rows_come_under_review(writ
     assert "$1 and $4 of a test" in shown
     assert wire.rehearsal.requests == []
     writing.slack.click(card, "Approve and start")
-    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", 10, what="the approval")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", SLOW, what="the approval")
     job = work(writing, wire)
     assert job.state == "succeeded", job.error_what
     said = thread(writing, ts)
     assert [text for text in ("Finished: 10 draft rows", "*10 draft rows*, written by writer-1") if text in str(said)]
-    review = writing.slack.wait_message("Add my own", thread_ts=ts)
+    review = writing.slack.wait_message("Add my own", thread_ts=ts, timeout=SLOW)
     assert "Kept by mood" in json.dumps(review)
     writing.slack.click(review, "Keep the rest")
-    writing.slack.wait_message("10 kept", thread_ts=ts)
+    writing.slack.wait_message("10 kept", thread_ts=ts, timeout=SLOW)
     assert [len([m for m in thread(writing, ts) if "Add my own" in json.dumps(m)])] == [1]
     assert rows_in(writing.engine, Review)[0].card_ts == review["ts"]
 
@@ -229,10 +232,10 @@ def test_a_death_after_the_card_was_posted_posts_no_second_one(
     writing.now += timedelta(minutes=1)
     for _ in range(3):
         writing.deliver()
-    review = writing.slack.wait_message("Add my own", thread_ts=ts)
+    review = writing.slack.wait_message("Add my own", thread_ts=ts, timeout=SLOW)
     assert [m["ts"] for m in thread(writing, ts) if "Add my own" in json.dumps(m)] == died == [review["ts"]]
     writing.slack.click(review, "Keep")
-    writing.slack.wait_message("1 kept", thread_ts=ts)
+    writing.slack.wait_message("1 kept", thread_ts=ts, timeout=SLOW)
 
 
 def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:
@@ -243,7 +246,7 @@ def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:
     assert "nobody is billed" in json.dumps(card)
     assert "Approve and start" not in json.dumps(card)
     assert work(writing, wire).state == "succeeded"
-    writing.slack.wait_message("Nobody is billed.", thread_ts=ts)
+    writing.slack.wait_message("Nobody is billed.", thread_ts=ts, timeout=SLOW)
 
 
 def test_a_form_that_is_sent_twice_is_one_job(writing: World, wire: Wire) -> None:
@@ -255,7 +258,7 @@ def test_a_form_that_is_sent_twice_is_one_job(writing: World, wire: Wire) -> Non
         each.start()
     for each in twice:
         each.join()
-    wait_for(lambda: rows_in(writing.engine, Job), 10, what="a job")
+    wait_for(lambda: rows_in(writing.engine, Job), SLOW, what="a job")
     (job,) = rows_in(writing.engine, Job)
     writing.deps.jobs.approve(job.id, job.quote_hash, ADA, writing.now)
     work(writing, wire)
@@ -268,11 +271,11 @@ def test_stop_on_the_card_ends_it(writing: World, wire: Wire) -> None:
     """Stopped in its queue nothing is asked, and the card says so; `/tune cancel` finds it ended."""
     ts = asked_for(writing)
     writing.slack.click(delivered(writing, "Quote #1", ts), "Approve and start")
-    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", 10, what="the approval")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", SLOW, what="the approval")
     waiting = delivered(writing, "Waiting: 10 draft rows", ts)
     assert "Rows that are written stay, and it can be resumed" in json.dumps(waiting)
     writing.slack.click(waiting, "Stop")
-    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "cancelled", 10, what="the stop")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "cancelled", SLOW, what="the stop")
     writing.slack.command("/tune cancel 1")
     writing.slack.wait_message("has ended already")
     assert wire.rehearsal.requests == []
@@ -283,7 +286,7 @@ def test_a_month_s_tokens_that_would_not_do_are_said_in_the_thread(writing: Worl
     with writing.deps.jobs.ledger.transaction() as connection:
         policy.set_rules(connection, ADA.workspace_id, policy.Rules(chat_tokens_cap=50), writing.now)
     ts = asked_for(writing)
-    writing.slack.wait_message("50 are left of this month", thread_ts=ts)
+    writing.slack.wait_message("50 are left of this month", thread_ts=ts, timeout=SLOW)
     assert (rows_in(writing.engine, Job), wire.rehearsal.requests) == ([], [])
 
 
@@ -296,13 +299,13 @@ def test_counts_and_coverage_follow_every_decision(drafting: World) -> None:
     assert "1 hard one" in told
     assert "system prompt identical in all" in told
     drafting.slack.click(card, "Keep")
-    card = drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"], timeout=SLOW)
     assert "typical 1/9" in json.dumps(card)
     drafting.slack.click(card, "Drop")
-    card = drafting.slack.wait_message("1 dropped", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("1 dropped", thread_ts=card["thread_ts"], timeout=SLOW)
     assert "typical 1/8" in json.dumps(card)
     drafting.slack.click(card, "Another like this")
-    card = drafting.slack.wait_message("11 training rows", thread_ts=card["thread_ts"])
+    card = drafting.slack.wait_message("11 training rows", thread_ts=card["thread_ts"], timeout=SLOW)
     assert "typical 1/9" in json.dumps(card)
 
 
@@ -314,7 +317,7 @@ def test_an_edit_that_breaks_the_format_keeps_the_form_open(drafting: World) -> 
     wrong = drafting.slack.submit(form, {"turn2": "Refund, please"})
     assert "That is a label outside the set: write one of billing, returns" in json.dumps(wrong)
     drafting.slack.submit(form, {"turn2": "returns"})
-    drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"])
+    drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"], timeout=SLOW)
 
 
 def test_the_list_of_data_sets_offers_to_draft_rows(world: World) -> None:
@@ -324,8 +327,8 @@ def test_the_list_of_data_sets_offers_to_draft_rows(world: World) -> None:
     view = world.slack.wait_view(title="Draft training rows")
     world.slack.submit(view, {"rows_task": TASK, "rows_count": "5"})
     world.slack.submit(world.slack.wait_view(title="Coverage"), {"rows_coverage": "case: typical"})
-    root = world.slack.wait_message("drafts 5 training rows")
-    world.slack.wait_message("Add my own", thread_ts=root["ts"])
+    root = world.slack.wait_message("drafts 5 training rows", timeout=SLOW)
+    world.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
     assert world.slack.views() == []
 
 

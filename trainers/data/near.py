@@ -1,7 +1,8 @@
 """Which of a million texts nearly repeat an earlier one, in bounded memory: sketches and texts lie on disk.
 
 It finds what `likeness.near_pairs` finds, band by band instead of text by text: all texts with the same sketch in a
-band stand together once the band is sorted.
+band stand together once the band is sorted. Of a million texts about one thing each shares a band with dozens that are
+not alike; their marks tell most of them apart without reading a text again.
 """
 
 import tempfile
@@ -72,7 +73,7 @@ def near_texts(texts: Spool, ends: Ends, known: int) -> Iterator[NearPair]:
 
 
 class _Sketches:
-    """The bands of each different text on disk, and a hash of each text in memory."""
+    """The bands of each different text on disk; in memory a hash of each text, and 36 marks of each different one."""
 
     def __init__(self, texts: Spool, ends: Ends) -> None:
         import numpy as np
@@ -83,22 +84,31 @@ class _Sketches:
         _, first, which = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_index=True, return_inverse=True)
         self.first = first[which]
         """Position of the first text that is the same as each one."""
+        marks = [self._sketch(batch) for batch in self._batches(texts, ends)]
+        self.marks = np.concatenate(marks) if marks else np.zeros((0, 1), dtype=np.uint8)
+        """Marks of the texts at `places`, a row each."""
+
+    def _batches(self, texts: Spool, ends: Ends) -> Iterator[list[str]]:
+        """Yield the different texts, and note their places."""
         batch: list[str] = []
         size = 0
         for place, whole in enumerate(texts):
-            if self.first[place] != place:
-                continue
-            text = ends.strip(whole)
+            text = ends.strip(whole) if self.first[place] == place else ""
             if len(text) < 2 * likeness.PIECE:
                 continue  # too short to be nearly the same without being the same
             self.places.append(place)
             batch.append(text)
             size += len(text)
             if size >= _TOGETHER:
-                self._file.write(likeness.bands(batch).tobytes())
+                yield batch
                 batch, size = [], 0
         if batch:
-            self._file.write(likeness.bands(batch).tobytes())
+            yield batch
+
+    def _sketch(self, batch: list[str]) -> "NDArray[np.uint8]":
+        bands, marks = likeness.sketched(batch)
+        self._file.write(bands.tobytes())
+        return marks
 
     def band(self, number: int) -> "NDArray[np.uint32]":
         """Return one band of every text."""
@@ -132,27 +142,45 @@ def _alike(sketches: _Sketches, texts: Spool, ends: Ends, known: int) -> Iterato
         return likeness.pieces(ends.strip(texts[place]))
 
     places = np.frombuffer(sketches.places, dtype=np.uint32) if sketches.places else np.zeros(0, dtype=np.uint32)
-    matched = bytearray(len(texts))
+    matched = np.zeros(len(places), dtype=bool)
     for number in range(likeness.BANDS):
-        for pair in _candidates(sketches.band(number), places, known):
-            if matched[pair.later]:
-                continue
-            if likeness.shared(pieces(pair.earlier), pieces(pair.later)) >= SHARED:
-                matched[pair.later] = True
-                yield NearPair(pair.earlier, pair.later)
+        earlier, later = _candidates(sketches.band(number), np.searchsorted(places, known), matched)
+        likely = _likely(sketches.marks, earlier, later)
+        for one, other in zip(earlier[likely].tolist(), later[likely].tolist(), strict=True):
+            pair = NearPair(int(places[one]), int(places[other]))
+            if not matched[other] and likeness.shared(pieces(pair.earlier), pieces(pair.later)) >= SHARED:
+                matched[other] = True
+                yield pair
 
 
-def _candidates(band: "NDArray[np.uint32]", places: "NDArray[np.uint32]", known: int) -> Iterator[NearPair]:
-    """Yield each text of a bucket with the first few before it there."""
+def _candidates(
+    band: "NDArray[np.uint32]", known: "np.intp", matched: "NDArray[np.bool_]"
+) -> tuple["NDArray[np.intp]", "NDArray[np.intp]"]:
+    """Pair each text that has no match yet with the first few before it in its bucket; return (earlier, later)."""
     import numpy as np
 
     order = np.argsort(band, kind="stable")
     ordered = band[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(order) else order
-    sizes = np.diff(np.r_[starts, len(order)])
-    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
-        bucket = places[order[start : start + size]].tolist()
-        for at, later in enumerate(bucket):
-            for earlier in bucket[: min(at, likeness.BUCKET)]:
-                if earlier < known:
-                    yield NearPair(earlier, later)
+    opens = np.r_[True, ordered[1:] != ordered[:-1]] if len(order) else np.zeros(0, dtype=bool)
+    first = np.maximum.accumulate(np.where(opens, np.arange(len(order)), 0)) if len(order) else order
+    at = np.arange(len(order)) - first
+    open_texts = ~matched[order]
+    pairs = []
+    for place in range(likeness.BUCKET):
+        later = np.flatnonzero((at > place) & open_texts)
+        earlier = order[first[later] + place]
+        pairs.append(np.stack((earlier, order[later]))[:, earlier < known])
+    earlier, later = np.concatenate(pairs, axis=1)
+    by_text = np.argsort(later, kind="stable")
+    return earlier[by_text], later[by_text]
+
+
+def _likely(marks: "NDArray[np.uint8]", earlier: "NDArray[np.intp]", later: "NDArray[np.intp]") -> "NDArray[np.bool_]":
+    """Say of each pair whether its marks allow that it is nearly the same."""
+    import numpy as np
+
+    found = np.zeros(len(earlier), dtype=bool)
+    for start in range(0, len(earlier), _BATCH):
+        part = slice(start, start + _BATCH)
+        found[part] = (marks[earlier[part]] == marks[later[part]]).sum(axis=1) >= likeness.LIKELY
+    return found

@@ -31,11 +31,11 @@ class Answers:
 
     def see(self, view: View) -> None:
         """Take a row's answer into account."""
+        calls = [call for turn in _taught(view) for call in _calls(turn)]
+        if not all(_call_fits(call, view.value.get("tools")) for call in calls):
+            self._calls.add(view.line)
         last = view.value["messages"][-1]
-        calls = last.get("tool_calls")
-        if calls:
-            if not all(_call_fits(call, view.value.get("tools")) for call in calls):
-                self._calls.add(view.line)
+        if next(_calls(last), None):
             return
         self._rows += 1
         value = _json(last["content"])
@@ -90,9 +90,23 @@ def _json(text: str) -> object:
         return None
 
 
-def _call_fits(call: Mapping[str, Any], tools: object) -> bool:
+def _taught(view: View) -> Iterator[Mapping[str, Any]]:
+    """Yield the turns that are trained on: all of the assistant's but those with a weight of 0."""
+    for turn in view.value["messages"]:
+        if turn["role"] == "assistant" and turn.get("weight") != 0:
+            yield turn
+
+
+def _calls(turn: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the functions that a turn calls, also in OpenAI's old form."""
+    yield from (call["function"] for call in turn.get("tool_calls", ()))
+    called = turn.get("function_call")
+    if isinstance(called, dict) and isinstance(called.get("name"), str) and isinstance(called.get("arguments"), str):
+        yield called
+
+
+def _call_fits(function: Mapping[str, Any], tools: object) -> bool:
     """Say whether a call names a declared tool with arguments that are JSON and fit the tool's parameters."""
-    function = call["function"]
     arguments = _json(function["arguments"] or "{}")
     if not isinstance(arguments, dict):
         return False

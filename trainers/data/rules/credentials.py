@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from trainers.data.findings import Finding, Spots, block, lines_have
 from trainers.data.parsing import texts_of
+from trainers.data.rules.passwords import password_in
 from trainers.data.rules.view import View
 
 # A cheap substring first: nearly every text has none of them, and a search for a fixed text is fast.
@@ -58,16 +59,16 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     )
 )
 _ASSIGNED = re.compile(
-    r"(?i)\b(?:api|access|auth|secret|client)[_ -]?(?:key|token|secret)[\"']?\s*(?:[:=]|is)\s*[\"']?"
+    r"(?i)(?<![a-z])(?:api|access|auth|secret|client|private|encryption|signing|session|jwt|webhook|refresh|bot|app)"
+    r"[_ -]?(?:key|token|secret)[\"']?\s*(?:[:=]|is)\s*[\"']?"
     r"(?P<value>[A-Za-z0-9_./+-]{20,})"
 )
-_PASSWORD = re.compile(
-    r"(?i)\b(?:password|passwort|passwd|pwd|passphrase|mot de passe|contrase\u00f1a)[\"']?\s*(?:[:=]|is|ist)\s*[\"'`]?"
-    r"(?P<value>[^\s\"'`<>{}\[\]]{8,64})"
-)
-_PASSWORD_HINTS = ("pass", "pwd", "contrase")
 _HASHED = re.compile(r"\$(?:1|5|6|y|2[aby]|argon2id?)\$[A-Za-z0-9./$=,+-]{20,}")
 _ASSIGNED_HINTS = ("key", "token", "secret")
+# What manuals write where a key belongs: AWS's keys that end in EXAMPLE, an address with the word for the password.
+_SAMPLE = re.compile(
+    r"EXAMPLE(?:KEY)?$|://[^:@/]*:(?:\*+|[xX]{3,}|(?i:\$?[{<\[%].*|(?:my|your)?[_-]?(?:pass(?:word|wd)?|pwd|pw|secret|changeme)))@"
+)
 _LEAST_DISTINCT = 8  # characters; a row of x is a placeholder, not a key
 
 
@@ -101,24 +102,16 @@ def _secrets_in(text: str, lower: str) -> set[str]:
         values = (match["value"] for match in _ASSIGNED.finditer(text))
         if any(any(sign.isdigit() for sign in value) and len(set(value)) >= _LEAST_DISTINCT for value in values):
             names.add("an access key")
-    if any(hint in lower for hint in _PASSWORD_HINTS) and any(
-        _is_password(match["value"]) for match in _PASSWORD.finditer(text)
-    ):
+    if password_in(text, lower):
         names.add("a password")
     if "$" in text and _HASHED.search(text):
         names.add("a hashed password")
     return names
 
 
-def _is_password(value: str) -> bool:
-    """Tell a password from the word that follows in a sentence: it has letters and digits, and is no address."""
-    plain = value.rstrip(".,;:!?)")
-    mixed = any(sign.isdigit() for sign in plain) and any(sign.isalpha() for sign in plain)
-    return mixed and len(plain) >= 8 and len(set(plain)) >= 6 and "://" not in plain and "@" not in plain[:-3]
-
-
 def _is_real(pattern: re.Pattern[str], text: str) -> bool:
-    return any(len(set(match[0])) >= _LEAST_DISTINCT for match in pattern.finditer(text))
+    found = (match[0] for match in pattern.finditer(text))
+    return any(len(set(secret)) >= _LEAST_DISTINCT and not _SAMPLE.search(secret) for secret in found)
 
 
 def secrets_in(text: str) -> set[str]:

@@ -58,6 +58,7 @@ _SLANG = frozenset(
     )
 )
 _SHORTENED = re.compile(r"\b(?:ain't|y'all)\b")
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _WORDS = re.compile(r"\w+")
 _MARKED = frozenset(("slang", "headings or tables", "legal words"))
 """One of these in few rows is enough to make them unlike the rest."""
@@ -126,9 +127,12 @@ class Genre:
 
     def see(self, view: View) -> None:
         """Take a training row's answer into account."""
-        if is_code(view.target):
-            return
-        traits = self._mine.see(view.target)
+        answer = view.target
+        if is_code(answer):
+            answer = _FENCED.sub("", answer).strip()
+            if not answer or is_code(answer):
+                return
+        traits = self._mine.see(answer)
         for name in traits:
             if name in _MARKED:
                 self._marked.setdefault(name, Spots()).add(view.line)

@@ -1,4 +1,4 @@
-"""How numbers and addresses look that tell who somebody is, country by country, with their check digits."""
+"""How dates of birth, addresses and numbers without check digits look that tell who somebody is."""
 
 import re
 from collections.abc import Callable
@@ -21,22 +21,25 @@ _NAMED = re.compile(
     r"(?P<value>\b[A-Z]{0,3}\d[\dA-Z]*(?:[ -]?[\dA-Z]*\d[\dA-Z]*){0,6}\b)"
 )
 _NINO = re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b")
-_CPF = re.compile(r"(?<!\d)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)")
-_DNI = re.compile(r"\b[XYZ]?\d{7,8}-?[A-HJ-NP-TV-Z]\b")
-_NIR = re.compile(r"(?<!\d)[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?!\d)")
-_FISCAL = re.compile(r"\b[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]\b")
 _STREET = re.compile(
     r"\b\d{1,5}[A-Za-z]? (?:[A-Z][\w'.-]+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court"
     r"|Ct|Way|Place|Square|Terrace|Rise|Close|Crescent|Gardens|Grove|Parkway)\b"
     r"|\b[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer) \d{1,4}\b"
+    r"|\b[A-Z\u00c5\u00c4\u00d6\u00c6\u00d8][a-z\u00e5\u00e4\u00f6\u00e6\u00f8\u00e9-]+(?:veien|vegen|vei|gata|gaten|plass|gatan|v\u00e4gen|gr\u00e4nd|vej|gade|katu|kuja"
+    r"|straat|laan|gracht|kade|plein|s gate) \d{1,4} ?[A-Za-z]?\b"
+    r"|\b(?:ul\.|al\.|ulice) [A-Z\u0141\u015a\u017b\u010c\u0160\u017d]\w+(?: \w+)? \d{1,4}\b"
     r"|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin|impasse|allée) (?:de |du |des |la )*[A-ZÉ]"
     r"|\b(?:Calle|Avenida|Plaza|Via|Rua) (?:de |del |da )?[A-Z]\w+,? (?:n[ºo°]\.? ?)?\d{1,4}\b"
 )
+_AT = r"(?:at|arroba|chiocciola|arobase|snabel-?a|krøllalfa|apestaartje|ät|zavináč|małpa)"
+_DOT = r"(?:dot|punto?|ponto|point|punkt|prikk|tečka|kropka|piste)"
 _SPELLED_MAIL = re.compile(
-    r"(?i)\b[\w.+-]{1,64} ?(?:\(at\)|\[at\]|\{at\}) ?[\w-]{1,63} ?(?:\(dot\)|\[dot\]|\{dot\}|\.) ?[a-z]{2,24}\b"
-    r"|\b[\w.+-]{1,64} at [\w-]{1,63} dot [a-z]{2,24}\b"
+    rf"(?i)\b[\w.+-]{{1,64}} ?(?:\({_AT}\)|\[{_AT}\]|\{{{_AT}\}}) ?[\w-]{{1,63}}"
+    rf" ?(?:\({_DOT}\)|\[{_DOT}\]|\{{{_DOT}\}}|\.| {_DOT} ) ?[a-z]{{2,24}}\b"
+    rf"|\b[\w.+-]{{1,64}} (?:at|arroba|chiocciola|arobase|krøllalfa) [\w-]{{1,63}} {_DOT} [a-z]{{2,24}}\b"
 )
-_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+SPELLED_AT = re.compile(rf"(?i)[(\[{{ ]{_AT}[)\]}} ]")
+"""What such an address has in it."""
 
 
 def _digits(text: str) -> list[int]:
@@ -47,26 +50,9 @@ def _five_digits(text: str) -> bool:
     return len(_digits(text)) >= 5
 
 
-def _dni_checks(text: str) -> bool:
-    """The letter is the number modulo 23; a foreigner's X, Y and Z count as 0, 1 and 2."""
-    plain = text.replace("-", "")
-    number = plain[:-1].translate(str.maketrans("XYZ", "012"))
-    return number.isdigit() and _DNI_LETTERS[int(number) % 23] == plain[-1]
-
-
-def _nir_checks(text: str) -> bool:
-    """The last two digits are 97 minus the number modulo 97."""
-    plain = text.replace(" ", "")
-    return 97 - int(plain[:13]) % 97 == int(plain[13:])
-
-
 IDENTITIES: tuple[tuple[str, re.Pattern[str], Callable[[str], object]], ...] = (
     ("date of birth", _BORN, bool),
     ("identity number", _NINO, bool),
-    ("identity number", _CPF, bool),
-    ("identity number", _DNI, _dni_checks),
-    ("identity number", _NIR, _nir_checks),
-    ("identity number", _FISCAL, bool),
     ("identity number", _NAMED, _five_digits),
     ("postal address", _STREET, bool),
 )

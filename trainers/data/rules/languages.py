@@ -27,6 +27,8 @@ _SURE_OF_ASCII = 0.93  # where no letter is telling
 _LANGUAGES = (  # in Latin letters; others are told by their script
     "ca cs da de en es et fi fr hr hu id it lt lv ms nl no pl pt ro sk sl sv sw tr vi"
 )
+_SISTERS = {"no": "da", "ms": "id"}
+"""Languages that are too near to each other to be told apart in a few sentences, such as Danish and Norwegian."""
 
 
 class Languages:
@@ -43,6 +45,7 @@ class Languages:
         question = view.row.messages[-2].content if view.row.prompt else ""
         answered, asked = self._language(view.row.target), language(question, sure=False)
         spoken = answered or asked or (self._language(question) if len(view.row.target) < _LEAST_LETTERS else "")
+        answered, asked, spoken = (_SISTERS.get(name, name) for name in (answered, asked, spoken))
         if spoken:
             self._spots.setdefault(spoken, Spots()).add(view.line)
             if len(self._spots[spoken]) > len(self._spots.get(self._usual, ())):
@@ -68,7 +71,7 @@ class Languages:
         first, hits, second, needed = _most_hits(short.casefold())
         if _is_sure(hits, second, needed):
             return first
-        if hits > second and first == self._usual and len(self._spots[first]) >= _LEAST_KNOWN:
+        if hits > second and _SISTERS.get(first, first) == self._usual and len(self._spots[first]) >= _LEAST_KNOWN:
             return first
         if self._asked >= MOST_ASKED:
             return ""

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from trainers.data.findings import Finding, Spots, lines_have, warn
-from trainers.data.rules.identities import IDENTITIES, SPELLED_MAIL
+from trainers.data.rules.identities import IDENTITIES, SPELLED_AT, SPELLED_MAIL
+from trainers.data.rules.numbers import numbers_in
 from trainers.data.rules.view import View
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}\b")
@@ -18,8 +20,13 @@ _PHONE = re.compile(
     r"|\d{3}[.-]\d{3}[.-]\d{4}"  # 555-123-4567
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5})(?![\w-])"  # 030 1234567
 )
+_CALLED = re.compile(  # a number in groups beside a word that says what it is for
+    r"(?i)\b(?:phone|mobile|call|tel|telephone|whatsapp|telefon|tlf|mobil|ring|handy|anrufen|erreichbar"
+    r"|téléphone|portable|appelez|teléfono|móvil|llame|telefono|cellulare|telefone|telemóvel|bel|puhelin|soita|numer"
+    r"|komórka|cep)\w{0,3}\.?:?[^\n\d]{0,20}(?P<value>\d{2,4}(?:[ .-]\d{2,4}){2,4})(?![\w-]|[.,:]\d)"
+)
+_DAY = re.compile(r"(?:19|20)\d\d[ .-]\d\d[ .-]\d\d|\d\d[ .-]\d\d[ .-](?:19|20)\d\d")
 _INVENTED = re.compile(r"[@.]example(?:\.(?:com|org|net))?$|\.invalid$", re.IGNORECASE)  # reserved by RFC 2606
-_AT = re.compile(r"(?i)[(\[{ ]at[)\]} ]")
 _DIGITS = re.compile(r"\d{2}")
 _LONG_NUMBER = re.compile(r"\d(?:[ ().-]{0,2}\d){6}")
 MOST_PREVIEWS = 20
@@ -77,14 +84,18 @@ def _found_in(text: str) -> Iterator[tuple[str, str]]:
         yield "e-mail address", email[0]
     if not _DIGITS.search(text):
         return
+    named = False
     for kind, pattern, sure in (*(_NUMBERS if _LONG_NUMBER.search(text) else ()), *IDENTITIES):
         match = next((match for match in pattern.finditer(text) if sure(match[0])), None)
         if match:
             yield kind, match[0]
+            named = named or kind == "identity number"
+    if not named:
+        yield from (("identity number", number) for number in islice(numbers_in(text), 1))
 
 
 def _spelled_mail(text: str) -> re.Match[str] | None:
-    return SPELLED_MAIL[1].search(text) if _AT.search(text) else None
+    return SPELLED_MAIL[1].search(text) if SPELLED_AT.search(text) else None
 
 
 def _is_card(number: str) -> bool:
@@ -104,9 +115,17 @@ def _leaves_one(account: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
 
 
+def _is_called(text: str) -> bool:
+    """Eight to eleven digits, and no date."""
+    value = _CALLED.fullmatch(text)
+    said = value["value"] if value else ""
+    return 8 <= sum(sign.isdigit() for sign in said) <= 11 and not _DAY.search(said)
+
+
 _NUMBERS = (
     ("card number", _CARD, _is_card),
     ("bank account", _IBAN, _is_iban),
     ("social security number", _SOCIAL_SECURITY, bool),
     ("phone number", _PHONE, bool),
+    ("phone number", _CALLED, _is_called),
 )

@@ -1,8 +1,9 @@
-"""How an answer refuses, in the languages that rows are mostly written in; it does not know when refusing is right."""
+"""How an answer refuses: in English here, in 18 other languages by phrases.toml; not when it is right to."""
 
 import re
 
 from trainers.data.rules.hinted import Hinted
+from trainers.data.rules.phrases import said_in
 
 _LOOKED_AT = 600  # characters: who refuses does so soon
 _BEFORE = " \t\r\n#*>-/\"'(_"
@@ -34,28 +35,6 @@ _SAID = Hinted(
         re.IGNORECASE,
     ),
 )
-_ELSEWHERE = Hinted(
-    (
-        *("als ", "kann ", "darf ", "bin ", "je ne", "en tant", "d\u00e9sol\u00e9", "lo siento", "no puedo", "como "),
-        *("mi dispiace", "non posso", "desculpe", "lamento", "sinto", "n\u00e3o posso", "het spijt", "sorry", "ik kan"),
-    ),
-    re.compile(
-        r"\bals (?:ki|künstliche intelligenz|sprachmodell|assistent)\b"
-        r"|\b(?:kann|darf) ich (?:\w+ ){0,3}?(?:nicht|keine?) (?:\w+ ){0,2}?(?:helfen|beantworten|geben|weiterhelfen"
-        r"|unterstützen|auskunft|erteilen)"
-        r"|\bich (?:kann|darf) (?:\w+ ){0,4}?(?:nicht|keine?) (?:\w+ ){0,3}?(?:helfen|beantworten|geben|weiterhelfen)"
-        r"|\b(?:ich bin|bin ich) (?:\w+ ){0,3}?nicht (?:in der lage|befugt|berechtigt)"
-        r"|\bje (?:ne peux|ne suis) (?:malheureusement )?pas (?:\w+ ){0,3}?(?:aider|répondre|fournir|autorisé|en"
-        r" mesure)"
-        r"|\ben tant qu(?:'|e )(?:ia|assistant|modèle)|\bdésolée?, (?:mais )?je ne"
-        r"|\blo siento,? (?:pero )?no puedo|\bno puedo (?:\w+ ){0,2}?(?:ayudar|responder|proporcionar)"
-        r"|\bcomo (?:ia|modelo de lenguaje|asistente)\b[^.\n]{0,40}no (?:puedo|tengo)"
-        r"|\bmi dispiace,? (?:ma )?non posso|\bnon posso (?:aiutar|rispondere|fornire)"
-        r"|\b(?:desculpe|lamento|sinto muito),? (?:mas )?não posso|\bnão posso (?:ajudar|responder|fornecer)"
-        r"|\b(?:het spijt me|sorry),? (?:maar )?ik kan\b|\bik kan (?:\w+ ){0,3}?niet (?:\w+ )?helpen",
-        re.IGNORECASE,
-    ),
-)
 
 
 def refuses(answer: str, lower: str = "") -> bool:
@@ -65,4 +44,4 @@ def refuses(answer: str, lower: str = "") -> bool:
     (True, False)
     """
     start, lower = answer.lstrip(_BEFORE)[:_LOOKED_AT], (lower or answer.lower()).lstrip(_BEFORE)[:_LOOKED_AT]
-    return _STARTS.match(start) is not None or _SAID.found(start, lower) or _ELSEWHERE.found(start, lower)
+    return _STARTS.match(start) is not None or _SAID.found(start, lower) or said_in(lower[:_LOOKED_AT], "refusal")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from trainers.data.findings import Finding, Spots
 from trainers.data.formats.chat import said
-from trainers.data.likeness import canonical
+from trainers.data.likeness import folded
 from trainers.data.limits import TargetLimits
 from trainers.data.source import Chat
 
@@ -50,12 +50,12 @@ class View:
     @cached_property
     def folded_prompt(self) -> str:
         """The question without what does not change its meaning."""
-        return canonical(self.prompt)
+        return folded(self.prompt)
 
     @cached_property
     def folded_target(self) -> str:
         """The answer without what does not change its meaning."""
-        return canonical(self.row.target)
+        return folded(self.row.target)
 
 
 class Rule(Protocol):

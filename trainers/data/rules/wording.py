@@ -1,52 +1,56 @@
 """Rules about what stands in the texts: forgotten placeholders, a generator's phrases, refusals, broken characters."""
 
 import re
+import unicodedata
 
 from trainers.data.findings import lines_have, warn
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.hinted import Hinted
+from trainers.data.rules.phrases import blanks, said_in
 from trainers.data.rules.prose import is_code
 from trainers.data.rules.refusing import refuses
 from trainers.data.rules.view import Check, View
 
+_BLANKS = blanks()
+_OPEN, _CLOSE, _INSIDE = r"[\[\uff3b\u3010\u3014]", r"[\]\uff3d\u3011\u3015](?!\()", r"[^\]\uff3d\u3011\u3015\n]"
 _PLACEHOLDER = Hinted(
-    ("{", "[", "<", "lorem"),
+    ("{", "[", "<", "lorem", "\uff3b", "\u3010", "\u3014"),
     re.compile(
         r"\{\{[^{}\n]{0,60}\}\}|\$\{[\w.]{1,60}\}|\{%[^%\n]{1,60}%\}"
-        r"|\[(?:insert|your|add|enter|customer|company|product|user|client|first|last|full|agent|order)\b[^\]\n]{0,40}\]"
-        r"|\[(?:name|date|address|email|phone|number|link|url|placeholder|redacted)\]"
+        rf"|{_OPEN}(?:{_BLANKS['naming']}){_INSIDE}{{0,40}}{_CLOSE}"
+        rf"|{_OPEN}(?:{_BLANKS['begun']}){_INSIDE}{{1,40}}{_CLOSE}"
+        r"|\[(?:name|date|address|email|phone|number|link|url|placeholder|redacted)\](?!\()"
         r"|<(?:insert|your)[ _-][^>\n]{0,40}>|\blorem ipsum\b",
         re.IGNORECASE,
     ),
 )
+_CAPITALS = "".join(chr(code) for code in range(0x41, 0x530) if unicodedata.category(chr(code)) == "Lu")
 # These have a meaning in code.
 _PLACEHOLDER_IN_PROSE = Hinted(
-    ("{", "%", "<", "[", "xxx", "_____"),
+    ("{", "%", "<", "[", "xx", "_____", "\u3007\u3007", "\u25cb\u25cb"),
     re.compile(
         r"(?<!\{)\{(?:[a-z]+_[a-z0-9_]+|name|date|city|product|company|email|phone|link|url|amount|price|\d)\}(?!\})"
-        r"|(?<![\w%])%(?:s|d|\(\w+\)[sd])(?!\w)|<[A-Z][A-Z_ ]{2,30}>|\[[A-Z][A-Z_ ]{3,30}\]|\bX{3,}\b|_{5,}"
+        rf"|(?<![\w%])%(?:s|d|\(\w+\)[sd])(?!\w)|<[{_CAPITALS}][{_CAPITALS}_ -]{{2,30}}>|\[[A-Z][A-Z_ ]{{3,30}}\]"
+        rf"|\[[{_CAPITALS}]{{2,20}}(?:[_ ][{_CAPITALS}]{{2,20}})+\]|\bX{{3,}}\b|_{{5,}}"
+        # Circles and crosses stand for a name before a title: so-and-so, in Japanese, Chinese and Korean.
+        r"|(?:[\u3007\u25cb]{2,4}|(?<![A-Za-z])X{2,4}) ?(?:様|さん|氏|殿|株式|会社|先生|女士|公司|님|고객)"
+    ),
+)
+_LETTERS = r"[\w '.-]"
+_TO_FILL = Hinted(
+    ("[", "<", "\uff3b", "\u3010", "\uff1c", "\u3014"),
+    re.compile(
+        rf"[\[<\uff3b\u3010\uff1c\u3014](?=[^\]>\n]{{4}})(?:{_LETTERS}{{0,25}}(?<!\w))??(?:{_BLANKS['filling']})"
+        rf"(?: {_LETTERS}{{0,30}})[\]>\uff3d\u3011\uff1e\u3015]"
+        rf"|[\[<\uff3b\u3010\uff1c\u3014]{_LETTERS}{{1,25}}(?:{_BLANKS['filling']})"
+        rf"[\w ]{{0,12}}[\]>\uff3d\u3011\uff1e\u3015]",
+        re.IGNORECASE,
     ),
 )
 _UNFINISHED = Hinted(("todo", "tbd", "tbc", "fixme", "xxx"), re.compile(r"\b(?:TODO|TBD|TBC|FIXME|XXX)\b"))
-_GENERATED = Hinted(
-    (
-        "certainly",
-        "sure",
-        "of course",
-        "absolutely",
-        "great question",
-        *("here's", "here is", "here are", "as requested", "hope this helps", "let me know if you"),
-        *("as an ai", "as a ai", "artificial intelligence", "language model", "knowledge cut", "training data"),
-    ),
-    re.compile(
-        r"^(?:certainly|sure|of course|absolutely|great question)[!,.:]"
-        r"|\bhere(?:'s| is| are) (?:\d+|the|an?|some|your) [^.\n]{0,40}"
-        r"(?:examples?|rewritten|revised|version|response|summary)\b"
-        r"|\bas requested\b|\bi hope this helps\b|\blet me know if you(?:'d| would|) (?:need|like|have|want)\b"
-        r"|\bas an? (?:ai|artificial intelligence|large language model|language model)\b|\bknowledge cut-?off\b"
-        r"|\bmy (?:last )?training data\b",
-        re.IGNORECASE | re.MULTILINE,
-    ),
+_OPENING = Hinted(
+    ("certainly", "sure", "of course", "absolutely", "great question"),
+    re.compile(r"^(?:certainly|sure|of course|absolutely|great question)[!,.:]", re.IGNORECASE | re.MULTILINE),
 )
 # What UTF-8 looks like that was read as Latin-1 or Windows-1252 once, and the mark of a character that was lost.
 _MOJIBAKE = re.compile(
@@ -60,7 +64,10 @@ def has_placeholder(text: str, lower: str = "") -> bool:
     `lower` is the same text in small letters, if it is at hand.
     """
     lower = lower or text.lower()
-    return _PLACEHOLDER.found(text, lower) or (_PLACEHOLDER_IN_PROSE.found(text, lower) and not is_code(text))
+    if _PLACEHOLDER.found(text, lower):
+        return True
+    blank = _PLACEHOLDER_IN_PROSE.found(text, lower) or _TO_FILL.found(text, lower)
+    return blank and not is_code(text)
 
 
 def _placeholder(view: View, _: TargetLimits) -> bool:
@@ -70,7 +77,7 @@ def _placeholder(view: View, _: TargetLimits) -> bool:
 
 
 def _generated(view: View, _: TargetLimits) -> bool:
-    return _GENERATED.found(view.target, view.lower_target)
+    return _OPENING.found(view.target, view.lower_target) or said_in(view.lower_target, "generator")
 
 
 def _refuses(view: View, _: TargetLimits) -> bool:
