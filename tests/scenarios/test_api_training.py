@@ -1,7 +1,7 @@
 """`luthier api` as people start it, with a real training behind it: a tiny model on preference pairs, one epoch.
 
-Pairs, because their report needs no answers written: four processes that load torch would not fit into the fast tests.
-Supervised training, every line of the page and SmolLM2 itself are in the slow `test_moving`.
+Pairs, because their report needs no answers written. Supervised training, every line of the page and SmolLM2 itself are
+in `test_moving`; the same without processes around it is in `tests/trainers/api/test_chat.py`, which is fast.
 """
 
 import json
@@ -33,7 +33,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
         made.stop()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow  # six processes, three of which load torch: more than a minute of CPU time
+@pytest.mark.timeout(600)
 def test_an_upload_becomes_a_tuned_model_that_answers(place: Place) -> None:
     """The unpatched client uploads pairs, trains by preferences, sees each step when it was taken, and is answered."""
     engine = open_engine(f"sqlite:///{place.folder / 'data' / 'luthier.db'}")

@@ -28,6 +28,7 @@ from trainers.api.hooks import Hooks
 from trainers.api.keys import Keys, Made, Wish
 from trainers.api.preparing import Preparing
 from trainers.api.runs import Runs
+from trainers.backends.base import Backend
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
@@ -66,6 +67,8 @@ class Shop:
     def __init__(self, engine: Engine, folder: Path, models: LocalModels | None = None) -> None:
         self.engine, self.folder = engine, folder
         self.steps, self.seconds = 3, 0.0
+        self.trainer: Backend | None = None
+        """Who trains in earnest; None: steps are only walked through."""
         self.rings: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         datasets, ledger = Datasets(engine, folder), Ledger(engine)
         self.jobs = Jobs(ledger=ledger, doorbell=self, datasets=datasets, tokenizer=lambda _: None, rule=SuccessRule())
@@ -150,8 +153,8 @@ class Shop:
         with self._turn:
             yield
 
-    def _backend(self, name: str) -> RehearsalBackend:
-        return RehearsalBackend(steps=self.steps, seconds_per_step=self.seconds)
+    def _backend(self, name: str) -> Backend:
+        return self.trainer or RehearsalBackend(steps=self.steps, seconds_per_step=self.seconds)
 
     def _work(self) -> None:
         while (job_id := self.rings.get()) is not None:
@@ -171,8 +174,8 @@ def upload(client: OpenAI, content: bytes | None = None, name: str = "rows.jsonl
     return client.files.create(file=(name, content or rows()), purpose="fine-tune").id
 
 
-def ended(client: OpenAI, job_id: str, *states: str) -> Any:
-    until = time.monotonic() + 30
+def ended(client: OpenAI, job_id: str, *states: str, seconds: float = 30) -> Any:
+    until = time.monotonic() + seconds
     states = states or ("succeeded", "failed", "cancelled")
     while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in states:
         assert time.monotonic() < until, job

@@ -1,8 +1,11 @@
 """Chats through the API with a real resident model: a tiny one, so that the process, not the arithmetic, is tested."""
 
+import json
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,9 @@ from bot.store.engine import open_engine
 from tests.trainers import tiny_model
 from tests.trainers.api.shop import BASE, EVE, Shop, ended, now, upload
 from tests.trainers.openai_types import check
+from tests.trainers.test_preferences import pairs
 from trainers import registry
+from trainers.backends.local import LocalBackend
 from trainers.serving import LocalModels
 from trainers.tables import ModelVersion
 
@@ -180,3 +185,32 @@ def test_models_of_others_do_not_exist(talking: tuple[Shop, str]) -> None:
             with pytest.raises(openai.NotFoundError) as refused:
                 other.chat.completions.create(model=name, messages=ASKED)
             assert refused.value.code == "model_not_found"
+
+
+def test_an_upload_becomes_a_tuned_model_that_answers(talking: tuple[Shop, str]) -> None:
+    """Upload, job, steps told when they were taken, report, chat: two children train and measure a tiny model.
+
+    On preference pairs, because their report needs no answers written; the slow scenarios train on answers too.
+    """
+    shop, begun = talking[0], time.time()
+    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {"HF_HUB_OFFLINE": "1"}
+    shop.trainer = LocalBackend(cache=shop.folder, env=env, threads=1, missing_tools=lambda: "")
+    shop.runner = replace(shop.runner, env=env)
+    content = "".join(json.dumps(row) + "\n" for row in pairs(40)).encode()
+    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1, "beta": 0.2}}}
+    with shop.client(timeout=120) as client:
+        job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, content), method=method)
+        done = ended(client, job.id, seconds=240)
+        shop.trainer = None
+        assert done.status == "succeeded", done.error
+        events = list(client.fine_tuning.jobs.list_events(job.id))
+        steps = [event for event in events if event.type == "metrics"]
+        assert steps[-1].message == "Step 1/3: training loss=0.69"  # log 2: nothing is preferred yet
+        assert int(begun) <= steps[-1].created_at <= steps[0].created_at <= done.finished_at
+        assert any("held-out rows" in event.message for event in events)
+        assert len(client.files.content(done.result_files[0]).text.splitlines()) == 4
+        asked: Any = {"messages": [{"role": "user", "content": "Where?"}], "max_tokens": 5, "temperature": 0}
+        answer = client.chat.completions.create(model=done.fine_tuned_model, **asked)
+        assert answer.model == done.fine_tuned_model
+        assert answer.usage is not None
+        assert 0 < answer.usage.completion_tokens <= 5
