@@ -172,12 +172,21 @@ def _method(body: Mapping[str, Any]) -> Method:
     kind: Literal["supervised", "dpo"] = method.get("type") if isinstance(method, dict) else ""  # type: ignore[assignment]  # checked next
     if kind not in ("supervised", "dpo"):
         raise bad("Only the methods 'supervised' and 'dpo' are offered here.", "unsupported_method", "method")
-    said = (method.get(kind) or {}).get("hyperparameters") or body.get("hyperparameters") or {}
-    if not isinstance(said, dict):
-        raise bad("Invalid 'hyperparameters'.", "invalid_value", "method")
+    _only_known({name: value for name, value in method.items() if value is not None}, ("type", kind))
+    told = _object(method.get(kind), f"method.{kind}")
+    _only_known(told, ("hyperparameters",))
+    said = _object(told.get("hyperparameters"), "hyperparameters") or _object(
+        body.get("hyperparameters"), "hyperparameters"
+    )
     names = [name for name in _KNOBS if kind == "dpo" or name != "beta"]
     _only_known(said, tuple(names))
     return Method(kind=kind, **{name: _knob(name, said.get(name, "auto")) for name in names})
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if value is not None and not isinstance(value, dict):
+        raise bad(f"Invalid '{name}': must be an object.", "invalid_value", name)
+    return value or {}
 
 
 def _knob(name: str, value: Any) -> Any:
@@ -185,7 +194,8 @@ def _knob(name: str, value: Any) -> Any:
     if value in ("auto", None):
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or (kind is int and int(value) != value) or not least <= value <= most or value <= 0:
+    fits = number and least <= value <= most and value > 0  # NaN and Infinity do not
+    if not fits or (kind is int and int(value) != value):
         raise bad(f"Invalid '{name}': 'auto', or a number up to {most:g}.", "invalid_hyperparameter", name)
     return kind(value)
 

@@ -1,7 +1,10 @@
 """What a webhook is owed is sent by one process, however many look for it at once, on both databases."""
 
+import socket
 import threading
+import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +14,7 @@ from sqlalchemy import Engine
 from bot.store.engine import open_engine
 from knowledge.clock import Clock
 from knowledge.tenancy import Person
+from trainers.api import delivering
 from trainers.api import hooks as owing
 from trainers.api.delivering import Sender, deliver
 from trainers.api.hooks import CLAIM, MOST_AT_ONCE, WAITS, Hooks
@@ -91,3 +95,35 @@ def test_what_fails_is_tried_until_it_is_given_up(engine: Engine, status: int) -
         now += timedelta(seconds=wait)
     assert set(Counter(ear.heard).values()) == {len(WAITS)}
     assert MOST_AT_ONCE >= 2
+
+
+@pytest.mark.parametrize(
+    ("head", "limit", "status"), [(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", 60.0, 200), (b"HTTP", 1.0, 0)]
+)
+def test_an_answer_a_byte_at_a_time_holds_nobody(
+    monkeypatch: pytest.MonkeyPatch, head: bytes, limit: float, status: int
+) -> None:
+    """The status is taken without the body behind it, and one limit holds for however slow it comes."""
+    monkeypatch.setattr(delivering, "SECONDS", limit)
+    over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        with server.accept()[0] as connection, suppress(OSError):
+            connection.sendall(head)
+            while not over.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip, args=(server,), daemon=True)
+        dripping.start()
+        hook = ApiHook(
+            id="we_1", workspace_id="T1", key_id="k", owner="U", name="n", event_types="",
+            url=f"http://127.0.0.1:{server.getsockname()[1]}/", secret=signing.new_secret(), created_at=NOW,
+            changed_at=NOW,
+        )  # fmt: skip
+        begun = time.monotonic()
+        sender = Sender(inside=("127.0.0.1",))
+        assert sender.send(hook, signing.event("evt", ENDED, "ftjob", 0), lambda: NOW) == status
+        assert time.monotonic() - begun < 50
+        over.set()
+        dripping.join(5)

@@ -27,6 +27,8 @@ from openai.types.webhooks.webhook_endpoint_with_secret import WebhookEndpointWi
 from tests.trainers.openai_types import check
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from tests.trainers.rehearsal.test_provider import ROW, ended, start, upload
+from trainers.openai_api.refusals import ApiError
+from trainers.openai_api.requests import job_request
 from trainers.rehearsal.book import Book
 from trainers.rehearsal.chat_models import Pretender
 from trainers.rehearsal.life import Pace
@@ -269,6 +271,12 @@ def test_a_moderated_file_and_an_unknown_status_are_shown(client: OpenAI, provid
         ({"metadata": {"k": "v" * 513}}, "metadata"),
         ({"method": {"type": "reinforcement"}}, "method"),
         ({"hyperparameters": {"n_epochs": 0}}, "n_epochs"),
+        ({"hyperparameters": ["n_epochs"]}, "hyperparameters"),
+        ({"method": {"type": "dpo", "dpo": "x"}}, "method.dpo"),
+        ({"method": {"type": "dpo", "dpo": {"beta": 0.5}}}, "beta"),
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": 3}}}, "hyperparameters"),
+        ({"method": {"type": "dpo", "hyperparameters": {"beta": 0.5}}}, "hyperparameters"),
+        ({"method": {"type": "dpo", "supervised": {"hyperparameters": {"n_epochs": 2}}}}, "supervised"),
         ({"integrations": [{"type": "wandb"}]}, "integrations"),
         ({"colour": "blue"}, "colour"),
     ],
@@ -287,6 +295,15 @@ def test_a_wrong_job_is_refused_with_its_parameter(
     )
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
     assert provider.count("created").total() == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, True, 1.5])
+def test_a_number_that_is_none_is_refused(value: float) -> None:
+    """Python's reader takes NaN and Infinity, and digits without end: each is refused in OpenAI's shape."""
+    body = {"model": "m", "training_file": "file-1", "hyperparameters": {"n_epochs": value}}
+    with pytest.raises(ApiError) as refused:
+        job_request(body)
+    assert (refused.value.status, refused.value.param) == (400, "n_epochs")
 
 
 def test_azure_has_the_same_api_below_its_own_address(provider: ThreadProvider) -> None:
