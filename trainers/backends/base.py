@@ -86,6 +86,9 @@ class Keeper(Listener, Protocol):
         While the job is being stopped None also means that there will be nothing.
         """
 
+    def taken(self, provider: str, provider_id: str) -> bool:
+        """Say whether this is known to be what another call created, for whichever job."""
+
     def over(self, call: PaidCall, why: str) -> bool:
         """Record that what `call` created is dead or deleted.
 
@@ -202,6 +205,12 @@ class Housekeeper(Protocol):
         """Return everything of `kind` that still costs (a job that has not ended, a file, a deployment).
 
         Raises ServiceError.
+        """
+
+    def forgets(self, run: str) -> bool:
+        """Say whether this run of ours is shown without the submission id that it was given.
+
+        Raises Refused, ServiceError.
         """
 
     def remove(self, kind: str, provider_id: str) -> None:

@@ -78,6 +78,10 @@ class HostedBackend:
             return list(self.api.listing(kind))
         return list(self.deployments.listing()) if self.deployments else []
 
+    def forgets(self, run: str) -> bool:
+        """Say whether a run of ours is shown without its submission id."""
+        return not (self.api.job(run).get("metadata") or {}).get("submission_id")
+
     def remove(self, kind: str, provider_id: str) -> None:
         """Cancel or delete."""
         if kind == "deployment" and self.deployments:
@@ -271,7 +275,8 @@ class HostedBackend:
 
         def find(submission_id: str) -> str | None:
             sent = file or keeper.made(self._upload(order))
-            return self.api.find_job(submission_id, sent if isinstance(sent, str) else "")
+            ours = sent if isinstance(sent, str) else ""
+            return self.api.find_job(submission_id, ours, lambda run: keeper.taken(self.provider, run))
 
         return PaidCall(kind="job", provider=self.provider, create=create, find=find, timing=self.timing)
 

@@ -8,7 +8,7 @@ https://developers.openai.com/api/reference/resources/fine_tuning, read as types
 import io
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
@@ -66,15 +66,18 @@ class FineTuningApi(Wire):
         name = upload_name(submission_id)
         return next((file["id"] for file in self.files() if file["filename"] == name), None)
 
-    def find_job(self, submission_id: str, file: str = "") -> str | None:
+    def find_job(
+        self, submission_id: str, file: str = "", taken: Callable[[str], bool] = lambda run: False
+    ) -> str | None:
         """Return the id of the job that was started for a submission; raises ServiceError.
 
-        A server that forgets metadata is asked for the job that trains on `file`, which no other one does. It may
-        answer a filter by what it forgot with nothing, so that all recent jobs are looked through then.
+        A server that forgets metadata is asked for the job that trains on `file`, which no other one does but those
+        that are `taken`: dead ones that were started before. It may answer a filter by what it forgot with nothing, so
+        that all recent jobs are looked through then.
         """
         for found in (self.jobs({"submission_id": submission_id}), self._recent({}) if file else ()):
             for job in found:
-                if _is_for(job, submission_id, file):
+                if _is_for(job, submission_id, file) and not taken(str(job["id"])):
                     return str(job["id"])
         return None
 

@@ -60,6 +60,10 @@ class Hold:
         self.keep()
         return self._submissions().made(call)
 
+    def taken(self, provider: str, provider_id: str) -> bool:
+        """Say whether another call is known to have created this; as `Keeper.taken`."""
+        return self._submissions().taken(provider, provider_id)
+
     def over(self, call: PaidCall, why: str) -> bool:
         """Record that what a paid call created is dead or deleted."""
         return self._submissions().over(call, why)

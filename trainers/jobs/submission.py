@@ -101,6 +101,12 @@ class Submissions:
             if outcome is not None:
                 return outcome
 
+    def taken(self, provider: str, provider_id: str) -> bool:
+        """Say whether another call is known to have created this; as `Keeper.taken`."""
+        there = (_rows.c.provider == provider) & (_rows.c.provider_id == provider_id)
+        with self.ledger.reading() as connection:
+            return connection.execute(select(_rows.c.id).where(there)).first() is not None
+
     def over(self, call: PaidCall, why: str) -> bool:
         """Record that what `call` created is dead or deleted; as `Keeper.over`."""
         with self.ledger.transaction() as connection:

@@ -82,11 +82,14 @@ def kept_for_now(connection: Connection, job: Job, keep: timedelta) -> str:
 
 def _remove(ledger: Ledger, keeper: Housekeeper, kind: str, made: Made, now: datetime, keep: timedelta) -> int:
     with ledger.reading() as connection:
-        needless = _needless(connection, made, now, keep)
-    if needless is not None:
+        needless = _needless(connection, keeper.provider, made, now, keep)
+        witness = "" if needless is None else _witness(connection, keeper.provider, made)
+    if needless is not None and witness is not None:
+        if witness and not _forgets(keeper, witness):
+            return 0
         with ledger.transaction() as connection:
             needless = _give_up(connection, keeper.provider, made, now, keep)
-    if needless is None:
+    if needless is None or witness is None:
         return 0
     try:
         keeper.remove(kind, made.provider_id)
@@ -98,9 +101,9 @@ def _remove(ledger: Ledger, keeper: Housekeeper, kind: str, made: Made, now: dat
 
 
 def _needless(
-    connection: Connection, made: Made, now: datetime, keep: timedelta, *, lock: bool = False
+    connection: Connection, provider: str, made: Made, now: datetime, keep: timedelta, *, lock: bool = False
 ) -> Needless | None:
-    found = _minted(connection, made)
+    found = _minted(connection, provider, made)
     if found is None:
         return None
     job = read(connection, found["job_id"], lock=lock)
@@ -111,21 +114,48 @@ def _needless(
     return Needless(row, job, why) if why else None
 
 
-def _minted(connection: Connection, made: Made) -> RowMapping | None:
-    """Return the row that something was made for: by its submission id, else by the file that a run trains on."""
+def _minted(connection: Connection, provider: str, made: Made) -> RowMapping | None:
+    """Return the row that something was made for: by its submission id or its own, else by the file it trains on.
+
+    A file may outlive a run and serve the next one, so that of its job's runs the newest is meant.
+    """
+    there = _rows.c.provider == provider
     if made.submission_id:
-        return connection.execute(select(_rows).where(_rows.c.id == made.submission_id)).mappings().first()
-    sent = select(_rows.c.job_id, _rows.c.life).where(_rows.c.kind == "upload", _rows.c.provider_id == made.file)
-    file = connection.execute(sent).first()
-    if file is None:
-        return None
-    run = (_rows.c.kind == "job") & (_rows.c.job_id == file.job_id) & (_rows.c.life == file.life)
-    return connection.execute(select(_rows).where(run)).mappings().first()
+        return connection.execute(select(_rows).where(there, _rows.c.id == made.submission_id)).mappings().first()
+    known = select(_rows).where(there, _rows.c.kind == "job", _rows.c.provider_id == made.provider_id)
+    found = connection.execute(known).mappings().first()
+    if found is not None:
+        return found
+    sent = select(_rows.c.job_id).where(there, _rows.c.kind == "upload", _rows.c.provider_id == made.file)
+    runs = select(_rows).where(there, _rows.c.kind == "job", _rows.c.job_id.in_(sent)).order_by(_rows.c.life.desc())
+    return connection.execute(runs.limit(1)).mappings().first()
+
+
+def _witness(connection: Connection, provider: str, made: Made) -> str | None:
+    """Return the newest run of ours that can tell whether a provider drops metadata; None: there is none.
+
+    "" where nobody has to be asked. A run on our file without metadata may be somebody else's where metadata is kept.
+    """
+    if made.submission_id:
+        return ""
+    ours = (_rows.c.provider == provider) & (_rows.c.kind == "job") & _rows.c.provider_id.is_not(None)
+    if connection.execute(select(_rows.c.id).where(ours, _rows.c.provider_id == made.provider_id)).first():
+        return ""
+    newest = select(_rows.c.provider_id).where(ours).order_by(_rows.c.settled_at.desc()).limit(1)
+    return connection.execute(newest).scalar_one_or_none()
+
+
+def _forgets(keeper: Housekeeper, run: str) -> bool:
+    try:
+        return keeper.forgets(run)
+    except (ServiceError, Refused) as problem:
+        log.warning("%s does not say what it knows of %s: %s", keeper.provider, run, problem.what)
+        return False
 
 
 def _give_up(connection: Connection, provider: str, made: Made, now: datetime, keep: timedelta) -> Needless | None:
     """Write down that it is given up, if that still is so, and tell the thread where a run is ended that way."""
-    needless = _needless(connection, made, now, keep, lock=True)
+    needless = _needless(connection, provider, made, now, keep, lock=True)
     if needless is None:
         return None
     row, job, why = needless

@@ -70,6 +70,8 @@ def test_a_worker_that_dies_between_yes_and_record_leaves_one_run(
 
 def test_the_sweep_ends_a_run_that_was_given_up(bench: Bench, metadata: str) -> None:
     """Accepted there and given up here: the sweep finds it by its file and cancels it; it costs no more."""
+    bench.provider.now(metadata=metadata)
+    assert bench.finish(bench.approved()).state == "succeeded"  # tells that this provider drops metadata
     job, run, _ = running(bench, metadata)
     row = bench.row(job)
     assert row is not None
@@ -101,3 +103,39 @@ def test_runs_of_strangers_are_left_alone(bench: Bench, metadata: str) -> None:
     bench.jobs.stop(job.id, ADA, bench.clock())
     assert bench.finish(job).state == "cancelled"
     assert cancelled(bench) == [run]
+
+
+def resumed_on_its_old_file(bench: Bench, metadata: str) -> tuple[Job, str]:
+    """A job whose run died while its file could not be deleted, and which a person has resumed; with the dead run."""
+    bench.provider.now(script={"start": ["dies"], "delete": ["forbidden"]}, metadata=metadata)
+    job = bench.finish(bench.approved())
+    dead = bench.row(job)
+    assert dead is not None
+    bench.provider.now(ENDLESS, metadata=metadata)
+    assert bench.jobs.resume(job.id, ADA, bench.clock()).changed
+    return job, str(dead.provider_id)
+
+
+def test_the_sweep_leaves_the_run_of_a_resumed_job(bench: Bench, metadata: str) -> None:
+    """The file is of the life before, the run of this one: it is paid for and goes on."""
+    job, _ = resumed_on_its_old_file(bench, metadata)
+    bench.finish(job, until=lambda job: getattr(bench.row(job), "life", 0) == 1)
+    bench.turn(job)
+    file, run = bench.row(job, "upload"), bench.row(job)
+    assert file is not None
+    assert run is not None
+    assert (file.life, run.life, run.state) == (0, 1, "accepted")
+    assert tidy(bench.jobs.ledger, bench.backend(), bench.clock()) == 0
+    assert cancelled(bench) == []
+
+
+def test_a_dead_run_on_the_same_file_is_not_adopted(bench: Bench, metadata: str) -> None:
+    """The new run's yes was not heard: what is looked for is that one, not the run that died before."""
+    job, dead = resumed_on_its_old_file(bench, metadata)
+    bench.provider.now(ENDLESS, script={"start": ["drop_before"]}, metadata=metadata)
+    bench.finish(job, until=lambda job: getattr(bench.row(job), "life", 0) == 1)
+    bench.finish(job, until=lambda job: getattr(bench.row(job), "state", "") == "accepted")
+    run = bench.row(job)
+    assert run is not None
+    assert run.provider_id != dead
+    assert bench.provider.count("created")[run.id] == 1

@@ -11,9 +11,11 @@ from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers import audit, budgets
 from trainers.backends.base import Made
 from trainers.backends.deadline import Deadline
+from trainers.backends.wire import json_body
 from trainers.jobs import outbox
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.service import Jobs
+from trainers.jobs.submission import change
 from trainers.jobs.tidy import KEEP, tidy
 from trainers.tables import Job
 
@@ -212,3 +214,31 @@ def test_what_the_provider_refuses_keeps_nothing_else_from_going(bench: Bench, c
     assert bench.provider.count("cancelled") == bench.provider.count("created")
     assert at_once + sweep(bench) == 3  # the run and its two files
     assert bench.provider.count("deleted") == bench.provider.count("uploaded")
+
+
+def test_a_run_without_metadata_is_a_strangers_where_ours_have_theirs(bench: Bench) -> None:
+    """Somebody of the same account trains on our file: that is no run of ours, whether ours is there or not."""
+    job = running(bench)
+    file = bench.row(job, "upload")
+    assert file is not None
+    theirs = {"model": "rehearsal-small", "training_file": str(file.provider_id)}
+    bench.api._create("POST", "/fine_tuning/jobs", Deadline.after(5), json_body(theirs))
+    assert sweep(bench) == 0
+    with bench.jobs.ledger.transaction() as connection:
+        row = bench.row(job)
+        assert row is not None
+        assert change(connection, row, state="abandoned", provider_id=None, detail="nobody heard of it")
+    assert sweep(bench) == 1  # ours, by its metadata
+    assert len(bench.provider.count("cancelled")) == 1
+
+
+def test_a_sweep_of_one_provider_takes_nothing_for_what_another_one_made(bench: Bench) -> None:
+    """Two providers may give the same id to two things."""
+    job = failed_here(bench)
+    row = bench.row(job)
+    assert row is not None
+    bench.clock.skip(KEEP.total_seconds() + 1)
+    keeper = bench.backend()
+    keeper.provider = "another one"
+    keeper.listing = lambda kind: [Made(str(row.provider_id), "", "f")] if kind == "job" else []  # type: ignore[method-assign]  # with an id of ours
+    assert tidy(bench.jobs.ledger, keeper, bench.clock()) == 0
