@@ -337,12 +337,56 @@ def test_writing_lets_another_job_of_its_queue_go_first(desk: Desk) -> None:
     desk.jobs.approve(other.id, other.quote_hash, ADA, desk.watch.move(seconds=1))
     hurried.work(job.id)
     aside = desk.jobs.ledger.get(job.id)
-    assert (aside.state, desk.written(job)) == ("queued", 0)
+    assert (aside.state, desk.written(job)) == ("queued", 1)  # what was begun is decided first
     assert "Another job goes first" in desk.owed(job, "progress")[0]["note"]
     hurried.work(job.id)  # the other one is first in line now
     assert desk.jobs.ledger.get(other.id).state == "succeeded"
     desk.watch.move(seconds=4)
     assert (desk.work(job).state, desk.written(job)) == ("succeeded", 8)
+
+
+def test_a_worker_that_slept_asks_for_no_job_that_has_ended(desk: Desk) -> None:
+    """Thawed after another one cancelled the job, it looks before it calls: nothing is asked and nothing is spent."""
+    job = desk.approved()
+
+    class Slept:
+        """The model; while its first answer is on its way the job passes to another worker, which stops it."""
+
+        name = "writer-1"
+
+        def complete(self, *given: Any, **more: Any) -> str:
+            desk.watch.move(minutes=5)
+            desk.jobs.stop(job.id, ADA, desk.watch())
+            desk.runner("w2").work(job.id)
+            return desk.wire.model.complete(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainers.jobs.alive.LOOK", 60.0)  # it sleeps: its heart does not beat either
+        ended = desk.work(job, model=Slept())
+    assert len(desk.wire.rehearsal.requests) == 1
+    assert ended.state == "cancelled"
+
+
+def test_patience_begins_anew_with_resume(desk: Desk) -> None:
+    """A job that was given up waits as long as at first once a person resumes it."""
+    job = desk.approved()
+    desk.wire.rehearsal.fails_after = 0
+    for _ in range(draft_job.MOST_PAUSES):
+        desk.watch.move(minutes=10)
+        assert desk.work(job).state == "queued"
+    desk.watch.move(minutes=10)
+    assert desk.work(job).state == "failed"
+    desk.jobs.resume(job.id, ADA, desk.watch())
+    assert desk.work(job).state == "queued"
+
+
+def test_a_judge_s_words_are_in_no_row_of_the_ledger(desk: Desk) -> None:
+    """Job and messages hold the point alone: the words may repeat what a row says."""
+    desk.wire.rehearsal.mode = "judge_says_no"
+    done = desk.work(desk.approved())
+    assert json.loads(done.result)["rejected"] == {"judged not right, made up, no good example": 8}
+    kept = json.dumps([done.model_dump(), desk.owed(done, "drafted"), desk.owed(done, "progress")], default=str)
+    assert "It is vague" not in kept
 
 
 def test_what_is_no_longer_what_was_approved_does_not_run(desk: Desk) -> None:

@@ -73,6 +73,11 @@ class Rejected(NamedTuple):
     why: str
     text: str
 
+    @property
+    def point(self) -> str:
+        """Why, without the words of a judge, which may repeat what a row says."""
+        return self.why.partition(":")[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
