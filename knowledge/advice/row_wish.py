@@ -28,7 +28,7 @@ _WEIGHED = re.compile(
 """Words of somebody who is still deciding."""
 
 _COUNT = re.compile(r"(?<![\w.])(\d{1,4})(?![\w.]*\d)\s+(?:[\w'-]+\s+){0,4}?(?:rows|examples|samples|pairs)\b", re.I)
-_LEAD = re.compile(r"^(?:[\s:,.;–—-]+|(?:please|for\s+me|for\s+us)\b)+", re.IGNORECASE)  # noqa: RUF001
+_LEAD = re.compile(r"^(?:[\s:,.;–—-]+|(?:please|for\s+me|for\s+us)\b)+", re.IGNORECASE)
 _JOINED = re.compile(r"^(?:(?:to|for|that|which|about|so\s+that)\b\s*)", re.IGNORECASE)
 
 
@@ -44,7 +44,7 @@ class RowWish:
 
 def row_wish(text: str) -> RowWish | None:
     """Return the wish for training rows in a message; None where it asks for anything else."""
-    read = text[:_READ].replace("’", "'")  # noqa: RUF001  # what phones write
+    read = text[:_READ].replace("’", "'")  # what phones write
     asked = _ASKED.search(read)
     if asked is None or _WEIGHED.search(read):
         return None
