@@ -16,7 +16,6 @@ from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
 from handlers.blocks.words import person
 from handlers.deps import Deps
-from handlers.once import Once
 from handlers.people import aside_of, person_of
 from handlers.posting import edit, post, whisper
 from knowledge.errors import UserError
@@ -39,8 +38,6 @@ MOST_ERROR = 300
 
 REDRAWS = 5
 """How often a card is drawn again because it changed while Slack took the drawing."""
-
-_clicks = Once()
 
 
 def register(app: App, deps: Deps) -> None:
@@ -137,12 +134,9 @@ def another(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
         look = deps.reviews.look(who, key.review_id)
         client.views_open(trigger_id=body["trigger_id"], view=forms.add_form(look, look.row(key.place)))
         return
-    if not _clicks.first(f"{who.workspace_id}:{who.user_id}:{action['value']}", deps.clock()):
-        return
     outcome = deps.reviews.another_like(who, key, deps.more_rows, deps.clock())
     draw(client, deps, who, outcome.review)
     explain(client, body, who, outcome)
-    _say_by_recipe(client, deps, body, who, outcome)
 
 
 def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -216,14 +210,6 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
         whisper(client, place.channel, who.user_id, _over(outcome.review), thread_ts=place.thread_ts)
     elif outcome.why == "stale" and row is not None and row.changed_by != who.user_id:
         words = f"{person(row.changed_by)} changed row {row.place} before your click; the card shows it as it is now."
-        whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
-
-
-def _say_by_recipe(client: WebClient, deps: Deps, body: Json, who: Person, outcome: Outcome) -> None:
-    """Tell whoever clicked that the language model was not asked, where asking it may cost money."""
-    if outcome.changed and deps.model is not None and not deps.model_price().free:
-        place = aside_of(body)
-        words = f"This row is from a recipe: to ask {deps.model.name} may cost money, and a click has no quote."
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
