@@ -273,7 +273,8 @@ class _LangChainModel:
                 return ModelUnavailable(what, "Ask again.", temporary=True)
             case openai.APIConnectionError():
                 what = f"Nothing answers at {self.base_url}."
-                return ModelUnavailable(what, "Check LUTHIER_MODEL_URL.", temporary=True)
+                never_sent = _never_connected(error)
+                return ModelUnavailable(what, "Check LUTHIER_MODEL_URL.", temporary=True, refused=never_sent)
             case openai.APIStatusError():
                 return ModelUnavailable(
                     f"The model {self.name} failed with HTTP status {error.status_code}.",
@@ -294,6 +295,18 @@ class _LangChainModel:
         if error.code == "insufficient_quota":
             return ModelUnavailable(what, next_step, refused=True)
         return ModelBusy(what, next_step, temporary=True, retry_after=pause, refused=True)
+
+
+def _never_connected(error: BaseException | None) -> bool:
+    """Say whether no connection came about, so that nothing was sent and nothing is paid for.
+
+    LangChain wraps the SDK's error, and the SDK's HTTP client is httpx or httpx2, which share no classes.
+    """
+    while error is not None:
+        if type(error).__name__ == "ConnectError":
+            return True
+        error = error.__cause__
+    return False
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

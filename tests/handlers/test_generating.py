@@ -135,6 +135,19 @@ def test_a_task_becomes_rows_under_review(drafting: World) -> None:
     assert "Without such rows" in told
 
 
+def test_a_mention_that_asks_for_rows_leads_to_the_form(drafting: World) -> None:
+    """The button opens the form with task and number filled in; the command is named; advice is no more given."""
+    asked = drafting.slack.send(f"<@U0LUTHIER> please generate 12 training rows to {TASK.lower()}")
+    card = drafting.slack.wait_message("Draft rows", thread_ts=asked["ts"])
+    assert "`/tune data generate`" in json.dumps(card)
+    drafting.slack.click(card, "Draft rows")
+    form = json.dumps(drafting.slack.wait_view(title="Draft training rows"))
+    assert TASK.lower().capitalize() in form
+    assert '"initial_value": "12"' in form
+    told = json.dumps(drafting.slack.messages("C0ASK", asked["ts"]))
+    assert "Confidence" not in told
+
+
 def test_reviewed_rows_become_a_data_set(drafting: World) -> None:
     """Keep the rest and finish: a version of a data set whose provenance names reviewer and recipes."""
     card = reviewed(drafting, 30)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from trainers.backends.base import StopRequested
+
 LOOK = 0.5
 """Seconds between two looks of the thread that keeps the lease."""
 
@@ -25,13 +27,15 @@ def kept_alive(hold: Kept) -> Iterator[Callable[[], None]]:
         while not over.wait(LOOK):
             try:
                 hold.keep()
+            except StopRequested as wish:  # the call that is out is ours until it is back
+                found[:] = [wish]
             except Exception as error:  # whatever it is, it is for the thread that works
                 found.append(error)
                 return
 
     def check() -> None:
         if found:
-            raise found[0]
+            raise found[-1]
 
     beating = threading.Thread(target=beat, daemon=True, name="lease")
     beating.start()

@@ -21,9 +21,6 @@ from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.messages import DraftedCard, Message, ReviewCard
 from trainers.tables import Job
 
-_REASON = 60
-"""Characters of a reason for which rows are counted together: a judge words each anew."""
-
 
 def result_of(job: Job, made: Drafted, folder: Path, now: datetime) -> dict[str, Any]:
     """Return what the ledger keeps; a job from the shell has no thread, so its rows are written as files."""
@@ -31,7 +28,7 @@ def result_of(job: Job, made: Drafted, folder: Path, now: datetime) -> dict[str,
     told = {
         "rows": len(drafts),
         "from_recipes": sum(not draft.provenance.startswith("model ") for draft in drafts),
-        "rejected": dict(Counter(each.why[:_REASON] for each in made.made.rejected).most_common()),
+        "rejected": dict(Counter(each.point for each in made.made.rejected).most_common()),
         "written_by": made.made.writer,
         "notes": list(made.made.notes),
         "seconds": (now - (job.started_at or now)).total_seconds(),

@@ -19,20 +19,23 @@ from knowledge.clock import Clock
 from knowledge.errors import ServiceError, UserError
 from knowledge.models import ChatModel, Meter, ModelUnavailable, Used
 from trainers import budgets
-from trainers.backends.base import Listener, Waiting
+from trainers.backends.base import Listener, StopRequested, Waiting
+from trainers.errors import LeaseLost
 from trainers.evals.endpoint.journal import InUse, spent_in
 from trainers.evals.endpoint.journal import Journal as Calls
 from trainers.evals.endpoint.spending import Meter as Purse
-from trainers.evals.generating.journal import Journal, open_journal
+from trainers.evals.generating.coverage import Grid
+from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.paid import PaidWriter
 from trainers.evals.generating.price import ChatPrice
 from trainers.evals.generating.rows import Generated
+from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.written import write_rows
 from trainers.jobs.accounts import cost_of, may_spend
 from trainers.jobs.alive import kept_alive
 from trainers.jobs.drafting import Wish, home_of, wish_of, wish_path
 from trainers.jobs.index_job import SLICE, STEP_ASIDE
-from trainers.jobs.ledger import Ledger
+from trainers.jobs.ledger import Ledger, read, resumes
 from trainers.tables import Job
 
 TURN = timedelta(seconds=5)
@@ -95,7 +98,7 @@ class Pen:
             return Waiting(again_in=TURN, note="Another worker still writes these rows.")
         try:
             writer = PaidWriter(model, purse(calls.spent), calls)
-            return self._write(job, hold, wish, writer, self._rows(job, wish))
+            return self._write(job, hold, wish, writer, open_journal(*_journal_of(self.folder, job, wish)))
         finally:
             calls.close()
 
@@ -103,17 +106,14 @@ class Pen:
         """Say how many rows are there, and that none of them is lost."""
         try:
             wish = Wish.read(wish_path(self.folder, job.id).read_text("utf-8"))
-            return _kept(self._rows(job, wish), wish)
+            return _kept(read_journal(*_journal_of(self.folder, job, wish)), wish)
         except (OSError, UserError):
             return ""
-
-    def _rows(self, job: Job, wish: Wish) -> Journal:
-        return open_journal(home_of(self.folder, job.id) / ROWS, wish.spec, wish.grid, wish.count, wish.seed)
 
     def _write(self, job: Job, hold: Listener, wish: Wish, writer: PaidWriter, rows: Journal) -> Drafted | Waiting:
         wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid, "journal": rows}
         with kept_alive(hold) as check:
-            gate, teller = _Gate(self, job, check), _Teller(self, job, hold, check, len(rows.drafts))
+            gate, teller = _Gate(self, job, check), _Teller(self, job, hold, check, rows)
             try:
                 made = write_rows(wish.spec, model=writer, meter=gate, tell=teller, fill=False, **wanted)
             except _Paused:
@@ -121,13 +121,17 @@ class Pen:
             except _AnotherFirst:
                 return Waiting(again_in=STEP_ASIDE, note=f"Another job goes first. {_so_far(rows, wish)}.")
             except ModelUnavailable as trouble:
-                return _patient(trouble, rows, wish)
+                return _patient(trouble, rows, wish, self._life(job))
             check()
         if not made.drafts:
-            reasons = "; ".join(dict.fromkeys(each.why for each in made.rejected)) or " ".join(made.notes)
+            reasons = "; ".join(dict.fromkeys(each.point for each in made.rejected)) or " ".join(made.notes)
             what = f"{writer.name} wrote no row that can be used: {reasons[:300]}."
             raise ServiceError(what, "Say more of the task, and ask anew with `data generate`.")
         return Drafted(wish, made)
+
+    def _life(self, job: Job) -> int:
+        with self.ledger.reading() as connection:
+            return resumes(connection, job)
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ class _Gate:
         """Say why the model is not to be asked, or ""; raises what ends the work in hand."""
         self.check()
         with self.pen.ledger.reading() as connection:
+            _check_ours(read(connection, self.job.id), self.job)
             if may_spend(connection, self.job, self.pen.clock()):
                 raise _Paused
         return self.pen.meter(self.job.workspace_id).closed()
@@ -149,6 +154,14 @@ class _Gate:
     def count(self, used: Used) -> None:
         """Count an answer."""
         self.pen.meter(self.job.workspace_id).count(used)
+
+
+def _check_ours(now: Job, taken: Job) -> None:
+    """Raise where a job is no longer as it was taken: a worker that slept hears of it before its next heartbeat."""
+    if now.fence != taken.fence or now.state != "running":
+        raise LeaseLost
+    if now.stop_requested_by:
+        raise StopRequested(now.stop_requested_by)
 
 
 @dataclass
@@ -159,16 +172,27 @@ class _Teller:
     job: Job
     hold: Listener
     check: Callable[[], None]
-    before: int
+    rows: Journal
+    before: tuple[int, int] = field(init=False)
+    """Rows that were there, and cells that were decided, when this worker began."""
     begun: float = field(default_factory=time.monotonic)
 
-    def __call__(self, done: int, wanted: int, remark: str) -> None:
-        """Hear of a row; after a slice of time another job of the queue goes first."""
+    def __post_init__(self) -> None:
+        """Remember where this worker began."""
+        self.before = len(self.rows.drafts), self.rows.decided
+
+    def __call__(self, done: int, wanted: int) -> None:
+        """Hear of a row; after a slice of time in which a cell was decided another job of the queue goes first."""
         self.check()
-        fresh, taken = done - self.before, time.monotonic() - self.begun
+        fresh, taken = done - self.before[0], time.monotonic() - self.begun
         left = taken / fresh * (wanted - done) if fresh > 0 and done < wanted else None
-        self.hold.progress("writing", {"step": done, "steps": wanted, "seconds_left": left, "note": remark})
-        if done < wanted and taken > self.pen.slice and self.pen.ledger.others_due(self.job, self.pen.clock()):
+        self.hold.progress("writing", {"step": done, "steps": wanted, "seconds_left": left})
+        if (
+            self.rows.decided > self.before[1]
+            and done < wanted
+            and taken > self.pen.slice
+            and self.pen.ledger.others_due(self.job, self.pen.clock())
+        ):
             raise _AnotherFirst
 
 
@@ -183,15 +207,19 @@ def spent(folder: Path, job: Job) -> Decimal | None:
     return spent_in(home_of(folder, job.id) / CALLS)
 
 
-def _patient(trouble: ModelUnavailable, rows: Journal, wish: Wish) -> Waiting:
-    """Wait for a model that does not answer; raises ServiceError where it has been waited for long enough."""
-    if not trouble.temporary or rows.pauses >= MOST_PAUSES:
+def _patient(trouble: ModelUnavailable, rows: Journal, wish: Wish, life: int) -> Waiting:
+    """Wait for a model that does not answer; raises ServiceError where this life of the job has waited long enough."""
+    if not trouble.temporary or rows.pauses[life] >= MOST_PAUSES:
         raise ServiceError(trouble.what, f"{trouble.next_step} {_kept(rows, wish)}".strip()) from trouble
-    wait = min(LONGEST_PAUSE, FIRST_PAUSE * 2**rows.pauses)
+    wait = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** rows.pauses[life])
     if trouble.retry_after is not None:
         wait = max(wait, timedelta(seconds=min(trouble.retry_after, 3600)))
-    rows.pause()
+    rows.pause(life)
     return Waiting(again_in=wait, note=f"{trouble.what} It is asked again in {wait.seconds} s. {_so_far(rows, wish)}")
+
+
+def _journal_of(folder: Path, job: Job, wish: Wish) -> tuple[Path, RowSpec, Grid, int, int]:
+    return home_of(folder, job.id) / ROWS, wish.spec, wish.grid, wish.count, wish.seed
 
 
 def _kept(rows: Journal, wish: Wish) -> str:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from knowledge.errors import UserError
-from knowledge.models import Message, ModelUnavailable
+from knowledge.models import Message, ModelUnavailable, open_chat_model
+from tests.chroma import free_port
 from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import PASSAGES, TASKS, spec_of
 from tests.trainers.evals.test_generating_written import Purse
+from trainers.costs.names import find_model
 from trainers.costs.overlay import shelf_in
 from trainers.evals.endpoint.journal import Journal, spent_in
 from trainers.evals.endpoint.spending import Meter
@@ -39,6 +41,37 @@ def test_the_price_comes_from_the_operator_else_from_the_book_else_it_is_unknown
         unknown = chat_price(model, url, "", shelf)
         assert (unknown.prices, unknown.free, unknown.to_json()) == (None, False, None)
     assert chat_price("any", "http://127.0.0.1:1/v1", "0 0", shelf).free
+
+
+def test_a_tuned_model_is_priced_as_one_or_not_at_all(tmp_path: Path) -> None:
+    """Its prices are the book's for tuned models, which may be dearer; where none is listed nobody knows."""
+    shelf = shelf_in(tmp_path)
+    sheet = shelf.books["openai"].sheet(find_model("gpt-4.1-mini"))
+    tuned = chat_price("ft:gpt-4.1-mini-2025-04-14:acme:support:abc", "", "", shelf)
+    base = chat_price("gpt-4.1-mini", "", "", shelf)
+    assert tuned.prices is not None
+    assert tuned.prices != base.prices
+    assert str(tuned.prices.prompt) in sheet.prices["tuned_input"].price.text
+    assert chat_price("ft:gpt-5-nano:acme::abc", "", "", shelf).prices is None
+
+
+@pytest.mark.parametrize("url", ["", "https://api.openai.com/v1", "https://api.tokenfactory.nebius.com/v1"])
+def test_who_is_known_to_bill_is_not_free(url: str, tmp_path: Path) -> None:
+    """Two zeros are for one's own server; for a provider of the price books they are refused."""
+    with pytest.raises(UserError, match="bills its answers"):
+        chat_price("gpt-4o-mini", url, "0 0", shelf_in(tmp_path))
+
+
+def test_a_refused_connection_costs_nothing(tmp_path: Path) -> None:
+    """Nothing was sent, so nothing counts as paid."""
+    journal, meter = Journal(tmp_path / "calls.jsonl"), Meter({"writer-1": PRICES}, Decimal(1))
+    model = open_chat_model("writer-1", f"http://127.0.0.1:{free_port()}/v1", "key")
+    assert model is not None
+    with pytest.raises(ModelUnavailable, match="Nothing answers"):
+        PaidWriter(model, meter, journal).complete(ASKED, max_tokens=10)
+    assert (journal.spent, meter.spent, meter.held) == (0, 0, 0)
+    journal.close()
+    model.close()
 
 
 @pytest.mark.parametrize("text", ["1", "a b", "-1 2", "1 2 3", "nan 1"])

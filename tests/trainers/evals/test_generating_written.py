@@ -1,8 +1,10 @@
 """Training rows by a language model, over the wire against the shipped rehearsal server."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import PASSAGES, REPEATS, TASKS, spec_of
 from trainers.data.lint import lint
 from trainers.evals.generating.coverage import plan_grid
-from trainers.evals.generating.journal import Journal, open_journal
+from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.spec import ROW_KINDS, row_spec
 from trainers.evals.generating.written import write_rows
 
@@ -124,7 +126,7 @@ def test_a_stopped_run_goes_on_and_pays_once(wire: Wire, tmp_path: Path) -> None
     """Killed after three rows, a second run of the same wish writes the other rows only."""
     path, grid = tmp_path / "rows.unfinished.jsonl", plan_grid(SPEC)
 
-    def stop(done: int, wanted: int, remark: str) -> None:
+    def stop(done: int, wanted: int) -> None:
         if done == 3:
             raise KeyboardInterrupt
 
@@ -149,6 +151,87 @@ def test_a_stopped_run_goes_on_and_pays_once(wire: Wire, tmp_path: Path) -> None
     assert len(asked(wire, "<plan number")) == 1
     assert len(asked(wire, "<row/>")) - before <= 10
     assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_cell_that_was_given_up_is_not_asked_about_again(wire: Wire, tmp_path: Path) -> None:
+    """A later process asks for open cells only, and bad answers in a row are counted across processes."""
+    path, grid = tmp_path / "rows.jsonl", plan_grid(SPEC)
+    wire.rehearsal.mode = "judge_says_no"
+
+    def run(most: int) -> Journal:
+        asked_before, journal = len(asked(wire, "<row/>")), open_journal(path, SPEC, grid, 20, 7)
+
+        def stop(done: int, wanted: int) -> None:
+            if len(asked(wire, "<row/>")) - asked_before >= most:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            write_rows(SPEC, count=20, seed=7, model=wire.model, meter=Purse(), journal=journal, tell=stop)
+        return journal
+
+    for runs in range(1, 4):
+        assert run(most=2).given_up == set(range(runs))
+    assert len(asked(wire, "<row/>")) == 6
+    run(most=99)
+    assert len(asked(wire, "<row/>")) == 8  # `stop_after`
+    run(most=99)
+    assert len(asked(wire, "<row/>")) == 8
+
+
+@pytest.mark.parametrize("left", ["", '{"is": "wi'])
+def test_a_journal_without_a_whole_line_begins_anew(left: str, tmp_path: Path) -> None:
+    """Killed while its head was written, it holds nothing that could be of another wish."""
+    path, grid = tmp_path / "rows.jsonl", plan_grid(SPEC)
+    path.write_text(left, "utf-8")
+    assert open_journal(path, SPEC, grid, 8, 7).decided == 0
+    open_journal(path, SPEC, grid, 8, 7).plan(0, "a lamp")
+    assert open_journal(path, SPEC, grid, 8, 7).subjects == {0: "a lamp"}
+
+
+def test_to_look_at_a_journal_changes_no_byte(tmp_path: Path) -> None:
+    """Another process may be in the middle of a line."""
+    path, grid = tmp_path / "rows.jsonl", plan_grid(SPEC)
+    open_journal(path, SPEC, grid, 8, 7).give_up(3)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"is": "row", "half')
+    before = path.read_bytes()
+    assert read_journal(path, SPEC, grid, 8, 7).given_up == {3}
+    assert read_journal(tmp_path / "none.jsonl", SPEC, grid, 8, 7).decided == 0
+    assert path.read_bytes() == before
+
+
+def test_a_row_that_was_not_judged_yet_is_not_paid_for_again(wire: Wire, tmp_path: Path) -> None:
+    """Killed between an answer and its judge, the next process judges that answer."""
+    path, grid = tmp_path / "rows.jsonl", plan_grid(SPEC)
+
+    class Dying:
+        name = "writer-1"
+
+        def complete(self, messages: Any, **more: Any) -> str:
+            if "<judge/>" in messages[-1].content:
+                raise KeyboardInterrupt
+            return wire.model.complete(messages, **more)
+
+    wanted: dict[str, Any] = {"count": 1, "seed": 7, "meter": Purse()}
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(SPEC, model=Dying(), journal=open_journal(path, SPEC, grid, 1, 7), **wanted)
+    made = write_rows(SPEC, model=wire.model, journal=open_journal(path, SPEC, grid, 1, 7), **wanted)
+    assert [len(asked(wire, mark)) for mark in ("<plan number", "<row/>", "<judge/>")] == [1, 1, 1]
+    assert made.drafts[0].provenance == "model writer-1"
+
+
+def test_subjects_that_the_model_does_not_name_are_asked_for_once(wire: Wire) -> None:
+    """A plan without subjects is paid once for its ten rows, as the quote says at most twice."""
+
+    class Aimless:
+        name = "writer-1"
+
+        def complete(self, messages: Any, **more: Any) -> str:
+            told = wire.model.complete(messages, **more)
+            return '{"subjects": []}' if "<plan number" in messages[-1].content else told
+
+    write_rows(SPEC, count=12, seed=7, model=Aimless(), meter=Purse())
+    assert len(asked(wire, "<plan number")) == 2
 
 
 def test_too_many_rows_are_refused_before_anything_is_asked(wire: Wire) -> None:

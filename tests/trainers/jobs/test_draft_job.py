@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from trainers.evals.generating.spec import row_spec
 from trainers.evals.metrics.operations import TokenPrices
 from trainers.jobs import draft_job
 from trainers.jobs.draft_job import Pen
+from trainers.jobs.draft_tidy import sweep_drafts
 from trainers.jobs.drafting import Drafting, Wish, home_of, wish_path
 from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import RqDoorbell, workers_on
@@ -337,12 +339,56 @@ def test_writing_lets_another_job_of_its_queue_go_first(desk: Desk) -> None:
     desk.jobs.approve(other.id, other.quote_hash, ADA, desk.watch.move(seconds=1))
     hurried.work(job.id)
     aside = desk.jobs.ledger.get(job.id)
-    assert (aside.state, desk.written(job)) == ("queued", 0)
+    assert (aside.state, desk.written(job)) == ("queued", 1)  # what was begun is decided first
     assert "Another job goes first" in desk.owed(job, "progress")[0]["note"]
     hurried.work(job.id)  # the other one is first in line now
     assert desk.jobs.ledger.get(other.id).state == "succeeded"
     desk.watch.move(seconds=4)
     assert (desk.work(job).state, desk.written(job)) == ("succeeded", 8)
+
+
+def test_a_worker_that_slept_asks_for_no_job_that_has_ended(desk: Desk) -> None:
+    """Thawed after another one cancelled the job, it looks before it calls: nothing is asked and nothing is spent."""
+    job = desk.approved()
+
+    class Slept:
+        """The model; while its first answer is on its way the job passes to another worker, which stops it."""
+
+        name = "writer-1"
+
+        def complete(self, *given: Any, **more: Any) -> str:
+            desk.watch.move(minutes=5)
+            desk.jobs.stop(job.id, ADA, desk.watch())
+            desk.runner("w2").work(job.id)
+            return desk.wire.model.complete(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainers.jobs.alive.LOOK", 60.0)  # it sleeps: its heart does not beat either
+        ended = desk.work(job, model=Slept())
+    assert len(desk.wire.rehearsal.requests) == 1
+    assert ended.state == "cancelled"
+
+
+def test_patience_begins_anew_with_resume(desk: Desk) -> None:
+    """A job that was given up waits as long as at first once a person resumes it."""
+    job = desk.approved()
+    desk.wire.rehearsal.fails_after = 0
+    for _ in range(draft_job.MOST_PAUSES):
+        desk.watch.move(minutes=10)
+        assert desk.work(job).state == "queued"
+    desk.watch.move(minutes=10)
+    assert desk.work(job).state == "failed"
+    desk.jobs.resume(job.id, ADA, desk.watch())
+    assert desk.work(job).state == "queued"
+
+
+def test_a_judge_s_words_are_in_no_row_of_the_ledger(desk: Desk) -> None:
+    """Job and messages hold the point alone: the words may repeat what a row says."""
+    desk.wire.rehearsal.mode = "judge_says_no"
+    done = desk.work(desk.approved())
+    assert json.loads(done.result)["rejected"] == {"judged not right, made up, no good example": 8}
+    kept = json.dumps([done.model_dump(), desk.owed(done, "drafted"), desk.owed(done, "progress")], default=str)
+    assert "It is vague" not in kept
 
 
 def test_what_is_no_longer_what_was_approved_does_not_run(desk: Desk) -> None:
@@ -397,6 +443,42 @@ def test_a_brand_s_texts_are_in_no_row_of_the_ledger(desk: Desk) -> None:
     assert "wombat" in wish_path(desk.folder, job.id).read_text("utf-8")
     assert "wombat" not in json.dumps([job.model_dump(), desk.owed(job, "quote")], default=str)
     assert Wish.read(wish_path(desk.folder, job.id).read_text("utf-8")) == asked
+
+
+def left_of(desk: Desk, job: Job) -> set[str]:
+    return {path.name for path in home_of(desk.folder, job.id).iterdir()}
+
+
+def test_words_of_a_job_that_will_not_go_on_are_removed(desk: Desk) -> None:
+    """Wish and rows go: soon after success or a quote that nobody took, days after a stop; what was paid is kept."""
+    ledger, stopped, unwanted = desk.jobs.ledger, desk.approved(2), desk.ask(3, request="view-2")
+    done = desk.ask(4, request="view-3")
+    desk.jobs.approve(done.id, done.quote_hash, ADA, desk.watch())
+    desk.jobs.stop(stopped.id, ADA, desk.watch())
+    assert desk.work(done).state == "succeeded"
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 0
+    desk.watch.move(minutes=2)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    assert left_of(desk, done) == {draft_job.CALLS}
+    assert left_of(desk, stopped) == left_of(desk, unwanted) == {"wish.json"}
+    desk.watch.move(hours=24 * 3)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    assert (left_of(desk, stopped), left_of(desk, unwanted)) == ({"wish.json"}, set())
+    desk.watch.move(hours=24 * 5)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    desk.jobs.resume(stopped.id, ADA, desk.watch())
+    assert "kept for 7 days" in desk.work(stopped).error_what
+
+
+def test_a_wish_that_never_came_to_a_job_is_removed(desk: Desk) -> None:
+    """A process that died between the two leaves it alone in its folder."""
+    path = wish_path(desk.folder, "job_none")
+    path.parent.mkdir(parents=True)
+    path.write_text(wish().text, "utf-8")
+    real = datetime.now(UTC)
+    assert sweep_drafts(desk.jobs.ledger, desk.folder, real) == 0
+    assert sweep_drafts(desk.jobs.ledger, desk.folder, real + timedelta(hours=2)) == 1
+    assert not path.exists()
 
 
 @pytest.mark.slow  # 8 s and more: a queue and two workers of its own; a killed worker's successor is tested above

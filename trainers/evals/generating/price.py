@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from knowledge.errors import UserError
 from knowledge.models import DEFAULT_BASE_URL
 from trainers.costs.book import Listed, Sheet
-from trainers.costs.names import UnknownName, find_model
+from trainers.costs.names import UnknownName, base_of, find_model
 from trainers.costs.offers import Shelf
 from trainers.costs.units import per_million
 from trainers.evals.metrics.operations import TokenPrices
@@ -50,10 +50,13 @@ def chat_price(model: str, url: str, own: str, shelf: Shelf) -> ChatPrice:
     if own.strip():
         prices = read_chat_prices(own)
         free = not prices.prompt and not prices.output
+        if free and _host(url) in _BOOKS:
+            raise UserError(f"{SETTING} is 0 0, and {_host(url)} bills its answers.", "Leave it out or set the price.")
         basis = f"your own server ({SETTING}): nobody is billed" if free else f"{_said(prices)}, as set in {SETTING}"
         return ChatPrice(prices=prices, basis=basis)
     sheet = _sheet(model, url, shelf)
-    listed = [sheet.prices.get(name) for name in ("base_input", "base_output")] if sheet else []
+    kind = "base" if base_of(model) == model.strip().lower() else "tuned"  # a tuned model has prices of its own
+    listed = [sheet.prices.get(f"{kind}_{name}") for name in ("input", "output")] if sheet else []
     known = [found for each in listed if each is not None and (found := _dollars(each)) is not None]
     if len(known) != 2 or sheet is None:
         return ChatPrice(prices=None, basis=f"nobody knows what {model} costs at {_host(url)}")

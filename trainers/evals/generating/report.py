@@ -38,7 +38,7 @@ def _lines(made: Generated, spec: RowSpec, grid: Grid) -> Iterator[str]:
         yield f"- Reply: {_plain(draft.target)}"
     if made.rejected:
         yield "\n## Thrown away\n"
-        yield from (f"- {why}: {number}" for why, number in Counter(each.why for each in made.rejected).most_common())
+        yield from (f"- {why}: {number}" for why, number in Counter(each.point for each in made.rejected).most_common())
 
 
 def _plain(text: str) -> str:

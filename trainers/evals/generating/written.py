@@ -7,6 +7,8 @@ was thrown away is kept with its reason. A run that ends early goes on from its 
 import html
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final, Protocol
 
 from knowledge.errors import ServiceError, UserError
@@ -20,13 +22,13 @@ from trainers.evals.generating.asking import asked, known_of
 from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
 from trainers.evals.generating.form import doubts, out_of_form
-from trainers.evals.generating.journal import Journal
+from trainers.evals.generating.journal import Journal, Written
 from trainers.evals.generating.rows import Generated, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import system_of
 
-Tell = Callable[[int, int, str], None]
-"""Hears rows done, rows wanted, and a remark; may raise to end the run."""
+Tell = Callable[[int, int], None]
+"""Hears rows done and rows wanted, before each cell that is still open; may raise to end the run."""
 
 _POINTS: Final = {
     "correct": "not right",
@@ -73,7 +75,7 @@ def write_rows(
     grid: Grid | None = None,
     avoid: Sequence[Row] = (),
     journal: Journal | None = None,
-    tell: Tell = lambda done, wanted, remark: None,
+    tell: Tell = lambda done, wanted: None,
     fill: bool = True,
 ) -> Generated:
     """Let the model write up to `count` rows for the grid; recipes fill up what is missing where they can.
@@ -82,120 +84,136 @@ def write_rows(
     without `fill` ModelUnavailable where the model does not answer, so that a later run goes on from the journal.
     """
     check_count(count)
-    grid = grid or plan_grid(spec)
+    order = _Order(spec, count, seed, grid or plan_grid(spec), avoid)
     kept = journal if journal is not None else Journal()
-    writer = _Writer(spec, model, meter, kept, [row.prompt for row in avoid])
     notes = doubts(spec)
     try:
-        writer.write(grid.cells(count, seed), seed, tell)
+        _Writer(order, model, meter, kept).write(tell)
     except _Stopped as stopped:
         if not fill and isinstance(stopped.trouble, ModelUnavailable):
             raise stopped.trouble from None
         notes.append(f"{stopped} {len(kept.drafts)} of {count} rows are written.")
     drafts = [kept.drafts[place] for place in sorted(kept.drafts)]
-    return _filled(spec, drafts, count, seed, grid, avoid, kept, notes, model.name)
+    more, told = _filling(order, drafts)
+    notes += [note for note in told if note not in notes]
+    return Generated(drafts=(*drafts, *more), rejected=tuple(kept.rejected), notes=tuple(notes), writer=model.name)
 
 
-def _filled(
-    spec: RowSpec,
-    drafts: list[TrainingDraft],
-    count: int,
-    seed: int,
-    grid: Grid,
-    avoid: Sequence[Row],
-    kept: Journal,
-    notes: list[str],
-    name: str,
-) -> Generated:
-    """Fill up with recipes; where they have none, say how many are missing."""
-    if len(drafts) < count:
-        taken = [*avoid, *(Row(at, each.messages) for at, each in enumerate(drafts, start=1))]
-        try:
-            more = compose_rows(spec, count=count - len(drafts), seed=seed, grid=grid, avoid=taken)
-        except UserError:  # recipes have nothing for this task
-            more = Generated(drafts=())
-        notes += [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
-        notes += [note for note in more.notes if note not in (OFFLINE, *notes)]
-        drafts += more.drafts
-    return Generated(drafts=tuple(drafts), rejected=tuple(kept.rejected), notes=tuple(notes), writer=name)
+@dataclass(frozen=True)
+class _Order:
+    """What is wanted of a run."""
+
+    spec: RowSpec
+    count: int
+    seed: int
+    grid: Grid
+    avoid: Sequence[Row]
+
+
+def _filling(order: _Order, drafts: Sequence[TrainingDraft]) -> tuple[Sequence[TrainingDraft], list[str]]:
+    """Return what recipes have for the rows that are missing, and what to say of that."""
+    missing = order.count - len(drafts)
+    if not missing:
+        return (), []
+    taken = [*order.avoid, *(Row(at, each.messages) for at, each in enumerate(drafts, start=1))]
+    try:
+        more = compose_rows(order.spec, count=missing, seed=order.seed, grid=order.grid, avoid=taken)
+    except UserError:  # recipes have nothing for this task
+        return (), []
+    said = [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
+    return more.drafts, [*said, *(note for note in more.notes if note != OFFLINE)]
 
 
 class _Writer:
     """Asks the model and checks what it says."""
 
-    def __init__(self, spec: RowSpec, model: Writer, meter: Meter, journal: Journal, taken: list[str]) -> None:
-        self.spec, self.model, self.meter, self.journal = spec, model, meter, journal
+    def __init__(self, order: _Order, model: Writer, meter: Meter, journal: Journal) -> None:
+        self.spec, self.model, self.meter, self.journal = order.spec, model, meter, journal
+        self.cells: list[Cell] = order.grid.cells(order.count, order.seed)
         self.asked = asked()
-        self.system = system_of(spec)
-        self.taken = [*taken, *(draft.input for draft in journal.drafts.values())]
-        self.known = known_of(spec)
-        self.failed = 0
+        self.system = system_of(order.spec)
+        self.taken = [*(row.prompt for row in order.avoid), *(draft.input for draft in journal.drafts.values())]
+        self.known = known_of(order.spec)
 
-    def write(self, cells: Sequence[Cell], seed: int, tell: Tell) -> None:
-        """Write a row for each cell that has none; raises _Stopped."""
-        for place, cell in enumerate(cells):
-            tell(len(self.journal.drafts), len(cells), "")
-            if place in self.journal.drafts:
-                continue
-            for _ in range(int(self.asked["tries"])):
-                draft = self._row(place, cell, self._subject(place, cells))
-                if draft is not None:
-                    self.failed = 0
-                    self.taken.append(draft.input)
-                    self.journal.keep(place, draft)
-                    break
-        tell(len(self.journal.drafts), len(cells), "")
+    def write(self, tell: Tell) -> None:
+        """Write a row for each cell that is still open; raises _Stopped."""
+        for place in range(len(self.cells)):
+            if not self.journal.is_decided(place):
+                tell(len(self.journal.drafts), len(self.cells))
+                self._decide(place)
+        tell(len(self.journal.drafts), len(self.cells))
 
-    def _subject(self, place: int, cells: Sequence[Cell]) -> str:
-        """Return what a row is to be about; asks for the next ten at once."""
+    def _decide(self, place: int) -> None:
+        """Write the row of a cell, or give the cell up; what an earlier process tried counts."""
+        while self.journal.tries[place] < int(self.asked["tries"]):
+            draft = self._row(place)
+            if draft is not None:
+                self.taken.append(draft.input)
+                self.journal.keep(place, draft)
+                return
+        self.journal.give_up(place)
+
+    def _subject(self, place: int) -> str:
+        """Return what a row is to be about; asks for the next ten at once, and about none twice."""
         if place not in self.journal.subjects and self.spec.kind != "voice":
-            wanted = list(range(place, min(len(cells), place + int(self.asked["at_once"]))))
-            listed = json.dumps([dict(cells[at]) for at in wanted], ensure_ascii=False)
-            told = self._ask("plan", self.asked["plan_tokens"], number=str(len(wanted)), cells=html.escape(listed))
+            wanted = list(range(place, min(len(self.cells), place + int(self.asked["at_once"]))))
+            listed = json.dumps([dict(self.cells[at]) for at in wanted], ensure_ascii=False)
+            number, shown = str(len(wanted)), html.escape(listed)
+            told = self._ask("plan", self.asked["plan_tokens"], None, number=number, cells=shown)
             subjects = told.get("subjects") if told else None
-            for at, about in zip(wanted, subjects if isinstance(subjects, list) else [], strict=False):
-                if text := _text(about):
-                    self.journal.subjects[at] = text[:300]
-                    self.journal.note("subject", place=at, about=text[:300])
+            for at, about in zip_longest(wanted, subjects if isinstance(subjects, list) else []):
+                if at is not None:
+                    self.journal.plan(at, _text(about)[:300])
         return self.journal.subjects.get(place, "")
 
-    def _row(self, place: int, cell: Cell, about: str) -> TrainingDraft | None:
-        """Ask for one row and for its judgement; None where it is no good."""
-        pair = (
-            self._voice(place) if self.spec.kind == "voice" and self.spec.texts else self._written(place, cell, about)
-        )
-        if pair is None:
+    def _row(self, place: int) -> TrainingDraft | None:
+        """Ask for one row and for its judgement; None where it is no good, which is in the journal then."""
+        cell, written = self.cells[place], self.journal.written.get(place) or self._asked_for(place)
+        if written is None:
             return None
-        sent, reply, why = pair
+        sent, reply, why = written
         wrong = self._wrong(sent, reply) or self._judged(sent, reply)
         if wrong:
-            self._reject(wrong, f"{sent}\n=> {reply}")
+            self._reject(wrong, f"{sent}\n=> {reply}", place)
             return None
         messages = (Message("system", self.system), Message("user", sent), Message("assistant", reply))
         covered = {**cell, **({LABEL: reply} if self.spec.labels else {})}
         return TrainingDraft(messages, covered, why, f"model {self.model.name}")
 
-    def _written(self, place: int, cell: Cell, about: str) -> tuple[str, str, str] | None:
+    def _asked_for(self, place: int) -> Written | None:
+        """Have a row written, and keep it before it is judged."""
+        if self.spec.kind == "voice" and self.spec.texts:
+            written = self._voice(place)
+        else:
+            written = self._written(place, self._subject(place))
+        if written is not None:
+            self.journal.wrote(place, written)
+        return written
+
+    def _written(self, place: int, about: str) -> Written | None:
         material, passages = self._material(place)
-        shown = html.escape(json.dumps(dict(cell), ensure_ascii=False))
-        told = self._ask("row", self.asked["row_tokens"], about=html.escape(about), cell=shown, material=material)
+        shown = html.escape(json.dumps(dict(self.cells[place]), ensure_ascii=False))
+        more = {"about": html.escape(about), "cell": shown, "material": material}
+        told = self._ask("row", self.asked["row_tokens"], place, **more)
         if told is None:
             return None
         sent, reply, why = (_text(told.get(name)) for name in ("input", "reply", "why"))
         if not (sent and reply and why):
-            self._reject("a row without input, reply or reason", json.dumps(told, ensure_ascii=False)[:400])
+            self._reject("a row without input, reply or reason", json.dumps(told, ensure_ascii=False)[:400], place)
             return None
-        return f"{passages}{sent}", self._label(reply), why[:300]
+        return Written(f"{passages}{sent}", self._label(reply), why[:300])
 
-    def _voice(self, place: int) -> tuple[str, str, str] | None:
+    def _voice(self, place: int) -> Written | None:
         """Ask for the brief that a text of the brand would have answered."""
         text = self.spec.texts[place % len(self.spec.texts)]
-        told = self._ask("brief", self.asked["row_tokens"], text=html.escape(text))
-        notes, why = (_text(told.get(name)) for name in ("notes", "why")) if told else ("", "")
-        if not (notes and why):
-            self._reject("no brief", str(told)[:400])
+        told = self._ask("brief", self.asked["row_tokens"], place, text=html.escape(text))
+        if told is None:
             return None
-        return f"Notes: {notes}", text.strip(), why[:300]
+        notes, why = (_text(told.get(name)) for name in ("notes", "why"))
+        if not (notes and why):
+            self._reject("no brief", json.dumps(told, ensure_ascii=False)[:400], place)
+            return None
+        return Written(f"Notes: {notes}", text.strip(), why[:300])
 
     def _material(self, place: int) -> tuple[str, str]:
         """Return the passages that a question is to be about, for the model and for the row; one is a distractor."""
@@ -227,14 +245,15 @@ class _Writer:
 
     def _judged(self, sent: str, reply: str) -> str:
         """Let the judge look; says what it found, or ""."""
-        told = self._ask("judge", self.asked["judge_tokens"], input=html.escape(sent), reply=html.escape(reply))
+        told = self._ask("judge", self.asked["judge_tokens"], None, input=html.escape(sent), reply=html.escape(reply))
         if told is None:
             return "not judged: the judge gave no JSON"
         failed = [words for name, words in _POINTS.items() if told.get(name) is not True]
         return f"judged {', '.join(failed)}: {_text(told.get('reason'))[:200]}" if failed else ""
 
-    def _ask(self, name: str, tokens: int, **more: str) -> dict[str, Any] | None:
+    def _ask(self, name: str, tokens: int, place: int | None, **more: str) -> dict[str, Any] | None:
         """Ask and read the JSON of the answer; None where there is none. Raises _Stopped."""
+        self._check_use()
         if closed := self.meter.closed():
             raise _Stopped(closed)
         part = self.asked[name]
@@ -246,15 +265,20 @@ class _Writer:
             raise _Stopped(error.what, error) from error
         found = object_in(answer)
         if found is None and name != "judge":
-            self._reject("an answer that is no JSON object", answer[:400])
+            self._reject("an answer that is no JSON object", answer[:400], place)
         return found
 
-    def _reject(self, why: str, text: str) -> None:
+    def _reject(self, why: str, text: str, place: int | None) -> None:
         """Keep what was thrown away; raises _Stopped after too many in a row."""
-        self.journal.reject(why, text)
-        self.failed += 1
-        if self.failed >= int(self.asked["stop_after"]):
-            raise _Stopped(f"{self.model.name} gave {self.failed} unusable answers one after the other ({why}).")
+        self.journal.reject(why, text, place)
+        self._check_use()
+
+    def _check_use(self) -> None:
+        """Raise _Stopped after too many unusable answers in a row, those of earlier processes among them."""
+        failed = self.journal.failed
+        if failed >= int(self.asked["stop_after"]):
+            why = self.journal.rejected[-1].point
+            raise _Stopped(f"{self.model.name} gave {failed} unusable answers one after the other ({why}).")
 
 
 def _text(value: Any) -> str:
