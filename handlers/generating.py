@@ -50,15 +50,15 @@ def register(app: App, deps: Deps) -> None:
     app.view(drawn.COVERAGE_FORM)(partial(covered, deps))
 
 
-def open_form(client: WebClient, place: Place, trigger_id: str, task: str = "") -> None:
+def open_form(client: WebClient, place: Place, trigger_id: str, task: str = "", count: int = 0) -> None:
     """Open the form; the review goes to `place`."""
-    client.views_open(trigger_id=trigger_id, view=drawn.spec_form(json.dumps(place), task))
+    client.views_open(trigger_id=trigger_id, view=drawn.spec_form(json.dumps(place), task, count))
 
 
-def opened(deps: Deps, ack: Ack, body: Json, client: WebClient) -> None:
-    """Open the form where the button is."""
+def opened(deps: Deps, ack: Ack, body: Json, action: Json, client: WebClient) -> None:
+    """Open the form where the button is, with what it says."""
     ack()
-    open_form(client, place_of(body), str(body["trigger_id"]))
+    open_form(client, place_of(body), str(body["trigger_id"]), *drawn.offered(str(action.get("value") or "")))
 
 
 def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:

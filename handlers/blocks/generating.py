@@ -7,8 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.blocks.parts import Block, context, field, modal, option, section, select
+from handlers.blocks.parts import Block, actions, button, context, field, modal, option, section, select
+from handlers.blocks.words import count as counted
 from handlers.escape import clean, mrkdwn
+from trainers.evals.generating.spec import DEFAULT_COUNT
+from trainers.evals.generating.table import most_rows
 
 SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
 """Callback ids."""
@@ -34,13 +37,34 @@ _SHORT, _LONG = 200, 600
 _MOST_FILES = 5
 
 
-def spec_form(metadata: str, task: str = "") -> Block:
+def offer_text(task: str, rows: int) -> str:
+    """Answer whoever asked for rows in words."""
+    what = counted(rows, "training row") if rows else "training rows"
+    about = f" for: {mrkdwn(task, 300)}" if task else ""
+    return f"I can draft {what}{about}. You keep, edit or drop each one before anything is trained on it."
+
+
+def offer_blocks(task: str, rows: int) -> list[Block]:
+    """Draw that, with the button that opens the form with what was said filled in."""
+    value = json.dumps({"task": task[:_LONG], "count": rows})
+    draft = button("Draft rows", OPEN, value, style="primary")
+    hint = context("`/tune data generate` and what the model is to do opens the same form.")
+    return [section(offer_text(task, rows)), *actions([draft], block_id="rows-offer"), hint]
+
+
+def offered(value: str) -> tuple[str, int]:
+    """Read the task and the number of rows from the button; "" and 0 where it says neither."""
+    said = json.loads(value) if value else {}
+    return str(said.get("task") or ""), int(said.get("count") or 0)
+
+
+def spec_form(metadata: str, task: str = "", count: int = 0) -> Block:
     """Draw the form of what is wanted."""
     kinds = [option(name, name, meaning) for name, meaning in KINDS.items()]
     files: Block = {"type": "file_input", "action_id": TEXTS, "max_files": _MOST_FILES}
     number = {
-        "type": "number_input", "action_id": COUNT, "is_decimal_allowed": False, "min_value": "1", "max_value": "100",
-        "initial_value": "10",
+        "type": "number_input", "action_id": COUNT, "is_decimal_allowed": False, "min_value": "1",
+        "max_value": str(most_rows()), "initial_value": str(min(count, most_rows()) or DEFAULT_COUNT),
     }  # fmt: skip
     blocks = [
         field("What is the model to do?", _text(TASK, _LONG, task[:_LONG], multiline=True), block_id=TASK),

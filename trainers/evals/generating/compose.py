@@ -13,7 +13,7 @@ from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import headings_of, streams, system_of
-from trainers.evals.generating.table import table
+from trainers.evals.generating.table import most_rows, table
 
 OFFLINE = "Recipes steer what a row is there for and its label; channel, person and length need a language model."
 
@@ -42,7 +42,7 @@ def compose_rows(
 
 def check_count(count: int) -> None:
     """Raise UserError for a number of rows that nobody would look through; before anything is asked or spent."""
-    most = int(table()["most_rows"])
+    most = most_rows()
     if not 1 <= count <= most:
         raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
 
