@@ -118,15 +118,16 @@ def resumed_on_its_old_file(bench: Bench, metadata: str) -> tuple[Job, str]:
 
 def test_the_sweep_leaves_the_run_of_a_resumed_job(bench: Bench, metadata: str) -> None:
     """The file is of the life before, the run of this one: it is paid for and goes on."""
-    job, _ = resumed_on_its_old_file(bench, metadata)
+    job, dead = resumed_on_its_old_file(bench, metadata)
     bench.finish(job, until=lambda job: getattr(bench.row(job), "life", 0) == 1)
     bench.turn(job)
     file, run = bench.row(job, "upload"), bench.row(job)
     assert file is not None
     assert run is not None
     assert (file.life, run.life, run.state) == (0, 1, "accepted")
-    assert tidy(bench.jobs.ledger, bench.backend(), bench.clock()) == 0
-    assert cancelled(bench) == []
+    tidy(bench.jobs.ledger, bench.backend(), bench.clock())  # may end the first one, which the new pace has woken
+    assert set(cancelled(bench)) <= {dead}
+    assert bench.api.job(str(run.provider_id))["status"] in ("queued", "running")
 
 
 def test_a_dead_run_on_the_same_file_is_not_adopted(bench: Bench, metadata: str) -> None:
