@@ -54,7 +54,7 @@ def test_a_backend_that_joins_is_swept(
     sweeping = threading.Thread(target=sweeper.run, args=(Settings.from_env(env), over))
     sweeping.start()
     until = time.monotonic() + 20
-    while not provider.count("deleted") and time.monotonic() < until:
+    while provider.count("deleted") != provider.count("uploaded") and time.monotonic() < until:
         time.sleep(0.05)
     over.set()
     sweeping.join()
