@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from knowledge.errors import UserError
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers.errors import NotAllowed
+from trainers.jobs.kinds import DRAFTING
 from trainers.tables import Job, WorkspaceRules
 
 Stoppers = Literal["requester", "approvers", "anyone"]
@@ -258,8 +259,18 @@ def _check_enough(job: Job, cost: Decimal, rules: Rules, eligible: Collection[st
         said = f"jobs above {dollars(rules.one_approver_limit)} need two approvers; only {_named(eligible)} is one"
     raise NotAllowed(
         f"This job costs {dollars(cost)}, and {said}.",
-        "An operator sets one with `luthier settings`, or run it on this machine for $0.",
+        _way_out(job),
     )
+
+
+def _way_out(job: Job) -> str:
+    """Name the command that sets an approver, and what costs nothing instead."""
+    at = "" if job.workspace_id == LOCAL_WORKSPACE else f" --workspace {job.workspace_id}"
+    set_one = f"An operator sets one with `luthier settings set approvers=U0BEN,U0CHI{at}` (ids of people in Slack)"
+    if job.kind == DRAFTING:
+        free = '`LUTHIER_MODEL= luthier data generate "…" --out rows.jsonl` composes rows by recipes for $0'
+        return f"{set_one}. Without a language model {free}."
+    return f"{set_one}, or run it on this machine for $0."
 
 
 def _ask(approvers: Collection[str]) -> str:
