@@ -17,6 +17,7 @@ from knowledge.errors import LuthierError, UserError
 from trainers.backends.base import Housekeeper
 from trainers.costs.overlay import shelf_in
 from trainers.data.keeping import sweep_deleted
+from trainers.jobs.draft_tidy import sweep_drafts
 from trainers.jobs.learning import sweep_folders
 from trainers.jobs.ledger import LEASE
 from trainers.jobs.retirements import warn
@@ -54,6 +55,7 @@ def run(settings: Settings, over: threading.Event) -> None:
                 warned_at = time.monotonic()
                 _warn(deps, settings.data)
                 sweep_deleted(deps.engine, deps.datasets.folder)
+                sweep_drafts(deps.jobs.ledger, deps.datasets.folder, deps.clock())
             sweep(deps.jobs.ledger, deps.jobs.ring, deps.clock())
             deps.jobs.tend_quotes(deps.clock())
             sweep_folders(deps.jobs.ledger, deps.datasets.folder, deps.clock())

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, insert, select, update
 from knowledge.errors import UserError
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers.errors import NotAllowed
-from trainers.jobs.kinds import DRAFTING
 from trainers.tables import Job, WorkspaceRules
 
 Stoppers = Literal["requester", "approvers", "anyone"]
@@ -26,6 +25,8 @@ _CHOICES = {"stoppers": ("requester", "approvers", "anyone"), "add_documents": (
 
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """A host name of at least two parts in small letters; no number is one, so no address of a machine is."""
+
+_DRAFTING = "drafting"  # trainers.jobs.kinds names it, which may not be known here
 
 _table = WorkspaceRules.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
@@ -267,7 +268,7 @@ def _way_out(job: Job) -> str:
     """Name the command that sets an approver, and what costs nothing instead."""
     at = "" if job.workspace_id == LOCAL_WORKSPACE else f" --workspace {job.workspace_id}"
     set_one = f"An operator sets one with `luthier settings set approvers=U0BEN,U0CHI{at}` (ids of people in Slack)"
-    if job.kind == DRAFTING:
+    if job.kind == _DRAFTING:
         free = '`LUTHIER_MODEL= luthier data generate "…" --out rows.jsonl` composes rows by recipes for $0'
         return f"{set_one}. Without a language model {free}."
     return f"{set_one}, or run it on this machine for $0."

@@ -194,8 +194,9 @@ def test_what_is_no_pair_is_named_by_line_and_not_quoted(tmp_path: Path) -> None
     bad: dict[str, str] = {
         "{secret": "not valid JSON",
         json.dumps({"messages": [turn]}): "no preference pair",
-        json.dumps({**pairs(1)[0], "preferred_output": [turn]}): "does not end",
-        json.dumps({**pairs(1)[0], "non_preferred_output": []}): "does not end",
+        json.dumps({**pairs(1)[0], "preferred_output": [turn]}): "not one message",
+        json.dumps({**pairs(1)[0], "non_preferred_output": []}): "not one message",
+        json.dumps({**pairs(1)[0], "preferred_output": pairs(1)[0]["preferred_output"] * 2}): "not one message",
         json.dumps({**pairs(1)[0], "preferred_output": [{"role": "assistant", "content": " "}]}): "no text",
     }
     path = tmp_path / "rows.jsonl"

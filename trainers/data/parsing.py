@@ -30,6 +30,8 @@ FIXES: dict[str, str] = {
     "mixed_formats": "Write all rows in one format.",
     "no_value": "Open the file in its program, paste the formulas as values, save it and try again.",
     "unknown_role": "Give each message a role that the target knows; in Vertex's format the assistant is called model.",
+    "preference_form": "Put all turns before the two answers into the prompt; each answer is one assistant message.",
+    "last_not_assistant": "Write both answers of a pair as one message each, role assistant.",
     "empty_target": "Write the ideal answer, or drop the row.",
     "format_mismatch": "Choose another target, or leave this out.",
     "no_trainable_tokens": "Give at least one answer of the row a weight of 1.",

@@ -7,7 +7,7 @@ only the file's hash, which the approved quote covers.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -35,6 +35,9 @@ from trainers.tables import Job
 
 SECONDS_A_CALL = (0.5, 5.0)
 """A guess, said as one in the quote; one call after the other."""
+
+KEPT_FOR_RESUME = timedelta(days=7)
+"""How long after its end a job's wish and rows are kept for `resume`; what it was given may be a brand's texts."""
 
 _TITLE = 80
 
@@ -165,6 +168,8 @@ def wish_of(job: Job, folder: Path, writer: str, price: ChatPrice) -> Wish:
         text = ""
     if hash_of(offer) != job.quote_hash or json.loads(job.spec) != offer["spec"]:
         raise _stale("the quote is another one")
+    if not text:
+        raise _stale(f"what was to be written is kept for {KEPT_FOR_RESUME.days} days after a job ends, and is gone")
     if sha256(text.encode()).hexdigest() != offer["spec"]["wish"]:
         raise _stale("what is to be written is not what it was")
     if writer != offer["spec"]["model"]:

@@ -8,7 +8,16 @@ from sqlalchemy import Connection, Engine, and_, case, func, literal, select, up
 
 from knowledge.rows import add_if_absent
 from knowledge.tenancy import LOCAL_WORKSPACE
-from trainers.jobs.messages import Announcement, HomeRefresh, LearnedCard, Message, ProgressCard, QuoteCard, to_json
+from trainers.jobs.messages import (
+    Announcement,
+    DraftedCard,
+    HomeRefresh,
+    LearnedCard,
+    Message,
+    ProgressCard,
+    QuoteCard,
+    to_json,
+)
 from trainers.states import ENDED
 from trainers.tables import Job, OutboxMessage
 
@@ -175,5 +184,5 @@ def reword(connection: Connection, number: int, payload: str) -> None:
 
 
 def _kept(message: OutboxMessage) -> dict[str, str]:
-    """Empty a message that names documents and is never edited: Slack has it now."""
-    return {"payload": "{}"} if message.kind == LearnedCard.KIND else {}
+    """Empty a message that names documents or says what was written, and is never edited: Slack has it now."""
+    return {"payload": "{}"} if message.kind in (LearnedCard.KIND, DraftedCard.KIND) else {}

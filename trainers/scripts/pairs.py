@@ -43,8 +43,8 @@ def _pair(line: str, where: str) -> Pair:
         raise ScriptError(f"{where}: no preference pair.", AGAIN) from None
     for conversation in (better, worse):
         _check(conversation, where)
-        if len(conversation) == len(asked) or conversation[-1]["role"] != "assistant":
-            raise ScriptError(f"{where}: an answer that does not end with the assistant's reply.", AGAIN)
+        if len(conversation) != len(asked) + 1 or conversation[-1]["role"] != "assistant":
+            raise ScriptError(f"{where}: an answer that is not one message of the assistant.", AGAIN)
     return Pair(better, worse)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from knowledge.tenancy import Person
 from trainers.data.counting import ByO200k
 from trainers.data.dividing import divide
+from trainers.data.formats import detect, to_chat
 from trainers.data.formats.preference import to_openai_pair
 from trainers.data.jsonl import read_rows
 from trainers.data.lint import lint
@@ -159,3 +160,51 @@ def test_a_pair_is_as_long_as_its_longer_side(tmp_path: Path) -> None:
     found = [each for each in lint(path, count=count).findings if each.code == "row_too_long"]
     assert [each.lines for each in found] == [(13,)]
     assert to_openai_pair({"messages": as_chat(1)["messages"], "rejected": as_openai(1)["non_preferred_output"]})
+
+
+TWO = [turn("assistant", "Let me see."), turn("assistant", "It comes tomorrow.")]
+RETOLD = [turn("user", "Where is it?"), turn("assistant", "Which one?"), turn("user", "The red one.")]
+
+
+def instead(shape: Any, **other: Any) -> Any:
+    return lambda number: {key: value for key, value in (shape(number) | other).items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        (instead(as_openai, preferred_output=TWO), "preference_form"),
+        (instead(as_openai, non_preferred_output=[*TWO, turn("user", "And?"), *TWO[:1]]), "preference_form"),
+        (instead(as_openai, non_preferred_output=[turn("user", "?")]), "last_not_assistant"),
+        (instead(as_trl, chosen=TWO), "preference_form"),
+        (instead(as_trl, prompt=None, chosen=[*RETOLD, TWO[1]], rejected=[*RETOLD[:1], TWO[0]]), "preference_form"),
+        (instead(as_trl, prompt=None, chosen=[*RETOLD, TWO[1]], rejected=RETOLD), "preference_form"),
+    ],
+)
+def test_an_answer_that_is_not_one_message_is_blocked_at_its_line(tmp_path: Path, made: Any, code: str) -> None:
+    """Turns of one side only would be compared as if they were the answer, or read before the other side's answer."""
+    path = file(tmp_path, as_trl if "chosen" in made(0) else as_openai, 12)
+    path.write_text(path.read_text() + json.dumps(made(12)) + "\n")
+    target = "local" if "chosen" in made(0) else "openai"
+    found = [(each.code, each.lines) for each in lint(path, target=target).findings if each.severity == "BLOCK"]
+    assert found == [(code, (13,))]
+    if target == "openai":
+        reading = read_rows(path)
+        assert (len(reading.rows), [each.code for each in reading.findings]) == (12, [code])
+
+
+def test_answers_that_repeat_the_prompt_are_the_last_message_alone(tmp_path: Path) -> None:
+    """Hugging Face's data sets hold whole conversations beside a prompt, with a system message in a column or none."""
+
+    def repeating(number: int) -> Json:
+        row = as_texts(number)
+        asked = turn("user", row["prompt"])
+        return row | {name: [asked, turn("assistant", row[name])] for name in ("chosen", "rejected")}
+
+    def whole(number: int) -> Json:
+        row = as_trl(number)
+        return {name: [*row["prompt"], *row[name]] for name in ("chosen", "rejected")}
+
+    for shape in (repeating, whole):
+        row = shape(3)
+        assert to_openai_pair(to_chat(row, detect(row))) == as_openai(3)

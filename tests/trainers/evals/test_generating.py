@@ -1,6 +1,7 @@
 """Training rows by recipe: what a spec asks for, what is covered, and that our own linter takes them."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from trainers.data.review_rows import Draft
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, counted, plan_grid, read_grid
+from trainers.evals.generating.document_rows import document_pieces
 from trainers.evals.generating.form import as_declared, doubts, edit_refused
 from trainers.evals.generating.report import report
 from trainers.evals.generating.spec import ROW_KINDS, RowSpec, row_spec
@@ -121,21 +123,23 @@ HANDBOOK = tuple(
         "The L2 lamp draws 4 watts from the adapter that is in the box.",
         "Press the round button of the L2 lamp for three seconds to dim it.",
         "Clean the glass shade of the L2 lamp with a dry cloth only.",
-        "Parcels from abroad take 9 working days through customs offices. Heavy pallets are unloaded at the western ramp before noon.",
-        "Returned goods are refunded to the credit card within 14 days. Gift vouchers cannot be turned into cash at the counter.",
+        "Parcels from abroad take 9 working days through customs offices. "
+        "Heavy pallets are unloaded at the western ramp before noon.",
+        "Returned goods are refunded to the credit card within 14 days. "
+        "Gift vouchers cannot be turned into cash at the counter.",
     )
 )
 
 
 def test_a_row_without_an_answer_asks_what_no_passage_speaks_of():
     """No word of the subject, in no form, stands in a shown passage or its title; no subject is a bare number."""
-    made = compose_rows(row_spec(TASKS["documents"][0], passages=HANDBOOK), count=10, seed=7)
-    absent = [draft.input for draft in made.drafts if draft.cell["case"] == "out_of_scope"]
-    assert absent
+    found = document_pieces(row_spec(TASKS["documents"][0], passages=HANDBOOK), random.Random(7))
+    absent, answered = ([piece.text for piece in found[case]] for case in ("out_of_scope", "typical"))
+    assert len(absent) > 3
     for text in absent:
         shown, _, question = text.rpartition("Question: What is said about ")
         assert not {word for word in question.rstrip("?").split() if len(word) > 1 and word[:5] in shown.lower()}
-    asked = [draft.input.rpartition("about ")[2].rstrip("?") for draft in made.drafts]
+    asked = [text.rpartition("about ")[2].rstrip("?") for text in (*absent, *answered)]
     assert not any(each in ("4 watts", "watts", "9", "14 days") for each in asked)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from trainers.evals.generating.spec import row_spec
 from trainers.evals.metrics.operations import TokenPrices
 from trainers.jobs import draft_job
 from trainers.jobs.draft_job import Pen
+from trainers.jobs.draft_tidy import sweep_drafts
 from trainers.jobs.drafting import Drafting, Wish, home_of, wish_path
 from trainers.jobs.ledger import Ledger
 from trainers.jobs.queue import RqDoorbell, workers_on
@@ -441,6 +443,42 @@ def test_a_brand_s_texts_are_in_no_row_of_the_ledger(desk: Desk) -> None:
     assert "wombat" in wish_path(desk.folder, job.id).read_text("utf-8")
     assert "wombat" not in json.dumps([job.model_dump(), desk.owed(job, "quote")], default=str)
     assert Wish.read(wish_path(desk.folder, job.id).read_text("utf-8")) == asked
+
+
+def left_of(desk: Desk, job: Job) -> set[str]:
+    return {path.name for path in home_of(desk.folder, job.id).iterdir()}
+
+
+def test_words_of_a_job_that_will_not_go_on_are_removed(desk: Desk) -> None:
+    """Wish and rows go: soon after success or a quote that nobody took, days after a stop; what was paid is kept."""
+    ledger, stopped, unwanted = desk.jobs.ledger, desk.approved(2), desk.ask(3, request="view-2")
+    done = desk.ask(4, request="view-3")
+    desk.jobs.approve(done.id, done.quote_hash, ADA, desk.watch())
+    desk.jobs.stop(stopped.id, ADA, desk.watch())
+    assert desk.work(done).state == "succeeded"
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 0
+    desk.watch.move(minutes=2)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    assert left_of(desk, done) == {draft_job.CALLS}
+    assert left_of(desk, stopped) == left_of(desk, unwanted) == {"wish.json"}
+    desk.watch.move(hours=24 * 3)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    assert (left_of(desk, stopped), left_of(desk, unwanted)) == ({"wish.json"}, set())
+    desk.watch.move(hours=24 * 5)
+    assert sweep_drafts(ledger, desk.folder, desk.watch()) == 1
+    desk.jobs.resume(stopped.id, ADA, desk.watch())
+    assert "kept for 7 days" in desk.work(stopped).error_what
+
+
+def test_a_wish_that_never_came_to_a_job_is_removed(desk: Desk) -> None:
+    """A process that died between the two leaves it alone in its folder."""
+    path = wish_path(desk.folder, "job_none")
+    path.parent.mkdir(parents=True)
+    path.write_text(wish().text, "utf-8")
+    real = datetime.now(UTC)
+    assert sweep_drafts(desk.jobs.ledger, desk.folder, real) == 0
+    assert sweep_drafts(desk.jobs.ledger, desk.folder, real + timedelta(hours=2)) == 1
+    assert not path.exists()
 
 
 @pytest.mark.slow  # 8 s and more: a queue and two workers of its own; a killed worker's successor is tested above

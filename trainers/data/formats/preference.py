@@ -15,7 +15,7 @@ def from_openai_pair(value: Value) -> Value:
         raise Refusal("no_messages", "an input that is not an object with messages")
     chat = from_chat(asked)
     turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
-    better, worse = (_messages(value[name], name) for name in ("preferred_output", "non_preferred_output"))
+    better, worse = (_only(_messages(value[name], name)) for name in ("preferred_output", "non_preferred_output"))
     return chat | {"messages": turns + better, "rejected": worse}
 
 
@@ -30,7 +30,8 @@ def from_pair(value: Value) -> Value:
     if isinstance(system, str) and system and turns[0]["role"] != "system":
         turns.insert(0, _turn("system", system))
     answers = [
-        _after(turns, _turns(answer, "assistant", name)) for answer, name in ((better, "chosen"), (worse, "rejected"))
+        _only(_after(turns, _turns(answer, "assistant", name)))
+        for answer, name in ((better, "chosen"), (worse, "rejected"))
     ]
     return {"messages": turns + answers[0], "rejected": answers[1]}
 
@@ -57,10 +58,7 @@ def worse_side(chat: Value) -> Value:
 
 def _halves(chat: Value) -> tuple[list[Value], list[Value]]:
     turns: list[Value] = chat["messages"]  # type: ignore[assignment]  # the chat shape
-    start = len(turns) - 1
-    while start > 0 and turns[start - 1]["role"] == "assistant":
-        start -= 1
-    return turns[:start], turns[start:]
+    return turns[:-1], turns[-1:]
 
 
 def _without_prompt(better: object, worse: object) -> Value:
@@ -68,12 +66,26 @@ def _without_prompt(better: object, worse: object) -> Value:
     if not (isinstance(better, list) and isinstance(worse, list) and len(better) > 1 and len(worse) > 1):
         raise Refusal("no_messages", "a preference pair without its prompt")
     turns, others = [message(item) for item in better], [message(item) for item in worse]
-    return {"messages": turns, "rejected": others[-1:]}
+    if turns[:-1] != others[:-1]:
+        raise Refusal("preference_form", "two answers to different conversations")
+    return {"messages": turns[:-1] + _only(turns[-1:]), "rejected": _only(others[-1:])}
 
 
 def _after(asked: list[Value], answer: list[Value]) -> list[Value]:
-    """Take the prompt off an answer that repeats it."""
-    return answer[len(asked) :] if len(answer) > len(asked) and answer[: len(asked)] == asked else answer
+    """Take the prompt off an answer that repeats it, with its system message or without."""
+    for repeated in (asked, asked[1:] if asked[0]["role"] == "system" else asked):
+        if len(answer) > len(repeated) and answer[: len(repeated)] == repeated:
+            return answer[len(repeated) :]
+    return answer
+
+
+def _only(answer: list[Value]) -> list[Value]:
+    """Return the one message that an answer is: of several the first would be context of its own, not of both."""
+    if len(answer) != 1:
+        raise Refusal("preference_form", "a better or worse answer of more than one message")
+    if answer[0]["role"] != "assistant":
+        raise Refusal("last_not_assistant", "a better or worse answer that is not the assistant's")
+    return answer
 
 
 def _messages(value: object, name: str) -> list[Value]:

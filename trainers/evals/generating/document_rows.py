@@ -52,7 +52,7 @@ def phrase_of(sentence: str) -> str:
     """Return what a sentence is about: its longest run of words that carry meaning; "" where there is none."""
     plain = set(function_words()) | word_set("hedges") | word_set("boosters") | word_set("common") | word_set("be")
     runs = [
-        [word for word in run if not word.isdigit()]
+        [word for word in run if not word.isdigit() and word != "cannot"]
         for carries, run in groupby(words(sentence), key=lambda word: word not in plain)
         if carries
     ]

@@ -93,6 +93,7 @@ class Generated:
     @property
     def marked(self) -> str:
         """Say who wrote them and that they are drafts."""
-        number = len(self.drafts)
-        by = f"written by {self.writer}" if self.writer else "composed by recipes, no language model"
+        number, written = len(self.drafts), sum(draft.provenance.startswith("model ") for draft in self.drafts)
+        by = f"written by {self.writer}" if written else "composed by recipes, no language model"
+        by += f" ({number - written} by recipes)" if 0 < written < number else ""
         return f"{number:,} draft row{'' if number == 1 else 's'}, {by}. Read each before anything is trained on it."
