@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=__doc__,
         epilog="Bases: any name; fine-tuned ones are listed at /v1/models when a job ends. It is no chat server for "
-        "drafting rows: that is python -m knowledge.rehearsal, which takes any name.\n\n"
+        "drafting rows: that is python -m knowledge.rehearsal_rows, which takes any name.\n\n"
         f"Faults, by call ({', '.join(CALLS)}):\n{said}\n"
         'Also: "script": {"start": ["drop_after", ""]}, slow_seconds, late_seconds, retry_after, list_lag, metadata.',
     )
