@@ -37,7 +37,7 @@ from trainers.data.review import Maker
 from trainers.data.store import Datasets
 from trainers.evals.drafts.another import another_like
 from trainers.evals.generating.another import another_row
-from trainers.evals.generating.price import ChatPrice, chat_price
+from trainers.evals.generating.price import ChatPrice, chat_price, unknown_price
 from trainers.evals.judges.judge import open_judge
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.draft_job import Pen
@@ -88,7 +88,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         install_note=lambda: install.note(settings),
         upload_address=settings.public_url.rstrip("/"),
         reader_of=reader_of(settings, model, engine),
-        more_rows=more_rows(engine, model),
+        more_rows=more_rows(engine, model, partial(model_price, settings)),
         model_price=partial(model_price, settings),
         places=trainable(settings),
         own_bases=own_bases(settings),
@@ -215,14 +215,18 @@ def _pen(settings: Settings, engine: Engine) -> Pen:
     )
 
 
-def more_rows(engine: Engine, model: ChatModel | None) -> Maker:
-    """Return what drafts one more row for a review; a model's tokens count against the review's workspace."""
+def more_rows(engine: Engine, model: ChatModel | None, price: Callable[[], ChatPrice] = unknown_price) -> Maker:
+    """Return what drafts one more row for a review: a language model that nobody is billed for, else recipes.
+
+    A click has no quote, so it spends nothing; a model's tokens count against the review's workspace.
+    """
     clock = open_clock(engine)
 
     def make(review: Review, row: ReviewRow, rows: Sequence[ReviewRow]) -> Mapping[str, Any]:
         meter = ChatMeter(engine=engine, workspace_id=review.workspace_id, clock=clock)
         make_one = another_row if review.purpose == "train" else another_like
-        return make_one(review, row, rows, model=model, meter=meter)
+        asked = model if model is not None and price().free else None
+        return make_one(review, row, rows, model=asked, meter=meter)
 
     return make
 

@@ -6,21 +6,22 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 AGAIN = timedelta(seconds=20)
-"""After that the same click is a new wish."""
+"""How long most clicks are remembered: what they start takes seconds to show."""
 
 
 class Once:
     """Clicks of this process: there is one web process for an installation."""
 
-    def __init__(self) -> None:
-        """Remember none."""
+    def __init__(self, again: timedelta = AGAIN) -> None:
+        """Remember none; after `again` the same click is a new wish."""
+        self._again = again
         self._lock = threading.Lock()
         self._begun: dict[str, datetime] = {}
 
     def first(self, click: str, now: datetime) -> bool:
         """Say whether nobody made this click within the last seconds, and remember it."""
         with self._lock:
-            self._begun = {each: at for each, at in self._begun.items() if at > now - AGAIN}
+            self._begun = {each: at for each, at in self._begun.items() if at > now - self._again}
             if click in self._begun:
                 return False
             self._begun[click] = now

@@ -6,6 +6,7 @@ workspace is checked on every click.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -16,11 +17,12 @@ from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
 from handlers.blocks.words import person
 from handlers.deps import Deps
+from handlers.once import Once, alone
 from handlers.people import aside_of, person_of
 from handlers.posting import edit, post, whisper
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from trainers.data.review import Outcome
+from trainers.data.review import Key, Maker, Outcome
 from trainers.data.review_rows import Draft, turns_of
 from trainers.evals.generating.form import as_declared, edit_refused
 from trainers.evals.planned import answer_refused
@@ -38,6 +40,8 @@ MOST_ERROR = 300
 
 REDRAWS = 5
 """How often a card is drawn again because it changed while Slack took the drawing."""
+
+_clicks = Once(timedelta(seconds=2))  # who wants two more rows clicks again soon
 
 
 def register(app: App, deps: Deps) -> None:
@@ -134,9 +138,11 @@ def another(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
         look = deps.reviews.look(who, key.review_id)
         client.views_open(trigger_id=body["trigger_id"], view=forms.add_form(look, look.row(key.place)))
         return
-    outcome = deps.reviews.another_like(who, key, deps.more_rows, deps.clock())
-    draw(client, deps, who, outcome.review)
-    explain(client, body, who, outcome)
+    outcome = _one_more(deps, who, key, deps.more_rows)
+    if outcome is not None:
+        draw(client, deps, who, outcome.review)
+        explain(client, body, who, outcome)
+        _say_by_recipe(client, deps, body, who, outcome)
 
 
 def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -211,6 +217,23 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
         whisper(client, place.channel, who.user_id, _over(outcome.review), thread_ts=place.thread_ts)
     elif outcome.why == "stale" and row is not None and row.changed_by != who.user_id:
         words = f"{person(row.changed_by)} changed row {row.place} before your click; the card shows it as it is now."
+        whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
+
+
+def _one_more(deps: Deps, who: Person, key: Key, make: Maker) -> Outcome | None:
+    """Draft one row for a click, none for its double."""
+    click = f"{who.workspace_id}:{who.user_id}:{key.review_id}:{key.place}"
+    with alone(click) as first:
+        if not (first and _clicks.first(click, deps.clock())):
+            return None
+        return deps.reviews.another_like(who, key, make, deps.clock())
+
+
+def _say_by_recipe(client: WebClient, deps: Deps, body: Json, who: Person, outcome: Outcome) -> None:
+    """Tell whoever clicked that the language model was not asked, where asking it may cost money."""
+    if outcome.changed and deps.model is not None and not deps.model_price().free:
+        place = aside_of(body)
+        words = f"This row is from a recipe: to ask {deps.model.name} may cost money, and a click has no quote."
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 

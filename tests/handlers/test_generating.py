@@ -19,7 +19,11 @@ from trainers import policy
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.data.review import Reviews
 from trainers.errors import DatasetRejected
+from trainers.evals.generating.another import review_spec
+from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.price import ChatPrice
+from trainers.evals.generating.spec import row_spec
 from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.draft_job import Pen
@@ -184,6 +188,22 @@ def test_another_like_this_drafts_one_more(drafting: World) -> None:
     card = reviewed(drafting)
     drafting.slack.click(card, "Another like this")
     drafting.slack.wait_message("11 of 11", thread_ts=card["thread_ts"], timeout=SLOW)
+
+
+def test_another_like_this_spends_nothing_without_a_quote(writing: World, wire: Wire) -> None:
+    """Where asking the model costs money a recipe drafts the row, and whoever clicked hears of it."""
+    maker = more_rows(writing.engine, wire.model, lambda: PAID)
+    spec = row_spec(TASK)
+    made = compose_rows(spec, count=3, seed=7)
+    about = review_spec(spec, plan_grid(spec))
+    drafts = [draft.to_review() for draft in made.drafts]
+    told: Json = {"channel": "C1", "thread_ts": "1.1", "person": ADA, "now": writing.now}
+    review = writing.deps.reviews.begin(drafts, purpose="train", title="t", spec=about, **told)
+    look = writing.deps.reviews.look(ADA, review.id)
+    assert "recipe" in maker(review, look.rows[0], look.rows)["provenance"]
+    assert wire.rehearsal.requests == []
+    free = more_rows(writing.engine, wire.model, lambda: FREE)
+    assert free(review, look.rows[0], look.rows)["provenance"] == "model writer-1"
 
 
 def test_a_coverage_that_makes_no_sense_is_told_at_its_field(world: World) -> None:

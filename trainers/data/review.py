@@ -235,11 +235,15 @@ class Reviews:
             return Outcome(True, "", touch(connection, review, shown=first), None, len(new))
 
     def another_like(self, person: Person, key: Key, make: Maker, now: datetime) -> Outcome:
-        """Add a draft like a row. `make` is called outside of any transaction: it may ask a language model."""
+        """Add a draft like a row; raises RowRefused where there is no room or none to be had.
+
+        `make` is called outside of any transaction: it may ask a language model.
+        """
         look = self.look(person, key.review_id)
         model = next((row for row in look.rows if row.place == key.place), None)
         if look.review.state != "open" or model is None:
             return Outcome(False, "closed", look.review, model)
+        check_room(len(look.rows) + 1)  # before anything is asked
         draft = read_draft(make(look.review, model, look.rows))
         return self.add(person, key.review_id, draft, now, keep=False)
 
