@@ -24,7 +24,7 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.review import Key, Maker, Outcome
 from trainers.data.review_rows import Draft, turns_of
-from trainers.evals.generating.form import edit_refused
+from trainers.evals.generating.form import as_declared, edit_refused
 from trainers.evals.planned import answer_refused
 from trainers.jobs.service import Place
 from trainers.tables import Review
@@ -159,7 +159,7 @@ def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: 
     who, key, values = person_of(context), forms.where(view), view["state"]["values"]
     look = deps.reviews.look(who, key.review_id)
     row = look.row(key.place)
-    draft = forms.entered(values, turns_of(row), row.provenance)
+    draft = as_declared(look.review, forms.entered(values, turns_of(row), row.provenance))
     if wrong := _wrong_answer(look.review, draft, values):
         ack(response_action="errors", errors=wrong)
         return
@@ -179,7 +179,8 @@ def submit_add(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: W
     """Add a row that somebody wrote."""
     who, key, values = person_of(context), forms.where(view), view["state"]["values"]
     look = deps.reviews.look(who, key.review_id)
-    draft = forms.entered(values, forms.blank(look, values), f"written in Slack by {who.user_id}")
+    written = forms.entered(values, forms.blank(look, values), f"written in Slack by {who.user_id}")
+    draft = as_declared(look.review, written)
     if wrong := _wrong_answer(look.review, draft, values):
         ack(response_action="errors", errors=wrong)
         return

@@ -1,17 +1,18 @@
-"""A small chat server that answers requests for training rows, without a language model behind it, for tests.
+"""A small chat server that answers requests for training rows, without a language model behind it, for practice.
 
 It speaks OpenAI's protocol like `knowledge.rehearsal`. Its rows keep to the labels, keys or headings that a request
 names, and its bad manners are those of real models: prose, refusals, repetition, leaks, a strict judge, no answer. It
 also knows how Kiln and promptwright ask, so that `bench.diversity` can ask it in their words.
 """
 
+import argparse
 import asyncio
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -198,3 +199,23 @@ def _completion(text: str) -> dict[str, Any]:
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 0, "completion_tokens": TOKENS, "total_tokens": TOKENS},
     }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted."""
+    import uvicorn
+
+    parser = argparse.ArgumentParser(
+        prog="python -m knowledge.rehearsal_rows", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--port", type=int, default=8089, help="port on 127.0.0.1 (default: 8089)")
+    parser.add_argument("--mode", choices=get_args(Mode), default="good", help="how to behave (default: good)")
+    options = parser.parse_args(arguments)
+    print(
+        f"No language model, a rehearsal of rows. http://127.0.0.1:{options.port}/v1 takes any model name.", flush=True
+    )
+    uvicorn.run(build_app(RowRehearsal(mode=options.mode)), host="127.0.0.1", port=options.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

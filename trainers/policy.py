@@ -26,6 +26,8 @@ _CHOICES = {"stoppers": ("requester", "approvers", "anyone"), "add_documents": (
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """A host name of at least two parts in small letters; no number is one, so no address of a machine is."""
 
+_DRAFTING = "drafting"  # trainers.jobs.kinds names it, which may not be known here
+
 _table = WorkspaceRules.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 
 
@@ -258,8 +260,18 @@ def _check_enough(job: Job, cost: Decimal, rules: Rules, eligible: Collection[st
         said = f"jobs above {dollars(rules.one_approver_limit)} need two approvers; only {_named(eligible)} is one"
     raise NotAllowed(
         f"This job costs {dollars(cost)}, and {said}.",
-        "An operator sets one with `luthier settings`, or run it on this machine for $0.",
+        _way_out(job),
     )
+
+
+def _way_out(job: Job) -> str:
+    """Name the command that sets an approver, and what costs nothing instead."""
+    at = "" if job.workspace_id == LOCAL_WORKSPACE else f" --workspace {job.workspace_id}"
+    set_one = f"An operator sets one with `luthier settings set approvers=U0BEN,U0CHI{at}` (ids of people in Slack)"
+    if job.kind == _DRAFTING:
+        free = '`LUTHIER_MODEL= luthier data generate "…" --out rows.jsonl` composes rows by recipes for $0'
+        return f"{set_one}. Without a language model {free}."
+    return f"{set_one}, or run it on this machine for $0."
 
 
 def _ask(approvers: Collection[str]) -> str:

@@ -36,7 +36,7 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
     if code == STOPPED:
         say("Stopped.")
     if code:
-        _document(call.said or "That did not work.", "")
+        _document(call.said or "That did not work.", call.next_step)
     return code
 
 

@@ -56,7 +56,7 @@ def lint(
             samples=samples,
         )
     except UserError as error:
-        raise fail_usage(str(error)) from error
+        raise fail_usage(error.what, error.next_step) from error
     if as_json:
         show_json(report.to_json() | ({"fixed": mended.to_json()} if mended else {}))
     else:
@@ -66,7 +66,7 @@ def lint(
 
 def findings(report: "LintReport") -> str:
     """Lay out what the linter says."""
-    lines = [report.headline]
+    lines = [report.headline.removesuffix(" Nothing was started.")]  # a check starts nothing
     for finding in report.findings:
         where = (
             f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:_SHOWN]))})"
@@ -103,8 +103,11 @@ def _sentences(mended: "Mended", target: str) -> list[str]:
 
 def _mend(file: Path, target: str) -> "Mended":
     from trainers.data.limits import target_limits
-    from trainers.data.mending import mend
+    from trainers.data.mending import mend, mended_name
 
+    out = mended_name(file)
+    if out.exists():
+        raise UserError(f"There is a file at {out} already.", f"Check it: luthier lint {out}. Or move it away first.")
     return mend(file, marked=target_limits(target).byte_order_mark)
 
 

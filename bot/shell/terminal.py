@@ -29,7 +29,7 @@ class Call:
 
     def begin(self, *, as_json: bool) -> None:
         """Begin a call."""
-        self.as_json, self.shown, self.said = as_json, False, ""
+        self.as_json, self.shown, self.said, self.next_step = as_json, False, "", ""
 
 
 call = Call()
@@ -64,9 +64,10 @@ def in_shell(text: str, number: int) -> str:
     return _START.sub(r"`luthier \1`", _COMMAND.sub(rf"`luthier \1 {number}`", text))
 
 
-def fail_usage(what: str) -> typer.Exit:
-    """Say what was wrong about the call and return the exit for wrong use, to be raised."""
-    say(what)
+def fail_usage(what: str, next_step: str = "") -> typer.Exit:
+    """Say what was wrong about the call, and what to do, and return the exit for wrong use, to be raised."""
+    say(f"{what} {next_step}".strip())
+    call.said, call.next_step = what, next_step
     return typer.Exit(2)
 
 

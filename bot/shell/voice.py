@@ -43,7 +43,8 @@ def voice(
         rules.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
     show_json(_as_json(made, found)) if as_json else show(_read(made))
     if rules is not None:
-        say(f"{len(found)} kinds of house rules are in {rules}: read them before they judge anything.")
+        kinds = "1 kind of house rules is" if len(found) == 1 else f"{len(found)} kinds of house rules are"
+        say(f"{kinds} in {rules}: read them before they judge anything.")
 
 
 def _check_use(files: list[Path], rules: Path | None) -> None:

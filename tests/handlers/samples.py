@@ -668,8 +668,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "form_learn_private": lambda: learn.learn_form(
         "[]", most=10, collection="documents", hosts=("a.example.com",), private=True, url="https://a.example.com/b"
     ),
-    "rows_offer": lambda: generating.offer_blocks(f"Sort {NASTY}", 10),
-    "rows_offer_bare": lambda: generating.offer_blocks("", 0),
+    "rows_offer": lambda: message(generating.offer_blocks(f"Sort {NASTY}", 10)),
+    "rows_offer_bare": lambda: message(generating.offer_blocks("", 0)),
     "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
     "form_coverage_paid": lambda: generating.coverage_form("[]", "case: typical", count=9, writer=NASTY, free=False),
     "quote_drafting": lambda: rendered(drafting_quote(PRICED)),

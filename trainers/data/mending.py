@@ -32,6 +32,8 @@ _SAID = {
     "white_space": "white space around rows and roles cut off",
     "roles": "roles spelled as chat models know them",
     "last_commas": "commas after a last item removed",
+    "commas_after": "commas between rows, as in a list, removed",
+    "answers": "white space around answers cut off",
     "control_characters": "raw tabs and line breaks inside texts escaped",
     "joined_rows": "rows that stood on one line parted",
     "spread_list": "a list spread to one row a line",
@@ -172,6 +174,7 @@ class _Work:
             ("last_commas", _without_last_commas(raw, self._limits)),
             ("control_characters", _lenient(raw, self._limits)),
             ("joined_rows", _parted(raw, self._limits)),
+            ("commas_after", _without_comma_after(raw, self._limits)),
         ):
             if values:
                 self.note(what, number)
@@ -183,7 +186,7 @@ class _Work:
         yield raw + b"\n"
 
     def _row(self, number: int, value: object, raw: bytes | None = None) -> Iterator[bytes]:
-        changed = self._spell_roles(number, value)
+        changed = self._spell_roles(number, value) | self._trim_answers(number, value)
         content = line(value) if raw is None or changed else raw + b"\n"  # type: ignore[arg-type]  # any JSON value
         digest = blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=12).digest()
         if digest in self._seen:
@@ -208,6 +211,18 @@ class _Work:
                     changed = True
         return changed
 
+    def _trim_answers(self, number: int, value: object) -> bool:
+        """Cut white space off around what the assistant of a chat says; a completion may mean to begin with one."""
+        changed = False
+        messages = value.get("messages") if isinstance(value, dict) else None
+        for item in messages if isinstance(messages, list) else ():
+            text = item.get("content") if isinstance(item, dict) and item.get("role") == "assistant" else None
+            if isinstance(text, str) and text.strip() and text != text.strip():
+                item["content"] = text.strip()
+                self.note("answers", number)
+                changed = True
+        return changed
+
 
 def _value(content: bytes, limits: ReadLimits) -> object:
     try:
@@ -219,6 +234,14 @@ def _value(content: bytes, limits: ReadLimits) -> object:
 def _without_last_commas(raw: bytes, limits: ReadLimits) -> list[Value]:
     try:
         return [parse_object(_LAST_COMMA.sub(lambda found: found[1] or b"", raw), limits)]
+    except Refusal:
+        return []
+
+
+def _without_comma_after(raw: bytes, limits: ReadLimits) -> list[Value]:
+    """Read a row that ends in a comma, as one copied out of a list does."""
+    try:
+        return [parse_object(raw.removesuffix(b",").rstrip(), limits)] if raw.endswith(b"},") else []
     except Refusal:
         return []
 

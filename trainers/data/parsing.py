@@ -13,7 +13,7 @@ from typing import NoReturn
 from trainers.data.limits import ReadLimits
 
 FIXES: dict[str, str] = {
-    "invalid_json": "Write one complete JSON object per line and upload the file again.",
+    "invalid_json": "Write one complete JSON object per line and give the file again.",
     "not_utf8": "Save the file as UTF-8.",
     "not_a_number": "Write null or a number; JSON has no NaN and no Infinity.",
     "number_too_long": "Write long digit strings as text, in quotes.",

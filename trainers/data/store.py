@@ -128,7 +128,7 @@ class Datasets:
         with self._engine.execution_options(reading=True).connect() as connection:
             row = connection.execute(select(_rows).where(_rows.c.id == dataset_id)).mappings().one_or_none()
         if row is None:
-            raise DatasetRejected(f"There is no data set {dataset_id}.", "Pick another one or upload the file again.")
+            raise DatasetRejected(f"There is no data set {dataset_id}.", "Pick another one or give the file again.")
         dataset = Dataset(**row)
         if dataset.deleted_at is not None:
             raise gone(dataset)
@@ -205,7 +205,7 @@ def gone(dataset: Dataset) -> DatasetRejected:
     """Say that somebody deleted a data set's rows."""
     when = f" on {dataset.deleted_at:%d %b %Y}" if dataset.deleted_at else ""
     what = f"The rows of {dataset.name} v{dataset.version} were deleted by @{dataset.deleted_by}{when}."
-    return DatasetRejected(what, "Pick another data set or upload the file again.")
+    return DatasetRejected(what, "Pick another data set or give the file again.")
 
 
 def rejected(report: LintReport) -> DatasetRejected:

@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m trainers.rehearsal",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=__doc__,
-        epilog=f"Faults, by call ({', '.join(CALLS)}):\n{said}\n"
+        epilog="Bases: any name; fine-tuned ones are listed at /v1/models when a job ends. It is no chat server for "
+        "drafting rows: that is python -m knowledge.rehearsal_rows, which takes any name.\n\n"
+        f"Faults, by call ({', '.join(CALLS)}):\n{said}\n"
         'Also: "script": {"start": ["drop_after", ""]}, slow_seconds, late_seconds, retry_after, list_lag, metadata.',
     )
     parser.add_argument("--port", type=int, default=8099, help="port on 127.0.0.1 (default: 8099)")

@@ -51,6 +51,19 @@ def test_each_mend_is_told_with_its_lines(tmp_path: Path) -> None:
     assert "1 line: roles spelled as chat models know them (line 3)." in done.sentences(marked=False)
 
 
+def test_rows_out_of_a_list_and_answers_with_white_space_are_mended(tmp_path: Path) -> None:
+    """A comma after a row goes, and so does what surrounds an answer; a question keeps its white space."""
+    row = '{"messages": [{"role": "user", "content": " hi "}, {"role": "assistant", "content": " returns "}]}'
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{row.replace('hi', 'ho')}\n{row},\n", "utf-8")
+    mended = mend(path, marked=False)
+    assert mended.left == 0
+    assert list(mended.changes["commas_after"]) == [2]
+    assert list(mended.changes["answers"]) == [1, 2]
+    rows = [json.loads(line)["messages"] for line in mended.path.read_text("utf-8").splitlines()]
+    assert [(turns[0]["content"], turns[1]["content"]) for turns in rows] == [(" ho ", "returns"), (" hi ", "returns")]
+
+
 def test_wide_text_and_lists_become_rows(tmp_path: Path) -> None:
     """UTF-16 is written as UTF-8, one JSON list is spread, and Azure's byte order mark is added."""
     wide, spread = tmp_path / "wide.jsonl", tmp_path / "list.jsonl"

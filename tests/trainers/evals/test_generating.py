@@ -1,6 +1,7 @@
 """Training rows by recipe: what a spec asks for, what is covered, and that our own linter takes them."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from knowledge.errors import UserError
 from tests.trainers.evals.voices import brand, briefs, formal, written
 from trainers.data.jsonl import Message, Row
 from trainers.data.lint import lint
+from trainers.data.review_rows import Draft
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, counted, plan_grid, read_grid
-from trainers.evals.generating.form import edit_refused
+from trainers.evals.generating.document_rows import document_pieces
+from trainers.evals.generating.form import as_declared, doubts, edit_refused
 from trainers.evals.generating.report import report
 from trainers.evals.generating.spec import ROW_KINDS, RowSpec, row_spec
 from trainers.evals.generating.voice_rows import notes_of
@@ -112,6 +115,77 @@ def test_own_passages_are_asked_about():
             assert statement in shown[0]
         else:
             assert draft.target.startswith("I can't find")
+
+
+HANDBOOK = tuple(
+    ("Lamp L2 handbook", text)
+    for text in (
+        "The L2 lamp draws 4 watts from the adapter that is in the box.",
+        "Press the round button of the L2 lamp for three seconds to dim it.",
+        "Clean the glass shade of the L2 lamp with a dry cloth only.",
+        "Parcels from abroad take 9 working days through customs offices. "
+        "Heavy pallets are unloaded at the western ramp before noon.",
+        "Returned goods are refunded to the credit card within 14 days. "
+        "Gift vouchers cannot be turned into cash at the counter.",
+    )
+)
+
+
+def test_a_row_without_an_answer_asks_what_no_passage_speaks_of():
+    """No word of the subject, in no form, stands in a shown passage or its title; no subject is a bare number."""
+    found = document_pieces(row_spec(TASKS["documents"][0], passages=HANDBOOK), random.Random(7))
+    absent, answered = ([piece.text for piece in found[case]] for case in ("out_of_scope", "typical"))
+    assert len(absent) > 3
+    for text in absent:
+        shown, _, question = text.rpartition("Question: What is said about ")
+        assert not {word for word in question.rstrip("?").split() if len(word) > 1 and word[:5] in shown.lower()}
+    asked = [text.rpartition("about ")[2].rstrip("?") for text in (*absent, *answered)]
+    assert not any(each in ("4 watts", "watts", "9", "14 days") for each in asked)
+
+
+def test_three_sections_of_one_lamp_give_no_wrong_refusal():
+    """Where every passage speaks of the subject, recipes have no unanswerable row and say so."""
+    made = compose_rows(row_spec(TASKS["documents"][0], passages=HANDBOOK[:3]), count=6, seed=7)
+    assert not [draft for draft in made.drafts if draft.cell["case"] == "out_of_scope"]
+    assert any("out of scope" in note for note in made.notes)
+
+
+def test_one_passage_is_said_to_be_too_few():
+    """The error counts what there is and what is missing."""
+    with pytest.raises(UserError, match=r"1 of 1 passages states.*Add 1 more"):
+        compose_rows(row_spec(TASKS["documents"][0], passages=HANDBOOK[:1]), count=5, seed=7)
+
+
+def test_one_label_of_a_coverage_steers_recipes():
+    """Another row of a label has that label."""
+    grid = Grid({"case": ("typical",), "label": ("billing",)})
+    made = compose_rows(row_spec("Sort tickets into billing, returns, other"), count=3, seed=7, grid=grid)
+    assert [draft.target for draft in made.drafts] == ["billing"] * 3
+
+
+def test_a_line_that_recipes_do_not_use_is_named():
+    """Nothing that somebody added to the coverage vanishes without a word."""
+    grid = Grid({"case": ("typical",), "mood": ("calm", "angry")})
+    made = compose_rows(row_spec("Sort tickets into billing, returns, other"), count=3, seed=7, grid=grid)
+    assert "Not used by recipes: the line mood: calm, angry." in made.notes
+
+
+def test_a_wish_that_contradicts_itself_is_noticed():
+    """Both sentences are named before anything is made of them."""
+    good = "Always answer in English. Never answer in English."
+    spec = row_spec("Sort tickets into billing, returns, other", good=good)
+    assert any("Always answer" in doubt and "Never answer" in doubt for doubt in doubts(spec))
+
+
+@pytest.mark.parametrize("typed", ["Other", " other ", "other.", "OTHER"])
+def test_an_answer_is_kept_as_its_label_was_declared(typed):
+    """A model learns what stands in the row, so the spelling of the set wins."""
+    about = review_spec(row_spec("Sort tickets into billing, returns, other"), Grid({"case": ("typical",)}))
+    review = Review(spec=json.dumps(about), purpose="train")
+    draft = Draft((Message("user", "Hi"), Message("assistant", typed)), "typical", "", "")
+    assert as_declared(review, draft).messages[-1].content == "other"
+    strange = draft._replace(messages=(Message("assistant", "another"),))
+    assert as_declared(review, strange) is strange
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from knowledge.errors import ServiceError
 from trainers.evals.plan import make_plan
 from trainers.evals.prompting.checks import check_prompt
 from trainers.evals.prompting.compose import FILLED, compose_prompt
+from trainers.evals.prompting.opposites import opposites
 from trainers.evals.prompting.written import write_prompt
 
 TASKS = {
@@ -109,6 +110,35 @@ def test_what_a_prompt_lacks_is_named(text, aspect, says):
     found = [each for each in check_prompt(text) if not each.ok and each.aspect == aspect]
     assert any(says in each.says for each in found), found
     assert all(each.fix for each in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("Always answer in English. Never answer in English.", 1),
+        ("Always explain. Never explain.", 1),
+        ("You must name the price. You must not name the price.", 1),
+        ("Do quote prices. Don't quote prices.", 1),
+        ("Reply only with the label. Also reply with the label.", 1),
+        ("Always name the source. If there is none, never name the source.", 0),
+        ("Always answer in English. Never answer in German.", 0),
+        ("Never invent a label. Never explain it.", 0),
+    ],
+)
+def test_sentences_that_want_both_sides_are_found(text, pairs):
+    """Both stand in the finding, word for word; an exception with a condition is no contradiction."""
+    found = opposites(text)
+    assert len(found) == pairs
+    said = [each for each in check_prompt(text) if "contradict each other" in each.says]
+    assert [each.aspect for each in said] == ["consistency"] * pairs
+    assert all(sentence in each.says for each in said for pair in found for sentence in pair)
+
+
+def test_examples_show_different_labels_first():
+    """Three examples of four labels show three labels."""
+    made = compose_prompt(make_plan("Sort tickets into billing, returns, shipping, other"), seed=7)
+    replies = [each.reply for each in made.examples if each.ready]
+    assert len(replies) == len(set(replies))
 
 
 def test_a_secret_is_never_repeated():

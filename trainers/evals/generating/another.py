@@ -7,11 +7,12 @@ from typing import Any
 
 from knowledge.models import ChatModel, Meter
 from trainers.data.jsonl import Message, Row
+from trainers.data.likeness import canonical
 from trainers.data.review_rows import GRID
 from trainers.data.titles import at_word
 from trainers.errors import RowRefused
 from trainers.evals.generating.compose import compose_rows
-from trainers.evals.generating.coverage import CASE, Grid
+from trainers.evals.generating.coverage import CASE, LABEL, Grid
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.written import write_rows
 from trainers.tables import Review, ReviewRow
@@ -35,16 +36,27 @@ def another_row(
     spec = RowSpec.from_json(json.loads(review.spec)[ROWS])
     taken = [_row(place, each) for place, each in enumerate(rows, start=1)]
     case = row.kind.replace(" ", "_")
-    grid = Grid({CASE: (case,)})
+    label = _label(spec, row)
+    grid = Grid({CASE: (case,), **({LABEL: (label,)} if label else {})})
     seed = 1000 + len(rows)
     if model is not None and meter is not None:
         made = write_rows(spec, count=1, seed=seed, model=model, meter=meter, grid=grid, avoid=taken)
     else:
         made = compose_rows(spec, count=1, seed=seed, grid=grid, avoid=taken)
     found = next((draft for draft in made.drafts if draft.cell[CASE] == case), None)
+    found = found if found is None or not label or found.target == label else None
     if found is None:
-        raise RowRefused(f"I have no further row of the kind {row.kind!r}.", "Write one yourself: Add my own.")
+        answered = f" answered {label!r}" if label else ""
+        raise RowRefused(
+            f"I have no further row of the kind {row.kind!r}{answered}.", "Write one yourself: Add my own."
+        )
     return found.to_review()
+
+
+def _label(spec: RowSpec, row: ReviewRow) -> str:
+    """Return the declared label that a row is answered with; "" where it is none."""
+    said = canonical(json.loads(row.messages)[-1]["content"])
+    return next((label for label in spec.labels if canonical(label) == said), "")
 
 
 def _row(place: int, row: ReviewRow) -> Row:

@@ -8,14 +8,18 @@ from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.fields import fields_of
 from trainers.evals.generating.coverage import CASE, LABEL, Grid, plan_grid
+from trainers.evals.generating.document_rows import few_passages
 from trainers.evals.generating.form import doubts
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
-from trainers.evals.generating.streams import headings_of, streams, system_of
+from trainers.evals.generating.streams import Streams, headings_of, streams, system_of
 from trainers.evals.generating.table import most_rows, table
 
 OFFLINE = "Recipes steer what a row is there for and its label; channel, person and length need a language model."
+
+_KNOWN = frozenset({CASE, LABEL, "channel", "person", "length"})
+"""Lines that OFFLINE names or that recipes follow."""
 
 _SPARE = 2
 
@@ -30,13 +34,13 @@ def compose_rows(
     check_count(count)
     chosen = grid or plan_grid(spec)
     wanted = [cell.get(CASE, "typical") for cell in chosen.cells(count, seed)]
-    pieces = _chosen(spec, wanted, seed, avoid)
+    pieces = _chosen(_wished(spec, chosen, seed), wanted, avoid)
     if not pieces:
         raise UserError("My recipes can compose nothing for this task.", _instead(spec))
     system = system_of(spec)
     drafts = tuple(_draft(piece, system) for piece in pieces)
     missing = sorted(set(wanted) - {piece.case for piece in pieces}, key=list(table()["shares"]).index)
-    notes = [*_notes(spec, count, len(drafts)), *([_left_to_people(missing)] if missing else [])]
+    notes = [*_notes(spec, count, len(drafts)), *_unused(chosen), *([_left_to_people(missing)] if missing else [])]
     return Generated(drafts=drafts, notes=tuple(notes))
 
 
@@ -47,9 +51,16 @@ def check_count(count: int) -> None:
         raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
 
 
-def _chosen(spec: RowSpec, wanted: Sequence[str], seed: int, avoid: Sequence[Row]) -> list[Piece]:
+def _wished(spec: RowSpec, grid: Grid, seed: int) -> dict[str, Iterator[Piece]]:
+    """Return the pieces of each case; those of one label alone where the grid names no other."""
+    labels, found = grid.dimensions.get(LABEL, ()), streams(spec, seed)
+    if len(labels) != 1:
+        return dict(found)
+    return {case: (piece for piece in pieces if piece.label in labels) for case, pieces in found.items()}
+
+
+def _chosen(found: Streams, wanted: Sequence[str], avoid: Sequence[Row]) -> list[Piece]:
     """Take pieces by case, typical ones for what runs dry; near copies of each other or of `avoid` are left out."""
-    found = dict(streams(spec, seed))
     taken = [row.prompt for row in avoid]
     kept: list[Piece] = []
     for case in (*wanted, *(["typical"] * len(wanted) * _SPARE), *(case for _ in wanted for case in found)):
@@ -104,6 +115,13 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
         yield f"{made} of {count}: recipes hold no more for this task. A language model has no such limit."
 
 
+def _unused(grid: Grid) -> Iterator[str]:
+    """Name the lines of a coverage that somebody added and that steered nothing."""
+    for name, values in grid.dimensions.items():
+        if name not in _KNOWN:
+            yield f"Not used by recipes: the line {name}: {', '.join(values)}."
+
+
 def _left_to_people(cases: Sequence[str]) -> str:
     listed = " or ".join(case.replace("_", " ") for case in cases)
     return f"No row for the case {listed}: what is right there is for people to say, so add some of your own."
@@ -115,4 +133,6 @@ def _instead(spec: RowSpec) -> str:
     if spec.kind == "extraction":
         named = ", ".join(field.key for field in fields_of(spec.schema or {}))
         return f"No recipe knows the fields {named}: set LUTHIER_MODEL, or write rows yourself."
+    if spec.kind == "documents" and spec.passages:
+        return few_passages(spec)
     return "Give example texts, or set LUTHIER_MODEL."

@@ -10,9 +10,10 @@ from typing import Any, Final
 import jsonschema
 
 from trainers.data.likeness import canonical
-from trainers.data.review_rows import GRID
+from trainers.data.review_rows import GRID, Draft
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
+from trainers.evals.prompting.opposites import opposites
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
@@ -43,8 +44,24 @@ def edit_refused(review: Review, kind: str, reply: str) -> str:
     return f"That is {wrong}: {_wanted(spec)} To decline instead, choose refusal or out of scope." if wrong else ""
 
 
+def as_declared(review: Review, draft: Draft) -> Draft:
+    """Return a row whose answer is spelled as its label was declared: `Other` is `other`, white space is cut off."""
+    labels = [str(label) for label in json.loads(review.spec).get("labels") or ()]
+    answer = draft.messages[-1]
+    meant = [label for label in labels if canonical(label) == canonical(answer.content)]
+    if answer.content in labels or len(meant) != 1:
+        return draft
+    return draft._replace(messages=(*draft.messages[:-1], answer._replace(content=meant[0])))
+
+
 def doubts(spec: RowSpec) -> list[str]:
     """Say what is odd about the material before anything is made of it."""
+    both = opposites("\n".join((spec.task, spec.style, spec.good)))
+    told = [f"These contradict each other: \u201c{one}\u201d and \u201c{other}\u201d. Keep one." for one, other in both]
+    return [*told, *_two_writers(spec)]
+
+
+def _two_writers(spec: RowSpec) -> list[str]:
     found = groups(spec.texts) if spec.kind == "voice" else None
     if found is None:
         return []

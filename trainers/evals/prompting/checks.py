@@ -13,6 +13,7 @@ from trainers.data.rules.wording import has_placeholder
 from trainers.data.tokens import encoder
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.prompting.compose import table
+from trainers.evals.prompting.opposites import opposites
 
 Aspect = Literal["role", "output format", "edge cases", "consistency", "examples", "safety", "length"]
 
@@ -26,6 +27,8 @@ class Check(NamedTuple):
     fix: str
     """What to do; "" where it is all right."""
 
+
+KEEP_ONE: Final = "Keep one, or say when each holds."
 
 _CASES: Final = 2
 """Special cases from which a prompt is said to speak of them."""
@@ -75,7 +78,10 @@ def _contradictions(text: str) -> Iterator[Check]:
     for pair in table()["both"]:
         if all(_compiled(pair[side]).search(text) for side in ("one", "other")):
             says = f"It seems to ask for both: {pair['asks']}."
-            yield Check("consistency", False, says, "Keep one, or say when each holds.")
+            yield Check("consistency", False, says, KEEP_ONE)
+    for one, other in opposites(text):
+        says = f"Two sentences contradict each other: \u201c{one}\u201d and \u201c{other}\u201d."
+        yield Check("consistency", False, says, KEEP_ONE)
 
 
 def _safety(text: str) -> Iterator[Check]:

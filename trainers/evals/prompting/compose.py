@@ -75,10 +75,15 @@ def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Ex
     chosen: list[Draft] = []
     for kinds in (("easy",), ("edge", "boundary", "refusal"), ("out_of_scope", "edge", "boundary", "easy")):
         fitting = [each for each in drafts if each.kind in kinds and each not in chosen]
-        chosen += sorted(fitting, key=lambda each: not _example(plan, each).ready)[:1]
+        chosen += sorted(fitting, key=lambda each: _order(plan, each, chosen))[:1]
     made = tuple(_example(plan, each) for each in chosen[: int(table()["examples"])])
     waiting = sum(not each.ready for each in made)
     return made, [f"{waiting} of {len(made)} ideal replies wait for a person."] if waiting else []
+
+
+def _order(plan: EvalPlan, each: Draft, chosen: Sequence[Draft]) -> tuple[bool, bool]:
+    """Put what has a reply first, and among these a label that no example shows yet."""
+    return not _example(plan, each).ready, bool(plan.labels) and each.target in {other.target for other in chosen}
 
 
 def _example(plan: EvalPlan, each: Draft) -> Example:

@@ -1,0 +1,55 @@
+"""Finds two sentences of which one always wants what the other never does; it reads words, and rules on neither."""
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from typing import NamedTuple
+
+from trainers.data.likeness import canonical
+from trainers.evals.style.text import sentences
+
+_NO = re.compile(r"\b(?:never|must\s+not|mustn't|should\s+not|shouldn't|may\s+not|do\s+not|don't|cannot|can't|avoid)\b")
+_YES = re.compile(r"\b(?:always|must|should|do|invariably)\b")
+_ONLY, _ALSO = re.compile(r"\b(?:only|nothing\s+but)\b"), re.compile(r"\b(?:also|as\s+well|in\s+addition)\b")
+_EXCEPT = re.compile(r"\b(?:if|when|whenever|unless|except|while|where|until|without)\b")
+_SMALL = frozenset("a an the it its is are be to of and or you your please ever all any this that".split())  # noqa: SIM905
+_MOST = 400
+"""Sentences that are compared."""
+
+
+class _Told(NamedTuple):
+    """A sentence as it is compared."""
+
+    text: str
+    way: str
+    """"yes", "no", "only" or "also"."""
+    words: frozenset[str]
+
+
+def opposites(text: str) -> list[tuple[str, str]]:
+    """Return pairs of sentences that ask for both sides, word for word; a sentence with a condition is an exception."""
+    told = [each for sentence in sentences(text)[:_MOST] for each in _read(sentence)]
+    pairs = [
+        (one.text, other.text)
+        for one, other in combinations(told, 2)
+        if one.words == other.words and {one.way, other.way} in ({"yes", "no"}, {"only", "also"})
+    ]
+    return list(dict.fromkeys(pairs))
+
+
+def _read(sentence: str) -> Iterator[_Told]:
+    bare = " ".join(sentence.split()).lstrip("-*• ")
+    plain = canonical(bare).replace("’", "'")
+    if _EXCEPT.search(plain):
+        return
+    for way, found in (("no", _NO), ("yes", _YES), ("only", _ONLY), ("also", _ALSO)):
+        if found.search(plain):
+            words = re.findall(r"[\w'-]+", _YES.sub(" ", _NO.sub(" ", _ALSO.sub(" ", _ONLY.sub(" ", plain)))))
+            told = frozenset(_stem(word) for word in words if word not in _SMALL)
+            if told:
+                yield _Told(bare, way, told)
+            return
+
+
+def _stem(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 else word
