@@ -64,6 +64,7 @@ def rehearsed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         # What a worker looks up before it begins has to be the price of the quote.
         monkeypatch.setattr(quotes, "price", lambda tokens: Price(Decimal(dollars), (0.1, 2.0), "pretend"))
         monkeypatch.setattr("handlers.training.TrainingSpec", lambda: TrainingSpec(backend=backend))
+        monkeypatch.setattr("handlers.training.spec_for", lambda *a, **m: TrainingSpec(backend=backend))
 
     return price
 
