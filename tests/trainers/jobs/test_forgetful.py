@@ -89,7 +89,7 @@ def test_the_sweep_ends_a_second_run_and_leaves_the_first(bench: Bench, metadata
     second = bench.api.start(row.id, Deadline.after(5), model="rehearsal-small", training_file=file)
     assert tidy(bench.jobs.ledger, bench.backend(), bench.clock()) == 1
     assert cancelled(bench) == [second]
-    assert bench.api.job(run)["status"] in ("queued", "running")  # as fast as this machine is
+    assert bench.api.job(run)["status"] in ("validating_files", "queued", "running")  # as fast as this machine is
 
 
 def test_runs_of_strangers_are_left_alone(bench: Bench, metadata: str) -> None:
@@ -127,7 +127,7 @@ def test_the_sweep_leaves_the_run_of_a_resumed_job(bench: Bench, metadata: str) 
     assert (file.life, run.life, run.state) == (0, 1, "accepted")
     tidy(bench.jobs.ledger, bench.backend(), bench.clock())  # may end the first one, which the new pace has woken
     assert set(cancelled(bench)) <= {dead}
-    assert bench.api.job(str(run.provider_id))["status"] in ("queued", "running")
+    assert bench.api.job(str(run.provider_id))["status"] in ("validating_files", "queued", "running")
 
 
 def test_a_dead_run_on_the_same_file_is_not_adopted(bench: Bench, metadata: str) -> None:
