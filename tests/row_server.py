@@ -1,16 +1,13 @@
 """Runs the shipped rehearsal of rows in a thread, over a real socket, and opens it as any endpoint is opened."""
 
-import threading
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-import uvicorn
 
 from knowledge.models import ChatModel, open_chat_model
 from knowledge.rehearsal_rows import RowRehearsal, build_app
-from tests.chroma import free_port
+from tests.serving import served
 
 
 class Wire(NamedTuple):
@@ -29,18 +26,9 @@ class Wire(NamedTuple):
 @pytest.fixture
 def wire() -> Iterator[Wire]:
     """A rehearsal server of the test's own."""
-    port, rehearsal = free_port(), RowRehearsal()
-    config = uvicorn.Config(
-        build_app(rehearsal), host="127.0.0.1", port=port, log_level="error", ws="none", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    model = open_chat_model("writer-1", f"http://127.0.0.1:{port}/v1", "key")
-    assert model is not None
-    yield Wire(rehearsal, model, f"http://127.0.0.1:{port}/v1")
-    model.close()
-    server.should_exit = server.force_exit = True
-    thread.join(10)
+    rehearsal = RowRehearsal()
+    with served(build_app(rehearsal)) as address:
+        model = open_chat_model("writer-1", address, "key")
+        assert model is not None
+        yield Wire(rehearsal, model, address)
+        model.close()

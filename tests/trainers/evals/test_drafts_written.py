@@ -1,18 +1,15 @@
 """Drafts by a language model, over the wire against the shipped rehearsal server."""
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pytest
-import uvicorn
 
 from knowledge.models import ChatModel, Used, open_chat_model
 from knowledge.rehearsal_drafts import TOKENS, DraftRehearsal, build_app
-from tests.chroma import free_port
+from tests.serving import served
 from trainers.data.jsonl import Message, Row
 from trainers.evals.drafts import draft
 from trainers.evals.drafts.another import another_like
@@ -44,21 +41,12 @@ class Purse:
 @pytest.fixture
 def wire() -> Iterator[Wire]:
     """A rehearsal server of the test's own, opened as any endpoint is."""
-    port, rehearsal = free_port(), DraftRehearsal()
-    config = uvicorn.Config(
-        build_app(rehearsal), host="127.0.0.1", port=port, log_level="error", ws="none", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    model = open_chat_model("writer-1", f"http://127.0.0.1:{port}/v1", "key")
-    assert model is not None
-    yield Wire(rehearsal, model)
-    model.close()
-    server.should_exit = server.force_exit = True
-    thread.join(10)
+    rehearsal = DraftRehearsal()
+    with served(build_app(rehearsal)) as address:
+        model = open_chat_model("writer-1", address, "key")
+        assert model is not None
+        yield Wire(rehearsal, model)
+        model.close()
 
 
 def test_a_model_writes_every_row_in_a_call_of_its_own(wire: Wire) -> None:
