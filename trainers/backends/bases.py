@@ -9,7 +9,7 @@ from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
 from trainers.costs.gate import line_for
 from trainers.costs.lifecycle import Line, NotTrainable, check_trainable, sentence
-from trainers.spec import TrainingSpec
+from trainers.spec import Method, TrainingSpec
 
 LOCAL = "local"
 
@@ -60,6 +60,23 @@ def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) ->
     there = sorted(name for name, places in known.items() if place in (each.backend for each in places))
     what = f"{base} cannot be trained at {title_of(place)}."
     raise UserError(what, f"Choose one of {', '.join(there)}." if there else "Nothing can be trained there now.")
+
+
+def able(places: Sequence[Where], base: str, *, pairs: bool) -> tuple[list[Where], list[str]]:
+    """Return those of a base's places that train it on chats, or on preference `pairs`, and why the others do not.
+
+    Raises UserError where none is left.
+    """
+    method = Method.DPO if pairs else Method.SUPERVISED
+    why = {each.backend: _why_not(each.backend, base, method) for each in places}
+    found, others = [each for each in places if not why[each.backend]], [said for said in why.values() if said]
+    if not found:
+        raise UserError(" ".join(others), "Choose another base, or rows of another kind.")
+    return found, others
+
+
+def _why_not(place: str, base: str, method: Method) -> str:
+    return traits_of(place).why_not(base, method) if place in HOSTED else ""
 
 
 def _bases_of(place: str, own: Sequence[str]) -> Sequence[str]:
