@@ -53,6 +53,11 @@ def title_of(place: str) -> str:
     return traits_of(place).title if place in HOSTED else "this machine" if place == LOCAL else place
 
 
+def no_loss_at(place: str) -> str:
+    """Say that a place takes no held-out rows and so tells no loss on them; "" where it does, or is no hosted one."""
+    return traits_of(place).without_loss if place in HOSTED else ""
+
+
 def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) -> None:
     """Raise UserError where a base cannot be trained at a place, naming what can."""
     if place in (each.backend for each in known.get(base, ())):

@@ -72,6 +72,12 @@ class Traits:
         """How long a deployment may stand after it was last asked for."""
         return timedelta(hours=self.deployment_hours)
 
+    @property
+    def without_loss(self) -> str:
+        """Say that it takes no held-out rows; "" where it takes some."""
+        said = f"{self.title} takes no held-out rows, so it tells no loss on them; they are asked for the test alone."
+        return "" if self.validates else said
+
     def model(self, base: str) -> str:
         """Return the name by which the API knows a base."""
         return self.models.get(base, base)
