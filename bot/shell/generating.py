@@ -1,4 +1,4 @@
-"""The command `data generate`: its options, progress, files and how drafted rows read in a terminal; it drafts none."""
+"""The command `data generate`: its options, progress and how drafted rows read in a terminal; it drafts none."""
 
 import json
 import os
@@ -49,7 +49,7 @@ OutOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Spend what the quote says without being asked.")]
 JobOption = Annotated[
-    bool, typer.Option("--job", help="Let a worker write them within your budgets: `luthier cancel`, `luthier resume`.")
+    bool, typer.Option("--job", help="Let a worker write them also where nobody is billed, and show the job.")
 ]
 
 

@@ -54,7 +54,10 @@ def in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
                 runner.work(job.id)
                 return True
 
-            yield at._replace(tend=lambda: sweep(at.deps.jobs.ledger, work, at.deps.clock()) and None)
+            def tend() -> None:
+                sweep(at.deps.jobs.ledger, work, at.deps.clock())
+
+            yield at._replace(tend=tend)
 
     monkeypatch.setattr("bot.working.working", working_here)
     monkeypatch.setattr("bot.shell.following.LOOK_EVERY", 0.05)
@@ -191,7 +194,8 @@ def test_rows_without_a_file_are_shown_where_the_model_falls_silent(tmp_path: Pa
 @contextmanager
 def interrupted(monkeypatch: pytest.MonkeyPatch, wire: Wire, after: int) -> Iterator[None]:
     """Press Ctrl-C once so many answers have come, once."""
-    complete, pressed = PaidWriter.complete, []
+    complete = PaidWriter.complete
+    pressed: list[int] = []
 
     def stopping(self: PaidWriter, *given: Any, **more: Any) -> str:
         if len(wire.rehearsal.requests) == after and not pressed:
