@@ -1,95 +1,116 @@
-"""How drafting with a language model is paid for in the shell: here, after a yes, or as a job; it writes no rows."""
+"""How a language model that writes rows is asked for in the shell, as a job of the ledger or here; it writes no rows.
+
+What costs money is always a job: money is set aside, caps and approvers hold, and the audit has it.
+"""
 
 import json
-import shutil
-import uuid
+from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import typer
 
 from bot.shell.drafting_quote import read_drafting_quote
-from bot.shell.jobs import run_job
-from bot.shell.rows import minutes
+from bot.shell.following import approved, ask_price, follow
+from bot.shell.rows import minutes, read_quote
 from bot.shell.terminal import fail_usage, say
 from knowledge.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.settings import Settings
     from bot.working import Working
     from trainers.evals.generating.paid import PaidWriter
-    from trainers.jobs.drafting import Wish
+    from trainers.jobs.drafting import Drafting, Wish
+    from trainers.tables import Job
 
 
-def paid_writer(at: "Working", wish: "Wish", written: int, *, yes: bool, as_json: bool) -> "PaidWriter":
-    """Return the language model below what was said yes to; `written` rows are there already and cost nothing more.
+def is_free(settings: "Settings") -> bool:
+    """Say whether it is known that nobody is billed for the language model; raises UserError for a wrong price."""
+    from bot.services import running
+    from bot.wiring import model_price
 
-    Exits with 1 at a no, and with 2 where nobody can be asked; raises UserError for a price that nobody knows.
-    """
-    from dataclasses import replace
+    return model_price(running(settings) or settings).free
 
+
+def free_writer(at: "Working", wish: "Wish", written: int) -> "PaidWriter":
+    """Return the language model that nobody is billed for, after what it takes was said; `written` rows are there."""
     from trainers.evals.endpoint.spending import Meter
     from trainers.evals.generating.paid import PaidWriter
     from trainers.jobs.drafting import quote_of
 
     model, price = at.deps.model, at.deps.model_price()
-    if model is None:
+    if model is None or price.prices is None:
         raise fail_usage("No language model is set: LUTHIER_MODEL names one.")
     offer = quote_of(replace(wish, count=wish.count - written), model.name, price)
-    limit = _agreed(offer, written, yes=yes, as_json=as_json)
-    return PaidWriter(model, Meter({model.name: price.prices} if price.prices else {}, limit))
-
-
-def by_job(wish: "Wish", out: Path | None, *, yes: bool, as_json: bool) -> NoReturn:
-    """Quote, ask for the yes, and follow the job to its rows; what it wrote is copied to `out`."""
-    from bot.settings import Settings
-    from bot.wiring import shell_person
-    from bot.working import working
-    from knowledge.clock import utc_now
-
-    settings = Settings.from_env()
-    if not settings.model:
-        raise fail_usage("--job needs a language model: LUTHIER_MODEL names one. Recipes compose at once, without it.")
-    if as_json and not yes:
-        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
-    with working(settings, say, workers=("io",)) as at:
-        drafting = at.deps.drafting
-        if drafting is None:
-            raise fail_usage("The Luthier that runs here has no language model: set LUTHIER_MODEL where it starts.")
-        request = f"shell:{uuid.uuid4().hex}"
-        job = drafting.propose(wish, request=request, person=shell_person(), now=utc_now())
-        try:
-            run_job(at, job, yes=yes or drafting.price.free, as_json=as_json)
-        except typer.Exit as ended:
-            if not ended.exit_code and out is not None:
-                _copied(json.loads(at.deps.jobs.ledger.get(job.id).result), out)
-            raise
-    raise typer.Exit(0)
-
-
-def _agreed(offer: dict[str, Any], written: int, *, yes: bool, as_json: bool) -> Decimal:
-    """Show what asking the model will take, and return the dollars that were said yes to."""
-    from trainers.evals.generating.price import HOW
-    from trainers.policy import dollars
-
     there = f" {written} rows are there already." if written else ""
     say(f"{read_drafting_quote(offer, minutes)}{there}")
-    if offer["evaluation_cost"] is None:
+    return PaidWriter(model, Meter({model.name: price.prices}, Decimal(0)))  # a price that is no longer 0 stops it
+
+
+def by_job(wish: "Wish", settings: "Settings", *, yes: bool, as_json: bool) -> "Job":
+    """Quote, ask for the yes, and follow the job to its end; the same wish again goes on with its unfinished job.
+
+    Exits with 1 at a no or where somebody else has to say yes, with 2 where nobody can be asked; raises UserError for a
+    price that nobody knows, and OverBudget.
+    """
+    from bot.working import working
+
+    if as_json and not yes:
+        raise fail_usage("--json needs --yes: a quote is approved by a person, and JSON has nobody to ask.")
+    with working(settings, say) as at:  # servers start after the yes
+        job = _agreed(at, wish, yes=yes, as_json=as_json)
+    with working(settings, say, workers=("io",)) as at:
+        how = f"Ctrl-C stops it and keeps its rows: the same command goes on, or `luthier resume {job.number}`."
+        say(f"Job #{job.number} writes the rows. {how}")
+        return follow(at, job)
+
+
+def _agreed(at: "Working", wish: "Wish", *, yes: bool, as_json: bool) -> "Job":
+    """Return a job that was said yes to: the unfinished one of the same wish, else a new one."""
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+    from trainers.states import LIVE, RESUMABLE
+
+    drafting = at.deps.drafting
+    if drafting is None:
+        raise fail_usage("The Luthier that runs here has no language model: set LUTHIER_MODEL where it starts.")
+    _check_price(wish, drafting)
+    job = drafting.unfinished(wish, shell_person())
+    if job is not None and job.state in RESUMABLE:
+        say(f"Job #{job.number} of the same wish is {job.state}; it goes on where it was.")
+        ask_price(job, yes=yes, as_json=as_json)
+        return at.deps.jobs.resume(job.id, shell_person(), utc_now()).job
+    if job is not None and job.state in LIVE:
+        say(f"Job #{job.number} of the same wish is under way already.")
+        return job
+    job = job or drafting.propose(wish, request=f"shell:{uuid4().hex}", person=shell_person(), now=utc_now())
+    say(f"Quote #{job.number}: {read_quote(json.loads(job.quote))}")
+    if job.state in LIVE:  # nobody is billed, so whoever asked has said yes
+        return job
+    _ask(at, job, yes=yes)
+    return approved(at, job, as_json=as_json)
+
+
+def _check_price(wish: "Wish", drafting: "Drafting") -> None:
+    """Raise UserError where nobody knows what it costs, after what it takes was shown."""
+    from trainers.evals.generating.price import HOW
+    from trainers.jobs.drafting import quote_of
+
+    if drafting.price.prices is None:
+        say(read_drafting_quote(quote_of(wish, drafting.writer, drafting.price), minutes))
         raise UserError("What the language model costs is not known, so it was not asked.", HOW)
-    most = Decimal(offer["evaluation_cost"])
-    if not most or yes:
-        return most
-    if as_json:
-        raise fail_usage("--json needs --yes here: it costs money, and nobody can be asked.")
-    if not typer.confirm(f"Spend up to {dollars(most)}?", err=True):
-        say("Nothing was asked and nothing was spent.")
-        raise typer.Exit(1)
-    return most
 
 
-def _copied(result: dict[str, Any], out: Path) -> None:
-    """Copy a job's files to where they were wanted."""
-    ends = {"drafted.jsonl": "", "drafted.report.md": ".report.md", "drafted.rejected.jsonl": ".rejected.jsonl"}
-    for name in result["files"]:
-        shutil.copyfile(name, out.with_name(f"{out.name}{ends[Path(name).name]}"))
-    say(f"Written: {out}. Check them with luthier lint, then luthier datasets add.")
+def _ask(at: "Working", job: "Job", *, yes: bool) -> None:
+    """Ask whether to spend; a no ends the quote."""
+    from bot.wiring import shell_person
+    from knowledge.clock import utc_now
+    from trainers.jobs.accounts import cost_of
+    from trainers.policy import dollars
+
+    if yes or typer.confirm(f"Spend up to {dollars(cost_of(job) or Decimal(0))}?", err=True):
+        return
+    at.deps.jobs.stop(job.id, shell_person(), utc_now())
+    say("Nothing was asked and nothing was spent.")
+    raise typer.Exit(1)

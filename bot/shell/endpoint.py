@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.jobs import run_job
+from bot.shell.following import run_job
 from bot.shell.rows import take_in
 from bot.shell.terminal import fail_usage, say
 

@@ -1,21 +1,26 @@
-"""The command `data generate`: its options, progress, files and how drafted rows read in a terminal; it drafts none."""
+"""The command `data generate`: its options, progress and how drafted rows read in a terminal; it drafts none."""
 
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.drafting import by_job, paid_writer
+from bot.shell.drafting import by_job, free_writer, is_free
+from bot.shell.ending import STOPPED
+from bot.shell.following import finish
 from bot.shell.plans import read_schema
-from bot.shell.terminal import JsonFlag, bar, fail_usage, say, show, show_json, table
-from knowledge.errors import UserError
+from bot.shell.reading import read_spent
+from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
+from knowledge.errors import ServiceError, UserError
 
 if TYPE_CHECKING:
-    from bot.working import Working
+    from bot.settings import Settings
     from trainers.evals.generating.coverage import Grid
+    from trainers.evals.generating.journal import Journal
     from trainers.evals.generating.rows import Generated
     from trainers.evals.generating.spec import RowSpec
     from trainers.jobs.drafting import Wish
@@ -44,7 +49,7 @@ OutOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Spend what the quote says without being asked.")]
 JobOption = Annotated[
-    bool, typer.Option("--job", help="Let a worker write them within your budgets: `luthier cancel`, `luthier resume`.")
+    bool, typer.Option("--job", help="Let a worker write them also where nobody is billed, and show the job.")
 ]
 
 
@@ -81,12 +86,25 @@ def generate(
     if plan:
         show_json({name: list(values) for name, values in grid.dimensions.items()}) if as_json else show(grid.text)
         return
-    wish = Wish(spec=spec, grid=grid, count=count, seed=seed)
-    if job:
-        by_job(wish, out, yes=yes, as_json=as_json)
-    made = _generate(wish, out, yes=yes, as_json=as_json)
-    files = _write(made, spec, grid, out) if out else []
-    show_json(_as_json(made, grid, files)) if as_json else _tell(made, files)
+    _draft(Wish(spec=spec, grid=grid, count=count, seed=seed), out, by_job=job, yes=yes, as_json=as_json)
+
+
+def _draft(wish: "Wish", out: Path | None, *, by_job: bool, yes: bool, as_json: bool) -> None:
+    """Draft by recipes, by a language model that nobody is billed for, or by a job where it costs something."""
+    from bot.settings import Settings
+    from trainers.evals.generating.compose import compose_rows
+
+    settings = Settings.from_env()
+    if by_job and not settings.model:
+        raise fail_usage("--job needs a language model: LUTHIER_MODEL names one. Recipes compose at once, without it.")
+    if settings.model and (by_job or not is_free(settings)):
+        _follow(wish, settings, out, alone=by_job, yes=yes, as_json=as_json)
+        return
+    if settings.model:
+        made = _write_rows(wish, settings, out, as_json=as_json)
+    else:
+        made = compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
+    _show(made, wish, _written(made, wish, out) if out else [], as_json=as_json)
 
 
 def _check(count: int, out: Path | None) -> None:
@@ -157,38 +175,55 @@ def _passages(collection: str) -> list[tuple[str, str]]:
     return found
 
 
-def _generate(wish: "Wish", out: Path | None, *, yes: bool, as_json: bool) -> "Generated":
-    """Draft by the language model that settings name, else by recipes; a model is asked after the price was."""
-    from bot.settings import Settings
-    from trainers.evals.generating.compose import compose_rows
+def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool, yes: bool, as_json: bool) -> None:
+    """Follow a job to its rows and leave; `alone`: --job was asked for, so that the job is what is shown."""
+    from trainers.evals.generating.files import read_document
+    from trainers.jobs.draft_files import document_of
+    from trainers.jobs.no_report import no_report
 
-    settings = Settings.from_env()
-    if not settings.model:
-        return compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
-    from bot.working import working
+    job = by_job(replace(wish, out=str(out.absolute()) if out else ""), settings, yes=yes, as_json=as_json)
+    told = document_of(job, settings.data) if job.state == "succeeded" and not alone else None
+    if told is not None:
+        result = json.loads(job.result)
+        told["notes"] = [*result["notes"], read_spent(result)]
+        _show(read_document(told), wish, result["files"], as_json=as_json, listed=not out)
+        return
+    if alone or job.state == "succeeded":
+        finish(job, as_json)
+    what, next_step = no_report(job)
+    if job.state == "failed":
+        raise ServiceError(what, in_shell(next_step, job.number))
+    say(f"{what} {in_shell(next_step, job.number)}")
+    raise typer.Exit(STOPPED)
 
-    with working(settings, say) as at:
-        return _write_rows(at, wish, out, yes=yes, as_json=as_json)
 
-
-def _write_rows(at: "Working", wish: "Wish", out: Path | None, *, yes: bool, as_json: bool) -> "Generated":
-    """Let the model write here, below what was said yes to; after Ctrl-C the same command goes on."""
+def _write_rows(wish: "Wish", settings: "Settings", out: Path | None, *, as_json: bool) -> "Generated":
+    """Let a model that nobody is billed for write here; after Ctrl-C or a trouble the same command goes on."""
     from bot.wiring import shell_person
+    from bot.working import working
+    from knowledge.models import ModelUnavailable
     from trainers.evals.generating.journal import Journal, open_journal
     from trainers.evals.generating.written import write_rows
 
     wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid}
     path = journal_path(out) if out else None
-    kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed) if path else Journal()
-    writer = paid_writer(at, wish, len(kept.drafts), yes=yes, as_json=as_json)
-    meter = at.deps.meter(shell_person().workspace_id)
-    try:
-        with bar("Writing rows") as update:
-            return write_rows(wish.spec, model=writer, meter=meter, journal=kept, tell=update, **wanted)
-    except KeyboardInterrupt:
-        where = f" They are in {path}: the same command goes on from there." if path else ""
-        say(f"{len(kept.drafts)} of {wish.count} rows are written.{where}")
-        raise
+    with working(settings, say) as at, bar("Writing rows", late=True) as update:
+        kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed) if path else Journal()
+        writer, meter = free_writer(at, wish, len(kept.drafts)), at.deps.meter(shell_person().workspace_id)
+        try:
+            return write_rows(wish.spec, model=writer, meter=meter, journal=kept, tell=update, fill=False, **wanted)
+        except KeyboardInterrupt:
+            say(_so_far(kept, wish, path))
+            raise
+        except ModelUnavailable as trouble:
+            if not path and kept.drafts:  # nothing else keeps them
+                _show(kept.so_far(writer.name), wish, [], as_json=as_json)
+            raise ServiceError(trouble.what, f"{trouble.next_step} {_so_far(kept, wish, path)}") from trouble
+
+
+def _so_far(kept: "Journal", wish: "Wish", path: Path | None) -> str:
+    where = f" They are in {path}: the same command goes on from there." if path else ""
+    return f"{len(kept.drafts)} of {wish.count} rows are written.{where}"
 
 
 def journal_path(out: Path) -> Path:
@@ -196,38 +231,23 @@ def journal_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.unfinished.jsonl")
 
 
-def _write(made: "Generated", spec: "RowSpec", grid: "Grid", out: Path) -> list[str]:
+def _written(made: "Generated", wish: "Wish", out: Path) -> list[str]:
     """Write rows, report, and what was thrown away; the journal of a whole run goes."""
-    from trainers.evals.generating.report import report
+    from trainers.evals.generating.files import write_files
 
-    told = out.with_name(f"{out.name}.report.md")
-    out.write_text("".join(f"{draft.row()}\n" for draft in made.drafts), "utf-8")
-    told.write_text(report(made, spec, grid), "utf-8")
-    files = [str(out), str(told)]
-    if made.rejected:
-        thrown = out.with_name(f"{out.name}.rejected.jsonl")
-        lines = (json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in made.rejected)
-        thrown.write_text("".join(lines), "utf-8")
-        files.append(str(thrown))
+    files = write_files(made, wish.spec, wish.grid, out)
     journal_path(out).unlink(missing_ok=True)
     return files
 
 
-def _as_json(made: "Generated", grid: "Grid", files: list[str]) -> dict[str, Any]:
-    from trainers.evals.generating.coverage import counted
+def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, listed: bool = False) -> None:
+    """Show what came of it; rows that lie where they were wanted are not listed, unless `listed`."""
+    from trainers.evals.generating.files import document
 
-    return {
-        "rows": [draft.to_json() for draft in made.drafts],
-        "coverage": counted([draft.cell for draft in made.drafts], grid),
-        "rejected": [each._asdict() for each in made.rejected],
-        "notes": list(made.notes),
-        "written_by": made.writer or "recipes",
-        "files": files,
-    }
-
-
-def _tell(made: "Generated", files: list[str]) -> None:
-    if not files:
+    if as_json:
+        show_json({**document(made, wish.grid), "files": files})
+        return
+    if listed or not files:
         rows = [(d.cell.get("case", ""), d.input, d.target, d.why) for d in made.drafts]
         show(table(("Case", "Sent", "Reply", "Why it helps"), rows))
     dropped = f" {len(made.rejected)} were thrown away." if made.rejected else ""

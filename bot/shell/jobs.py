@@ -1,7 +1,6 @@
 """The commands about jobs and models, from `train` to `chat`; workers do the work."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.shell import knobs
-from bot.shell.reading import read_job, read_report
+from bot.shell.following import approved, ask_price, finish, follow, run_job
+from bot.shell.reading import read_job
 from bot.shell.rows import read_quote, spec_with
-from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
+from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json, table
 from bot.shell.watch import HEAD, job_json, job_row, listed, watch_lines, watch_table
 
 if TYPE_CHECKING:
     from bot.working import Working
-    from trainers.tables import Job, ModelVersion
+    from trainers.tables import ModelVersion
 
 TestRows = Annotated[
     Path | None,
@@ -29,9 +29,6 @@ PlanName = Annotated[
     ),
 ]
 """What `train` takes about its test."""
-
-LOOK_EVERY = 0.5
-"""Seconds between two looks at a job."""
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +97,7 @@ def approve(
         if not yes and not typer.confirm("Approve and start?", err=True):
             say("Nothing was changed; the quote still waits.")
             raise typer.Exit(1)
-        _approve(at, found, as_json=as_json)
+        finish(follow(at, approved(at, found, as_json=as_json)), as_json)
 
 
 def jobs(
@@ -157,7 +154,7 @@ def resume(
         if not outcome.changed:
             say(f"Job #{outcome.job.number} is {outcome.job.state}; there is nothing to resume.")
             raise typer.Exit(1)
-        finish(_follow(at, outcome.job), as_json)
+        finish(follow(at, outcome.job), as_json)
 
 
 def chat(
@@ -189,19 +186,6 @@ def chat(
             show(_side_by_side(ask(text)))
 
 
-def run_job(at: "Working", job: "Job", *, yes: bool, as_json: bool) -> None:
-    """Show a quote, ask for the yes, and follow the job to its end; exits 0 where it succeeded."""
-    from bot.wiring import shell_person
-    from knowledge.clock import utc_now
-
-    say(f"Quote #{job.number}: {read_quote(json.loads(job.quote))}")
-    if not yes and not typer.confirm("Approve and start?", err=True):
-        at.deps.jobs.stop(job.id, shell_person(), utc_now())
-        say("Nothing was started.")
-        raise typer.Exit(1)
-    _approve(at, job, as_json=as_json)
-
-
 def _rows_of(plan: str, file: Path | None, test: Path | None) -> Path | None:
     """Return the test rows that were given, else those that the plan was frozen with; "" is no plan.
 
@@ -224,101 +208,6 @@ def _rows_of(plan: str, file: Path | None, test: Path | None) -> Path | None:
         rows = frozen_test(at.deps.datasets.folder, workspace, stored, own)
     say(f"Test rows: those that were frozen with the plan {stored.name} on {frozen_on(stored)}.")
     return rows
-
-
-def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
-    """Ask before a paid job that has ended may spend again; exit 1 at a no, 2 where nobody can be asked."""
-    from trainers.jobs.accounts import cost_of
-    from trainers.policy import dollars
-    from trainers.states import RESUMABLE
-
-    cost = cost_of(job)
-    if yes or not cost or job.approved_at is None or job.state not in RESUMABLE:
-        return
-    say(f"Resuming job #{job.number} may spend up to {dollars(cost)}, as approved, beside what it has spent before.")
-    if as_json:
-        raise fail_usage("--json needs --yes here: nobody can be asked.")
-    if not typer.confirm("Resume?", err=True):
-        say("Nothing was changed.")
-        raise typer.Exit(1)
-
-
-def _approve(at: "Working", job: "Job", *, as_json: bool) -> None:
-    """Say yes to exactly this quote and follow the job, or say who else has to; exit 1 where nothing was decided."""
-    from bot.wiring import shell_person
-    from knowledge.clock import utc_now
-
-    me = shell_person()
-    outcome = at.deps.jobs.approve(job.id, job.quote_hash, me, utc_now())
-    if outcome.job.state != "awaiting_approval":
-        finish(_follow(at, outcome.job), as_json)
-    given = me.user_id in at.deps.jobs.given(outcome.job)
-    show_json({"changed": outcome.changed, **job_json(outcome.job)}) if as_json else None
-    asked = " or ".join(user for user in at.deps.jobs.asked(outcome.job) if user != me.user_id)
-    head = "Your yes is noted" if given else f"Quote #{job.number} costs more than your own yes may approve"
-    say(f"{head}; it waits for {asked}: `luthier approve {job.number}`.")
-    raise typer.Exit(0 if given and outcome.changed else 1)
-
-
-def _follow(at: "Working", job: "Job") -> "Job":
-    """Show a job's progress until it has ended; Ctrl-C stops the job."""
-    from trainers.states import ENDED
-
-    with bar(f"Job #{job.number}") as update:
-        stopping = False
-        while job.state not in ENDED:
-            try:
-                at.tend()
-                job = at.deps.jobs.ledger.get(job.id)
-                _draw(update, job)
-                time.sleep(LOOK_EVERY)
-            except KeyboardInterrupt:
-                if stopping:
-                    raise
-                stopping = True
-                _stop(at, job)
-    return job
-
-
-def _stop(at: "Working", job: "Job") -> None:
-    from bot.wiring import shell_person
-    from knowledge.clock import utc_now
-
-    say("Stopping the job…")
-    at.deps.jobs.stop(job.id, shell_person(), utc_now())
-
-
-def _draw(update: Callable[..., None], job: "Job") -> None:
-    from handlers.blocks.words import time_left
-
-    now = json.loads(job.progress)
-    facts = [
-        f"loss {now['loss']:.2f}" if "loss" in now else "",
-        f"{now['tokens_per_second']:.0f} tok/s" if "tokens_per_second" in now else "",
-        time_left(now["seconds_left"]) if now.get("seconds_left") else "",
-        now.get("note", ""),
-    ]
-    phase = job.phase or job.state
-    update(
-        now.get("step", 0),
-        now.get("steps"),
-        " · ".join(fact for fact in facts if fact),
-        description=f"Job #{job.number} {phase}",
-    )
-
-
-def finish(job: "Job", as_json: bool) -> None:
-    """Show what came of a job and leave: 0 where it succeeded."""
-    from trainers.jobs.no_report import no_report
-
-    if as_json:
-        show_json(job_json(job))
-    elif job.state == "succeeded":
-        show(read_report(job))
-    else:
-        what, next_step = no_report(job)
-        say(f"{what} {in_shell(next_step, job.number)}")
-    raise typer.Exit(0 if job.state == "succeeded" else 1)
 
 
 def _wish(verb: str, name: str, as_json: bool) -> None:

@@ -80,11 +80,17 @@ def read_report(job: "Job") -> str:
 
 
 def _drafted(result: dict[str, Any]) -> str:
-    thrown, cost = sum(result["rejected"].values()), result["dollars"]
-    spent = "What it cost nobody knows." if cost is None else f"It cost ${Decimal(cost):.4f} as we count."
-    lines = [f"{result['rows']:,} draft rows, written by {result['written_by']}; {thrown:,} were thrown away. {spent}"]
+    thrown, recipes = sum(result["rejected"].values()), result["from_recipes"]
+    by = f"{result['written_by']}" + (f" ({recipes:,} by recipes)" if 0 < recipes < result["rows"] else "")
+    lines = [f"{result['rows']:,} draft rows, written by {by}; {thrown:,} were thrown away. {read_spent(result)}"]
     lines += [*result["notes"], *(f"  {why}: {number}" for why, number in result["rejected"].items())]
     return "\n".join([*lines, *([f"Written: {', '.join(result['files'])}."] if result["files"] else [])])
+
+
+def read_spent(result: dict[str, Any]) -> str:
+    """Say what a job in which a language model wrote rows has cost."""
+    cost = result["dollars"]
+    return "What it cost nobody knows." if cost is None else f"It cost ${Decimal(cost):.4f} as we count."
 
 
 def _verdict(judged: "Report") -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.shell import endpoint
-from bot.shell.jobs import finish, run_job
+from bot.shell.following import finish, run_job
 from bot.shell.rows import take_in
 from bot.shell.terminal import LEAST_EFFECT, JsonFlag, fail_usage, in_shell, refuse_share, say, show, show_json
 from knowledge.errors import UserError

@@ -1,6 +1,8 @@
 """`luthier data generate` as people and scripts type it: prices, questions, exit codes, one document with --json."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,15 +12,19 @@ import pytest
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.migrate import migrate
-from bot.wiring import build_deps, shell_person
+from bot.wiring import build_deps, build_runner, shell_person
+from bot.working import Working, working
+from tests.chat_server import ChatServer, chat_server
 from tests.row_server import Wire, wire
 from tests.shell import luthier
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.paid import PaidWriter
 from trainers.evals.generating.spec import row_spec
 from trainers.jobs.drafting import Wish
+from trainers.jobs.run import sweep
+from trainers.tables import Job
 
-__all__ = ["wire"]
+__all__ = ["chat_server", "wire"]
 
 TASK = "Sort tickets into billing, returns, other"
 
@@ -26,6 +32,35 @@ TASK = "Sort tickets into billing, returns, other"
 def env(folder: Path, wire: Wire | None = None, price: str = "") -> dict[str, str]:
     model = {"LUTHIER_MODEL": "writer-1", "LUTHIER_MODEL_URL": wire.url} if wire else {"LUTHIER_MODEL": ""}
     return {"DATA_DIR": str(folder / "data"), "COLUMNS": "200", "LUTHIER_MODEL_PRICE": price, **model}
+
+
+def allowed(set_up: dict[str, str], **rules: str) -> dict[str, str]:
+    """Let this shell spend a little, and a dead worker be missed soon."""
+    told = {"workspace_cap": "5", "own_click_limit": "5", **rules}
+    assert luthier("settings", "set", *(f"{name}={value}" for name, value in told.items()), **set_up).returncode == 0
+    return {**set_up, "LUTHIER_LEASE": "1"}
+
+
+@pytest.fixture
+def in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever follows a job do its work in this process: a worker of its own takes seconds to start."""
+
+    @contextmanager
+    def working_here(settings: Settings, say: Any, *, vectors: bool = False, workers: Any = ()) -> Iterator[Working]:
+        with working(settings, say) as at:
+            runner = build_runner(settings)
+
+            def work(job: Job) -> bool:
+                runner.work(job.id)
+                return True
+
+            def tend() -> None:
+                sweep(at.deps.jobs.ledger, work, at.deps.clock())
+
+            yield at._replace(tend=tend)
+
+    monkeypatch.setattr("bot.working.working", working_here)
+    monkeypatch.setattr("bot.shell.following.LOOK_EVERY", 0.05)
 
 
 def test_recipes_need_no_price_and_no_yes(tmp_path: Path) -> None:
@@ -36,9 +71,10 @@ def test_recipes_need_no_price_and_no_yes(tmp_path: Path) -> None:
     assert told["coverage"]["case"]["typical"] > 0
 
 
+@pytest.mark.usefixtures("in_hand")
 def test_a_paid_model_is_asked_after_the_yes(tmp_path: Path, wire: Wire) -> None:
     """The quote names calls, tokens and dollars; a no spends nothing, a yes writes, --yes asks nobody."""
-    set_up = env(tmp_path, wire, "1 4")
+    set_up = allowed(env(tmp_path, wire, "1 4"))
     no = luthier("data", "generate", TASK, "--count", "4", stdin="n\n", **set_up)
     assert (no.returncode, wire.rehearsal.requests) == (1, [])
     assert "Nothing was asked and nothing was spent." in no.stderr
@@ -46,8 +82,130 @@ def test_a_paid_model_is_asked_after_the_yes(tmp_path: Path, wire: Wire) -> None
         assert words in no.stderr
     yes = luthier("data", "generate", TASK, "--count", "4", stdin="y\n", **set_up)
     assert (yes.returncode, len(wire.asked("<row/>")) >= 4) == (0, True)
+    assert "Why it helps" in yes.stdout
     script = luthier("data", "generate", TASK, "--count", "4", "--yes", "--json", **set_up)
-    assert (script.returncode, json.loads(script.stdout)["written_by"]) == (0, "writer-1")
+    told = json.loads(script.stdout)
+    assert (script.returncode, told["written_by"], len(told["rows"]), told["from_recipes"]) == (0, "writer-1", 4, 0)
+
+
+@pytest.mark.usefixtures("in_hand")
+def test_what_the_foreground_spends_is_in_the_ledger(tmp_path: Path, wire: Wire) -> None:
+    """Money is set aside before a call and counted after it, the audit has who said yes, and files lie where wanted."""
+    out, set_up = tmp_path / "rows.jsonl", allowed(env(tmp_path, wire, "1 4"))
+    done = luthier("data", "generate", TASK, "--count", "4", "--out", str(out), "--yes", **set_up)
+    assert done.returncode == 0, done.stderr
+    assert "It cost $0.00" in done.stderr
+    assert len(out.read_text("utf-8").splitlines()) == 4
+    assert out.with_name("rows.jsonl.report.md").is_file()
+    said = luthier("audit", "list", "--json", **set_up)
+    assert {"asked for", "approved", "spent"} <= {entry["what"] for entry in json.loads(said.stdout)}
+    (job,) = json.loads(luthier("jobs", "--json", **set_up).stdout)
+    assert Decimal(job["result"]["dollars"]) > 0
+    assert job["result"]["files"] == [str(out), f"{out}.report.md"]
+
+
+def test_the_foreground_keeps_to_the_month_s_budget(tmp_path: Path, wire: Wire) -> None:
+    """A cap that does not hold the quote, and money that nobody allowed, refuse it with exit 1; nothing is asked."""
+    set_up = env(tmp_path, wire, "1 4")
+    closed = luthier("data", "generate", TASK, "--count", "4", "--yes", "--json", **set_up)
+    assert (closed.returncode, "approver" in json.loads(closed.stdout)["error"]) == (1, True)
+    short = luthier("data", "generate", TASK, "--yes", **allowed(set_up, workspace_cap="0.01"))
+    assert (short.returncode, "$0.01 left" in short.stderr) == (1, True), short.stderr
+    assert wire.rehearsal.requests == []
+
+
+@pytest.mark.usefixtures("in_hand")
+def test_after_ctrl_c_the_same_command_goes_on_with_its_job(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C stops a paid job, keeps its rows and says how to go on; the same command does, and pays for none twice."""
+    out, set_up = tmp_path / "rows.jsonl", allowed(env(tmp_path, wire, "1 4"))
+    with interrupted(monkeypatch, wire, after=9):
+        stopped = luthier("data", "generate", TASK, "--count", "6", "--out", str(out), "--yes", **set_up)
+    assert (stopped.returncode, out.exists()) == (130, False)
+    assert "Ctrl-C stops it and keeps its rows: the same command goes on" in stopped.stderr
+    kept = int(stopped.stderr.partition(" of 6 rows are written")[0].split()[-1])
+    assert 1 <= kept < 6
+    before = len(wire.rehearsal.requests)
+    done = luthier("data", "generate", TASK, "--count", "6", "--out", str(out), "--yes", **set_up)
+    assert done.returncode == 0, done.stderr
+    assert "Job #1 of the same wish is cancelled; it goes on where it was." in done.stderr
+    assert len(out.read_text("utf-8").splitlines()) == 6
+    assert len(wire.rehearsal.requests) - before <= 2 * (6 - kept) + 4
+    assert len(json.loads(luthier("jobs", "--json", **set_up).stdout)) == 1
+
+
+@pytest.mark.usefixtures("in_hand")
+def test_resume_puts_the_rows_where_they_were_wanted(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`luthier resume` of a stopped job writes to --out as well; a file that came there meanwhile is left alone."""
+    out, set_up = tmp_path / "rows.jsonl", allowed(env(tmp_path, wire, "1 4"))
+    words = ["data", "generate", TASK, "--count", "4", "--out", str(out), "--yes", "--job"]
+    with interrupted(monkeypatch, wire, after=5):
+        assert luthier(*words, **set_up).returncode == 1
+    done = luthier("resume", "1", "--yes", **set_up)
+    assert done.returncode == 0, done.stderr
+    assert f"Written: {out}" in done.stdout
+    assert len(out.read_text("utf-8").splitlines()) == 4
+    other = tmp_path / "other.jsonl"
+    words[words.index(str(out))] = str(other)
+    with interrupted(monkeypatch, wire, after=len(wire.rehearsal.requests) + 5):
+        assert luthier(*words, **set_up).returncode == 1
+    other.write_text("mine\n", "utf-8")
+    kept = luthier("resume", "2", "--yes", **set_up)
+    assert (kept.returncode, other.read_text("utf-8")) == (0, "mine\n")
+    assert f"Nothing was written to {other} (a file is there): the rows are in" in kept.stdout
+
+
+@pytest.mark.usefixtures("in_hand")
+@pytest.mark.parametrize("price", ["0 0", "1 4"])
+def test_a_refused_key_is_an_error_and_no_recipe_s_rows(tmp_path: Path, chat_server: ChatServer, price: str) -> None:
+    """At a 401 nothing is written under the model's name: exit 1, one clear line, one document, no file."""
+    chat_server.rehearsal.mode = "unauthorized"
+    out, set_up = tmp_path / "rows.jsonl", env(tmp_path, None, price)
+    set_up = allowed({**set_up, "LUTHIER_MODEL": "writer-1", "LUTHIER_MODEL_URL": f"{chat_server.url}"})
+    done = luthier("data", "generate", TASK, "--count", "3", "--out", str(out), "--yes", "--json", **set_up)
+    assert (done.returncode, out.exists()) == (1, False), done.stderr
+    told = json.loads(done.stdout)
+    assert "The key for writer-1 was refused" in told["error"]
+    assert "LUTHIER_MODEL_KEY" in f"{told['error']} {told['next_step']}"
+
+
+def test_rows_that_recipes_wrote_are_not_said_to_be_the_model_s(tmp_path: Path, wire: Wire) -> None:
+    """A model that writes prose only leaves the rows to recipes: `written_by` and every provenance say so."""
+    wire.rehearsal.mode = "prose"
+    done = luthier("data", "generate", TASK, "--count", "4", "--json", **env(tmp_path, wire, "0 0"))
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["written_by"], told["from_recipes"]) == (0, "recipes", 4)
+    assert all("recipe" in row["provenance"] for row in told["rows"])
+    assert "unusable answers" in " ".join(told["notes"])
+
+
+def test_rows_without_a_file_are_shown_where_the_model_falls_silent(tmp_path: Path, wire: Wire) -> None:
+    """Nothing else keeps them: what is there is printed, the exit is 1, and what happened is the last line."""
+    wire.rehearsal.fails_after = 7
+    done = luthier("data", "generate", TASK, "--count", "6", **env(tmp_path, wire, "0 0"))
+    assert done.returncode == 1
+    assert "Why it helps" in done.stdout
+    assert "of 6 rows are written" in done.stderr
+
+
+@contextmanager
+def interrupted(monkeypatch: pytest.MonkeyPatch, wire: Wire, after: int) -> Iterator[None]:
+    """Press Ctrl-C once so many answers have come, once."""
+    complete = PaidWriter.complete
+    pressed: list[int] = []
+
+    def stopping(self: PaidWriter, *given: Any, **more: Any) -> str:
+        if len(wire.rehearsal.requests) == after and not pressed:
+            pressed.append(after)
+            raise KeyboardInterrupt
+        return complete(self, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PaidWriter, "complete", stopping)
+        yield
 
 
 def test_one_s_own_server_is_not_asked_about(tmp_path: Path, wire: Wire) -> None:
@@ -67,23 +225,15 @@ def test_an_unknown_price_is_not_spent(tmp_path: Path, wire: Wire) -> None:
 
 def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written stays beside the rows; the next run asks for the others only, and quotes only those."""
-    out, set_up = tmp_path / "rows.jsonl", env(tmp_path, wire, "1 4")
-    complete = PaidWriter.complete
-
-    def stopping(self: PaidWriter, *given: Any, **more: Any) -> str:
-        if len(wire.rehearsal.requests) == 9:
-            raise KeyboardInterrupt
-        return complete(self, *given, **more)
-
-    monkeypatch.setattr(PaidWriter, "complete", stopping)
+    out, set_up = tmp_path / "rows.jsonl", env(tmp_path, wire, "0 0")
     words = ["data", "generate", TASK, "--count", "6", "--out", str(out), "--yes"]
-    stopped = luthier(*words, **set_up)
+    with interrupted(monkeypatch, wire, after=9):
+        stopped = luthier(*words, **set_up)
     assert stopped.returncode == 130
     assert "the same command goes on from there" in stopped.stderr
     assert not out.exists()
     kept = (tmp_path / "rows.jsonl.unfinished.jsonl").read_text("utf-8").count('"is": "row"')
     assert 1 <= kept < 6
-    monkeypatch.undo()
     before = len(wire.rehearsal.requests)
     done = luthier(*words, **set_up)
     assert done.returncode == 0, done.stderr

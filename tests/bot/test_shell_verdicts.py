@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.settings import Settings
-from bot.shell.jobs import ask_price
+from bot.shell.following import ask_price
 from bot.wiring import shell_person
 from bot.working import Working, working
 from knowledge.clock import utc_now

@@ -1,6 +1,5 @@
 """Knows what a drafting job leaves behind: counts in the ledger, rows under review, files where there is no thread."""
 
-import json
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -12,9 +11,9 @@ from sqlalchemy import Connection
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers.data.review_writing import open_review
 from trainers.evals.generating.another import review_spec
-from trainers.evals.generating.report import report
 from trainers.jobs import draft_job, endpoint_job
 from trainers.jobs.accounts import cost_of
+from trainers.jobs.draft_files import left_for_shell
 from trainers.jobs.draft_job import Drafted
 from trainers.jobs.drafting import home_of
 from trainers.jobs.kinds import DRAFTING
@@ -24,17 +23,18 @@ from trainers.tables import Job
 
 def result_of(job: Job, made: Drafted, folder: Path, now: datetime) -> dict[str, Any]:
     """Return what the ledger keeps; a job from the shell has no thread, so its rows are written as files."""
-    drafts, spent = made.made.drafts, draft_job.spent(folder, job)
-    told = {
-        "rows": len(drafts),
-        "from_recipes": sum(not draft.provenance.startswith("model ") for draft in drafts),
+    spent = draft_job.spent(folder, job)
+    files, note = left_for_shell(made, home_of(folder, job.id)) if job.workspace_id == LOCAL_WORKSPACE else ([], "")
+    return {
+        "rows": len(made.made.drafts),
+        "from_recipes": made.made.from_recipes,
         "rejected": dict(Counter(each.point for each in made.made.rejected).most_common()),
-        "written_by": made.made.writer,
-        "notes": list(made.made.notes),
+        "written_by": made.made.written_by,
+        "notes": [*made.made.notes, *([note] if note else [])],
         "seconds": (now - (job.started_at or now)).total_seconds(),
         "dollars": None if spent is None else str(spent),
+        "files": files,
     }
-    return {**told, "files": _files(job, made, folder) if job.workspace_id == LOCAL_WORKSPACE else []}
 
 
 def messages_of(
@@ -73,17 +73,3 @@ def paid(connection: Connection, job: Job, folder: Path) -> Decimal | None:
     """Return what a job that pays as it goes has spent in this life, in dollars; None where nobody knows."""
     of_kind = draft_job.paid if job.kind == DRAFTING else endpoint_job.paid
     return of_kind(connection, job, folder)
-
-
-def _files(job: Job, made: Drafted, folder: Path) -> list[str]:
-    """Write rows, report and what was thrown away into the job's folder; returns where they lie."""
-    rejected = (json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in made.made.rejected)
-    texts = {
-        "drafted.jsonl": "".join(f"{draft.row()}\n" for draft in made.made.drafts),
-        "drafted.report.md": report(made.made, made.wish.spec, made.wish.grid),
-        "drafted.rejected.jsonl": "".join(rejected),
-    }
-    home = home_of(folder, job.id)
-    for name, text in texts.items():
-        (home / name).write_text(text, "utf-8")
-    return [str(home / name) for name, text in texts.items() if text]

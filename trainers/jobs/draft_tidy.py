@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from trainers.errors import JobNotFound
+from trainers.jobs.draft_files import DOCUMENT
 from trainers.jobs.draft_job import ROWS
 from trainers.jobs.drafting import KEPT_FOR_RESUME, home_of, wish_path
 from trainers.jobs.ledger import Ledger, read
@@ -23,7 +24,9 @@ ORPHAN: Final = timedelta(hours=1)
 
 def sweep_drafts(ledger: Ledger, data: Path, now: datetime) -> int:
     """Remove wishes and rows of jobs that will not go on; returns of how many jobs. `data` is the data folder."""
-    homes = {found.parent for name in ("wish.*", ROWS) for found in (data / "jobs").glob(f"*/drafting/{name}")}
+    homes = {
+        found.parent for name in ("wish.*", ROWS, DOCUMENT) for found in (data / "jobs").glob(f"*/drafting/{name}")
+    }
     return sum(_swept(ledger, data, home.parent.name, now) for home in sorted(homes))
 
 
@@ -36,7 +39,7 @@ def _swept(ledger: Ledger, data: Path, job_id: str, now: datetime) -> bool:
         if not (_is_over(job, now) if job else _is_old(wish_path(data, job_id), now)):
             return False
         home = home_of(data, job_id)
-        for path in (*home.glob("wish.*"), home / ROWS):
+        for path in (*home.glob("wish.*"), home / ROWS, home / DOCUMENT):
             path.unlink(missing_ok=True)
         return True
 

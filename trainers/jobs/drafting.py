@@ -31,6 +31,7 @@ from trainers.jobs.learning import job_id_of
 from trainers.jobs.ledger import read
 from trainers.jobs.service import NOWHERE, Jobs, Place
 from trainers.quotes import VALID_FOR, hash_of
+from trainers.states import ENDED, RESUMABLE
 from trainers.tables import Job
 
 SECONDS_A_CALL = (0.5, 5.0)
@@ -50,13 +51,20 @@ class Wish:
     grid: Grid
     count: int
     seed: int
+    out: str = ""
+    """Where a shell wants the rows, as an absolute path; "": they stay in the job's folder or come under review."""
 
     @property
     def text(self) -> str:
         """The wish as its file holds it."""
         grid = {name: list(values) for name, values in self.grid.dimensions.items()}
-        told = {"spec": self.spec.to_json(), "grid": grid, "count": self.count, "seed": self.seed}
+        told = {"spec": self.spec.to_json(), "grid": grid, "count": self.count, "seed": self.seed, "out": self.out}
         return json.dumps(told, ensure_ascii=False)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text, which a quote holds."""
+        return sha256(self.text.encode()).hexdigest()
 
     @property
     def title(self) -> str:
@@ -68,7 +76,8 @@ class Wish:
         """Read `text`."""
         told = json.loads(text)
         grid = Grid({name: tuple(values) for name, values in told["grid"].items()})
-        return cls(spec=RowSpec.from_json(told["spec"]), grid=grid, count=int(told["count"]), seed=int(told["seed"]))
+        numbers = {name: int(told[name]) for name in ("count", "seed")}
+        return cls(spec=RowSpec.from_json(told["spec"]), grid=grid, out=told.get("out", ""), **numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +93,20 @@ class Drafting:
         """Return the job that a request has led to: it may come a second time."""
         with self.jobs.ledger.reading() as connection:
             return _there(connection, job_id_of(request))
+
+    def unfinished(self, wish: Wish, person: Person) -> Job | None:
+        """Return this person's newest job of the very same wish, model and price that can still bring its rows.
+
+        It waits for a yes, is under way, or was approved and has stopped or failed; None where there is none.
+        """
+        offer = quote_of(wish, self.writer, self.price)
+        for job in self.jobs.ledger.listing(person.workspace_id, requested_by=person.user_id):
+            if job.kind != DRAFTING or json.loads(job.spec) != offer["spec"]:
+                continue
+            same = json.loads(job.quote)["drafting"]["prices"] == offer["drafting"]["prices"]
+            goes_on = job.state not in ENDED or (job.state in RESUMABLE and job.approved_at is not None)
+            return job if same and goes_on and wish_path(self.jobs.datasets.folder, job.id).is_file() else None
+        return None
 
     def propose(self, wish: Wish, *, request: str, person: Person, now: datetime, place: Place = NOWHERE) -> Job:
         """Quote a run; the same request again gives the same job. Nothing is asked and nothing is spent.
@@ -137,7 +160,7 @@ def quote_of(wish: Wish, writer: str, price: ChatPrice) -> dict[str, Any]:
     low, high = (
         calls * seconds / 60 for calls, seconds in zip((made.calls[0], made.calls[2]), SECONDS_A_CALL, strict=True)
     )
-    spec = {"backend": DRAFTING, "model": writer, "wish": sha256(wish.text.encode()).hexdigest()}
+    spec = {"backend": DRAFTING, "model": writer, "wish": wish.sha256}
     return {
         "spec": spec,
         "training_cost": "0",

@@ -3,7 +3,7 @@
 Commands are named as lower layers do: `jobs` is `luthier jobs 3` in a shell and `/tune jobs` in Slack.
 """
 
-from trainers.jobs.kinds import again
+from trainers.jobs.kinds import DRAFTING, again
 from trainers.tables import Job
 
 LOOK = "`jobs` shows what happened."
@@ -17,7 +17,7 @@ def no_report(job: Job) -> tuple[str, str]:
         what, next_step = _stopped(job)
     else:
         what, next_step = _failed(job) if job.state == "failed" else _at_work(job)
-    return f"Job #{job.number} has no report: {what}", next_step
+    return f"Job #{job.number} has no {'rows yet' if job.kind == DRAFTING else 'report'}: {what}", next_step
 
 
 def _unapproved(job: Job) -> tuple[str, str]:
@@ -30,6 +30,8 @@ def _unapproved(job: Job) -> tuple[str, str]:
 
 def _stopped(job: Job) -> tuple[str, str]:
     when = "before it was done" if job.fence else "before it began"
+    if job.kind == DRAFTING and job.error_next:
+        return f"it was stopped{_by(job)} {when}.", job.error_next
     again = "`resume` goes on from its last checkpoint" if job.fence else "`resume` starts it"
     return f"it was stopped{_by(job)} {when}.", f"{again}; {LOOK}"
 

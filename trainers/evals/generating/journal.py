@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from knowledge.errors import UserError
-from trainers.data.jsonl import Message
 from trainers.evals.generating.coverage import Grid
-from trainers.evals.generating.rows import Rejected, TrainingDraft
+from trainers.evals.generating.rows import Generated, Rejected, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 
 
@@ -50,6 +49,11 @@ class Journal:
     def decided(self) -> int:
         """How many cells are not asked about again."""
         return len(self.drafts) + len(self.given_up)
+
+    def so_far(self, writer: str) -> Generated:
+        """Return what is there of an unfinished run."""
+        drafts = tuple(self.drafts[place] for place in sorted(self.drafts))
+        return Generated(drafts=drafts, rejected=tuple(self.rejected), writer=writer)
 
     def is_decided(self, place: int) -> bool:
         """Say whether a cell has its row or was given up."""
@@ -94,8 +98,7 @@ class Journal:
         match line.get("is"):
             case "row":
                 self._settle(line["place"], failed=False)
-                turns = tuple(Message(turn["role"], turn["content"]) for turn in line["messages"])
-                self.drafts[line["place"]] = TrainingDraft(turns, line["cell"], line["why"], line["provenance"])
+                self.drafts[line["place"]] = TrainingDraft.from_json(line)
             case "rejected":
                 self.rejected.append(Rejected(line["why"], line["text"]))
                 self._settle(line.get("place"), failed=True)

@@ -7,6 +7,12 @@ from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Message
 
+BY_MODEL = "model "
+"""How the provenance of a row begins that a language model wrote."""
+
+RECIPES = "recipes"
+"""Who wrote rows where no language model did."""
+
 
 class Piece(NamedTuple):
     """What a recipe says of one row, before it is a row."""
@@ -55,6 +61,17 @@ class TrainingDraft(NamedTuple):
             "provenance": self.provenance,
         }
 
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "TrainingDraft":
+        """Read what `to_json` gave."""
+        turns = tuple(Message(turn["role"], turn["content"]) for turn in told["messages"])
+        return cls(turns, told["cell"], told["why"], told["provenance"])
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a language model wrote it."""
+        return self.provenance.startswith(BY_MODEL)
+
     def to_review(self) -> dict[str, Any]:
         """Return plain data as reviews take them."""
         turns = [turn._asdict() for turn in self.messages]
@@ -88,12 +105,22 @@ class Generated:
     notes: tuple[str, ...] = field(default=())
     """What a person should know, each one sentence."""
     writer: str = ""
-    """Name of the language model that wrote them; "" where recipes did."""
+    """Name of the language model that was asked for them; "" where none was."""
+
+    @property
+    def from_recipes(self) -> int:
+        """How many of them recipes composed."""
+        return sum(not draft.by_model for draft in self.drafts)
+
+    @property
+    def written_by(self) -> str:
+        """Who wrote them: the language model that was asked where a row is its own, else recipes."""
+        return self.writer if self.writer and self.from_recipes < len(self.drafts) else RECIPES
 
     @property
     def marked(self) -> str:
         """Say who wrote them and that they are drafts."""
-        number, written = len(self.drafts), sum(draft.provenance.startswith("model ") for draft in self.drafts)
-        by = f"written by {self.writer}" if written else "composed by recipes, no language model"
-        by += f" ({number - written} by recipes)" if 0 < written < number else ""
+        number, recipes = len(self.drafts), self.from_recipes
+        by = f"written by {self.writer}" if recipes < number else "composed by recipes, no language model"
+        by += f" ({recipes} by recipes)" if 0 < recipes < number else ""
         return f"{number:,} draft row{'' if number == 1 else 's'}, {by}. Read each before anything is trained on it."

@@ -23,7 +23,7 @@ from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
 from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal, Written
-from trainers.evals.generating.rows import Generated, TrainingDraft
+from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import system_of
 
@@ -178,7 +178,7 @@ class _Writer:
             return None
         messages = (Message("system", self.system), Message("user", sent), Message("assistant", reply))
         covered = {**cell, **({LABEL: reply} if self.spec.labels else {})}
-        return TrainingDraft(messages, covered, why, f"model {self.model.name}")
+        return TrainingDraft(messages, covered, why, f"{BY_MODEL}{self.model.name}")
 
     def _asked_for(self, place: int) -> Written | None:
         """Have a row written, and keep it before it is judged."""
