@@ -15,7 +15,6 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from knowledge.errors import UserError
 from trainers.openai_api import requests, shapes
 from trainers.openai_api.arrivals import Arrivals
 from trainers.openai_api.arriving import sent_in
@@ -25,7 +24,7 @@ from trainers.openai_api.engine import Scope as KeyScope
 from trainers.openai_api.gone import unless_gone
 from trainers.openai_api.hook_routes import HookRoutes
 from trainers.openai_api.objects import Clock, Verb
-from trainers.openai_api.refusals import ApiError, bad, broken, no_key
+from trainers.openai_api.refusals import ApiError, broken, no_key
 
 JOBS = "/fine_tuning/jobs"
 
@@ -175,7 +174,6 @@ def build_app(
             ApiError: _refused,
             HTTPException: _unrouted,
             ClientDisconnect: _gone,
-            UserError: _unfit,
             Exception: _broke,
             **handlers,
         },
@@ -212,12 +210,6 @@ class _Named:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  # Starlette calls this for ApiError alone
     return JSONResponse(error.body, error.status, headers=error.headers)
-
-
-async def _unfit(_: Request, error: Exception) -> Response:
-    """Write what an engine could not take from this request, such as a text that no database keeps."""
-    refusal = bad(str(error), "invalid_value")
-    return JSONResponse(refusal.body, refusal.status)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
