@@ -10,6 +10,7 @@ from typing import Any
 from handlers.blocks.parts import Block, actions, button, context, field, modal, option, section, select
 from handlers.blocks.words import count as counted
 from handlers.escape import clean, mrkdwn
+from trainers.data.enough import few
 from trainers.evals.generating.spec import DEFAULT_COUNT
 from trainers.evals.generating.table import most_rows
 
@@ -95,6 +96,7 @@ def coverage_form(metadata: str, coverage: str, *, count: int, writer: str, free
         section(f"*{count} rows*; {by}. Each gets one value of every line."),
         field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
         context("Every row is a draft: you keep, edit or drop each in the thread."),
+        *([context(f"⚠️ {few(count)} Go on all the same, and draft or add more in the review.")] if few(count) else []),
     ]
     return modal(
         "Coverage",
