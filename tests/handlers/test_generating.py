@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
 from handlers.posting import post
+from knowledge.errors import UserError
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
 from tests.row_server import Wire, wire
@@ -32,7 +33,7 @@ from trainers.jobs.draft_job import Pen
 from trainers.jobs.run import Runner
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
-from trainers.tables import Job, Review, ReviewRow
+from trainers.tables import Job, OutboxMessage, Review, ReviewRow
 from trainers.workspaces import ChatMeter
 
 __all__ = ["wire"]
@@ -289,6 +290,24 @@ def test_a_task_without_labels_is_told_in_the_first_form(world: World) -> None:
     assert "before I know the labels" in json.dumps(answer)
 
 
+def test_a_model_that_is_not_there_is_told_in_the_first_form(writing: World) -> None:
+    """Before anybody edits a coverage or approves a quote; what nobody can say is a note in the second form."""
+
+    def missing() -> str:
+        raise UserError("http://x/v1 has no model writer-1.", "It has writer-2.")
+
+    writing.deps = replace(writing.deps, model_doubt=missing)
+    serve(writing)
+    writing.slack.command(f"/tune data generate {TASK}")
+    view = writing.slack.wait_view(title="Draft training rows")
+    told = json.dumps(writing.slack.submit(view, {"rows_task": TASK, "rows_count": "10"}))
+    assert "has no model writer-1. It has writer-2." in told
+    writing.deps = replace(writing.deps, model_doubt=lambda: "http://x/v1 does not list its models.")
+    serve(writing)
+    writing.slack.submit(view, {"rows_task": TASK, "rows_count": "10"})
+    assert "does not list its models" in json.dumps(writing.slack.wait_view(title="Coverage"))
+
+
 def test_a_language_model_is_quoted_approved_and_its_rows_come_under_review(writing: World, wire: Wire) -> None:
     """Nothing is asked before the click; then one progress message, what came of it, and the rows to keep or drop."""
     ts = asked_for(writing)
@@ -348,6 +367,28 @@ def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:
     assert "Approve and start" not in json.dumps(card)
     assert work(writing, wire).state == "succeeded"
     writing.slack.wait_message("Nobody is billed.", thread_ts=ts, timeout=SLOW)
+    owed = [each for each in rows_in(writing.engine, OutboxMessage) if each.kind == "drafted"]
+    assert [(each.payload, each.version == each.sent_version) for each in owed] == [("{}", True)]  # Slack has it now
+
+
+def test_somebody_else_s_yes_is_asked_for_in_words(writing: World, wire: Wire) -> None:
+    """Above one's own limit the approver is mentioned with what it is and what it costs; rows come after their yes."""
+    with writing.deps.jobs.ledger.transaction() as connection:
+        rules = policy.Rules(workspace_cap=Decimal(10), approvers=("U0BEN",))
+        policy.set_rules(connection, ADA.workspace_id, rules, writing.now)
+    ts = asked_for(writing, 3)
+    card = delivered(writing, "Quote #1", ts)
+    assert "more than your own click may approve here" in json.dumps(card)
+    writing.slack.click(card, "Ask for approval")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "awaiting_approval", SLOW, what="the question")
+    asked = delivered(writing, "asks for your approval", ts)
+    for words in ("<@U0BEN> <@U0ADA> asks", "3 draft rows: sort support tickets", "*$0.0"):
+        assert words.casefold() in asked["text"].casefold(), asked["text"]
+    assert wire.rehearsal.requests == []
+    card = next(each for each in thread(writing, ts) if "Waiting for" in json.dumps(each))
+    writing.slack.click(card, "Approve and start", user="U0BEN")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", SLOW, what="the approval")
+    assert work(writing, wire).state == "succeeded"
 
 
 def test_a_form_that_is_sent_twice_is_one_job(writing: World, wire: Wire) -> None:

@@ -285,8 +285,9 @@ def test_blocked_training_rows_leave_the_review_open(reviews: Reviews) -> None:
     """What the linter blocks is said, and the rows can still be mended."""
     made = begun(reviews, TRAIN[:2], "train")
     reviews.keep_rest(ADA, made, NOW)
-    with pytest.raises((DatasetRejected, UserError)):
+    with pytest.raises(DatasetRejected, match="2 rows are kept, and a data set needs at least 10") as short:
         finish(reviews, ADA, made, NOW)
+    assert short.value.next_step == "Keep, draft or add 8 rows more, then Finish."
     assert reviews.look(ADA, made).review.state == "open"
     assert reviews.drop(ADA, key(reviews, made, 1), NOW).changed
 
