@@ -17,7 +17,7 @@ from handlers.people import person_of, place_of
 from handlers.posting import edit, post
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
-from trainers.backends.bases import Where, title_of
+from trainers.backends.bases import Where, able, title_of
 from trainers.backends.traits import all_traits
 from trainers.data import keeping
 from trainers.jobs import requoting
@@ -71,7 +71,8 @@ def open_change(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltCon
     """Open the form of a choice's knobs."""
     ack()
     person, choice = person_of(context), Choice(**json.loads(action["value"]))
-    dataset, places = keeping.seen(deps.datasets, person, choice.dataset_id), _places(deps, choice)
+    dataset = keeping.seen(deps.datasets, person, choice.dataset_id)
+    places, _ = _places(deps, choice, dataset)
     opened = {"choice": choice.token(), "channel": place_of(body).channel, "ts": str(body["message"]["ts"])}
     knobs = _knobs(_spec(choice, dataset, places[0].backend))
     client.views_open(trigger_id=body["trigger_id"], view=card.knobs_form(knobs, json.dumps(opened)))
@@ -106,14 +107,15 @@ def submit_knobs(deps: Deps, ack: Ack, view: Json, context: BoltContext, client:
 
 def drawn(deps: Deps, person: Person, choice: Choice) -> tuple[str, list[Block]]:
     """Price a choice at every place that trains it and draw them; raises UserError where nobody does."""
-    dataset, places = keeping.seen(deps.datasets, person, choice.dataset_id), _places(deps, choice)
+    dataset = keeping.seen(deps.datasets, person, choice.dataset_id)
+    places, others = _places(deps, choice, dataset)
     specs = [_spec(choice, dataset, each.backend) for each in places]
     found = requoting.priced(deps.jobs, dataset, specs, person, deps.clock(), choice.plan)
     stands = {each.backend: each.lasts(deps.clock().date()) for each in places}
     offered = [_offered(deps, each, stands[each.backend], choice) for each in found]
     name, pretended = f"{dataset.name} v{dataset.version}", any(each.backend in deps.jobs.pretending for each in found)
-    epochs = specs[0].hyperparameters.epochs
-    blocks = card.places_blocks(name, choice.base, epochs, offered, choice.token(), pretended=pretended)
+    epochs, token = specs[0].hyperparameters.epochs, choice.token()
+    blocks = card.places_blocks(name, choice.base, epochs, offered, token, pretended=pretended, others=others)
     return card.places_text(name, choice.base), blocks
 
 
@@ -149,11 +151,12 @@ def _spec(choice: Choice, dataset: Dataset, backend: str) -> TrainingSpec:
     return requoting.spec_for(choice.base, backend, dataset.train_rows, pairs=dataset.pairs, **choice.knobs)
 
 
-def _places(deps: Deps, choice: Choice) -> list[Where]:
+def _places(deps: Deps, choice: Choice, dataset: Dataset) -> tuple[list[Where], list[str]]:
+    """Return the places that train a base on such rows, and why others do not."""
     found = deps.bases().get(choice.base)
     if not found:
         raise UserError(f"Nobody here trains {choice.base} any more.", "`train` lists what can be trained today.")
-    return found
+    return able(found, choice.base, pairs=dataset.pairs)
 
 
 def _knobs(spec: TrainingSpec) -> dict[str, Any]:

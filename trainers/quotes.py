@@ -147,8 +147,9 @@ def quote(
     """Quote a run; `folder` is the data folder that the data set's paths start from.
 
     A `rule` that comes from no plan takes the metric that suits the rows. `training=False` quotes an evaluation of a
-    model that exists already. Where `today` is given, a base that its provider trains no more raises NotTrainable; a
-    hosted trainer is quoted on a day only, from the prices of `shelf`, or from `own` ones where an operator set some.
+    model that exists already. A place that does not train the base on such rows, or takes no such knob, raises
+    UserError. Where `today` is given, a base that its provider trains no more raises NotTrainable; a hosted trainer is
+    quoted on a day only, from the prices of `shelf`, or from `own` ones where an operator set some.
     """
     if not dataset.test_rows:
         what = f"{dataset.name} v{dataset.version} has no rows to test on: {dataset.train_rows} were too few to divide."
@@ -159,6 +160,8 @@ def quote(
     test = read_rows(folder / dataset.test_path).rows
     if training:
         check_fit(dataset, spec)
+        if spec.backend in HOSTED:
+            traits_of(spec.backend).check(spec)
     rule = _fitted(dataset, spec, rule, rows, test)
     once = count((side for row in rows for side in (row.messages, row.rejected)), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0

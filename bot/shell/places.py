@@ -29,12 +29,13 @@ def check_place(deps: "Deps", base: str, backend: str) -> None:
 
 
 def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str, Any], plan: str) -> str:
-    """Price a base at every place that trains it."""
+    """Price a base at every place that trains it on such rows, and say which do not."""
     from bot.wiring import shell_person
-    from trainers.backends.bases import title_of
+    from trainers.backends.bases import able, title_of
     from trainers.jobs.requoting import priced, spec_for
 
-    now, places = deps.clock(), deps.bases()[base]
+    now = deps.clock()
+    places, others = able(deps.bases()[base], base, pairs=dataset.pairs)
     usable = {name: value for name, value in knobs.items() if value is not None and name != "method"}
     paired = {"pairs": dataset.pairs}
     specs = [spec_for(base, each.backend, dataset.train_rows, **paired, **usable) for each in places]
@@ -46,4 +47,4 @@ def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str
         costs = (quote.training_cost, quote.evaluation_cost, quote.serving_cost_30_days) if quote else (None,) * 3
         rows.append((title, each.backend, *("unknown" if cost is None else f"${cost:,.2f}" for cost in costs)))
         said += filter(None, (each.why_not, stands[each.backend] if quote else ""))
-    return "\n".join((table(HEAD, rows), *dict.fromkeys(said)))
+    return "\n".join((table(HEAD, rows), *dict.fromkeys([*said, *others])))

@@ -73,6 +73,7 @@ def _by_preferences(method: str | None) -> bool:
 
 def read_quote(offer: dict[str, Any]) -> str:
     """Lay out a quote."""
+    from trainers.backends.bases import no_loss_at
     from trainers.data.findings import plural
     from trainers.evals.rule import SuccessRule
 
@@ -85,6 +86,7 @@ def read_quote(offer: dict[str, Any]) -> str:
     method = "" if "answering" in offer else f", LoRA r{knobs['rank']}"
     if offer["spec"]["method"] == "dpo":
         method += ", by preferences (DPO)" + (f", beta {knobs['beta']:g}" if "beta" in knobs else "")
+    lost = no_loss_at(offer["spec"]["backend"]) if offer["train_tokens"] else ""
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
     return "\n".join(
         [
@@ -98,6 +100,7 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
             f"{plural(offer['test_rows'], 'unseen row')}.",
             *read_plan(offer),
+            *([f"  {lost}"] if lost else []),
             *(f"  ! {warning}" for warning in (offer.get("estimate") or {}).get("warnings", ())),
         ]
     )

@@ -44,9 +44,19 @@ def places_text(name: str, base: str) -> str:
 
 
 def places_blocks(
-    name: str, base: str, epochs: int, places: Sequence[Offered], token: str, *, pretended: bool = False
+    name: str,
+    base: str,
+    epochs: int,
+    places: Sequence[Offered],
+    token: str,
+    *,
+    pretended: bool = False,
+    others: Sequence[str] = (),
 ) -> list[Block]:
-    """Draw the places side by side; `token` comes back with Change. Nothing is asked for yet."""
+    """Draw the places side by side; `token` comes back with Change. Nothing is asked for yet.
+
+    `others` say of places that train the base on other rows why they are not among them.
+    """
     head = f"*{places_text(name, base)}*, {count(epochs, 'epoch')}. Prices are at most; nothing starts by this."
     said = [f"• *{mrkdwn(each.title, 60)}*: {mrkdwn(each.stands, 600)}" for each in places if each.stands]
     drawn = [
@@ -54,12 +64,13 @@ def places_blocks(
         for place, each in enumerate(places)  # Slack takes an action id once in a row of buttons
         if each.known
     ]
-    note = "A rehearsal: nothing is trained and nothing is charged." if pretended else ""
+    notes = [mrkdwn(each, 300) for each in others]
+    notes += ["A rehearsal: nothing is trained and nothing is charged."] if pretended else []
     return [
         section(head),
         table([["Where", "Training", "Test", "Serving, 30 days"], *map(_row, places)]),
         *([section("\n".join(said))] if said else []),
-        *([context(note)] if note else []),
+        *([context(*notes)] if notes else []),
         *actions([*drawn[:4], button("Change", CHANGE, token)]),
     ]
 

@@ -9,7 +9,7 @@ from handlers.blocks.approval import approval_blocks
 from handlers.blocks.parts import Block, actions, button, confirm, context, section
 from handlers.blocks.words import bar, count, in_slack, minutes, money, person, time_left
 from handlers.escape import mrkdwn
-from trainers.backends.bases import title_of
+from trainers.backends.bases import no_loss_at, title_of
 from trainers.evals.judged_by import JudgedBy
 from trainers.evals.rule import PREFERENCE
 from trainers.jobs.intake import INDEX
@@ -53,9 +53,11 @@ def quote_blocks(card: QuoteCard) -> list[Block]:
 
 
 def _doubts(offer: Mapping[str, Any]) -> list[Block]:
-    """Say of a hosted trainer's quote how its base stands, how old its prices are, and what is not known."""
+    """Say of a hosted trainer's quote how its base stands, how old its prices are, and what is not known or told."""
     warnings = (offer.get("estimate") or {}).get("warnings", ())
-    return [section("\n".join(f"⚠️ {mrkdwn(warning, 500)}" for warning in warnings))] if warnings else []
+    lost = no_loss_at(offer["spec"]["backend"]) if offer["train_tokens"] else ""
+    said = [section("\n".join(f"⚠️ {mrkdwn(warning, 500)}" for warning in warnings))] if warnings else []
+    return [*said, *([context(mrkdwn(lost, 300))] if lost else [])]
 
 
 def quote_title(card: QuoteCard) -> str:

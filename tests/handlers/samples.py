@@ -743,6 +743,9 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         choosing.places_blocks("tickets <b> v1", "gpt-4.1-mini", 3, OFFERED, "{}", pretended=True)
     ),
     "places_none": lambda: message(choosing.places_blocks("tickets v1", "a-base", 3, OFFERED[2:], "{}")),
+    "places_pairs": lambda: message(
+        choosing.places_blocks("pairs v1", "gpt-4o", 3, OFFERED[:1], "{}", others=["<OpenAI> does not train it so."])
+    ),
     "form_knobs": lambda: choosing.knobs_form(
         {"epochs": 3, "rank": 16, "learning_rate": 0.001, "learning_rate_multiplier": None}, "{}"
     ),

@@ -9,6 +9,7 @@ import pytest
 from tests.console import wait_for
 from tests.handlers.test_training import form, job_in, quote_for
 from tests.handlers.world import ADA, World, serve
+from tests.trainers.data.test_pairs import as_trl
 from trainers.errors import StaleApproval
 from trainers.jobs.service import spec_of
 
@@ -65,6 +66,21 @@ def test_places_stand_side_by_side_and_one_is_quoted(world: World) -> None:
     quote = json.dumps(world.slack.wait_message("Quote #1", channel="C0ASK", thread_ts=card["thread_ts"]))
     assert "OpenAI" in quote
     assert "under 1 min" not in quote
+
+
+def test_a_place_that_does_not_train_on_pairs_has_no_row(world: World) -> None:
+    """Of preference pairs only places are shown that train the base on such; below stands why another is not."""
+    elsewhere(world, "openai", "azure")
+    pairs = "".join(json.dumps(as_trl(number)) + "\n" for number in range(60)).encode()
+    file = world.slack.upload("pairs.jsonl", pairs)
+    world.slack.submit(form(world), {"base": "gpt-4o", "train_file": [file], "ours": ["yes"]})
+    root = world.slack.wait_message("wants to train", channel="C0ASK")
+    card = world.slack.wait_message("Where to train", channel="C0ASK", thread_ts=root["ts"])
+    shown = next(block for block in card["blocks"] if block["type"] == "table")
+    assert ["OpenAI" in json.dumps(row) for row in shown["rows"]] == [False, True]
+    assert "Quote: Azure OpenAI" in json.dumps(card)
+    assert "Quote: OpenAI" not in json.dumps(card)
+    assert "OpenAI does not train gpt-4o on preference pairs (DPO)" in json.dumps(card)
 
 
 def test_change_prices_the_places_again_in_the_same_message(world: World) -> None:

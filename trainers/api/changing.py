@@ -65,8 +65,8 @@ class Changes:
 
     def one(self, key: ApiKey, job_id: str) -> Told:
         """Return one job; raises ApiError 404."""
-        job = self.runs.get(key, job_id)
-        return self.told(job, self.runs.runs_of([job]).get(job.job_id))
+        [(job, run)] = self.runs.as_they_stand([self.runs.get(key, job_id)])
+        return self.told(job, run)
 
     def change(self, key: ApiKey, job_id: str, verb: Verb) -> Told:
         """Cancel, pause or resume; asked a second time it changes nothing. Raises ApiError."""
@@ -83,10 +83,10 @@ class Changes:
     def close(self, job: ApiJob) -> Told:
         """Put down that a job has ended: its result file, and what its webhooks are owed; once."""
         now = self.clock()
-        run = self.runs.runs_of([job]).get(job.job_id)
-        told = Told(job=job, run=run, steps=steps_in(self._losses(run)))
         with self.runs.engine.begin() as connection:
             current = runs.locked(connection, job.id)
+            run = runs.run_of(connection, current)  # read behind the lock: both as they are at one moment
+            told = Told(job=current, run=run, steps=steps_in(self._losses(run)))
             if current.told_at is None and told.status in ENDED:
                 self._close(connection, told, now)
             return Told(job=runs.locked(connection, job.id), run=run, steps=told.steps)

@@ -105,8 +105,8 @@ class LuthierEngine:
 
         def read() -> Slice[TuningJob]:
             found = self.changes.runs.listing(_key(caller), page, metadata)
-            of = self.changes.runs.runs_of(found.items)
-            told = (self.changes.told(job, of.get(job.job_id), steps=False) for job in found.items)
+            pairs = self.changes.runs.as_they_stand(found.items)
+            told = (self.changes.told(job, run, steps=False) for job, run in pairs)
             return Slice([each.as_job(self.clock()) for each in told], found.has_more)
 
         return await _aside(read)

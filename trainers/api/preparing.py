@@ -134,10 +134,15 @@ class Preparing:
         return self.jobs.approve(run.id, run.quote_hash, owner, self.clock(), via=key.id).job
 
     def _refused(self, quoted: ApiJob, run: Job, refusal: LuthierError) -> None:
-        """End what nobody can approve; the quote's card says so too."""
+        """End what nobody can approve; the quote's card says so too.
+
+        Both in one transaction: between the two it would look cancelled, and its webhooks would be told so.
+        """
         code = "budget_exceeded" if isinstance(refusal, OverBudget) else "approval_impossible"
-        self.jobs.stop(run.id, Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock())
-        self._fail(quoted, code, f"{refusal.what} {refusal.next_step}".strip(), "")
+        owner, now = Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock()
+        with self.jobs.ledger.transaction() as connection:
+            self.jobs.stop_within(connection, run.id, owner, now)
+            runs.fail(connection, quoted.id, code, f"{refusal.what} {refusal.next_step}".strip(), "", now)
 
     def _fail(self, taken: ApiJob, code: str, message: str, param: str) -> None:
         with self.runs.engine.begin() as connection:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
 
 from trainers.api.files import to_train_on
 from trainers.api.paging import rows_of
@@ -74,12 +74,17 @@ class Runs:
         with self.engine.execution_options(reading=True).connect() as connection:
             return found(connection, key, job_id)
 
-    def runs_of(self, jobs: Sequence[ApiJob]) -> dict[str, Job]:
-        """Return the run of each job that has one, by the run's id."""
-        ids = [job.job_id for job in jobs if job.job_id]
+    def as_they_stand(self, jobs: Sequence[ApiJob]) -> list[tuple[ApiJob, Job | None]]:
+        """Return jobs as they are now, each with its run where it has one, in the order given.
+
+        Both come of one statement: what changed between two would make a state that never was.
+        """
+        ids = [job.id for job in jobs]
+        named = [column.label(f"run_{column.name}") for column in _runs.c]
+        query = select(*_jobs.c, *named).outerjoin(_runs, _runs.c.id == _jobs.c.job_id).where(_jobs.c.id.in_(ids))
         with self.engine.execution_options(reading=True).connect() as connection:
-            rows = connection.execute(select(_runs).where(_runs.c.id.in_(ids))).mappings().all() if ids else []
-        return {row["id"]: Job(**row) for row in rows}
+            found = {row["id"]: _pair(row) for row in connection.execute(query).mappings()} if ids else {}
+        return [found[each] for each in ids if each in found]
 
     def run(self, run_id: str) -> Job | None:
         """Return a run by its id, or None."""
@@ -122,6 +127,18 @@ class Runs:
         query = select(_jobs).where(_jobs.c.told_at.is_(None), not_paused, ended)
         with self.engine.execution_options(reading=True).connect() as connection:
             return [ApiJob(**row) for row in connection.execute(query.limit(200)).mappings()]
+
+
+def _pair(row: RowMapping) -> tuple[ApiJob, Job | None]:
+    job = ApiJob(**{column.name: row[column.name] for column in _jobs.c})
+    run = {column.name: row[f"run_{column.name}"] for column in _runs.c}
+    return job, None if run["id"] is None else Job(**run)
+
+
+def run_of(connection: Connection, job: ApiJob) -> Job | None:
+    """Return a job's run inside the caller's transaction, None where it has none."""
+    row = connection.execute(select(_runs).where(_runs.c.id == job.job_id)).mappings().one_or_none()
+    return None if row is None else Job(**row)
 
 
 def change(connection: Connection, api_job_id: str, **values: Any) -> None:

@@ -9,7 +9,7 @@ from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
 from trainers.costs.gate import line_for
 from trainers.costs.lifecycle import Line, NotTrainable, check_trainable, sentence
-from trainers.spec import TrainingSpec
+from trainers.spec import Method, TrainingSpec
 
 LOCAL = "local"
 
@@ -53,6 +53,11 @@ def title_of(place: str) -> str:
     return traits_of(place).title if place in HOSTED else "this machine" if place == LOCAL else place
 
 
+def no_loss_at(place: str) -> str:
+    """Say that a place takes no held-out rows and so tells no loss on them; "" where it does, or is no hosted one."""
+    return traits_of(place).without_loss if place in HOSTED else ""
+
+
 def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) -> None:
     """Raise UserError where a base cannot be trained at a place, naming what can."""
     if place in (each.backend for each in known.get(base, ())):
@@ -60,6 +65,23 @@ def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) ->
     there = sorted(name for name, places in known.items() if place in (each.backend for each in places))
     what = f"{base} cannot be trained at {title_of(place)}."
     raise UserError(what, f"Choose one of {', '.join(there)}." if there else "Nothing can be trained there now.")
+
+
+def able(places: Sequence[Where], base: str, *, pairs: bool) -> tuple[list[Where], list[str]]:
+    """Return those of a base's places that train it on chats, or on preference `pairs`, and why the others do not.
+
+    Raises UserError where none is left.
+    """
+    method = Method.DPO if pairs else Method.SUPERVISED
+    why = {each.backend: _why_not(each.backend, base, method) for each in places}
+    found, others = [each for each in places if not why[each.backend]], [said for said in why.values() if said]
+    if not found:
+        raise UserError(" ".join(others), "Choose another base, or rows of another kind.")
+    return found, others
+
+
+def _why_not(place: str, base: str, method: Method) -> str:
+    return traits_of(place).why_not(base, method) if place in HOSTED else ""
 
 
 def _bases_of(place: str, own: Sequence[str]) -> Sequence[str]:

@@ -15,7 +15,7 @@ from trainers.backends import results, watching
 from trainers.backends.azure_shape import DeploymentApi
 from trainers.backends.base import Keeper, Made, Order, PaidCall, Served, Timing, Trained, Waiting
 from trainers.backends.openai_shape import DEAD, FineTuningApi
-from trainers.backends.preflight import base_deployment, check, validates
+from trainers.backends.preflight import base_deployment, check, no_loss
 from trainers.backends.traits import BYTE_ORDER_MARK, Traits
 from trainers.backends.wire import KeyRefused, NotThere
 from trainers.errors import ChildFailed, Refused
@@ -125,7 +125,8 @@ class HostedBackend:
         file = keeper.once(self._upload(order))
         if isinstance(file, Waiting):
             return file
-        held_out = keeper.once(self._validation(order)) if validates(self.traits, order) else ""
+        lost = no_loss(self.traits, order)
+        held_out = "" if lost else self._send_held_out(order, keeper)
         if isinstance(held_out, Waiting):
             return held_out
         try:
@@ -135,7 +136,16 @@ class HostedBackend:
             raise
         if isinstance(started, Waiting):
             return started
-        return Waiting(again_in=self.again_in, note=self._said(f"{self.provider} has the job", self.traits.pretends))
+        note = f"{self.provider} has the job{f'. {lost}' if order.test and lost else ''}"
+        return Waiting(again_in=self.again_in, note=self._said(note, self.traits.pretends))
+
+    def _send_held_out(self, order: Order, keeper: Keeper) -> str | Waiting:
+        try:
+            return keeper.once(self._validation(order))
+        except Refused as refusal:  # the rows to train on are there by now, and no run will ever need them
+            self._delete_upload(order, keeper, refusal.what)
+            what = f"The held-out rows were not taken, so nothing was begun. {refusal.what}"
+            raise Refused(what, refusal.next_step) from refusal
 
     def _stands(self, order: Order, keeper: Keeper, job: dict[str, Any]) -> Trained | Waiting:
         if job.get("status") != "succeeded":

@@ -44,13 +44,16 @@ def check_rows(traits: Traits, order: Order) -> None:
         raise UserError(what, f"{blocking[0].fix} `lint --target {traits.target}` shows all of it.")
 
 
-def validates(traits: Traits, order: Order) -> bool:
-    """Say whether held-out rows go with a job: where its place takes some, and would take these."""
-    if not traits.validates or order.test is None:
-        return False
+def no_loss(traits: Traits, order: Order) -> str:
+    """Say why no held-out rows go with a job; "" where they do: where its place takes some, and would take these."""
+    if not traits.validates:
+        return traits.without_loss
+    if order.test is None:
+        return "No rows are held out."
     blocking = [each for each in lint(order.test, target=traits.target).findings if each.severity == "BLOCK"]
     few = {"too_few_rows"} | ({"format_mismatch"} if traits.byte_order_mark else set())
-    return all(each.code in few and not each.lines for each in blocking)
+    taken = all(each.code in few and not each.lines for each in blocking)
+    return "" if taken else f"{traits.title} would not take these held-out rows, so it tells no loss on them."
 
 
 def check_account(traits: Traits, api: FineTuningApi, base: str, today: date) -> None:

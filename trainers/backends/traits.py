@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from knowledge.errors import UserError
-from trainers.spec import Hyperparameters, TrainingSpec
+from trainers.spec import Hyperparameters, Method, TrainingSpec
 
 _FILE: Final = Path(__file__).with_name("hosted.toml")
 
@@ -38,6 +38,8 @@ class Traits:
     longest_suffix: int
     suffix_letters: str
     """A pattern of the letters that a suffix may have."""
+    dpo_models: tuple[str, ...] = ()
+    """Bases that it trains on preferences; empty: it does not say which."""
     multiplier: tuple[float, float] | None = None
     """Range of learning_rate_multiplier; None: the provider chooses the rate."""
     lora: bool = False
@@ -70,6 +72,12 @@ class Traits:
         """How long a deployment may stand after it was last asked for."""
         return timedelta(hours=self.deployment_hours)
 
+    @property
+    def without_loss(self) -> str:
+        """Say that it takes no held-out rows; "" where it takes some."""
+        said = f"{self.title} takes no held-out rows, so it tells no loss on them; they are asked for the test alone."
+        return "" if self.validates else said
+
     def model(self, base: str) -> str:
         """Return the name by which the API knows a base."""
         return self.models.get(base, base)
@@ -77,7 +85,7 @@ class Traits:
     def job(self, spec: TrainingSpec, file: str, suffix: str, validation: str = "") -> dict[str, Any]:
         """Return the body of POST /fine_tuning/jobs, without metadata. Raises UserError as `check` does."""
         self.check(spec)
-        method = method_of(spec)
+        method = as_api(spec.method)
         return {
             "model": self.model(spec.base),
             "training_file": file,
@@ -88,11 +96,21 @@ class Traits:
             **self.body,
         }
 
+    def why_not(self, base: str, method: Method) -> str:
+        """Say why it does not train a base by a method; "" where it does, as far as it says."""
+        name = as_api(method)
+        if name not in self.methods:
+            return f"{self.title} does not train {_ON[name]}."
+        known = {self.model(each) for each in self.dpo_models}
+        if name == "dpo" and known and self.model(base) not in known:
+            return f"{self.title} does not train {base} {_ON[name]}, only {' and '.join(self.dpo_models)}."
+        return ""
+
     def check(self, spec: TrainingSpec) -> None:
         """Raise UserError for a method or a knob that this place does not take."""
-        if method_of(spec) not in self.methods:
-            known = " or ".join(self.methods)
-            raise UserError(f"{self.title} does not train by {method_of(spec)}.", f"Choose {known}.")
+        why = self.why_not(spec.base, spec.method)
+        if why:
+            raise UserError(why, "Choose another base or place (`train --base` compares), or rows of another kind.")
         wanted = spec.hyperparameters.learning_rate_multiplier
         if wanted is None:
             return
@@ -120,9 +138,13 @@ class Traits:
         return chosen
 
 
-def method_of(spec: TrainingSpec) -> str:
-    """Name a spec's method as OpenAI's API does: how the weights change there is the provider's own affair."""
-    return "dpo" if spec.method == "dpo" else "supervised"
+_ON: Final = {"supervised": "on rows with one answer each", "dpo": "on preference pairs (DPO)"}
+"""Method -> on what it trains, for people."""
+
+
+def as_api(method: Method) -> str:
+    """Name a method as OpenAI's API does: how the weights change there is the provider's own affair."""
+    return "dpo" if method == Method.DPO else "supervised"
 
 
 @cache

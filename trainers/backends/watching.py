@@ -87,8 +87,9 @@ def last_words(events: Iterable[Mapping[str, Any]]) -> str:
 def why_dead(job: Mapping[str, Any]) -> str:
     """Say why a job has ended without a model."""
     error = job.get("error")
-    told = error.get("message") if isinstance(error, dict) else ""
-    return str(told or f"The provider's job was {job.get('status')}.")[:300]
+    told, param = (error.get("message"), error.get("param")) if isinstance(error, dict) else ("", "")
+    why = told or f"The provider's job was {job.get('status')}."
+    return f"{'The held-out rows were not taken. ' if param == 'validation_file' else ''}{why}"[:300]
 
 
 def pretends(job: Mapping[str, Any]) -> bool:

@@ -161,25 +161,29 @@ class Jobs:
     def stop(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Cancel a job that has not started, or ask the worker of a running one to stop; the wish is in SQL first."""
         with self.ledger.transaction() as connection:
-            job = read(connection, job_id, lock=True)
-            policy.check_stop(job, person, policy.rules_of(connection, job.workspace_id))
-            if job.state in ENDED or job.stop_requested_by:
-                return Outcome(job, changed=False)
-            who = person.user_id
-            begun = job.state == "queued" and job.fence > 0
-            # A worker counts what was paid, or takes back the documents that were added.
-            to_finish = begun and (accounts.pays_as_it_goes(job) or job.kind == INDEX)
-            if job.state == "running" or open_calls(connection, job.id) or to_finish:
-                changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
-            else:
-                changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")
-                if changed:
-                    self._close_unstarted(connection, read(connection, job_id), now)
-            after = read(connection, job_id)
+            return self.stop_within(connection, job_id, person, now)
+
+    def stop_within(self, connection: Connection, job_id: str, person: Person, now: datetime) -> Outcome:
+        """Stop a job inside the caller's transaction, together with whatever else has to be true at that moment."""
+        job = read(connection, job_id, lock=True)
+        policy.check_stop(job, person, policy.rules_of(connection, job.workspace_id))
+        if job.state in ENDED or job.stop_requested_by:
+            return Outcome(job, changed=False)
+        who = person.user_id
+        begun = job.state == "queued" and job.fence > 0
+        # A worker counts what was paid, or takes back the documents that were added.
+        to_finish = begun and (accounts.pays_as_it_goes(job) or job.kind == INDEX)
+        if job.state == "running" or open_calls(connection, job.id) or to_finish:
+            changed = move(connection, job, job.state, who, now, remark=STOP, stop_requested_by=who, wake_at=None)
+        else:
+            changed = move(connection, job, "cancelled", who, now, finished_at=now, stop_requested_by=who, phase="")
             if changed:
-                verb = "cancelled" if after.state == "cancelled" else "stop requested"
-                accounts.tell(connection, after, who, verb, now)
-            return Outcome(after, changed)
+                self._close_unstarted(connection, read(connection, job_id), now)
+        after = read(connection, job_id)
+        if changed:
+            verb = "cancelled" if after.state == "cancelled" else "stop requested"
+            accounts.tell(connection, after, who, verb, now)
+        return Outcome(after, changed)
 
     def resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
         """Queue a failed or stopped job again under its old approval; it continues from its last checkpoint.

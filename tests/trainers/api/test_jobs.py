@@ -11,11 +11,14 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types import FileDeleted, FileObject, Model
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+from sqlalchemy import Connection
 
 from tests.trainers.api.shop import ADA, BASE, BEN, EVE, Shop, ended, now, rows, upload
 from tests.trainers.data.test_pairs import as_openai
 from tests.trainers.openai_types import check
 from trainers import audit
+from trainers.api import runs
+from trainers.api.tables import ApiJob
 from trainers.errors import NotAllowed
 from trainers.jobs.messages import ApprovalRequest
 from trainers.jobs.service import spec_of
@@ -244,6 +247,26 @@ def test_what_nobody_can_approve_fails_with_the_reason(shop: Shop) -> None:
         failed = ended(client, job.id)
         assert (failed.status, failed.error.code) == ("failed", "approval_impossible")
     assert shop.jobs.ledger.get(f"job_{job.id[6:]}").state == "cancelled"
+
+
+def test_what_nobody_can_approve_is_never_shown_as_cancelled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks just as it is refused sees it queued or failed; a look that began before tells no other end."""
+    made, fail, seen = shop.key(), runs.fail, list[str]()
+
+    def watched(connection: Connection, job_id: str, *said: Any) -> None:
+        stale = shop.changes.runs.get(made.key, job_id)
+        seen.append(shop.changes.one(made.key, job_id).status)
+        assert job_id not in {job.id for job in shop.changes.runs.untold()}
+        fail(connection, job_id, *said)
+        before.append(stale)
+
+    before: list[ApiJob] = []
+    monkeypatch.setattr(runs, "fail", watched)
+    with shop.client(made) as client:
+        job = client.fine_tuning.jobs.create(model="paid", training_file=upload(client))
+        assert ended(client, job.id).status == "failed"
+    assert seen == ["queued"]
+    assert [told.status for told in map(shop.changes.close, before)] == ["failed"]
 
 
 def test_workspaces_are_apart_and_private_work_is_its_owners(shop: Shop) -> None:

@@ -154,10 +154,24 @@ def test_prices_that_rose_since_the_yes_stop_it(shop: Shop) -> None:
 
 
 def test_a_multiplier_out_of_range_is_refused_by_the_place(azure: Shop) -> None:
-    """Azure recommends 0.02 to 0.2; what lies beyond is told with the range, before anything is sent."""
+    """Azure recommends 0.02 to 0.2; what lies beyond is told with the range, when it is quoted."""
     azure.spec = replace(azure.spec, hyperparameters=Hyperparameters(epochs=2, learning_rate_multiplier=5.0))
-    job = azure.finish(azure.approved())
-    assert (job.state, "0.02 to 0.2" in job.error_what) == ("failed", True)
+    with pytest.raises(UserError, match=r"0\.02 to 0\.2"):
+        azure.approved()
+    assert azure.jobs.ledger.listing("T1") == []
+
+
+def test_what_a_place_takes_no_more_is_refused_before_anything_is_sent(
+    azure: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quote may be a day old: what the place said since is looked at again, and nothing is sent."""
+    azure.spec = replace(azure.spec, hyperparameters=Hyperparameters(epochs=2, learning_rate_multiplier=0.15))
+    job = azure.approved()
+    backend = azure.backend()
+    backend.traits = replace(backend.traits, multiplier=(0.02, 0.1))
+    monkeypatch.setattr(azure, "backend", lambda _="": backend)
+    job = azure.finish(job)
+    assert (job.state, "0.02 to 0.1" in job.error_what) == ("failed", True)
     assert azure.provider.count("uploaded").total() == 0
 
 

@@ -10,11 +10,13 @@ from knowledge.errors import UserError
 from tests.trainers.hosted.shop import BASE, TODAY, Shop
 from tests.trainers.jobs.conftest import ADA
 from trainers.backends import HOSTED
-from trainers.backends.bases import bases, check_choice
+from trainers.backends.bases import able, bases, check_choice
+from trainers.backends.traits import traits_of
 from trainers.costs.own_prices import read_own_prices
 from trainers.errors import NotAllowed
 from trainers.jobs import requoting
 from trainers.jobs.service import spec_of
+from trainers.spec import Method
 
 PLACES = ("local", "openai", "azure", "nebius", "compatible")
 
@@ -43,6 +45,22 @@ def test_places_are_priced_side_by_side_the_cheapest_first(shop: Shop) -> None:
     assert totals[-1] is None
     assert sorted(total for total in totals if total is not None) == [total for total in totals if total is not None]
     assert shop.jobs.ledger.listing("T1") == []
+
+
+def test_a_place_that_does_not_train_on_pairs_is_no_choice_for_them() -> None:
+    """OpenAI and Azure name the bases that they train on pairs; Nebius trains none so. What is left out says why."""
+    open_today = bases(PLACES, TODAY, own={"compatible": ["mine"]})
+    found, others = able(open_today["gpt-4o"], "gpt-4o", pairs=True)
+    assert [each.backend for each in found] == ["azure"]
+    assert others == ["OpenAI does not train gpt-4o on preference pairs (DPO), only gpt-4.1 and gpt-4.1-mini."]
+    assert able(open_today["gpt-4o"], "gpt-4o", pairs=False)[1] == []
+    assert [each.backend for each in able(open_today[BASE], BASE, pairs=True)[0]] == ["openai", "azure"]
+    assert able(open_today["mine"], "mine", pairs=True)[1] == []
+    llama = "llama-3.1-8b-instruct"
+    with pytest.raises(UserError, match="Nebius Token Factory does not train on preference pairs"):
+        able(open_today[llama], llama, pairs=True)
+    assert traits_of("azure").why_not("gpt-4o-mini-2024-07-18", Method.DPO)  # by the API's name too
+    assert not traits_of("azure").why_not("gpt-4o-2024-08-06", Method.DPO)
 
 
 @pytest.mark.parametrize("backend", ["nebius", "compatible"])

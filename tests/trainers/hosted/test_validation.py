@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
+from bot.shell.rows import read_quote
+from handlers.blocks.job import quote_blocks
 from tests.trainers.hosted.shop import Shop
 from tests.trainers.jobs.conftest import ADA
 from tests.trainers.jobs.paid import Bench, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers.backends import results
 from trainers.backends.base import Order
-from trainers.backends.preflight import validates
+from trainers.backends.preflight import no_loss
 from trainers.backends.traits import traits_of
+from trainers.backends.watching import why_dead
 from trainers.data.examples import EXAMPLES
 from trainers.evals.charts import loss_alt
+from trainers.jobs import requoting
+from trainers.jobs.cards import quote_card
 from trainers.jobs.service import Jobs
+from trainers.jobs.submission import open_calls
 from trainers.spec import TrainingSpec
 
 
@@ -52,13 +58,53 @@ def test_a_place_that_takes_no_held_out_rows_is_sent_none(tmp_path: Path) -> Non
     """Neither where it takes none, nor where there are none, nor where it would not take these."""
     rows = EXAMPLES["tickets"].train
     order = Order(job_id="job_1", spec=TrainingSpec(), train=rows, test=rows, folder=tmp_path)
-    assert validates(traits_of("openai"), order)
-    assert validates(traits_of("azure"), order)  # the mark that it wants is put there as it goes
-    assert not validates(traits_of("nebius"), order)
-    assert not validates(traits_of("openai"), replace(order, test=None))
+    assert no_loss(traits_of("openai"), order) == ""
+    assert no_loss(traits_of("azure"), order) == ""  # the mark that it wants is put there as it goes
+    assert "Nebius Token Factory takes no held-out rows" in no_loss(traits_of("nebius"), order)
+    assert no_loss(traits_of("openai"), replace(order, test=None))
     bad = tmp_path / "bad.jsonl"
     bad.write_text(rows.read_text() + "{}\n")
-    assert not validates(traits_of("openai"), replace(order, test=bad))
+    assert "OpenAI would not take these held-out rows" in no_loss(traits_of("openai"), replace(order, test=bad))
+
+
+def test_a_place_without_held_out_rows_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quote says it, in Slack and in a shell, and so does the progress when the job has begun; none is sent."""
+    dataset = shop.few_rows()
+    spec = requoting.spec_for("llama-3.1-8b-instruct", "nebius", dataset.train_rows)
+    job = shop.jobs.propose(dataset, spec, person=ADA, now=shop.clock())
+    said = "Nebius Token Factory takes no held-out rows"
+    assert said in json.dumps(quote_blocks(quote_card(job)))
+    assert said in read_quote(json.loads(job.quote))
+    backend = shop.backend()
+    backend.traits = replace(backend.traits, validates=False)
+    monkeypatch.setattr(shop, "backend", lambda _="": backend)
+    job = shop.finish(shop.approved(), until=lambda job: bool(shop.provider.count("created")))
+    notes = [line.note for line in shop.jobs.ledger.history(job)]
+    assert any("OpenAI has the job. OpenAI takes no held-out rows" in note for note in notes)
+    assert shop.provider.count("uploaded").total() == 1
+
+
+def test_held_out_rows_that_are_refused_leave_nothing_behind(shop: Shop) -> None:
+    """The provider does not take the second file: no run begins, the first file goes at once, and a line says why."""
+    shop.provider.now(script={"upload": ["", "forbidden"]})
+    job = shop.finish(shop.approved())
+    assert job.state == "failed"
+    assert job.error_what.startswith("The held-out rows were not taken, so nothing was begun. OpenAI refused: ")
+    assert (shop.provider.count("uploaded").total(), shop.provider.count("created").total()) == (1, 0)
+    assert shop.provider.count("uploaded") == shop.provider.count("deleted")
+    with shop.jobs.ledger.reading() as connection:
+        assert not open_calls(connection, job.id)
+    shop.provider.now()
+    again = shop.jobs.resume(job.id, ADA, shop.clock()).job
+    assert shop.finish(again).state == "succeeded"
+
+
+def test_a_job_that_dies_of_its_held_out_rows_says_which_rows() -> None:
+    """The provider names the parameter; the words that it finds are about a file, so ours say which."""
+    error = {"message": "Line 3 is no example.", "param": "validation_file"}
+    assert why_dead({"status": "failed", "error": error}) == "The held-out rows were not taken. Line 3 is no example."
+    assert why_dead({"status": "failed", "error": {**error, "param": "training_file"}}) == "Line 3 is no example."
+    assert why_dead({"status": "cancelled", "error": None}) == "The provider's job was cancelled."
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "error_after"])

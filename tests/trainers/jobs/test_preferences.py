@@ -111,6 +111,26 @@ def test_what_a_provider_bills_for_pairs_is_only_known_where_it_says_so(jobs: Jo
     assert azure.rule.metric != "preference"  # there answers are compared
 
 
+@pytest.mark.parametrize(
+    ("backend", "base", "knobs", "why"),
+    [
+        ("nebius", "llama-3.1-8b-instruct", {}, "Nebius Token Factory does not train on preference pairs"),
+        ("azure", "gpt-4o-mini", {}, "Azure OpenAI does not train gpt-4o-mini on preference pairs"),
+        ("openai", "gpt-4o", {}, "OpenAI does not train gpt-4o on preference pairs"),
+        ("azure", "gpt-4.1", {"learning_rate_multiplier": 5.0}, "takes a learning rate multiplier from 0.02 to 0.2"),
+    ],
+)
+def test_what_a_place_does_not_take_is_refused_at_the_quote(
+    jobs: Jobs, tmp_path: Path, backend: str, base: str, knobs: dict[str, float], why: str
+) -> None:
+    """Method and knobs are held against the place before anybody can approve them; no job comes of it."""
+    dataset = kept(jobs, tmp_path)
+    spec = spec_for(base, backend, dataset.train_rows, pairs=True, **knobs)
+    with pytest.raises(UserError, match=why):
+        jobs.propose(dataset, spec, person=ADA, now=Watch()())
+    assert jobs.ledger.listing("T1") == []
+
+
 def row(line: int, better: str = "Sorry!", worse: str = "Go away.") -> Row:
     asked = tuple(Message(**turn) for turn in as_openai(line)["input"]["messages"])
     return Row(line, (*asked, Message("assistant", better)), (*asked, Message("assistant", worse)))
