@@ -17,6 +17,7 @@ from tests.scenarios.conftest import TEST_ROWS, TRAIN_ROWS, cut
 from tests.trainers import tiny_model
 from tests.whole import Whole, leftovers
 
+pytestmark = pytest.mark.timeout(300)  # the first one waits for all of it to start
 SLOW = pytest.mark.slow  # reading hundreds of prompts on two cores takes minutes
 
 
