@@ -20,6 +20,7 @@ from trainers.data.rules.personal import PersonalData, Preview
 from trainers.data.rules.size import Tokens, TokenStats
 from trainers.data.rules.view import Rule, View
 from trainers.data.rules.whole import WholeFile
+from trainers.data.showing import may_show
 from trainers.data.source import Source
 
 MOST_WORST = 5
@@ -34,7 +35,8 @@ class LintReport:
     findings: tuple[Finding, ...]
     """Everything found, what blocks first."""
     labels: dict[str, int] | None
-    """The closed set of labels with counts, commonest first; None for free text."""
+    """The closed set of labels with counts, commonest first; None for free text, and for labels that nobody should
+    see: with a secret or personal data in them."""
     sha256: str
     """Hash of the file's bytes; quotes and approvals bind to it. Empty if the file was too large to read."""
     tokens: TokenStats | None
@@ -132,7 +134,7 @@ def lint(
         return LintReport(
             rows=whole.rows.count,
             findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),
-            labels=whole.labels,
+            labels=whole.labels if may_show(whole.labels or (), findings) else None,
             sha256=source.sha256,
             tokens=tokens.stats,
             test_rows=whole.rows.test,

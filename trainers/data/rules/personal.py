@@ -77,6 +77,16 @@ def mask(text: str) -> str:
     return re.sub(r"(\w)(\w*)", lambda run: run[1] + "*" * len(run[2]), text)
 
 
+def is_personal(text: str) -> bool:
+    """Say whether a text by itself holds what looks like personal data."""
+    return any(_found_in(text))
+
+
+def has_long_number(text: str) -> bool:
+    """Say whether a text has a number that may be somebody's, once a word beside it says so."""
+    return _LONG_NUMBER.search(text) is not None
+
+
 def _found_in(text: str) -> Iterator[tuple[str, str]]:
     mails = _EMAIL.finditer(text) if "@" in text else ()
     email = next((mail for mail in mails if not _INVENTED.search(mail[0])), None) or _spelled_mail(text)
