@@ -10,11 +10,13 @@ from typing import NamedTuple
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
+from trainers.data.holding import Parts, hold_out
 from trainers.data.jsonl import read_rows, rows_in
+from trainers.data.judging import also
 from trainers.data.lint import LintReport
 from trainers.data.mending import Mended, mend
 from trainers.data.provenance import Origin, Spot, Trail, origin_of, trail_of
-from trainers.data.store import Datasets, Parts, Told, check_alike, hold_out, rejected
+from trainers.data.store import Datasets, Told, check_alike, rejected
 from trainers.tables import Dataset
 
 ALONE = frozenset({"too_few_rows"})
@@ -56,9 +58,9 @@ def more_rows(
     origin = origin_of(file_name, _hash(path), len(fresh), person.user_id, now, provenance)
     spots = tuple(Spot(len(before.origins), number) for number in numbers)
     told = Told(old.name, person, f"v{old.version} and more rows: {provenance}", now, old.private)
-    report = _linted(datasets, joined, test)
     train_spots, held = (*before.train, *spots), test.read_bytes()
     parts = Parts(joined, held, (), ()) if held else _divided(joined)
+    report = also(_linted(datasets, joined, test), parts.findings)
     trail = Trail((*before.origins, origin), train_spots, before.test)
     if parts.test_lines:
         told_apart = (tuple(train_spots[line - 1] for line in lines) for lines in (parts.train_lines, parts.test_lines))
