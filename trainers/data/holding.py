@@ -62,7 +62,7 @@ def hold_out(train: bytes, chats: Sequence[Chat] = ()) -> Parts:
 
     numbers = [[row.line for row in part] for part in parts]
     found = tuple(_leaks(known, [row.line in held_out for row in rows]))
-    return Parts(joined(parts.train), joined(parts.test), *numbers, found)
+    return Parts(joined(parts.train), joined(parts.test), numbers[0], numbers[1], found)
 
 
 def alike(rows: Sequence[Row]) -> list[list[int]]:

@@ -80,7 +80,7 @@ def fixed(datasets: Datasets, old: Dataset, *, person: Person, now: datetime) ->
     if not done.changes:
         return old, _linted(datasets, content, test), done
     report = _linted(datasets, content, test)
-    trail = Trail(before.origins, _kept_spots(before, train, content), before.test)
+    trail = Trail(before.origins, _kept_spots(before, train, done, content), before.test)
     told = Told(old.name, person, f"v{old.version}, mended; {old.provenance}", now, old.private)
     return datasets.keep(content, test.read_bytes(), trail, report, told), report, done
 
@@ -129,18 +129,11 @@ def _unseen(content: bytes, seen: set[str]) -> tuple[list[bytes], list[int], int
     return fresh, numbers, repeated
 
 
-def _kept_spots(before: Trail, train: Path, content: bytes) -> tuple[Spot, ...]:
-    """Find for each mended row where it was from: by its turns, which mending keeps, in the old order."""
-    known: dict[object, list[Spot]] = {}
-    for row, spot in zip(read_rows(train).rows, before.train, strict=False):
-        known.setdefault(row[1:], []).append(spot)
-    last = before.train[0] if before.train else Spot(0, 0)
-    spots = []
-    for row in rows_in(content):
-        found = known.get(row[1:])
-        last = found.pop(0) if found else last
-        spots.append(last)
-    return tuple(spots)
+def _kept_spots(before: Trail, train: Path, done: Mended, content: bytes) -> tuple[Spot, ...]:
+    """Find for each mended row where it was from, by the old line that it was written from."""
+    known = {row.line: spot for row, spot in zip(read_rows(train).rows, before.train, strict=False)}
+    lines = (done.from_lines[row.line - 1] for row in rows_in(content))
+    return tuple(known.get(line, Spot(0, line)) for line in lines)
 
 
 def _key(line: bytes) -> str:
