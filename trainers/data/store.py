@@ -21,6 +21,7 @@ from trainers.data.jsonl import Row, read_rows, rows_in
 from trainers.data.judging import UNDECIDED, also, judge
 from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
+from trainers.data.naming import distinct
 from trainers.data.provenance import Trail, origin_of, spots, write
 from trainers.data.source import Source
 from trainers.errors import DatasetRejected
@@ -70,6 +71,7 @@ class Datasets:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
         Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
+        A name that could be read as a version or an id is changed a little.
         `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
@@ -99,7 +101,7 @@ class Datasets:
             spots(0, parts.train_lines or lines[0]),
             spots(1 if test else 0, parts.test_lines or lines[1]),
         )
-        told = Told(name, person, provenance, now, private)
+        told = Told(distinct(name), person, provenance, now, private)
         return Added(self.keep(parts.train, parts.test, trail, report, told), report)
 
     def keep(self, train: bytes, test: bytes, trail: Trail, report: LintReport, told: "Told") -> Dataset:

@@ -9,6 +9,7 @@ import pytest
 from handlers.blocks.lint import lint_blocks
 from trainers.data.differences import compare
 from trainers.data.lint import LintReport, lint
+from trainers.data.rules.personal import mask
 from trainers.data.showing import may_show
 from trainers.evals.row_charts import charts_of
 from trainers.tables import Dataset
@@ -81,3 +82,18 @@ def test_charts_draw_the_labels_that_the_report_has(tmp_path: Path) -> None:
     report = lint(path)
     assert [chart.name for chart in charts_of(path, report)] == ["lengths", "labels", "repeats"]
     assert [chart.name for chart in charts_of(path, replace(report, labels=None))] == ["lengths", "repeats"]
+
+
+def test_the_card_names_the_worst_rows_also_with_one_code_each(tmp_path: Path) -> None:
+    """A row that one rule alone speaks of is named."""
+    path = rows(tmp_path / "rows.jsonl", "billing", "returns")
+    path.write_text(path.read_text() + path.read_text().splitlines()[3] + "\n")
+    assert "Worst rows: line 13 (duplicate)" in json.dumps(lint_blocks("rows.jsonl", lint(path)))
+
+
+def test_a_mask_shows_at_most_half() -> None:
+    """Initials are hidden whole, of longer runs the first sign is seen."""
+    for text in ("a.b@c.de", "1 90 01 75 116 001 41", "j@x.io", "jane.doe@mail.test"):
+        signs = [sign for sign in text if sign.isalnum()]
+        seen = [sign for sign in mask(text) if sign.isalnum()]
+        assert len(seen) <= len(signs) / 2, text
