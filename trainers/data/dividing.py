@@ -8,7 +8,8 @@ from typing import NamedTuple
 from knowledge.errors import UserError
 from trainers.data.findings import Finding
 from trainers.data.formats.writers import line, to_openai
-from trainers.data.holding import alike
+from trainers.data.jsonl import Row
+from trainers.data.likeness import near_pairs
 from trainers.data.limits import read_limits
 from trainers.data.source import Chat, Source
 from trainers.data.split import split
@@ -45,7 +46,7 @@ def divide(
     chats = list(source)
     _refuse_broken(source.findings())
     rows = [chat.row for chat in chats]
-    together = [*alike(rows), *(_by_key(chats, group) if group else ())]
+    together = [*_alike(rows), *(_by_key(chats, group) if group else ())]
     parts = split(rows, test_fraction=test_fraction, seed=seed, together=together)
     tested = {row.line for row in parts.test}
     train, test = (
@@ -58,6 +59,11 @@ def _refuse_broken(findings: Sequence[Finding]) -> None:
     broken = next((finding for finding in findings if finding.severity == "BLOCK"), None)
     if broken is not None:
         raise UserError(broken.message, broken.fix)
+
+
+def _alike(rows: Sequence[Row]) -> list[list[int]]:
+    """Pair the lines of near duplicates."""
+    return [[rows[pair.earlier].line, rows[pair.later].line] for pair in near_pairs([row.prompt for row in rows])]
 
 
 def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:

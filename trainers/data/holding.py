@@ -10,9 +10,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from knowledge.errors import UserError
-from trainers.data.findings import Finding
+from trainers.data.findings import Finding, plural, warn
 from trainers.data.jsonl import Row, rows_in
-from trainers.data.likeness import near_pairs, without_digits
+from trainers.data.likeness import without_digits
 from trainers.data.limits import read_limits
 from trainers.data.near import Ends, near_texts
 from trainers.data.parsing import parse_object
@@ -20,7 +20,7 @@ from trainers.data.rules.groups import Groups, groups_of
 from trainers.data.rules.repeats import Repeats
 from trainers.data.rules.view import View
 from trainers.data.source import Chat
-from trainers.data.split import Split, split
+from trainers.data.split import GOOD_TEST, LEAST_TRAIN, Split, split
 from trainers.data.spool import Spool
 
 TEST_FRACTION = 0.33
@@ -62,12 +62,16 @@ def hold_out(train: bytes, chats: Sequence[Chat] = ()) -> Parts:
 
     numbers = [[row.line for row in part] for part in parts]
     found = tuple(_leaks(known, [row.line in held_out for row in rows]))
-    return Parts(joined(parts.train), joined(parts.test), numbers[0], numbers[1], found)
+    return Parts(joined(parts.train), joined(parts.test), numbers[0], numbers[1], (*found, *_few(parts)))
 
 
-def alike(rows: Sequence[Row]) -> list[list[int]]:
-    """Pair the lines of near duplicates."""
-    return [[rows[pair.earlier].line, rows[pair.later].line] for pair in near_pairs([row.prompt for row in rows])]
+def _few(parts: Split) -> Iterator[Finding]:
+    """Say where rows that belong together left too few to hold out."""
+    rows, tested = len(parts.train) + len(parts.test), len(parts.test)
+    if tested < GOOD_TEST <= rows - LEAST_TRAIN:
+        message = f"Only {plural(tested, 'row')} of {rows:,} could be held out to test on: the others belong together. "
+        message += f"Below {GOOD_TEST} no result can count as proof."
+        yield warn("few_test_rows", (), message, "Add rows that differ more, or give a test file of your own.")
 
 
 def _chat(row: Row, line: bytes) -> Chat:
@@ -77,7 +81,7 @@ def _chat(row: Row, line: bytes) -> Chat:
 
 def _divided(rows: Sequence[Row], known: Sequence[Chat]) -> Split:
     """Keep together all that belongs so; where that leaves nothing to divide, one kind of it, else what is equal."""
-    near, groups = alike(rows), _grouped(zip((row.line for row in rows), known, strict=True))
+    near, groups = list(_near(rows, len(rows))), _grouped(zip((row.line for row in rows), known, strict=True))
     for together in ([*near, *groups], near):
         with suppress(UserError):
             return _apart(rows, together)
@@ -93,7 +97,7 @@ def _apart(rows: Sequence[Row], together: list[list[int]]) -> Split:
     """
     parts = split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=together)
     for _ in range(_ROUNDS):
-        crossing = _crossing(parts)
+        crossing = list(_near([*parts.train, *parts.test], len(parts.train)))
         if not crossing:
             break
         together = [*together, *crossing]
@@ -104,19 +108,18 @@ def _apart(rows: Sequence[Row], together: list[list[int]]) -> Split:
     return parts
 
 
-def _crossing(parts: Split) -> list[list[int]]:
-    """Pair the lines of near repeats on both sides."""
+def _near(rows: Sequence[Row], known: int) -> Iterator[list[int]]:
+    """Pair the lines of near repeats, each with one among the first `known` rows."""
     texts, ends = Spool(), Ends()
-    rows = [row for part in parts for row in part]
     for place, row in enumerate(rows):
         text = without_digits(row.prompt)
         texts.add(text)
-        if place < len(parts.train):
+        if place < known:
             ends.see(text)
-    pairs = near_texts(texts, ends, len(parts.train))
-    found = [[rows[pair.earlier].line, rows[pair.later].line] for pair in pairs if pair.later >= len(parts.train)]
+    for pair in near_texts(texts, ends, known):
+        if known == len(rows) or pair.later >= known:
+            yield [rows[pair.earlier].line, rows[pair.later].line]
     texts.close()
-    return found
 
 
 def _grouped(rows: Iterable[tuple[int, Chat]]) -> list[list[int]]:

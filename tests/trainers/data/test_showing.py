@@ -88,7 +88,7 @@ def test_the_card_names_the_worst_rows_also_with_one_code_each(tmp_path: Path) -
     """A row that one rule alone speaks of is named."""
     path = rows(tmp_path / "rows.jsonl", "billing", "returns")
     path.write_text(path.read_text() + path.read_text().splitlines()[3] + "\n")
-    assert "Worst rows: line 13 (duplicate)" in json.dumps(lint_blocks("rows.jsonl", lint(path)))
+    assert "; line 3 (near_duplicate); " in json.dumps(lint_blocks("rows.jsonl", lint(path)))
 
 
 def test_a_mask_shows_at_most_half() -> None:
