@@ -11,7 +11,7 @@ from handlers.blocks.words import bar, count, in_slack, minutes, money, person, 
 from handlers.escape import mrkdwn
 from trainers.backends.bases import no_loss_at, title_of
 from trainers.evals.judged_by import JudgedBy
-from trainers.evals.rule import PREFERENCE
+from trainers.evals.rule import PREFERENCE, unit_of
 from trainers.jobs.intake import INDEX
 from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
@@ -197,12 +197,11 @@ def tokens(offer: dict[str, Any]) -> str:
 def _rule(offer: dict[str, Any]) -> str:
     rule = offer["rule"]
     metric = rule["metric"].replace("_", " ")
-    metric = "the better answer likelier" if metric == PREFERENCE else metric
-    text = f"Success is fixed now: {metric} on {count(offer['test_rows'], 'unseen row')}, {asked_of(rule)}."
+    metric, unit = "preference accuracy" if metric == PREFERENCE else metric, unit_of(rule["metric"])
+    text = f"Success is fixed now: {metric} on {count(offer['test_rows'], f'unseen {unit}')}, {asked_of(rule)}."
     if offer["test_rows"] < rule["minimum_rows"]:
-        text += (
-            f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
-        )
+        few = f"With fewer than {rule['minimum_rows']} such {unit}s nothing can be proven"
+        text += f" {few}, so the verdict cannot be PASS."
     return text
 
 
