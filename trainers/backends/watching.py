@@ -17,6 +17,9 @@ WORDS: Final = {
 }
 """State of a job that has not ended -> what the provider does. OpenAI documents three of them; others were seen."""
 
+HOLDS: Final = {"running": "pause", "paused": "go_on"}
+"""State of a job -> what its provider can be asked, where it pauses runs."""
+
 PAUSED: Final = ("pausing", "paused")
 
 
