@@ -253,7 +253,7 @@ def test_a_run_at_a_provider_is_paused_and_goes_on(
         return wait_for(turn, what=button)
 
     world.slack.click(until("Pause"), "Pause", user="U0BEN")
-    whispered(world, card, "may stop", user="U0BEN")
+    whispered(world, card, "Only the person who asked for this job may do that", user="U0BEN")
     world.slack.click(until("Pause"), "Pause")
     paused = until("Go on")
     assert "has paused it" in json.dumps(paused)
