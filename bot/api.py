@@ -31,6 +31,7 @@ from trainers.api.hooks import Hooks
 from trainers.api.keys import Keys
 from trainers.api.preparing import Preparing
 from trainers.api.runs import Runs
+from trainers.api.unfit import HANDLERS
 from trainers.backends.local import BASES
 from trainers.openai_api.router import build_app
 
@@ -161,7 +162,7 @@ def app_over(real: LuthierEngine) -> ASGIApp:
     async def health(_: Request) -> Response:
         return JSONResponse({"ok": True, "engine": real.notice})
 
-    return build_app(real, [Route("/health", health)])
+    return build_app(real, [Route("/health", health)], handlers=HANDLERS)
 
 
 def _keep(work: Callable[[], float], over: threading.Event) -> None:
