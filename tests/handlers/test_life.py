@@ -250,14 +250,12 @@ def test_a_run_at_a_provider_is_paused_and_goes_on(
             shown = world.slack.messages(card["channel"], card["thread_ts"])
             return next((each for each in shown if f'"text": "{button}"' in json.dumps(each)), None)
 
-        return wait_for(turn, what=button)
+        return wait_for(turn, timeout=30, what=button)
 
     world.slack.click(until("Pause"), "Pause", user="U0BEN")
     whispered(world, card, "Only the person who asked for this job may do that", user="U0BEN")
     world.slack.click(until("Pause"), "Pause")
-    paused = until("Go on")
-    assert "has paused it" in json.dumps(paused)
-    world.slack.click(paused, "Go on")
+    world.slack.click(until("Go on"), "Go on")  # OpenAI calls it queued, as this provider does
     until("Pause")
     assert [verb for _, verb in verbs(world)][-2:] == ["paused at the provider", "let the provider go on"]
 

@@ -170,7 +170,7 @@ class HostedBackend:
         note = self._said(watching.stands(self.provider, job), pretended) + (f". It warns: {words}" if words else "")
         last = steps[-1] if steps else None
         left = watching.seconds_left(job, datetime.now(UTC))
-        hold = watching.HOLDS.get(str(job.get("status")), "") if self.traits.pauses else ""
+        hold = watching.hold(job, order.folder) if self.traits.pauses else ""
         numbers: dict[str, Any] = {"seconds_left": left, "note": note, "hold": hold}
         keeper.progress("training", numbers if last is None else numbers | last._asdict())
         return Waiting(again_in=self.again_in, note=note)

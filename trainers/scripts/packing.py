@@ -50,7 +50,7 @@ def packs(rows: Sequence[Encoded], budget: int, *, together: int = 1) -> list[Pa
     return [_pack(group, prefix) for group in groups]
 
 
-def forward(model: Any, runtime: Any, pack: Pack) -> torch.Tensor:
+def forward(model: Any, runtime: Any, pack: Pack) -> Any:
     """Return minus the log-probability of each of a pack's targets, shape (T), in nats.
 
     Logits are made for the targets alone, not for every token.

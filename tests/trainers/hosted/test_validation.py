@@ -22,7 +22,7 @@ from trainers.backends.base import Order
 from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.preflight import no_loss
 from trainers.backends.traits import traits_of
-from trainers.backends.watching import why_dead
+from trainers.backends.watching import hold, why_dead
 from trainers.data.examples import EXAMPLES
 from trainers.evals.charts import loss_alt
 from trainers.jobs import requoting
@@ -166,6 +166,16 @@ def test_a_file_that_is_too_large_is_not_taken_into_memory(told: bool) -> None:
     with pytest.raises(ServiceError, match="more than 16 MiB"):
         api.content("file-1")
     assert sent[0] <= (0 if told else 18) * 2**20
+
+
+def test_a_run_that_is_queued_again_is_a_paused_one(tmp_path: Path) -> None:
+    """OpenAI has no word for paused; a run that never ran is no paused one, nor is another job's."""
+    run = {"id": "ftjob-1", "status": "queued"}
+    assert hold(run, tmp_path) == ""
+    assert hold({**run, "status": "running"}, tmp_path) == "pause"
+    assert hold(run, tmp_path) == "go_on"
+    assert hold({**run, "id": "ftjob-2"}, tmp_path) == ""
+    assert hold({**run, "id": "ftjob-2", "status": "paused"}, tmp_path) == "go_on"
 
 
 CSV = b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.4,,\n2,2.25,0.5,1.5,0.75\n"
