@@ -23,7 +23,7 @@ from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
 from trainers.data.naming import distinct
 from trainers.data.provenance import Trail, origin_of, spots, write
-from trainers.data.source import Source
+from trainers.data.source import Chat, Source
 from trainers.errors import DatasetRejected
 from trainers.tables import Dataset
 
@@ -81,12 +81,11 @@ class Datasets:
             raise rejected(report)
         content, tested = _rows_of(train, report), _rows_of(test, None) if test else b""
         check_alike(content, tested)
-        kept = len(_lines(content)), len(_lines(tested)) if test else None
-        _check_all_kept(kept, (report.rows, report.test_rows))
-        parts = Parts(content, tested, (), ())
-        if divide and not test:
-            parts = hold_out(content, list(Source(train, read_limits(), lists=True)))
-            report = also(report, parts.findings)
+        read = len(_lines(content)), len(_lines(tested)) if test else None
+        _check_all_kept(read, (report.rows, report.test_rows))
+        held = divide and not test
+        parts = hold_out(content, _chats(train)) if held else Parts(content, tested, (), ())
+        report = also(report, parts.findings)
         lines = _lines(parts.train), _lines(parts.test)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
         origins = [
@@ -222,6 +221,10 @@ def check_alike(train: bytes, test: bytes) -> None:
     one, other = ("preference pairs", "chat rows") if here.rejected else ("chat rows", "preference pairs")
     what = f"The rows to train on are {one}, the rows to test on {other}."
     raise DatasetRejected(what, f"Give {one} to test on too, or no test file: then some rows are held out.")
+
+
+def _chats(path: Path) -> list[Chat]:
+    return list(Source(path, read_limits(), lists=True))
 
 
 def _rows_of(path: Path, report: LintReport | None) -> bytes:
