@@ -31,6 +31,7 @@ from trainers.api.hooks import Hooks
 from trainers.api.keys import Keys
 from trainers.api.preparing import Preparing
 from trainers.api.runs import Runs
+from trainers.api.unfit import HANDLERS
 from trainers.backends.local import BASES
 from trainers.openai_api.router import build_app
 
@@ -38,6 +39,9 @@ log = logging.getLogger("luthier.api")
 
 EVERY = 0.25
 """Seconds between two looks at what was taken, what has ended and what webhooks are owed."""
+
+ANEW_EVERY = 5.0
+"""Seconds between two looks at ends that were told and came undone, as by a resume in Slack: all jobs are looked at."""
 
 TIDY_EVERY = 600.0
 """Seconds between two looks at files that have expired."""
@@ -148,11 +152,16 @@ def works(deps: Deps, real: LuthierEngine) -> dict[str, Callable[[], float]]:
             changes.close(job)
         return 0.0 if deliver(real.hooks_kept, real.sender, clock) else EVERY
 
+    def close_anew() -> float:
+        for job in changes.runs.ended_anew():
+            changes.close(job)
+        return ANEW_EVERY
+
     def tidy() -> float:
         changes.files.tidy(clock())
         return TIDY_EVERY
 
-    return {"prepare": prepare, "close": close, "tidy": tidy}
+    return {"prepare": prepare, "close": close, "close anew": close_anew, "tidy": tidy}
 
 
 def app_over(real: LuthierEngine) -> ASGIApp:
@@ -161,7 +170,7 @@ def app_over(real: LuthierEngine) -> ASGIApp:
     async def health(_: Request) -> Response:
         return JSONResponse({"ok": True, "engine": real.notice})
 
-    return build_app(real, [Route("/health", health)])
+    return build_app(real, [Route("/health", health)], handlers=HANDLERS)
 
 
 def _keep(work: Callable[[], float], over: threading.Event) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SILENT = 30.0
-"""Seconds in which a new connection has to send the head of its first request."""
+"""Seconds in which a connection has to send the whole head of its first request, or of its next one."""
 
 
 class PatientProtocol(H11Protocol):
@@ -17,15 +17,25 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._silent = asyncio.get_running_loop().call_later(SILENT, self._give_up)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next one: uvicorn's own timer for that ends with its first byte."""
+        super().on_response_complete()
+        self._silent.cancel()
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._silent.cancel()
         super().connection_lost(exc)
 
+    def _wait(self) -> None:
+        self._silent = asyncio.get_running_loop().call_later(SILENT, self._give_up)
+
     def _give_up(self) -> None:
-        if self.cycle is None and self.transport is not None and not self.transport.is_closing():
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.transport is not None and not self.transport.is_closing():
             self.transport.close()
 
 

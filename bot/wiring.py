@@ -26,6 +26,7 @@ from knowledge.collections import Library
 from knowledge.embeddings import Embedder, open_minilm
 from knowledge.errors import UserError
 from knowledge.index import Index
+from knowledge.listed_models import SECONDS, check_listed
 from knowledge.models import ChatModel, open_chat_model
 from knowledge.remote_embeddings import open_remote_embeddings
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
@@ -90,6 +91,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         reader_of=reader_of(settings, model, engine),
         more_rows=more_rows(engine, model, partial(model_price, settings)),
         model_price=partial(model_price, settings),
+        model_doubt=partial(model_doubt, settings, 1.5),  # Slack gives a form three seconds
         places=trainable(settings),
         own_bases=own_bases(settings),
         served=cache(partial(served_at, settings)),
@@ -114,6 +116,16 @@ def reader_of(settings: Settings, model: ChatModel | None, engine: Engine) -> Ca
 def model_price(settings: Settings) -> ChatPrice:
     """Return what the language model costs today; raises UserError where the setting of it means nothing."""
     return chat_price(settings.model, settings.model_url, settings.model_price, shelf_in(settings.data))
+
+
+def model_doubt(settings: Settings, timeout: float = SECONDS) -> str:
+    """Ask the address that was set for the language model whether it has it; see `check_listed`.
+
+    Nothing is asked where no address is set: a provider's own list may be closed to a key that may chat.
+    """
+    if not settings.model or not settings.model_url:
+        return ""
+    return check_listed(settings.model, settings.model_url, settings.model_key, timeout=timeout)
 
 
 def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:

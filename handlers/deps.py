@@ -70,6 +70,9 @@ class Deps:
     model_price: Callable[[], ChatPrice] = unknown_price
     """Says what the language model costs; raises UserError where the setting of it means nothing."""
 
+    model_doubt: Callable[[], str] = lambda: ""
+    """Asks whether the language model is there: "", or why nobody can say; raises UserError where it is not."""
+
     def bases(self) -> dict[str, list[Where]]:
         """Return the base models that can be trained today, with the places that do."""
         lines = shelf_in(self.datasets.folder).lines

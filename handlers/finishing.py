@@ -13,7 +13,7 @@ from handlers.deps import Deps
 from handlers.escape import mrkdwn
 from handlers.people import aside_of, person_of
 from handlers.posting import post, whisper, withdraw
-from handlers.review import draw, explain
+from handlers.review import draw, explain, of_newest_card
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data import review_finish
@@ -36,7 +36,8 @@ def register(app: App, deps: Deps) -> None:
         card.MORE: draft_more,
     }
     for action_id, listener in listeners.items():
-        app.action(action_id)(partial(listener, deps))
+        on_card = [partial(of_newest_card, deps)] if action_id == card.FINISH else []
+        app.action(action_id, middleware=on_card)(partial(listener, deps))
 
 
 def finish(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

@@ -30,14 +30,12 @@ from trainers.data.titles import at_word
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, plan_grid, read_grid
-from trainers.evals.generating.spec import RowSpec, row_spec
+from trainers.evals.generating.spec import DEFAULT_SEED, RowSpec, row_spec
 from trainers.evals.style.voice_texts import read_texts
 from trainers.jobs.drafting import Wish
 from trainers.jobs.service import Place
 
 Json = Mapping[str, Any]
-
-SEED = 7
 
 _MOST_ERROR = 300
 _clicks = Once()
@@ -66,13 +64,14 @@ def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
     wanted = drawn.entered(view["state"]["values"])
     try:
         grid = plan_grid(_spec(wanted))
+        doubt = deps.model_doubt()
     except UserError as error:
         name = drawn.LABELS if "label" in error.what or "field" in error.what else drawn.TASK
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     metadata = drawn.packed(json.loads(view["private_metadata"]), wanted)
     writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
-    shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer, free=free)
+    shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer, free=free, doubt=doubt)
     ack(response_action="update", view=shown)
 
 
@@ -101,7 +100,7 @@ def _begin(client: WebClient, deps: Deps, person: Person, place: Place, wanted: 
     begun = _begun(client, deps, person, place, wanted)
     try:
         spec = replace(_spec(wanted), texts=tuple(_texts(client, deps, wanted["files"])))
-        wish = Wish(spec=spec, grid=grid, count=int(wanted["count"]), seed=int(wanted.get("seed") or SEED))
+        wish = Wish(spec=spec, grid=grid, count=int(wanted["count"]), seed=int(wanted.get("seed") or DEFAULT_SEED))
         if deps.drafting is None:
             _compose(client, deps, person, begun, wish)
         else:

@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.blocks import forms
+from handlers.blocks.datasets import waits
 from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import mrkdwn
@@ -21,6 +22,7 @@ from handlers.training import Aim, named_after, train_on_known, train_on_upload
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
+from trainers.data.enough import few
 from trainers.data.examples import EXAMPLES
 from trainers.jobs.service import Place
 from trainers.serving import as_messages
@@ -80,7 +82,7 @@ def open_training(
 def submit_training(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Check the form, then lint and quote in the thread."""
     wish = read_wish(view["state"]["values"])
-    errors = problems(wish, deps.file_limit)
+    errors = problems(wish, deps.file_limit) or too_few(wish, deps)
     if errors:
         ack(response_action="errors", errors=errors)
         return
@@ -139,6 +141,16 @@ def problems(wish: Wish, file_limit: int) -> dict[str, str]:
         elif size > file_limit:
             found[block_id] = str(too_large(size, file_limit))
     return found
+
+
+def too_few(wish: Wish, deps: Deps) -> dict[str, str]:
+    """Return that the chosen data set waits for more rows, by block id; with test rows or a plan it need not."""
+    kind, _, name = wish.choice.partition(":")
+    if kind != "dataset" or wish.train or wish.test or wish.plan:
+        return {}
+    dataset = deps.datasets.get(name)
+    ways = "Upload test rows below, or add rows: More rows or Draft rows in /tune data."
+    return {forms.ROWS: f"{few(dataset.train_rows)} {ways}"} if waits(dataset) else {}
 
 
 def announce(client: WebClient, deps: Deps, person: Person, place: Place, wish: Wish) -> Place:

@@ -10,20 +10,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, BoltResponse
 from slack_sdk import WebClient
 
 from handlers.blocks import review as card
 from handlers.blocks import review_forms as forms
+from handlers.blocks.parts import section
 from handlers.blocks.words import person
 from handlers.deps import Deps
 from handlers.once import Once, alone
 from handlers.people import aside_of, person_of
-from handlers.posting import edit, post, whisper
+from handlers.posting import edit, permalink, post, whisper
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.review import Key, Maker, Outcome
 from trainers.data.review_rows import Draft, turns_of
+from trainers.errors import ReviewNotFound
 from trainers.evals.generating.form import as_declared, edit_refused
 from trainers.evals.planned import answer_refused
 from trainers.jobs.service import Place
@@ -59,9 +61,30 @@ def register(app: App, deps: Deps) -> None:
         card.REST: keep_rest,
     }
     for action_id, listener in listeners.items():
-        app.action(action_id)(partial(listener, deps))
+        app.action(action_id, middleware=[partial(of_newest_card, deps)])(partial(listener, deps))
     app.view(forms.EDIT_FORM)(partial(submit_edit, deps))
     app.view(forms.ADD_FORM)(partial(submit_add, deps))
+
+
+def of_newest_card(
+    deps: Deps, body: Json, action: Json, context: BoltContext, client: WebClient, next: Callable[[], Any]
+) -> BoltResponse | None:
+    """Let a click pass that was made on the review's newest card; an older one says where that is, and does nothing.
+
+    A card is posted twice where nobody could know whether the first one had arrived.
+    """
+    seen = str(body.get("container", {}).get("message_ts") or "")
+    try:
+        review = deps.reviews.look(person_of(context), str(action.get("value")).partition(":")[0]).review
+    except ReviewNotFound:
+        next()  # the listener says so
+        return None
+    if not seen or not review.card_ts or seen == review.card_ts:
+        next()
+        return None
+    link = permalink(client, review.channel, review.card_ts)
+    edit(client, review.channel, seen, card.newer_text(link), [section(card.newer_text(link))])
+    return BoltResponse(status=200)
 
 
 def begin_review(
@@ -74,13 +97,16 @@ def begin_review(
     purpose: Literal["test", "train"],
     title: str,
     spec: Json,
+    kept: int = 0,
+    review_id: str = "",
 ) -> None:
-    """Put drafts before people in the thread `place`.
+    """Put drafts before people in the thread `place`, the first `kept` as kept already.
 
     A draft has `messages` (the last assistant turn is the expected answer, or missing), `kind`, `why`, `provenance`.
     `spec` says what the rows are for; `labels` in it are counted, `name` names the data set. Raises RowRefused.
     """
     where: dict[str, Any] = {"channel": place.channel, "thread_ts": place.thread_ts, "person": person}
+    where |= {"kept": kept, "review_id": review_id}
     begun = deps.reviews.begin(drafts, purpose=purpose, title=title, spec=spec, now=deps.clock(), **where)
     with ExitStack() as failed:
         failed.callback(deps.reviews.discard, person, begun.id, deps.clock())  # nobody could end it without its card
@@ -142,7 +168,7 @@ def another(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     if outcome is not None:
         draw(client, deps, who, outcome.review)
         explain(client, body, who, outcome)
-        _say_by_recipe(client, deps, body, who, outcome)
+        say_by_recipe(client, deps, body, who, outcome)
 
 
 def keep_rest(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -220,6 +246,15 @@ def explain(client: WebClient, body: Json, who: Person, outcome: Outcome) -> Non
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
+def say_by_recipe(client: WebClient, deps: Deps, body: Json, who: Person, outcome: Outcome) -> None:
+    """Tell whoever clicked that the language model was not asked, where asking it may cost money."""
+    if outcome.changed and deps.model is not None and not deps.model_price().free:
+        place = aside_of(body)
+        these = "This row is from a recipe" if outcome.changes == 1 else "These rows are from recipes"
+        words = f"{these}: to ask {deps.model.name} may cost money, and a click has no quote."
+        whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
+
+
 def _one_more(deps: Deps, who: Person, key: Key, make: Maker) -> Outcome | None:
     """Draft one row for a click, none for its double."""
     click = f"{who.workspace_id}:{who.user_id}:{key.review_id}:{key.place}"
@@ -227,14 +262,6 @@ def _one_more(deps: Deps, who: Person, key: Key, make: Maker) -> Outcome | None:
         if not (first and _clicks.first(click, deps.clock())):
             return None
         return deps.reviews.another_like(who, key, make, deps.clock())
-
-
-def _say_by_recipe(client: WebClient, deps: Deps, body: Json, who: Person, outcome: Outcome) -> None:
-    """Tell whoever clicked that the language model was not asked, where asking it may cost money."""
-    if outcome.changed and deps.model is not None and not deps.model_price().free:
-        place = aside_of(body)
-        words = f"This row is from a recipe: to ask {deps.model.name} may cost money, and a click has no quote."
-        whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
 def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:

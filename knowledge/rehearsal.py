@@ -2,7 +2,8 @@
 
 It repeats sentences of the numbered passages in the request, so that everything between us and a real endpoint can be
 rehearsed: the wire, streaming, errors, and what happens to sentences that no passage supports. Its `model` field says
-what it is, whatever name was asked for. Start it with `python -m knowledge.rehearsal --port 8088 [--mode slow]`.
+what it is, whatever name was asked for. Start it with `python -m knowledge.rehearsal --port 8088 [--mode slow]`; it
+knows the model `rehearsal`, or those of `--model NAME`, and answers 404 for any other.
 """
 
 import argparse
@@ -28,6 +29,9 @@ from knowledge.sentences import sentences
 
 MODEL = "rehearsal (no language model)"
 """What every reply names as its model."""
+
+NAME = "rehearsal"
+"""The model that a started server knows where no other is named."""
 
 Mode = Literal["good", "unauthorized", "busy", "broken", "slow", "malformed", "cut", "unsupported", "empty", "plain"]
 """good: answers. unauthorized: 401. busy: 429 with Retry-After 7. broken: 500. slow: waits. malformed: no chat
@@ -66,6 +70,8 @@ class Rehearsal:
     """Whether it says what an answer took."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the requests for answers and for embeddings so far."""
+    models: Sequence[str] = ()
+    """Names that it knows, any other gets a 404; none: it takes any."""
     hits: int = 0
     """Requests of any kind so far, also to addresses that it does not have."""
     headers: list[Mapping[str, str]] = field(default_factory=list)
@@ -76,13 +82,13 @@ def build_app(rehearsal: Rehearsal) -> ASGIApp:
     """Return the ASGI application: GET /v1/models, POST /v1/chat/completions and /v1/embeddings."""
 
     async def models(_: Request) -> Response:
-        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "luthier"}]})
+        return await _misbehave(rehearsal, {}) or JSONResponse(listed(rehearsal.models or (MODEL,)))
 
     async def chat(request: Request) -> Response:
         body = await request.json()
         rehearsal.requests.append(body)
         rehearsal.headers.append(dict(request.headers))
-        refusal = await _misbehave(rehearsal, body)
+        refusal = unknown_model(rehearsal.models, body) or await _misbehave(rehearsal, body)
         if refusal is not None:
             return refusal
         text = "" if rehearsal.mode == "empty" else _text(body, rehearsal)
@@ -132,6 +138,21 @@ def reply(messages: Sequence[Mapping[str, Any]], mode: Mode = "good") -> str:
         return "NO_SOURCE"
     told = [f"{sentence.rstrip('.')} [{-number}]." for _, number, sentence in best]
     return " ".join([*told, *_UNSUPPORTED] if mode == "unsupported" else told)
+
+
+def listed(models: Sequence[str]) -> dict[str, Any]:
+    """Return the reply to GET /models."""
+    return {"object": "list", "data": [{"id": name, "object": "model", "owned_by": "luthier"} for name in models]}
+
+
+def unknown_model(models: Sequence[str], body: Mapping[str, Any]) -> Response | None:
+    """Return OpenAI's 404 for a model that is none of `models`; None where it is one of them, or there are none."""
+    name = str(body.get("model") or "")
+    if not models or name in models:
+        return None
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": "model_not_found"}
+    return JSONResponse({"error": error}, 404)
 
 
 def order(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -218,8 +239,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8088, help="port on 127.0.0.1 (default: 8088)")
     parser.add_argument("--mode", choices=get_args(Mode), default="good", help="how to behave (default: good)")
     parser.add_argument("--judge", choices=get_args(JudgeMode), help="how to compare answers (default: not at all)")
+    parser.add_argument("--model", action="append", help="name that it knows, repeatable (default: rehearsal)")
     options = parser.parse_args(arguments)
-    app = build_app(Rehearsal(mode=options.mode, judge=options.judge))
+    models = options.model or [NAME]
+    app = build_app(Rehearsal(mode=options.mode, judge=options.judge, models=models))
     uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
 
 

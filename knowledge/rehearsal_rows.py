@@ -20,6 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from knowledge.rehearsal import NAME, listed, unknown_model
+
 MODEL = "rehearsal of rows (no language model)"
 """What every reply names as its model."""
 
@@ -79,14 +81,21 @@ class RowRehearsal:
     """Replies after which it lets everybody wait."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Bodies of the chat requests so far."""
+    models: Sequence[str] = ()
+    """Names that it lists and knows, any other gets a 404; none: it lists none and takes any."""
 
 
 def build_app(rehearsal: RowRehearsal) -> ASGIApp:
-    """Return the ASGI application: POST /v1/chat/completions."""
+    """Return the ASGI application: POST /v1/chat/completions, and GET /v1/models where it knows names."""
+
+    async def models(_: Request) -> Response:
+        return JSONResponse(listed(rehearsal.models))
 
     async def chat(request: Request) -> Response:
         body = await request.json()
         rehearsal.requests.append(body)
+        if (unknown := unknown_model(rehearsal.models, body)) is not None:
+            return unknown
         hangs = rehearsal.hangs_after is not None and len(rehearsal.requests) > rehearsal.hangs_after
         await asyncio.sleep(3600 if hangs else rehearsal.seconds)
         if rehearsal.fails_after is not None and len(rehearsal.requests) > rehearsal.fails_after:
@@ -94,7 +103,8 @@ def build_app(rehearsal: RowRehearsal) -> ASGIApp:
             return JSONResponse({"error": error}, 429)
         return JSONResponse(_completion(reply(body["messages"], rehearsal.mode, len(rehearsal.requests))))
 
-    return Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])])
+    listing = [Route("/v1/models", models)] if rehearsal.models else []
+    return Starlette(routes=[*listing, Route("/v1/chat/completions", chat, methods=["POST"])])
 
 
 def reply(messages: Sequence[Mapping[str, Any]], mode: Mode, number: int) -> str:
@@ -210,11 +220,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--port", type=int, default=8089, help="port on 127.0.0.1 (default: 8089)")
     parser.add_argument("--mode", choices=get_args(Mode), default="good", help="how to behave (default: good)")
+    parser.add_argument("--model", action="append", help="name that it knows, repeatable (default: rehearsal)")
     options = parser.parse_args(arguments)
-    print(
-        f"No language model, a rehearsal of rows. http://127.0.0.1:{options.port}/v1 takes any model name.", flush=True
-    )
-    uvicorn.run(build_app(RowRehearsal(mode=options.mode)), host="127.0.0.1", port=options.port, log_level="warning")
+    models = options.model or [NAME]
+    where = f"http://127.0.0.1:{options.port}/v1 knows {', '.join(models)}"
+    print(f"No language model, a rehearsal of rows. {where}.", flush=True)
+    app = build_app(RowRehearsal(mode=options.mode, models=models))
+    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,16 @@ def is_free(settings: "Settings") -> bool:
     return model_price(running(settings) or settings).free
 
 
+def check_model(settings: "Settings") -> None:
+    """Raise UserError where the language model's server has no such model; say so where it does not tell."""
+    from bot.services import running
+    from bot.wiring import model_doubt
+
+    doubt = model_doubt(running(settings) or settings)
+    if doubt:
+        say(doubt)
+
+
 def free_writer(at: "Working", wish: "Wish", written: int) -> "PaidWriter":
     """Return the language model that nobody is billed for, after what it takes was said; `written` rows are there."""
     from trainers.evals.endpoint.spending import Meter

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.shell.drafting import by_job, free_writer, is_free
+from bot.shell.drafting import by_job, check_model, free_writer, is_free
 from bot.shell.ending import STOPPED
 from bot.shell.following import finish
 from bot.shell.plans import read_schema
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from trainers.evals.generating.spec import RowSpec
     from trainers.jobs.drafting import Wish
 
-SEED = 7
 MOST_PASSAGES = 50
 """Passages of one document that are asked about."""
 
@@ -68,13 +67,14 @@ def generate(
     good: GoodOption = "",
     coverage: CoverageOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
-    seed: Annotated[int, typer.Option(help="Another seed gives other rows.")] = SEED,
+    seed: Annotated[int | None, typer.Option(help="Another seed gives other rows; 7 where none is given.")] = None,
     out: OutOption = None,
     yes: YesOption = False,
     job: JobOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Draft training rows for a task, each with why it helps and where it comes from; people review them."""
+    from trainers.evals.generating.spec import DEFAULT_SEED
     from trainers.jobs.drafting import Wish
 
     told = {"writers": writers, "style": style, "good": good}
@@ -86,7 +86,8 @@ def generate(
     if plan:
         show_json({name: list(values) for name, values in grid.dimensions.items()}) if as_json else show(grid.text)
         return
-    _draft(Wish(spec=spec, grid=grid, count=count, seed=seed), out, by_job=job, yes=yes, as_json=as_json)
+    wish = Wish(spec=spec, grid=grid, count=count, seed=DEFAULT_SEED if seed is None else seed)
+    _draft(wish, out, by_job=job, yes=yes, as_json=as_json)
 
 
 def _draft(wish: "Wish", out: Path | None, *, by_job: bool, yes: bool, as_json: bool) -> None:
@@ -97,6 +98,8 @@ def _draft(wish: "Wish", out: Path | None, *, by_job: bool, yes: bool, as_json: 
     settings = Settings.from_env()
     if by_job and not settings.model:
         raise fail_usage("--job needs a language model: LUTHIER_MODEL names one. Recipes compose at once, without it.")
+    if settings.model:
+        check_model(settings)
     if settings.model and (by_job or not is_free(settings)):
         _follow(wish, settings, out, alone=by_job, yes=yes, as_json=as_json)
         return
@@ -242,6 +245,7 @@ def _written(made: "Generated", wish: "Wish", out: Path) -> list[str]:
 
 def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, listed: bool = False) -> None:
     """Show what came of it; rows that lie where they were wanted are not listed, unless `listed`."""
+    from trainers.data.enough import few
     from trainers.evals.generating.files import document
 
     if as_json:
@@ -251,6 +255,8 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
         rows = [(d.cell.get("case", ""), d.input, d.target, d.why) for d in made.drafts]
         show(table(("Case", "Sent", "Reply", "Why it helps"), rows))
     dropped = f" {len(made.rejected)} were thrown away." if made.rejected else ""
-    say(" ".join([f"{made.marked}{dropped}", *made.notes]))
+    short = few(len(made.drafts))
+    more = f"{short} Ask for more with --count, or with another --seed beside these." if short else ""
+    say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, more])))
     if files:
         say(f"Written: {', '.join(files)}. Check them with luthier lint, then luthier datasets add.")

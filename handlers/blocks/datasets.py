@@ -21,6 +21,7 @@ from handlers.blocks.parts import (
 from handlers.blocks.words import count, day, person
 from handlers.escape import mrkdwn, plain
 from trainers.data.differences import Versions
+from trainers.data.enough import few
 from trainers.data.links import VALID_FOR
 from trainers.tables import Dataset
 
@@ -134,10 +135,16 @@ def kept_buttons(dataset: Dataset) -> list[Block]:
     ]
 
 
+def waits(row: Dataset) -> bool:
+    """Say whether nothing can be trained on a data set yet: its rows were too few to hold any out."""
+    return not row.test_rows and bool(few(row.train_rows))
+
+
 def _entry(row: Dataset) -> list[Block]:
     seen = " · only you see it" if row.private else ""
     added = f"added {day(row.created_at.isoformat())} by {person(row.created_by)}" if row.created_at else ""
-    head = f"*{mrkdwn(row.name, 80)}* v{row.version}{seen}\n{_counts(row)} · {added}"
+    short = f"\n⚠️ {few(row.train_rows)}" if waits(row) else ""
+    head = f"*{mrkdwn(row.name, 80)}* v{row.version}{seen}\n{_counts(row)} · {added}{short}"
     called = f"{plain(row.name, 40)} v{row.version}"
     acts = [
         button("Train", TRAIN, row.id, spoken=f"Train on {called}"),

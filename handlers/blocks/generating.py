@@ -10,6 +10,7 @@ from typing import Any
 from handlers.blocks.parts import Block, actions, button, context, field, modal, option, section, select
 from handlers.blocks.words import count as counted
 from handlers.escape import clean, mrkdwn
+from trainers.data.enough import few
 from trainers.evals.generating.spec import DEFAULT_COUNT
 from trainers.evals.generating.table import most_rows
 
@@ -86,8 +87,10 @@ def spec_form(metadata: str, task: str = "", count: int = 0) -> Block:
     return modal("Draft training rows", blocks, callback_id=SPEC_FORM, submit="Next", close="Cancel", metadata=metadata)
 
 
-def coverage_form(metadata: str, coverage: str, *, count: int, writer: str, free: bool = True) -> Block:
-    """Draw the coverage for changes."""
+def coverage_form(
+    metadata: str, coverage: str, *, count: int, writer: str, free: bool = True, doubt: str = ""
+) -> Block:
+    """Draw the coverage for changes; `doubt` is why nobody can say yet whether the writer is there."""
     by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
     by += "" if not writer else "; nobody is billed" if free else ". You see a quote before anything is spent"
     text = _text(COVERAGE, 3000, coverage, multiline=True)
@@ -95,6 +98,8 @@ def coverage_form(metadata: str, coverage: str, *, count: int, writer: str, free
         section(f"*{count} rows*; {by}. Each gets one value of every line."),
         field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
         context("Every row is a draft: you keep, edit or drop each in the thread."),
+        *([context(f"⚠️ {mrkdwn(doubt, 300)}")] if doubt else []),
+        *([context(f"⚠️ {few(count)} Go on all the same, and draft or add more in the review.")] if few(count) else []),
     ]
     return modal(
         "Coverage",

@@ -3,15 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
+from handlers.blocks.datasets import MORE as GROW
+from handlers.blocks.datasets import TRAIN
 from handlers.blocks.parts import Block, actions, button, confirm, context, divider, modal, quoted, rich, run, section
 from handlers.blocks.words import clock_time, count, day, person
 from handlers.escape import mrkdwn, plain
+from trainers.data.enough import TRAINABLE, few, missing
 from trainers.data.jsonl import Message
 from trainers.data.review import Key, Look
 from trainers.data.review_report import PURPOSES
 from trainers.data.review_rows import GRID, Coverage, coverage, turns_of
 from trainers.data.titles import at_word
+from trainers.evals.generating.spec import ROWS
 from trainers.evals.planned import Short
 from trainers.tables import ReviewRow
 
@@ -19,6 +24,9 @@ KEEP, EDIT, DROP, LIKE, UNDO = "review_keep", "review_edit", "review_drop", "rev
 BACK, ON, WHOLE = "review_back", "review_on", "review_whole"
 REST, ADD, FINISH = "review_rest", "review_add", "review_finish"
 """Action ids of the buttons on the card."""
+
+ENOUGH, AGAIN = "review_enough", "review_again"
+"""Action ids of the buttons beside the word that training needs more rows: into this review, or into a new one."""
 
 ANYWAY, MORE = "review_freeze_anyway", "review_draft_more"
 """Action ids under the word that there are too few rows; their value is the review's id."""
@@ -54,6 +62,7 @@ def review_blocks(look: Look) -> list[Block]:
     return [
         section("\n".join(filter(None, (f"*{_title(look)}*", tally(told), _shape(told))))),
         *_coverage(told),
+        *_too_few(look),
         divider(),
         *body,
     ]
@@ -85,6 +94,22 @@ def short_blocks(short: Short, review_id: str) -> list[Block]:
     more = button(f"Draft {count(short.missing, 'more row')}", MORE, review_id, style="primary")
     anyway = button("Freeze anyway", ANYWAY, review_id)
     return [section(short_text(short)), *actions([more, anyway], block_id="review-short")]
+
+
+def alive(look: Look) -> list[ReviewRow]:
+    """Return the rows that are not dropped."""
+    return [row for row in look.rows if row.status != "dropped"]
+
+
+def draft_of(row: ReviewRow) -> dict[str, Any]:
+    """Return a row as `read_draft` takes it."""
+    told = {name: getattr(row, name) for name in ("kind", "why", "provenance")}
+    return {**told, "messages": json.loads(row.messages), "cell": json.loads(row.cell)}
+
+
+def newer_text(link: str) -> str:
+    """Say that a card was overtaken by a newer one, and where that is."""
+    return f"This card was overtaken: {f'<{link}|the newer one>' if link else 'the newer one'} goes on, use that."
 
 
 def whole_view(look: Look, row: ReviewRow) -> Block:
@@ -221,7 +246,7 @@ def _whole_review(look: Look, told: Coverage) -> list[Block]:
     ]
     ready = told.left - told.unanswered
     rest = [button("Keep the rest", REST, review_id, confirm=_rest(ready))] if ready else []
-    end = [button("Finish → JSONL", FINISH, review_id, confirm=_finish(told))] if told.kept else []
+    end = [button("Finish → JSONL", FINISH, review_id, confirm=_finish(look, told))] if told.kept else []
     rows = actions(paging, block_id=f"review-pages-{row.place}"), actions([*rest, adding, *end], block_id="review-all")
     return [block for row_of in rows for block in row_of]
 
@@ -231,16 +256,41 @@ def _rest(ready: int) -> Block:
     return confirm(f"Keep {count(ready, 'more row')}?", text, "Keep them", "Not yet")
 
 
-def _finish(told: Coverage) -> Block:
+def _finish(look: Look, told: Coverage) -> Block:
     left = f" {count(told.left, 'undecided row')} will be left out." if told.left else ""
-    text = f"The rows are frozen and posted here as a file.{left} To change them later, begin a new review."
+    short = f" {few(told.kept)}" if look.review.purpose == "train" and few(told.kept) else ""
+    text = f"The rows are frozen and posted here as a file.{left}{short} To change them later, begin a new review."
     return confirm(f"Finish with {count(told.kept, 'row')}?", text, "Finish", "Not yet")
 
 
 def _ended(look: Look) -> list[Block]:
     result = json.loads(look.review.result)
     lines = [section(f"*{_title(look)}*\n{_end(look)}"), *_coverage(counted(look))]
-    return [*lines, context(f"SHA-256 of the rows `{result['sha256'][:16]}…`")] if result else lines
+    small = [context(f"SHA-256 of the rows `{result['sha256'][:16]}…`")] if result else []
+    return [*lines, *small, *_next(look, result)]
+
+
+def _too_few(look: Look) -> list[Block]:
+    """Say on a card of training rows that even all of them are too few, with the way to more."""
+    number = len(alive(look))
+    if look.review.purpose != "train" or not few(number):
+        return []
+    more = button(f"Draft {count(missing(number), 'more row')}", ENOUGH, look.review.id)
+    return [context(f"⚠️ {few(number)}"), *(actions([more], block_id="review-few") if ROWS in look.spec else [])]
+
+
+def _next(look: Look, result: Mapping[str, Any]) -> list[Block]:
+    """Draw what can be done with rows that became a data set: train, or more rows where they are too few."""
+    if look.review.purpose != "train" or not result.get("dataset_id"):
+        return []
+    kept, dataset = int(result["kept"]), str(result["dataset_id"])
+    more = [button(f"Draft {count(missing(kept), 'more row')}", AGAIN, look.review.id)] if ROWS in look.spec else []
+    train = button("Train", TRAIN, dataset, style="primary")
+    buttons = [
+        *([train] if kept >= TRAINABLE else []),
+        *([*more, button("Add rows", GROW, dataset)] if few(kept) else []),
+    ]
+    return [*([context(f"⚠️ {few(kept)}")] if few(kept) else []), *actions(buttons, block_id="review-next")]
 
 
 def _end(look: Look) -> str:

@@ -14,8 +14,10 @@ from bot.store.engine import open_engine
 from bot.store.migrate import migrate
 from bot.wiring import build_deps, build_runner, shell_person
 from bot.working import Working, working
+from knowledge.rehearsal_rows import build_app
 from tests.chat_server import ChatServer, chat_server
 from tests.row_server import Wire, wire
+from tests.serving import served
 from tests.shell import luthier
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.paid import PaidWriter
@@ -170,6 +172,20 @@ def test_a_refused_key_is_an_error_and_no_recipe_s_rows(tmp_path: Path, chat_ser
     told = json.loads(done.stdout)
     assert "The key for writer-1 was refused" in told["error"]
     assert "LUTHIER_MODEL_KEY" in f"{told['error']} {told['next_step']}"
+
+
+@pytest.mark.parametrize("price", ["0 0", "1 4"])
+def test_a_model_that_the_server_does_not_have_is_told_before_a_quote(tmp_path: Path, wire: Wire, price: str) -> None:
+    """The server's list is asked first: exit 1 with the names that it has, no quote, no job, nothing asked."""
+    wire.rehearsal.models = ["writer-2"]
+    with served(build_app(wire.rehearsal)) as url:
+        set_up = {**env(tmp_path, wire, price), "LUTHIER_MODEL_URL": url}
+        done = luthier("data", "generate", TASK, "--yes", "--json", **set_up)
+        told = json.loads(done.stdout)
+        assert (done.returncode, wire.rehearsal.requests) == (1, [])
+        assert "has no model writer-1" in told["error"]
+        assert "It has writer-2" in told["next_step"]
+        assert "Cost" not in done.stderr
 
 
 def test_rows_that_recipes_wrote_are_not_said_to_be_the_model_s(tmp_path: Path, wire: Wire) -> None:

@@ -620,7 +620,7 @@ def review_look(row: int = 1, state: str = "open", purpose: str = "test", drafts
         workspace_id="T1",
         purpose=purpose,
         title="sort tickets into 3 queues",
-        spec=json.dumps({"labels": ["returns", "billing", "shipping"]}),
+        spec=more.pop("spec", json.dumps({"labels": ["returns", "billing", "shipping"]})),
         channel="C0ASK",
         thread_ts="1.1",
         card_ts="1.2",
@@ -633,6 +633,7 @@ def review_look(row: int = 1, state: str = "open", purpose: str = "test", drafts
     return Look(made, rows)
 
 
+DRAFTED_FOR = json.dumps({"labels": ["returns", "billing"], "coverage": {"case": ["easy", "refusal"]}, "rows": {}})
 ENDED = {"finished_by": "U0BEN", "finished_at": NOW, "posted": "F1 F2"}
 COUNTS = {"kept": 1, "dropped": 1, "left": 2, "sha256": "ab" * 32, "rows": "r", "report": "t"}
 LONG = [
@@ -894,6 +895,19 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             )
         )
     ),
+    "review_too_few": lambda: message(review.review_blocks(review_look(purpose="train", spec=DRAFTED_FOR))),
+    "review_finished_too_few": lambda: message(
+        review.review_blocks(
+            review_look(
+                state="finished",
+                purpose="train",
+                spec=DRAFTED_FOR,
+                result=json.dumps({**COUNTS, "kept": 20, "dataset_id": "d1", "name": "tickets", "version": 2}),
+                **ENDED,
+            )
+        )
+    ),
+    "review_overtaken": lambda: message([section(review.newer_text("https://x.slack.com/p1"))]),
     "review_short": lambda: message(review.short_blocks(Short(13, 7, 20), "rev_1")),
     "review_short_by_one": lambda: message(review.short_blocks(Short(19, 0, 20), "rev_1")),
     "review_discarded": lambda: message(review.review_blocks(review_look(state="discarded", **ENDED))),

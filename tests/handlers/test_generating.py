@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
+from handlers.posting import post
+from knowledge.errors import UserError
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
 from tests.row_server import Wire, wire
@@ -30,7 +33,7 @@ from trainers.jobs.draft_job import Pen
 from trainers.jobs.run import Runner
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
-from trainers.tables import Job, Review
+from trainers.tables import Job, OutboxMessage, Review, ReviewRow
 from trainers.workspaces import ChatMeter
 
 __all__ = ["wire"]
@@ -183,6 +186,71 @@ def test_ten_rows_become_a_data_set_that_waits_for_more(drafting: World) -> None
         quote(kept, TrainingSpec(), SuccessRule(), folder=drafting.deps.datasets.folder, tokenizer=None)
 
 
+def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(drafting: World) -> None:
+    """14 rows: the form, the card and the end say how many are missing; a click drafts them, once, into the review."""
+    view = coverage(drafting, rows_count="14")
+    assert "14 rows are too few to train anywhere: at least 1 row more, better 16" in json.dumps(view)
+    drafting.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns, shipping, other"})
+    root = drafting.slack.wait_message("drafts 14 training rows", timeout=SLOW)
+    card = drafting.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
+    assert "14 rows are too few" in json.dumps(card)
+    for _ in range(2):
+        drafting.slack.click(card, "Draft 16 more rows")
+    card = drafting.slack.wait_message("of 30*", thread_ts=card["thread_ts"], timeout=SLOW)
+    assert "too few" not in json.dumps(card)
+    assert "Draft 16 more rows" not in json.dumps(card)
+
+
+def test_a_review_that_ended_with_too_few_goes_on_in_the_next(drafting: World) -> None:
+    """The end says what is missing; Draft more brings kept and new rows under review, once; then it points there."""
+    card = reviewed(drafting)
+    drafting.slack.click(card, "Keep the rest")
+    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"], timeout=SLOW)
+    drafting.slack.click(card, "Finish → JSONL")
+    over = drafting.slack.wait_message("Files in this thread", thread_ts=card["thread_ts"], timeout=SLOW)
+    assert "10 rows are too few to train anywhere: at least 5 rows more, better 20" in json.dumps(over)
+    drafting.slack.click(over, "Draft 20 more rows")
+    newer = drafting.slack.wait_message("10 kept · 0 dropped · 20 left", thread_ts=card["thread_ts"], timeout=SLOW)
+    assert "Row 11 of 30" in json.dumps(newer)
+    drafting.now += timedelta(minutes=2)
+    drafting.slack.click(over, "Draft 20 more rows")
+    drafting.slack.wait_message("This card was overtaken", thread_ts=card["thread_ts"], timeout=SLOW)
+    assert len(rows_in(drafting.engine, Review)) == 2
+
+
+def test_training_on_too_few_rows_is_refused_in_the_form(drafting: World) -> None:
+    """The list says what is missing, and the training form stays open and says it too, with what there is to do."""
+    card = reviewed(drafting)
+    drafting.slack.click(card, "Keep the rest")
+    card = drafting.slack.wait_message("10 kept", thread_ts=card["thread_ts"], timeout=SLOW)
+    drafting.slack.click(card, "Finish → JSONL")
+    drafting.slack.wait_message("Files in this thread", thread_ts=card["thread_ts"], timeout=SLOW)
+    drafting.slack.command("/tune data")
+    view = drafting.slack.wait_view(title="Data sets")
+    assert "too few to train anywhere" in json.dumps(view)
+    drafting.slack.click(view, "Train")
+    form = drafting.slack.wait_view(title="Train a model")
+    refused = json.dumps(drafting.slack.submit(form, {}))
+    assert "10 rows are too few to train anywhere: at least 5 rows more" in refused
+    assert "More rows or Draft rows in /tune data" in refused
+
+
+def test_a_card_that_was_posted_again_says_where_the_newer_one_is(drafting: World) -> None:
+    """A click on the older card decides nothing and turns it into a pointer; the newer one goes on."""
+    old = reviewed(drafting)
+    (review,) = rows_in(drafting.engine, Review)
+    client = WebClient(drafting.slack.bot_token, base_url=f"{drafting.slack.url}/api/")
+    newer = post(client, "C0ASK", "Add my own, again", old["blocks"], thread_ts=old["thread_ts"])
+    drafting.deps.reviews.at_card(review.id, newer)
+    drafting.slack.click(old, "Keep")
+    told = drafting.slack.wait_message("This card was overtaken", thread_ts=old["thread_ts"], timeout=SLOW)
+    assert (told["ts"], "the newer one" in json.dumps(told)) == (old["ts"], True)
+    assert {row.status for row in rows_in(drafting.engine, ReviewRow)} == {"draft"}
+    card = drafting.slack.wait_message("Add my own, again", thread_ts=old["thread_ts"])
+    drafting.slack.click(card, "Keep")
+    drafting.slack.wait_message("1 kept", thread_ts=old["thread_ts"], timeout=SLOW)
+
+
 def test_another_like_this_drafts_one_more(drafting: World) -> None:
     """The new row is of the same kind and asks something new."""
     card = reviewed(drafting)
@@ -220,6 +288,24 @@ def test_a_task_without_labels_is_told_in_the_first_form(world: World) -> None:
         view, {"rows_task": "Classify tickets", "rows_kind": "classification", "rows_count": "5"}
     )
     assert "before I know the labels" in json.dumps(answer)
+
+
+def test_a_model_that_is_not_there_is_told_in_the_first_form(writing: World) -> None:
+    """Before anybody edits a coverage or approves a quote; what nobody can say is a note in the second form."""
+
+    def missing() -> str:
+        raise UserError("http://x/v1 has no model writer-1.", "It has writer-2.")
+
+    writing.deps = replace(writing.deps, model_doubt=missing)
+    serve(writing)
+    writing.slack.command(f"/tune data generate {TASK}")
+    view = writing.slack.wait_view(title="Draft training rows")
+    told = json.dumps(writing.slack.submit(view, {"rows_task": TASK, "rows_count": "10"}))
+    assert "has no model writer-1. It has writer-2." in told
+    writing.deps = replace(writing.deps, model_doubt=lambda: "http://x/v1 does not list its models.")
+    serve(writing)
+    writing.slack.submit(view, {"rows_task": TASK, "rows_count": "10"})
+    assert "does not list its models" in json.dumps(writing.slack.wait_view(title="Coverage"))
 
 
 def test_a_language_model_is_quoted_approved_and_its_rows_come_under_review(writing: World, wire: Wire) -> None:
@@ -275,11 +361,34 @@ def test_one_s_own_server_needs_no_click(writing: World, wire: Wire) -> None:
     """Where nobody is billed the forms are the yes; the quote still says what it takes."""
     priced(writing, wire, FREE)
     ts = asked_for(writing, 4)
+    wait_for(lambda: [job.state for job in rows_in(writing.engine, Job)] == ["queued"], SLOW, what="a queued job")
     card = delivered(writing, "Quote #1", ts)
     assert "nobody is billed" in json.dumps(card)
     assert "Approve and start" not in json.dumps(card)
     assert work(writing, wire).state == "succeeded"
     writing.slack.wait_message("Nobody is billed.", thread_ts=ts, timeout=SLOW)
+    owed = [each for each in rows_in(writing.engine, OutboxMessage) if each.kind == "drafted"]
+    assert [(each.payload, each.version == each.sent_version) for each in owed] == [("{}", True)]  # Slack has it now
+
+
+def test_somebody_else_s_yes_is_asked_for_in_words(writing: World, wire: Wire) -> None:
+    """Above one's own limit the approver is mentioned with what it is and what it costs; rows come after their yes."""
+    with writing.deps.jobs.ledger.transaction() as connection:
+        rules = policy.Rules(workspace_cap=Decimal(10), approvers=("U0BEN",))
+        policy.set_rules(connection, ADA.workspace_id, rules, writing.now)
+    ts = asked_for(writing, 3)
+    card = delivered(writing, "Quote #1", ts)
+    assert "more than your own click may approve here" in json.dumps(card)
+    writing.slack.click(card, "Ask for approval")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "awaiting_approval", SLOW, what="the question")
+    asked = delivered(writing, "asks for your approval", ts)
+    for words in ("<@U0BEN> <@U0ADA> asks", "3 draft rows: sort support tickets", "*$0.0"):
+        assert words.casefold() in asked["text"].casefold(), asked["text"]
+    assert wire.rehearsal.requests == []
+    card = next(each for each in thread(writing, ts) if "Waiting for" in json.dumps(each))
+    writing.slack.click(card, "Approve and start", user="U0BEN")
+    wait_for(lambda: rows_in(writing.engine, Job)[0].state == "queued", SLOW, what="the approval")
+    assert work(writing, wire).state == "succeeded"
 
 
 def test_a_form_that_is_sent_twice_is_one_job(writing: World, wire: Wire) -> None:

@@ -254,7 +254,8 @@ def test_training_rows_that_are_blocked_leave_the_card_open(world: World) -> Non
     world.slack.click(card, "Keep the rest")
     card = again(world, card, "3 kept")
     world.slack.click(card, "Finish → JSONL")
-    wait_for(lambda: len(world.slack.messages("C0ASK", card["thread_ts"])) == 3, what="a word about the rows")
+    told = "3 rows are kept, and a data set needs at least 10. Keep, draft or add 7 rows more, then Finish."
+    world.slack.wait_message(told, thread_ts=card["thread_ts"])
     assert look(world, card).review.state == "open"
 
 

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -44,12 +43,15 @@ class Sender:
 
     def check(self, url: str) -> None:
         """Raise ApiError for an address that nothing is ever sent to."""
-        parts = urlsplit(url)
-        if self._is_inside(url):
+        try:
+            read = _parsed(url)
+        except (httpx.InvalidURL, ValueError):
+            raise bad("Invalid 'url': it cannot be read.", "invalid_value", "url") from None
+        if self._is_inside(read):
             return
-        if parts.scheme != "https":
+        if read.scheme != "https":
             raise bad("Invalid 'url': https only, but for hosts that the operator named.", "invalid_value", "url")
-        if parts.hostname in ("localhost",) or not self._public(url):
+        if read.host in ("localhost",) or not self._public(read):
             raise bad("Invalid 'url': it does not lead to the public internet.", "invalid_value", "url")
 
     def send(self, hook: ApiHook, told: signing.Told, clock: Clock) -> int:
@@ -58,28 +60,25 @@ class Sender:
         The connection goes to the very address that was looked at: a name that answers differently the second time
         leads nowhere else.
         """
-        parts = urlsplit(hook.url)
-        host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
-        found = [each for each in self.look(host, port) if self._is_inside(hook.url) or is_public(each)]
-        if not found or (parts.scheme != "https" and not self._is_inside(hook.url)):
-            return 0
-        address = f"[{found[0]}]" if ":" in found[0] else found[0]
         now = clock()
-        headers = {**signing.signed(told, secrets_of(hook, now), now.timestamp()), "host": parts.netloc}
-        headers["user-agent"] = "Luthier webhooks"
         try:
-            return asyncio.run(_post(parts._replace(netloc=f"{address}:{port}").geturl(), host, headers, told.body))
-        except (httpx.HTTPError, TimeoutError) as error:
+            url = _parsed(hook.url)
+            host, port = url.raw_host.decode(), url.port or (443 if url.scheme == "https" else 80)
+            found = [each for each in self.look(host, port) if self._is_inside(url) or is_public(each)]
+            if not found or (url.scheme != "https" and not self._is_inside(url)):
+                return 0
+            headers = {**signing.signed(told, secrets_of(hook, now), now.timestamp()), "host": url.netloc.decode()}
+            headers["user-agent"] = "Luthier webhooks"
+            return asyncio.run(_post(url.copy_with(host=found[0], port=port), host, headers, told.body))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             log.warning("webhook %s did not answer: %s", hook.id, type(error).__name__)
             return 0
 
-    def _is_inside(self, url: str) -> bool:
-        parts = urlsplit(url)
-        return parts.netloc in self.inside or (parts.hostname or "") in self.inside
+    def _is_inside(self, url: httpx.URL) -> bool:
+        return url.netloc.decode() in self.inside or url.raw_host.decode() in self.inside
 
-    def _public(self, url: str) -> bool:
-        parts = urlsplit(url)
-        found = self.look(str(parts.hostname), parts.port or 443)
+    def _public(self, url: httpx.URL) -> bool:
+        found = self.look(url.raw_host.decode(), url.port or 443)
         return bool(found) and all(is_public(each) for each in found)
 
 
@@ -96,7 +95,16 @@ def deliver(hooks: Hooks, sender: Sender, clock: Clock) -> int:
     return len(due)
 
 
-async def _post(url: str, host: str, headers: Mapping[str, str], body: bytes) -> int:
+def _parsed(url: str) -> httpx.URL:
+    """Read an address. Raises InvalidURL, and ValueError for a host or a port that cannot be."""
+    read = httpx.URL(url)
+    read.raw_host.decode().encode("idna")  # which knows how long a name may be
+    if not read.host or read.port not in (None, *range(1, 65_536)):
+        raise ValueError("no such host or port")
+    return read
+
+
+async def _post(url: httpx.URL, host: str, headers: Mapping[str, str], body: bytes) -> int:
     """Return the status alone; the limit holds for all of it, because an answer may come a byte at a time."""
     async with (
         asyncio.timeout(SECONDS),

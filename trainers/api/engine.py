@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,6 +16,7 @@ from trainers.api.keys import Keys
 from trainers.api.rates import Rates
 from trainers.api.tables import ApiKey
 from trainers.openai_api import refusals, signing
+from trainers.openai_api.arrivals import Room
 from trainers.openai_api.engine import Caller, Scope
 from trainers.openai_api.objects import (
     ChatAsk,
@@ -36,6 +38,9 @@ from trainers.openai_api.objects import (
 FILE_LIMIT = 512_000_000
 """Bytes; OpenAI's own limit."""
 
+OUTWARD = 4
+"""Addresses of other people that are asked at once, in threads of their own: they may take long to answer."""
+
 T = TypeVar("T")
 
 
@@ -53,6 +58,8 @@ class LuthierEngine:
     file_limit: int = FILE_LIMIT
     notice: str = "luthier: trains on this installation's own workers"
     fingerprint: str = "fp_luthier_local"
+    _outward: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(OUTWARD, "outward"), init=False)
+    _asking: set[str] = field(default_factory=set, init=False)
 
     @property
     def spool(self) -> Path:
@@ -73,6 +80,10 @@ class LuthierEngine:
         if scope not in found.scopes.split():
             raise refusals.lacks_scope(scope, found.scopes)
         return Caller(found)
+
+    async def room(self, caller: Caller) -> Room:
+        """Return what a workspace may still keep, and the disk can."""
+        return await _aside(lambda: self.changes.files.room(_key(caller)))
 
     async def add_file(self, caller: Caller, sent: Sent) -> StoredFile:
         """Keep a file."""
@@ -157,13 +168,13 @@ class LuthierEngine:
 
     async def add_hook(self, caller: Caller, name: str, url: str, event_types: Sequence[str]) -> tuple[Hook, str]:
         """Keep an address, if anything may ever be sent there."""
-        await _aside(lambda: self.sender.check(url))
+        await self._outside(caller, lambda: self.sender.check(url))
         return await _aside(lambda: self.hooks_kept.add(_key(caller), name, url, event_types, self.clock()))
 
     async def change_hook(self, caller: Caller, hook_id: str, changes: Mapping[str, Any]) -> Hook:
         """Change an address."""
         if "url" in changes:
-            await _aside(lambda: self.sender.check(changes["url"]))
+            await self._outside(caller, lambda: self.sender.check(changes["url"]))
         return await _aside(lambda: self.hooks_kept.change(_key(caller), hook_id, changes, self.clock()))
 
     async def rotate_hook(self, caller: Caller, hook_id: str, keep_old: bool) -> tuple[Hook, str]:
@@ -177,11 +188,20 @@ class LuthierEngine:
     async def test_hook(self, caller: Caller, hook_id: str, event_type: str) -> int:
         """Send a sample."""
 
-        def send() -> int:
-            told = signing.event("evt_sample", event_type, "ftjob-sample", self.clock().timestamp())
-            return self.sender.send(self.hooks_kept.get(_key(caller), hook_id), told, self.clock)
+        hook = await _aside(lambda: self.hooks_kept.get(_key(caller), hook_id))
+        told = signing.event("evt_sample", event_type, "ftjob-sample", self.clock().timestamp())
+        return await self._outside(caller, lambda: self.sender.send(hook, told, self.clock))
 
-        return await _aside(send)
+    async def _outside(self, caller: Caller, work: Callable[[], T]) -> T:
+        """Ask somebody else's address, one at a time for each key: nobody may hold the threads that answer others."""
+        key = _key(caller).id
+        if key in self._asking:
+            raise refusals.too_many("This key's last address has not answered yet: wait for it.", 1)
+        self._asking.add(key)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._outward, work)
+        finally:
+            self._asking.discard(key)
 
 
 def _key(caller: Caller) -> ApiKey:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from shutil import copyfileobj
+from shutil import copyfileobj, disk_usage
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from trainers.api.paging import rows_of
 from trainers.api.tables import ApiFile, ApiJob, ApiKey
+from trainers.openai_api.arrivals import Room
 from trainers.openai_api.objects import Page, Sent, Slice, StoredFile
 from trainers.openai_api.refusals import bad, file_in_use, no_file
 
@@ -21,6 +22,9 @@ RESULTS = "fine-tune-results"
 
 MOST_BYTES = 20_000_000_000
 """Bytes that a workspace's files may have together."""
+
+SPARE = 500_000_000
+"""Bytes of the disk that uploads leave to the database and to jobs."""
 
 STRAY = timedelta(hours=1)
 """Bytes older than this that no row knows are from a process that died between writing both."""
@@ -44,6 +48,11 @@ class Files:
         folder = self._home / "incoming"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
+
+    def room(self, key: ApiKey) -> Room:
+        """Return how many bytes a workspace may still send; they lie on the disk twice for a moment."""
+        disk = (disk_usage(self.spool).free - SPARE) // 2
+        return Room(key.workspace_id, min(self.most_bytes - self._used(key), disk))
 
     def keep(self, key: ApiKey, sent: Sent, now: datetime) -> StoredFile:
         """Write a file to disk, then put it down: what has a row has its bytes. Raises ApiError without room."""
@@ -75,12 +84,14 @@ class Files:
         return as_stored(made)
 
     def _check_room(self, key: ApiKey, size: int) -> None:
-        kept = (_files.c.workspace_id == key.workspace_id) & _files.c.deleted_at.is_(None)
-        with self._engine.execution_options(reading=True).connect() as connection:
-            used = int(connection.execute(select(func.coalesce(func.sum(_files.c.size), 0)).where(kept)).scalar_one())
-        if used + size > self.most_bytes:
+        if self._used(key) + size > self.most_bytes:
             most = f"{self.most_bytes // 1_000_000_000} GB"
             raise bad(f"The files of this workspace would exceed {most}: delete some first.", "storage_limit_exceeded")
+
+    def _used(self, key: ApiKey) -> int:
+        kept = (_files.c.workspace_id == key.workspace_id) & _files.c.deleted_at.is_(None)
+        with self._engine.execution_options(reading=True).connect() as connection:
+            return int(connection.execute(select(func.coalesce(func.sum(_files.c.size), 0)).where(kept)).scalar_one())
 
     def put_results(self, connection: Connection, job: ApiJob, content: bytes, now: datetime) -> str:
         """Keep what a job leaves, in the transaction that says so; returns the file's id."""

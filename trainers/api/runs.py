@@ -153,13 +153,12 @@ class Runs:
 
     def untold(self) -> list[ApiJob]:
         """Return jobs that have ended in one way or another and whose end was not put down for webhooks."""
-        over, done = _runs.c.state.in_(ENDED), _runs.c.state.in_(("succeeded", "failed"))
-        unrun = (_jobs.c.job_id == "") & _jobs.c.cancelled_at.is_not(None)
-        unpaused = or_(_jobs.c.paused_at.is_(None), _jobs.c.cancelled_at.is_not(None), done)
+        return [job for job, _ in self._pairs(_jobs.c.told_at.is_(None), _ended(), limit=200)]
+
+    def ended_anew(self) -> list[ApiJob]:
+        """Return jobs whose run was resumed after its end was told, and has ended again; looks at every job."""
         told_of_another = (_jobs.c.told_at < _runs.c.finished_at) & _resumed_at.is_not(None)
-        ended = or_(_jobs.c.error_code != "", unrun, over & or_(unpaused, _resumed_since(_jobs.c.paused_at)))
-        first = self._pairs(_jobs.c.told_at.is_(None), ended, limit=200)
-        return [job for job, _ in first + self._pairs(told_of_another, ended, limit=200)]
+        return [job for job, _ in self._pairs(told_of_another, _ended(), limit=200)]
 
     def _pairs(self, *which: ColumnElement[bool], limit: int | None = None) -> list[Pair]:
         run = [column.label(f"run_{column.name}") for column in _runs.c]
@@ -227,6 +226,14 @@ def found(connection: Connection, key: ApiKey, job_id: str, *, lock: bool = Fals
 def locked(connection: Connection, job_id: str) -> ApiJob:
     """Return a job's row as it is now, held until the caller's transaction ends."""
     return ApiJob(**connection.execute(select(_jobs).where(_jobs.c.id == job_id).with_for_update()).mappings().one())
+
+
+def _ended() -> ColumnElement[bool]:
+    """Select jobs that are over, before a run or with it; a run that was stopped by a pause is not."""
+    over, done = _runs.c.state.in_(ENDED), _runs.c.state.in_(("succeeded", "failed"))
+    unrun = (_jobs.c.job_id == "") & _jobs.c.cancelled_at.is_not(None)
+    unpaused = or_(_jobs.c.paused_at.is_(None), _jobs.c.cancelled_at.is_not(None), done)
+    return or_(_jobs.c.error_code != "", unrun, over & or_(unpaused, _resumed_since(_jobs.c.paused_at)))
 
 
 def _resumed_since(moment: ColumnElement[Any]) -> ColumnElement[bool]:

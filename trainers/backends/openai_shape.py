@@ -142,12 +142,19 @@ class FineTuningApi(Wire):
         self._answer("POST", f"/fine_tuning/jobs/{quote(job_id)}/resume")
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job; one that has ended stays as it is. Raises ServiceError where it may still run."""
+        """Cancel a job; one that has ended, or is gone, stays as it is. Raises ServiceError where it may still run."""
         try:
             self._answer("POST", f"/fine_tuning/jobs/{quote(job_id)}/cancel")
-        except Refused:
-            if self.job(job_id)["status"] not in ENDED:
+        except Refused as refusal:
+            if not self._is_over(job_id, refusal):
                 raise
+
+    def _is_over(self, job_id: str, refusal: Refused) -> bool:
+        """Say whether a job that could not be cancelled has ended, or is known neither to cancel nor to read."""
+        try:
+            return self.job(job_id)["status"] in ENDED
+        except NotThere:
+            return isinstance(refusal, NotThere)
 
     def delete(self, file_id: str) -> None:
         """Delete a file; one that is gone stays gone. Raises ServiceError."""

@@ -99,19 +99,26 @@ class Reviews:
         channel: str,
         thread_ts: str,
         now: datetime,
+        kept: int = 0,
+        review_id: str = "",
     ) -> Review:
-        """Keep drafts for review. Raises RowRefused where one is no row or they are too many."""
+        """Keep drafts for review. Raises RowRefused where one is no row or they are too many.
+
+        The first `kept` were kept in an earlier review. `review_id` is one chosen elsewhere: the database refuses a
+        second review of that id.
+        """
         where = {"channel": channel, "thread_ts": thread_ts}
         with self.engine.begin() as connection:
             return open_review(
                 connection,
                 drafts,
-                review_id=f"rev_{uuid.uuid4().hex[:12]}",
+                review_id=review_id or f"rev_{uuid.uuid4().hex[:12]}",
                 purpose=purpose,
                 title=title,
                 spec=spec,
                 person=person,
                 now=now,
+                kept=kept,
                 **where,
             )
 

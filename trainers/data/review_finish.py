@@ -18,12 +18,13 @@ from sqlalchemy import update
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data import whole_files
+from trainers.data.findings import plural
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
 from trainers.data.split import LEAST_TEST, LEAST_TRAIN
 from trainers.data.titles import at_word
-from trainers.errors import RowRefused
+from trainers.errors import DatasetRejected, RowRefused
 from trainers.tables import Review, ReviewRow
 
 _reviews = Review.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
@@ -105,6 +106,10 @@ def _claim(reviews: Reviews, person: Person, review_id: str, check: Check) -> Lo
 def _check(review: Review, kept: Sequence[ReviewRow]) -> None:
     if not kept:
         raise RowRefused("No row is kept yet.", "Keep at least one, then finish.")
+    if review.purpose == "train" and len(kept) < LEAST_TRAIN:
+        short = f"{plural(len(kept), 'row')} {'is' if len(kept) == 1 else 'are'} kept, and a data set needs at least"
+        more = plural(LEAST_TRAIN - len(kept), "row")
+        raise DatasetRejected(f"{short} {LEAST_TRAIN}.", f"Keep, draft or add {more} more, then Finish.")
     if review.purpose == "test":
         questions: dict[str, int] = {}
         for row in kept:

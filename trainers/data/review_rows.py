@@ -141,10 +141,11 @@ def coverage(
 ) -> Coverage:
     """Count rows by status, kind and label; `labels` are answers that are wanted, whether there are rows or not.
 
-    `grid` names the values of each dimension that rows are to cover.
+    `grid` names the values of each dimension that rows are to cover; a kind that no row has is counted as 0.
     """
     status = Counter(row.status for row in rows)
     alive = [row for row in rows if row.status != "dropped"]
+    kinds = [*(case.replace("_", " ") for case in grid.get("case", ())), *(row.kind for row in rows)]
     names = {canonical(label): label for label in labels} or _labels(alive)
     answers = [(canonical(turns_of(row)[-1].content), row.status) for row in alive if names and row.answered]
     return Coverage(
@@ -152,7 +153,7 @@ def coverage(
         dropped=status["dropped"],
         left=status["draft"],
         unanswered=sum(row.status == "draft" and not row.answered for row in rows),
-        kinds=_shares(dict.fromkeys((row.kind for row in rows), ""), [(row.kind, row.status) for row in alive]),
+        kinds=_shares(dict.fromkeys(kinds, ""), [(row.kind, row.status) for row in alive]),
         labels={names[name]: share for name, share in _shares(names, answers).items()},
         dimensions=_dimensions(alive, grid),
         hard=sum(row.kind in HARD for row in alive),

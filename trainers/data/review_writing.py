@@ -33,8 +33,9 @@ def open_review(
     channel: str,
     thread_ts: str,
     now: datetime,
+    kept: int = 0,
 ) -> Review:
-    """Keep drafts for review in the caller's transaction; raises RowRefused as `Reviews.begin`."""
+    """Keep drafts for review in the caller's transaction, the first `kept` as kept; raises as `Reviews.begin`."""
     read = [read_draft(draft) for draft in drafts]
     check_room(len(read))
     review = Review(
@@ -47,10 +48,12 @@ def open_review(
         thread_ts=thread_ts,
         created_by=person.user_id,
         created_at=now,
+        shown=min(kept, len(read) - 1) + 1,
     )
     connection.execute(insert(_reviews).values(**review.model_dump()))
     for place, draft in enumerate(read, start=1):
-        put(connection, review.id, place, draft, "drafted", person, now)
+        status = "kept" if place <= kept and draft.answered else "draft"
+        put(connection, review.id, place, draft, "drafted", person, now, status)
     told = {"rows": len(read), "purpose": purpose}
     audit.write(connection, person.workspace_id, person.user_id, "began review", review.id, now, **told)
     return review

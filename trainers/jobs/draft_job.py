@@ -36,10 +36,8 @@ from trainers.jobs.alive import kept_alive
 from trainers.jobs.drafting import Wish, home_of, wish_of, wish_path
 from trainers.jobs.index_job import SLICE, STEP_ASIDE
 from trainers.jobs.ledger import Ledger, read, resumes
+from trainers.jobs.many_calls import TURN
 from trainers.tables import Job
-
-TURN = timedelta(seconds=5)
-"""After which a worker looks again whether another one has let go of the rows."""
 
 FIRST_PAUSE = timedelta(seconds=20)
 """Wait where the model does not answer and names none; doubled from one to the next."""

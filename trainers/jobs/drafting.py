@@ -13,13 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from knowledge.tenancy import Person
 from trainers import budgets, policy
 from trainers.costs.money import rounded_up
+from trainers.data.findings import plural
 from trainers.data.titles import at_word
-from trainers.errors import JobNotFound, OverBudget, StaleApproval
+from trainers.errors import OverBudget, StaleApproval
 from trainers.evals.generating.bill import Bill, bill
 from trainers.evals.generating.compose import check_count
 from trainers.evals.generating.coverage import Grid
@@ -27,15 +26,12 @@ from trainers.evals.generating.form import doubts
 from trainers.evals.generating.price import HOW, ChatPrice
 from trainers.evals.generating.spec import RowSpec
 from trainers.jobs.kinds import DRAFTING
-from trainers.jobs.learning import job_id_of
-from trainers.jobs.ledger import read
+from trainers.jobs.many_calls import SECONDS_A_CALL
+from trainers.jobs.requests import job_of, led_to
 from trainers.jobs.service import NOWHERE, Jobs, Place
 from trainers.quotes import VALID_FOR, hash_of
 from trainers.states import ENDED, RESUMABLE
 from trainers.tables import Job
-
-SECONDS_A_CALL = (0.5, 5.0)
-"""A guess, said as one in the quote; one call after the other."""
 
 KEPT_FOR_RESUME = timedelta(days=7)
 """How long after its end a job's wish and rows are kept for `resume`; what it was given may be a brand's texts."""
@@ -92,7 +88,7 @@ class Drafting:
     def begun(self, request: str) -> Job | None:
         """Return the job that a request has led to: it may come a second time."""
         with self.jobs.ledger.reading() as connection:
-            return _there(connection, job_id_of(request))
+            return led_to(connection, request)
 
     def unfinished(self, wish: Wish, person: Person) -> Job | None:
         """Return this person's newest job of the very same wish, model and price that can still bring its rows.
@@ -120,21 +116,15 @@ class Drafting:
             return known
         offer = quote_of(wish, self.writer, self.price)
         self._check(wish, person, now)
-        job = Job(
-            id=job_id_of(request),
-            workspace_id=person.workspace_id,
-            number=0,
+        job = job_of(
+            request,
             kind=DRAFTING,
-            state="quoted",
-            queue="io",
-            private=place.private,
-            title=f"{wish.count} draft row{'' if wish.count == 1 else 's'}: {wish.title}",
-            spec=json.dumps(offer["spec"]),
-            quote=json.dumps(offer),
+            title=f"{plural(wish.count, 'draft row')}: {wish.title}",
+            spec=offer["spec"],
+            quote=offer,
             quote_hash=hash_of(offer),
-            requested_by=person.user_id,
-            channel=place.channel,
-            thread_ts=place.thread_ts,
+            person=person,
+            place=place,
             expires_at=now + VALID_FOR,
         )
         _keep(self.jobs.datasets.folder, job.id, wish)
@@ -232,13 +222,6 @@ def _keep(folder: Path, job_id: str, wish: Wish) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_text(wish.text, "utf-8")
     fresh.replace(path)
-
-
-def _there(connection: Connection, job_id: str) -> Job | None:
-    try:
-        return read(connection, job_id)
-    except JobNotFound:
-        return None
 
 
 def _stale(why: str) -> StaleApproval:

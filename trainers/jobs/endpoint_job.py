@@ -6,7 +6,7 @@ name of the variable with the key, never the key. What it may cost at most is ap
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from json import loads
 from pathlib import Path
@@ -36,6 +36,7 @@ from trainers.evals.rule import SuccessRule
 from trainers.jobs.accounts import cost_of
 from trainers.jobs.evaluating import Bench, Evaluated, write_files
 from trainers.jobs.judging import judgement
+from trainers.jobs.many_calls import SECONDS_A_CALL, TURN
 from trainers.jobs.service import NOWHERE, Jobs, Place
 from trainers.policy import dollars
 from trainers.quotes import Quote
@@ -43,10 +44,6 @@ from trainers.spec import TrainingSpec
 from trainers.tables import Dataset, Job
 
 BACKEND = "endpoint"
-TURN = timedelta(seconds=5)
-"""After which a worker looks again whether another one has let go of the answers."""
-SECONDS_A_CALL = (0.5, 5.0)
-"""A guess, said as one in the quote."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +29,7 @@ from trainers.jobs.intake import INDEX, IntakeFile
 from trainers.jobs.ledger import Ledger, add, move, read
 from trainers.jobs.line import ahead
 from trainers.jobs.messages import HomeRefresh, LearnedCard
+from trainers.jobs.requests import job_id_of, job_of, led_to
 from trainers.jobs.service import Jobs, Place
 from trainers.states import LIVE
 from trainers.tables import Job
@@ -82,7 +82,7 @@ class Learning:
     def begun(self, request: str) -> bool:
         """Say whether a request has led to a job: it may come a second time."""
         with self.jobs.ledger.reading() as connection:
-            return _there(connection, job_id_of(request))
+            return led_to(connection, request) is not None
 
     @contextmanager
     def room(self, request: str) -> Iterator[Path]:
@@ -113,27 +113,22 @@ class Learning:
         if not 0 < len(given) <= MOST:
             raise UserError(f"I take 1 to {MOST} documents at a time.", "Send the others after these.")
         self.check_may_add(person, collection)
-        job = Job(
-            id=job_id_of(request),
-            workspace_id=person.workspace_id,
-            number=0,
+        job = job_of(
+            request,
             kind=INDEX,
-            state="quoted",
-            queue="io",
-            private=place.private,
             title=_title(len(given), collection),
-            spec=json.dumps({"backend": INDEX, "collection": collection, "folder": folder.name}),
-            quote=json.dumps(NOTHING),
+            spec={"backend": INDEX, "collection": collection, "folder": folder.name},
+            quote=NOTHING,
             quote_hash=INDEX,
-            requested_by=person.user_id,
-            channel=place.channel,
-            thread_ts=place.thread_ts,
+            person=person,
+            place=place,
         )
         files = [_entry(job.id, number, each, self.jobs.datasets.folder) for number, each in enumerate(given, start=1)]
         with self.jobs.ledger.transaction() as connection:
             audit.take_turn(connection, job.workspace_id)
-            if _there(connection, job.id):
-                return read(connection, job.id)
+            known = led_to(connection, request)
+            if known is not None:
+                return known
             queued = self._queue(connection, job, files, person, now)
         self.jobs.ring(queued)
         return queued
@@ -188,14 +183,8 @@ class Learning:
 
     def _is_used(self, request: str, folder: Path) -> bool:
         with self.jobs.ledger.reading() as connection:
-            if not _there(connection, job_id_of(request)):
-                return False
-            return folder_of(read(connection, job_id_of(request))) == folder.name
-
-
-def job_id_of(request: str) -> str:
-    """Return the id of the job that a request of Slack leads to, so that it leads to one only."""
-    return f"job_{sha256(request.encode()).hexdigest()[:12]}"
+            known = led_to(connection, request)
+            return known is not None and folder_of(known) == folder.name
 
 
 def folder_of(job: Job) -> str:
@@ -231,10 +220,6 @@ def _older(folder: Path, moment: float) -> bool:
 def _title(count: int, collection: str) -> str:
     noun = "1 document" if count == 1 else f"{count} documents"
     return noun if collection == COLLECTION else f"{noun} for {collection}"
-
-
-def _there(connection: Connection, job_id: str) -> bool:
-    return connection.execute(select(_jobs.c.id).where(_jobs.c.id == job_id)).first() is not None
 
 
 def _entry(job_id: str, place: int, given: Given, data: Path) -> IntakeFile:

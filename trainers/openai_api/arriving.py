@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from trainers.openai_api.arrivals import Arrival, Arrivals, Crowded, Room
 from trainers.openai_api.objects import Sent
 from trainers.openai_api.refusals import ApiError, bad, missing, too_large
 
@@ -50,23 +51,31 @@ class _OnDisk(MultiPartParser):
 
 
 @asynccontextmanager
-async def sent_in(request: Request, folder: Path, limit: int) -> AsyncGenerator[Sent, None]:
+async def sent_in(
+    request: Request, folder: Path, limit: int, room: Room, arrivals: Arrivals
+) -> AsyncGenerator[Sent, None]:
     """Give the file of an upload, closed afterwards. Raises ApiError; a lost connection raises ClientDisconnect."""
-    form = await _form(request, folder, limit)
-    try:
-        yield _sent(form)
-    finally:
-        await form.close()
-
-
-async def _form(request: Request, folder: Path, limit: int) -> FormData:
     kind, length = (request.headers.get(name, "") for name in ("content-type", "content-length"))
     if not kind.startswith("multipart/form-data"):
         raise bad("Send the file as multipart/form-data.", None)
-    if length.isdecimal() and int(length) > limit + AROUND:
-        await _drain(request)
-        raise too_large(limit)
-    parser = _OnDisk(request.headers, _capped(request, limit + AROUND), max_files=1, max_fields=6)
+    expected = int(length) if length.isdecimal() else 0
+    with ExitStack() as under_way:
+        try:
+            if expected > limit + AROUND:
+                raise too_large(limit)
+            arrival = under_way.enter_context(arrivals.one(room, max(expected - AROUND, 0)))
+        except ApiError:
+            await _drain(request.stream())
+            raise
+        form = await _form(request, folder, limit, arrival)
+        try:
+            yield _sent(form)
+        finally:
+            await form.close()
+
+
+async def _form(request: Request, folder: Path, limit: int, arrival: Arrival) -> FormData:
+    parser = _OnDisk(request.headers, _capped(request, limit + AROUND, arrival), max_files=1, max_fields=6)
     parser.folder = folder
     try:
         async with asyncio.timeout(SECONDS):
@@ -74,30 +83,33 @@ async def _form(request: Request, folder: Path, limit: int) -> FormData:
     except TimeoutError:
         raise ApiError(408, f"The file did not arrive within {SECONDS:.0f} seconds.", "upload_timeout") from None
     except _Over:
-        await _drain(request)
         raise too_large(limit) from None
     except (MultiPartException, KeyError):
         raise bad("We could not parse the form of your request.", None) from None
 
 
-async def _capped(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for block in request.stream():
+async def _capped(request: Request, most: int, arrival: Arrival) -> AsyncGenerator[bytes, None]:
+    size, stream = 0, request.stream()
+    async for block in stream:
         size += len(block)
-        if size > most:
-            raise _Over("too large")
+        try:
+            if size > most:
+                raise _Over("too large")
+            arrival.grow(size - AROUND)
+        except (_Over, Crowded):
+            await _drain(stream)
+            raise
         yield block
 
 
-async def _drain(request: Request) -> None:
+async def _drain(stream: AsyncGenerator[bytes, None]) -> None:
     """Read on and drop it, within reason: closing now would reset the connection before the refusal is read."""
     left = DRAIN
     try:
         async with asyncio.timeout(120):
-            while left > 0:
-                message = await request.receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body"):
+            async for block in stream:
+                left -= len(block)
+                if left <= 0:
                     return
     except (TimeoutError, ClientDisconnect):
         return
@@ -119,7 +131,7 @@ def _life(form: FormData) -> int | None:
     anchor, seconds = form.get("expires_after[anchor]"), form.get("expires_after[seconds]")
     if anchor is None and seconds is None:
         return None
-    text = seconds if isinstance(seconds, str) else ""
+    text = seconds if isinstance(seconds, str) and len(seconds) < len(str(MOST_LIFE)) + 1 else ""
     if anchor != "created_at" or not text.isdecimal() or not LEAST_LIFE <= int(text) <= MOST_LIFE:
         what = f"Invalid 'expires_after': anchor 'created_at' and {LEAST_LIFE} to {MOST_LIFE} seconds."
         raise bad(what, "invalid_value", "expires_after")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from trainers.openai_api.arrivals import Room
 from trainers.openai_api.objects import (
     ChatAsk,
     Checkpoint,
@@ -46,6 +47,9 @@ class Engine(Protocol):
 
     async def admit(self, key: str, scope: Scope) -> Caller:
         """Let the owner of a key in; raises ApiError 401, 403 and 429."""
+
+    async def room(self, caller: Caller) -> Room:
+        """Return how much the caller may still upload."""
 
     async def add_file(self, caller: Caller, sent: Sent) -> StoredFile:
         """Keep a file."""

@@ -17,6 +17,8 @@ LONGEST_SUFFIX: Final = 64
 LARGEST_SEED: Final = 2**31 - 1
 """OpenAI's own limit; what is larger fails only in the trainer."""
 
+LONGEST_NUMBER: Final = 20
+"""Digits; Python itself refuses to read some thousand."""
 BODY_LIMIT: Final = 4_000_000
 """Bytes of a request that carries no file."""
 
@@ -82,7 +84,7 @@ def page_of(request: Request, *, default: int, most: int) -> Page:
     """Read which part of a list is asked for."""
     asked = request.query_params
     limit, order = asked.get("limit", str(default)), asked.get("order", "desc")
-    if not limit.isdecimal() or not 1 <= int(limit) <= most:
+    if not limit.isdecimal() or len(limit) > LONGEST_NUMBER or not 1 <= int(limit) <= most:
         raise bad(f"Invalid 'limit': must be a whole number from 1 to {most}.", "invalid_value", "limit")
     if order not in ("asc", "desc"):
         raise bad("Invalid 'order': must be 'asc' or 'desc'.", "invalid_value", "order")

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,10 +16,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trainers.openai_api import requests, shapes
+from trainers.openai_api.arrivals import Arrivals
 from trainers.openai_api.arriving import sent_in
 from trainers.openai_api.completions import writer
 from trainers.openai_api.engine import Caller, Engine
 from trainers.openai_api.engine import Scope as KeyScope
+from trainers.openai_api.gone import unless_gone
 from trainers.openai_api.hook_routes import HookRoutes
 from trainers.openai_api.objects import Clock, Verb
 from trainers.openai_api.refusals import ApiError, broken, no_key
@@ -35,10 +37,12 @@ class Router:
 
     engine: Engine
     clock: Clock = time.time
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     async def upload(self, request: Request, caller: Caller) -> Response:
         """POST /files."""
-        async with sent_in(request, self.engine.spool, self.engine.file_limit) as sent:
+        spool, limit, room = self.engine.spool, self.engine.file_limit, await self.engine.room(caller)
+        async with sent_in(request, spool, limit, room, self.arrivals) as sent:
             return JSONResponse(shapes.file(await self.engine.add_file(caller, sent)))
 
     async def files(self, request: Request, caller: Caller) -> Response:
@@ -110,8 +114,8 @@ class Router:
         ask = requests.chat_ask(await requests.body_of(request))
         written, pieces = writer(ask, self.engine.fingerprint, self.clock()), self.engine.chat(caller, ask)
         if not ask.stream:
-            return JSONResponse(await written.whole(pieces))
-        first = await anext(pieces)
+            return JSONResponse(await unless_gone(request, written.whole(pieces)))
+        first = await unless_gone(request, anext(pieces))
         plain = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(written.stream(first, pieces), media_type="text/event-stream", headers=plain)
 

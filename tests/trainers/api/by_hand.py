@@ -51,7 +51,7 @@ class ByHand(NamedTuple):
     def tend(self) -> None:
         """Do once what the server does beside its answers."""
         self.shop.preparing.tend()
-        for job in self.shop.changes.runs.untold():
+        for job in [*self.shop.changes.runs.untold(), *self.shop.changes.runs.ended_anew()]:
             self.shop.changes.close(job)
 
     def claim(self, job_id: str) -> None:

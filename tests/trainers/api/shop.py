@@ -28,6 +28,7 @@ from trainers.api.hooks import Hooks
 from trainers.api.keys import Keys, Made, Wish
 from trainers.api.preparing import Preparing
 from trainers.api.runs import Runs
+from trainers.api.unfit import HANDLERS
 from trainers.backends.base import Backend
 from trainers.backends.rehearsal import RehearsalBackend
 from trainers.data.store import Datasets
@@ -95,7 +96,8 @@ class Shop:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1"
         config = uvicorn.Config(
-            build_app(self.api), host="127.0.0.1", port=self.port, log_level="error", ws="none", lifespan="off",
+            build_app(self.api, handlers=HANDLERS), host="127.0.0.1", port=self.port, log_level="error", ws="none",
+            lifespan="off",
             http=PatientProtocol,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -164,7 +166,7 @@ class Shop:
         while not self._over.wait(0.03):
             with self._turn:
                 self.preparing.tend()
-            for job in self.changes.runs.untold():
+            for job in [*self.changes.runs.untold(), *self.changes.runs.ended_anew()]:
                 self.changes.close(job)
             deliver(self.hooks, self.api.sender, now)
             sweep(self.jobs.ledger, lambda job: self.ring(job.id, job.queue), now())

@@ -1,12 +1,17 @@
 """What strangers and accidents do to the API: cut and huge uploads, silent connections, forged webhooks."""
 
+import asyncio
 import json
+import queue
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,10 +22,11 @@ from openai.types.webhooks.webhook_endpoint import WebhookEndpoint
 from openai.types.webhooks.webhook_endpoint_with_secret import WebhookEndpointWithSecret
 
 import bot.patience
-from tests.trainers.api.shop import BASE, Shop, ended, now, rows, upload
+from tests.trainers.api.shop import BASE, EVE, Shop, ended, now, rows, upload
 from tests.trainers.openai_types import check
 from tests.trainers.rehearsal.test_whole_api import Ear, ear
 from trainers.api.delivering import Sender
+from trainers.openai_api.objects import Piece
 from trainers.openai_api.refusals import ApiError
 
 __all__ = ["ear"]
@@ -102,12 +108,57 @@ def test_what_an_address_refuses_is_sent_again_under_the_same_id(shop: Shop) -> 
         "https://10.0.0.1/x",
         "https://[::1]/",
         "ftp://x",
+        "https://example.com:99999/",
+        f"https://{'a' * 70}.example/",
+        "https://a..example/",
+        "https://example.com/\x7f",
+        "https:///x",
     ],
 )
 def test_nothing_is_sent_into_our_own_network(shop: Shop, url: str) -> None:
     """An address that leads inside, or speaks no https, is refused when it is named."""
     with shop.client() as client, pytest.raises(openai.BadRequestError, match="url"):
         client.webhooks.create(name="mine", url=url, event_types=EVENTS)
+
+
+def test_a_name_with_other_letters_is_looked_up_as_the_network_knows_it() -> None:
+    """What is asked of the system, and said in the request, is a host's name in ASCII."""
+    asked: list[tuple[str, int]] = []
+
+    def look(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["93.184.216.34"]
+
+    Sender(look=look).check("https://bücher.example/hook")
+    assert asked == [("xn--bcher-kva.example", 443)]
+
+
+def test_addresses_that_never_answer_keep_nobody_waiting(shop: Shop) -> None:
+    """While one key tests an address that says nothing, others are answered, and the key itself is told to wait."""
+    made, other = shop.key(), shop.key(EVE)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/hook"
+        hook = shop.get(
+            made, "/webhook_endpoints", method="POST", json={"name": "d", "url": url, "event_types": EVENTS}
+        )
+        test = f"/webhook_endpoints/{hook.json()['id']}/test"
+        statuses: list[int] = []
+
+        def ask() -> None:
+            statuses.append(shop.get(made, test, method="POST", json={"event_type": EVENTS[0]}).status_code)
+
+        asking = [threading.Thread(target=ask) for _ in range(12)]
+        for each in asking:
+            each.start()
+        begun = time.monotonic()
+        while len(statuses) < len(asking) - 1:
+            assert time.monotonic() - begun < 8
+            time.sleep(0.01)
+        assert set(statuses) == {429}
+        assert shop.get(other, "/models").status_code == 200
+        assert time.monotonic() - begun < 8  # the one that waits gives up after ten
+    for each in asking:
+        each.join()
 
 
 def test_a_name_that_leads_inside_later_gets_nothing() -> None:
@@ -176,6 +227,54 @@ def test_a_workspace_cannot_fill_the_disk(shop: Shop) -> None:
         assert upload(client)
 
 
+def test_uploads_on_their_way_count_too(shop: Shop) -> None:
+    """What a workspace is sending already takes its room, whether or not it says how much; others have their own."""
+    shop.changes.files.most_bytes = 3_000_000
+    made = shop.key()
+    with ExitStack() as open_ones:
+        for _ in range(2):
+            open_ones.enter_context(_begun(shop, made.secret, 1_400_000))
+        with shop.client(made) as client, pytest.raises(openai.BadRequestError, match="would exceed") as refused:
+            client.files.create(file=("big.jsonl", b"x" * 400_000), purpose="fine-tune")
+        assert refused.value.code == "storage_limit_exceeded"
+        with pytest.raises(httpx.HTTPStatusError, match="400"):
+            _in_pieces(shop, made.secret, 400_000)
+        with shop.client(shop.key(EVE)) as client:
+            assert upload(client)
+    begun = time.monotonic()
+    while True:  # both were cut, which the server may see a moment later
+        try:
+            _in_pieces(shop, made.secret, 400_000)
+        except httpx.HTTPStatusError:
+            assert time.monotonic() - begun < 10
+        else:
+            break
+    assert _bytes_in(shop.folder / "api" / "incoming") == 0
+
+
+@contextmanager
+def _begun(shop: Shop, secret: str, size: int) -> Iterator[None]:
+    """Hold an upload whose first bytes alone have come."""
+    head = (
+        f"POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nContent-Length: {size}\r\n"
+        "Content-Type: multipart/form-data; boundary=B\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as sending:
+        sending.sendall(head.encode())
+        assert b"100" in sending.recv(64)  # it is being read now
+        yield
+
+
+def _in_pieces(shop: Shop, secret: str, size: int) -> None:
+    """Upload without saying how much it is."""
+    head = '--B\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--B\r\n'
+    head += 'Content-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n'
+    pieces = (head.encode(), b"x" * size, b"\r\n--B--\r\n")
+    headers = {"authorization": f"Bearer {secret}", "content-type": "multipart/form-data; boundary=B"}
+    with httpx.Client(trust_env=False, timeout=20) as client:
+        client.post(f"{shop.url}/files", content=iter(pieces), headers=headers).raise_for_status()
+
+
 @pytest.mark.slow  # half a gigabyte goes through a socket
 def test_513_mb_are_413(shop: Shop) -> None:
     """OpenAI's own limit, met by a file that is a megabyte above it."""
@@ -198,6 +297,59 @@ def test_a_thousand_silent_connections_keep_nobody_out(shop: Shop, monkeypatch: 
     finally:
         for each in silent:
             each.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /v1/mod"])
+def test_a_connection_that_is_silent_after_an_answer_is_closed_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """One that was answered and then says nothing, or half a request, is closed like one that never asked."""
+    monkeypatch.setattr(bot.patience, "SILENT", 1.0)
+    with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as held:
+        held.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 401 " in held.recv(65536)
+        held.sendall(said)
+        while held.recv(65536):
+            pass  # it is closed by the server within the ten seconds
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/fine_tuning/jobs", {"model": BASE, "training_file": "file-\0"}),
+        ("/fine_tuning/jobs", {"model": BASE, "training_file": "file-a", "metadata": {"a": "x\0"}}),
+        ("/fine_tuning/jobs?after=%00", None),
+        ("/fine_tuning/jobs?metadata[a]=%00", None),
+        (f"/fine_tuning/jobs?limit={'9' * 5000}", None),
+    ],
+)
+def test_what_no_database_keeps_is_the_clients_mistake(shop: Shop, path: str, body: dict[str, Any] | None) -> None:
+    """Zero bytes and endless numbers are answered with 4xx, which no client repeats."""
+    answer = shop.get(shop.key(), path, method="POST" if body else "GET", json=body)
+    assert answer.status_code in (400, 404)
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("wish", [{}, {"stream": True}])
+def test_an_answer_that_nobody_waits_for_is_not_written_to_its_end(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, wish: dict[str, Any]
+) -> None:
+    """A client that goes away stops its answer, whole or streamed, also before the first piece."""
+    ended_by: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    async def endless(*_: Any) -> AsyncIterator[Piece]:
+        try:
+            await asyncio.sleep(60)
+            yield Piece("late")
+        finally:
+            ended_by.put(type(sys.exception()).__name__)
+
+    monkeypatch.setattr(shop.api, "talk", SimpleNamespace(answer=endless))
+    body = {"model": BASE, "messages": [{"role": "user", "content": "Hi"}], **wish}
+    headers = {"authorization": f"Bearer {shop.key().secret}"}
+    with httpx.Client(trust_env=False, timeout=0.5) as client, pytest.raises(httpx.ReadTimeout):
+        client.post(f"{shop.url}/chat/completions", json=body, headers=headers)
+    assert ended_by.get(timeout=10) == "CancelledError"
 
 
 def test_a_file_that_expires_goes_by_itself(shop: Shop) -> None:

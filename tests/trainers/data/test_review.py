@@ -22,6 +22,7 @@ from trainers import audit
 from trainers.data.jsonl import Message, read_rows
 from trainers.data.review import LATE, Key, Look, Outcome, Reviews
 from trainers.data.review_finish import finish, finished, may_post, posted
+from trainers.data.review_report import report
 from trainers.data.review_rows import Draft, coverage, read_draft, turns_of
 from trainers.data.review_writing import MOST_ROWS
 from trainers.data.store import Datasets
@@ -284,8 +285,9 @@ def test_blocked_training_rows_leave_the_review_open(reviews: Reviews) -> None:
     """What the linter blocks is said, and the rows can still be mended."""
     made = begun(reviews, TRAIN[:2], "train")
     reviews.keep_rest(ADA, made, NOW)
-    with pytest.raises((DatasetRejected, UserError)):
+    with pytest.raises(DatasetRejected, match="2 rows are kept, and a data set needs at least 10") as short:
         finish(reviews, ADA, made, NOW)
+    assert short.value.next_step == "Keep, draft or add 8 rows more, then Finish."
     assert reviews.look(ADA, made).review.state == "open"
     assert reviews.drop(ADA, key(reviews, made, 1), NOW).changed
 
@@ -361,6 +363,24 @@ def test_coverage_counts_kinds_and_labels(reviews: Reviews) -> None:
     assert told[:4] == (1, 0, 2, 1)
     assert told.kinds == {"easy": (1, 2), "boundary": (0, 1)}
     assert told.labels == {"billing": (1, 1), "shipping": (0, 1), "returns": (0, 0)}
+
+
+def test_a_kind_that_is_wanted_and_that_no_row_has_is_counted_as_none(reviews: Reviews) -> None:
+    """A case of the coverage for which nothing was drafted stands on the card and in the report with 0."""
+    made = begun(reviews, labels=["billing"], coverage={"case": ["easy", "boundary", "out_of_scope"]})
+    look = reviews.look(ADA, made)
+    assert coverage(look.rows, (), look.spec["coverage"]).kinds == {
+        "easy": (0, 2), "boundary": (0, 1), "out of scope": (0, 0),
+    }  # fmt: skip
+    assert "| out of scope | 0 | 0 |" in report(look.review, look.rows, "ab", NOW)
+
+
+def test_rows_that_were_kept_before_are_kept_in_the_next_review(reviews: Reviews) -> None:
+    """The first ones are kept as they are, one without an answer excepted, and the card shows the first new one."""
+    where: Json = {"channel": "C1", "thread_ts": "1.1", "person": ADA, "now": NOW}
+    made = reviews.begin(DRAFTS[::-1], purpose="train", title="t", spec={}, kept=2, review_id="rev_next", **where)
+    look = reviews.look(ADA, "rev_next")
+    assert (made.id, statuses(look), look.review.shown) == ("rev_next", ["draft", "kept", "draft"], 3)
 
 
 def test_history_cannot_be_rewritten(reviews: Reviews) -> None:

@@ -163,6 +163,14 @@ def test_one_label_of_a_coverage_steers_recipes():
     assert [draft.target for draft in made.drafts] == ["billing"] * 3
 
 
+def test_some_labels_of_a_coverage_steer_recipes():
+    """Two labels of four give rows of these two, in every case."""
+    grid = Grid({"case": ("typical", "edge", "refusal"), "label": ("billing", "returns")})
+    made = compose_rows(row_spec("Sort tickets into billing, returns, shipping, other"), count=12, seed=7, grid=grid)
+    assert {draft.target for draft in made.drafts} == {"billing", "returns"}
+    assert len({draft.cell["case"] for draft in made.drafts}) == 3
+
+
 def test_a_line_that_recipes_do_not_use_is_named():
     """Nothing that somebody added to the coverage vanishes without a word."""
     grid = Grid({"case": ("typical",), "mood": ("calm", "angry")})

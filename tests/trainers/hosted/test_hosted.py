@@ -273,6 +273,16 @@ def test_a_stop_before_it_is_deployed_leaves_nothing(azure: Shop) -> None:
     assert azure.provider.count("uploaded") == azure.provider.count("deleted")
 
 
+def test_a_run_that_its_provider_forgot_can_be_stopped(shop: Shop) -> None:
+    """The provider knows the run no more, to cancel or to read: a stop ends, and nothing of the job stays."""
+    shop.provider.now(ENDLESS)
+    job = shop.finish(shop.approved(), until=lambda job: bool(shop.provider.count("created")))
+    shop.provider.rehearsal.book.runs.clear()
+    shop.jobs.stop(job.id, ADA, shop.clock())
+    assert shop.finish(job).state == "cancelled"
+    assert shop.provider.count("deleted") == shop.provider.count("uploaded")
+
+
 def test_people_see_and_pause_a_run_there(shop: Shop) -> None:
     """State, steps and checkpoints as the provider tells them; whoever may stop a job may pause its run."""
     shop.provider.now(Pace(validating=0.05, queued=0.05, running=3.0))

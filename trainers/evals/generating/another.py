@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from knowledge.errors import UserError
 from knowledge.models import ChatModel, Meter
 from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical
@@ -14,6 +15,7 @@ from trainers.errors import RowRefused
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import CASE, LABEL, Grid
 from trainers.evals.generating.spec import ROWS, RowSpec
+from trainers.evals.generating.table import most_rows
 from trainers.evals.generating.written import write_rows
 from trainers.tables import Review, ReviewRow
 
@@ -51,6 +53,28 @@ def another_row(
             f"I have no further row of the kind {row.kind!r}{answered}.", "Write one yourself: Add my own."
         )
     return found.to_review()
+
+
+def further_rows(
+    review: Review, rows: Sequence[ReviewRow], count: int, *, model: ChatModel | None, meter: Meter | None
+) -> list[Mapping[str, Any]]:
+    """Return up to `count` drafts for a review's coverage that none of `rows` asks; raises RowRefused at none.
+
+    Without a model recipes compose them, and there may be fewer.
+    """
+    told = json.loads(review.spec)
+    spec = RowSpec.from_json(told[ROWS])
+    grid = Grid({name: tuple(values) for name, values in told[GRID].items()})
+    given: dict[str, Any] = {"count": min(count, most_rows()), "seed": 1000 + len(rows), "grid": grid}
+    given["avoid"] = [_row(place, each) for place, each in enumerate(rows, start=1)]
+    try:
+        if model is not None and meter is not None:
+            made = write_rows(spec, model=model, meter=meter, **given)
+        else:
+            made = compose_rows(spec, **given)
+    except UserError as refused:
+        raise RowRefused("I have no further rows for this task.", "Write some yourself: Add my own.") from refused
+    return [draft.to_review() for draft in made.drafts]
 
 
 def _label(spec: RowSpec, row: ReviewRow) -> str:

@@ -52,9 +52,9 @@ def check_count(count: int) -> None:
 
 
 def _wished(spec: RowSpec, grid: Grid, seed: int) -> dict[str, Iterator[Piece]]:
-    """Return the pieces of each case; those of one label alone where the grid names no other."""
+    """Return the pieces of each case; where the grid names some of the labels only, those of these labels."""
     labels, found = grid.dimensions.get(LABEL, ()), streams(spec, seed)
-    if len(labels) != 1:
+    if not labels or set(labels) == set(spec.labels):
         return dict(found)
     return {case: (piece for piece in pieces if piece.label in labels) for case, pieces in found.items()}
 

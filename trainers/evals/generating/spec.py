@@ -17,6 +17,7 @@ RowKind = Literal["classification", "extraction", "voice", "documents", "format"
 ROW_KINDS: tuple[RowKind, ...] = get_args(RowKind)
 
 DEFAULT_COUNT: Final = 10
+DEFAULT_SEED: Final = 7
 
 ROWS: Final = "rows"
 """Key of a review's spec under which a RowSpec stands."""
