@@ -13,7 +13,7 @@ from knowledge.tenancy import Person
 from trainers.api import hooks, runs
 from trainers.api.chatting import retired
 from trainers.api.files import Files
-from trainers.api.preparing import spec_for
+from trainers.api.preparing import spec_asked_for
 from trainers.api.runs import Runs
 from trainers.api.tables import ApiJob, ApiKey
 from trainers.api.telling import Told, steps_in
@@ -52,7 +52,7 @@ class Changes:
         if request.extra:
             raise bad(f"'{next(iter(request.extra))}' is Azure's: leave it out.", "unknown_parameter")
         try:
-            spec_for(request, self.bases[request.model])
+            spec_asked_for(request, self.bases[request.model])
             with self.runs.engine.execution_options(reading=True).connect() as connection:
                 check_not_paused(rules_of(connection, key.workspace_id))
         except LuthierError as refusal:

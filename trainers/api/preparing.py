@@ -127,7 +127,7 @@ class Preparing:
         who, now = Person(workspace_id=taken.workspace_id, user_id=taken.owner), self.clock()
         dataset = self._rows(taken, key, request, who, now)
         place = Place(taken.channel, "", taken.private)
-        spec = spec_for(request, self.bases[request.model])
+        spec = spec_asked_for(request, self.bases[request.model])
         return self.jobs.propose(dataset, spec, person=who, now=now, place=place, job_id=run_of(taken.id))
 
     def _rows(self, taken: ApiJob, key: ApiKey, request: JobRequest, who: Person, now: datetime) -> Dataset:
@@ -242,7 +242,7 @@ def _words(refusal: LuthierError) -> str:
     return f"{refusal.what} {refusal.next_step}".strip()
 
 
-def spec_for(request: JobRequest, backend: str) -> TrainingSpec:
+def spec_asked_for(request: JobRequest, backend: str) -> TrainingSpec:
     """Read OpenAI's knobs as ours; "auto" is our default, and a multiplier is one of our default rate."""
     asked = request.method
     method = Method.DPO if asked.kind == "dpo" else Method.LORA

@@ -68,7 +68,7 @@ class Told:
 
     def as_job(self, now: datetime) -> TuningJob:
         """Return it as the router speaks of it."""
-        status = self.status
+        status, asked = self.status, request_of(self.job)
         return TuningJob(
             id=self.job.id,
             status=status,
@@ -81,7 +81,7 @@ class Told:
             trained_tokens=self._result().get("trained_tokens") if status == "succeeded" else None,
             result_files=[self.job.result_file] if self.job.result_file else [],
             error=self._error() if status == "failed" else None,
-            seed=Hyperparameters().seed if (asked := request_of(self.job).seed) is None else asked,
+            seed=Hyperparameters().seed if asked.seed is None else asked.seed,
         )
 
     @property

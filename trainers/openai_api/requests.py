@@ -172,7 +172,10 @@ def _metadata(metadata: Any) -> dict[str, str] | None:
 
 
 def _method(body: Mapping[str, Any]) -> Method:
-    """Read the method; top-level `hyperparameters` are the old way to say it."""
+    """Read the method; top-level `hyperparameters` are the old way to say it, deprecated in favour of `method`.
+
+    What OpenAI does with both is written nowhere, and one of them would be lost without a word: so both are refused.
+    """
     method = body.get("method") or {"type": "supervised"}
     kind: Literal["supervised", "dpo"] = method.get("type") if isinstance(method, dict) else ""  # type: ignore[assignment]  # checked next
     if kind not in ("supervised", "dpo"):
@@ -180,9 +183,11 @@ def _method(body: Mapping[str, Any]) -> Method:
     _only_known({name: value for name, value in method.items() if value is not None}, ("type", kind))
     told = _object(method.get(kind), f"method.{kind}")
     _only_known(told, ("hyperparameters",))
-    said = _object(told.get("hyperparameters"), "hyperparameters") or _object(
-        body.get("hyperparameters"), "hyperparameters"
-    )
+    said, older = (_object(each.get("hyperparameters"), "hyperparameters") for each in (told, body))
+    if said and older:
+        message = f"Give the knobs once: 'hyperparameters' is deprecated, leave it out beside method.{kind}'s own."
+        raise bad(message, "invalid_value", "hyperparameters")
+    said = said or older
     names = [name for name in _KNOBS if kind == "dpo" or name != "beta"]
     _only_known(said, tuple(names))
     return Method(kind=kind, **{name: _knob(name, said.get(name, "auto")) for name in names})

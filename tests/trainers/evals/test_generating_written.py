@@ -13,6 +13,7 @@ from knowledge.models import Used
 from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import PASSAGES, REPEATS, TASKS, spec_of
 from trainers.data.lint import lint
+from trainers.evals.generating.asking import repeats_question
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.spec import ROW_KINDS, row_spec
@@ -97,6 +98,15 @@ def test_bad_manners_are_cheap_and_kept_with_their_reason(mode, reason: str, wir
     assert len(wire.rehearsal.requests) < 40
     assert any("from recipes" in note for note in made.notes)
     assert made.drafts
+
+
+def test_no_row_holds_what_we_asked(wire: Wire) -> None:
+    """A model that gives its prompt away writes no row, not even a first one; a person's sentence is no such thing."""
+    wire.rehearsal.mode = "leaks"
+    made = write_rows(SPEC, count=4, seed=7, model=wire.model, meter=Purse())
+    assert {each.why for each in made.rejected} == {"a row that repeats the prompt"}
+    assert not any(draft.by_model for draft in made.drafts)
+    assert not repeats_question("Answer with one word: is the reply right, and how many rows are on my bill?")
 
 
 def test_json_between_words_is_read(wire: Wire) -> None:

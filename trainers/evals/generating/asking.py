@@ -10,11 +10,20 @@ from typing import Any
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import headings_of
 
+_TELLING = 40
+"""Characters from which on a sentence of ours is told from anybody's."""
+
 
 @cache
 def asked() -> dict[str, Any]:
     """Return asked.toml."""
     return tomllib.loads(Path(__file__).with_name("asked.toml").read_text("utf-8"))
+
+
+def repeats_question(text: str) -> bool:
+    """Say whether a text holds a sentence of our own questions: a model that gives its prompt away writes no row."""
+    told = " ".join(text.split())
+    return any(sentence in told for sentence in _sentences())
 
 
 def known_of(spec: RowSpec) -> dict[str, str]:
@@ -24,6 +33,15 @@ def known_of(spec: RowSpec) -> dict[str, str]:
         "frame": _frame(spec, asked()["frame"]),
         "told": _told(spec),
     }
+
+
+@cache
+def _sentences() -> tuple[str, ...]:
+    """Return what our questions say whatever they are about, in sentences that nobody else would write."""
+    parts = [asked()[name] for name in ("plan", "row", "brief", "judge")]
+    lines = [line for part in parts for text in (part["system"], part["user"]) for line in text.splitlines()]
+    found = (sentence.strip() for line in lines for sentence in line.split(". "))
+    return tuple(dict.fromkeys(each for each in found if len(each) >= _TELLING and "{" not in each))
 
 
 def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
-from trainers.evals.generating.asking import asked, known_of
+from trainers.evals.generating.asking import asked, known_of, repeats_question
 from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
 from trainers.evals.generating.form import doubts, out_of_form
@@ -235,7 +235,7 @@ class _Writer:
         """Say what can be seen to be wrong with a row, or ""."""
         if max(len(sent), len(reply)) > int(self.asked["most_characters"]):
             return "a row that is too long"
-        if self.system[:80] in f"{sent}{reply}":
+        if self.system[:80] in f"{sent}{reply}" or repeats_question(f"{sent} {reply}"):
             return "a row that repeats the prompt"
         if wrong := out_of_form(self.spec, reply):
             return wrong
