@@ -95,6 +95,7 @@ def build_deps(settings: Settings, engine: Engine | None = None) -> Deps:
         places=trainable(settings),
         own_bases=own_bases(settings),
         served=cache(partial(served_at, settings)),
+        backend=cache(partial(backend_of, settings)),
     )
 
 

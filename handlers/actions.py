@@ -23,10 +23,11 @@ from handlers.people import aside_of, person_of, place_of
 from handlers.posting import post, whisper
 from handlers.strangers import is_stranger
 from handlers.training import train_on_upload
+from trainers.jobs import elsewhere
 from trainers.jobs.invoices import compared
 from trainers.jobs.labelled import labelled
 from trainers.jobs.messages import ReportCard
-from trainers.jobs.service import Place, result_of
+from trainers.jobs.service import Place, result_of, spec_of
 from trainers.states import LIVE
 from trainers.tables import Job
 
@@ -41,6 +42,8 @@ def register(app: App, deps: Deps) -> None:
         approval.CANCEL: stop,
         job.STOP: stop,
         job.RESUME: resume,
+        job.PAUSE: pause,
+        job.GO_ON: partial(pause, go_on=True),
         report.TRY: try_model,
         report.DETAILS: details,
         lint.TRAIN_ON_IT: train_file,
@@ -76,6 +79,16 @@ def resume(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext,
     ack()
     outcome = deps.jobs.resume(str(action["value"]), person_of(context), deps.clock())
     _tell(client, body, context, resume_words(outcome))
+
+
+def pause(
+    deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient, *, go_on: bool = False
+) -> None:
+    """Ask the provider of a hosted job to pause its run, or to let it go on; the progress message follows."""
+    ack()
+    person = person_of(context)
+    found = deps.jobs.ledger.find(person.workspace_id, str(action["value"]))
+    elsewhere.pause(deps.jobs, deps.backend(spec_of(found).backend), found, person, deps.clock(), go_on=go_on)
 
 
 def try_model(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

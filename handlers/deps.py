@@ -8,9 +8,11 @@ from sqlalchemy import Engine
 from knowledge.advice.reader import Reader, read
 from knowledge.clock import Clock
 from knowledge.collections import Library
+from knowledge.errors import UserError
 from knowledge.index import Index
 from knowledge.models import ChatModel, Meter
 from trainers.api.keys import Keys
+from trainers.backends.base import Backend
 from trainers.backends.bases import Where, bases
 from trainers.costs.overlay import shelf_in
 from trainers.data.review import Maker, Reviews
@@ -24,6 +26,11 @@ from trainers.registry import Registry
 from trainers.serving import LocalModels
 from trainers.speaking import Account, Speakers, no_account
 from trainers.workspaces import ChatMeter, Workspaces
+
+
+def no_backend(name: str) -> Backend:
+    """Give no backend: none is set up here."""
+    raise UserError(f"There is no account for {name} here.", "`doctor` names what is set up.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +72,8 @@ class Deps:
     """Bases of servers that no book knows, by backend."""
     served: Callable[[str], Account] = no_account
     """Gives the account of a hosted backend at which its models answer; raises UserError where none is set."""
+    backend: Callable[[str], Backend] = no_backend
+    """Gives a hosted backend, to ask its provider; raises UserError where none is set."""
     more_rows: Maker | None = None
     """Drafts one more row like a given one; without it, people write it themselves."""
     model_price: Callable[[], ChatPrice] = unknown_price

@@ -154,14 +154,9 @@ def quote(
     if not dataset.test_rows:
         what = f"{dataset.name} v{dataset.version} has no rows to test on: {dataset.train_rows} were too few to divide."
         raise DatasetRejected(what, "Add rows until there are 30 with different inputs, or give a test file.")
-    rows = read_rows(folder / dataset.train_path).rows
-    if today is not None and training:
-        check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)
-    test = read_rows(folder / dataset.test_path).rows
     if training:
-        check_fit(dataset, spec)
-        if spec.backend in HOSTED:
-            traits_of(spec.backend).check(spec)
+        _check(dataset, spec, today, shelf)
+    rows, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))
     rule = _fitted(dataset, spec, rule, rows, test)
     once = count((side for row in rows for side in (row.messages, row.rejected)), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
@@ -176,6 +171,15 @@ def quote(
         rule=rule,
         **_costs(_Asked(dataset, spec, rule, rows, test, tokens, past, training, today, shelf, own)),
     )
+
+
+def _check(dataset: Dataset, spec: TrainingSpec, today: date | None, shelf: Shelf | None) -> None:
+    """Raise UserError where nobody trains that base any more, or not on those rows, or not with those knobs."""
+    if today is not None:
+        check_base(spec.backend, spec.base, today, None if shelf is None else shelf.lines)
+    check_fit(dataset, spec)
+    if spec.backend in HOSTED:
+        traits_of(spec.backend).check(spec)
 
 
 def _fitted(

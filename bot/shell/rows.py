@@ -86,6 +86,7 @@ def read_quote(offer: dict[str, Any]) -> str:
     method = "" if "answering" in offer else f", LoRA r{knobs['rank']}"
     if offer["spec"]["method"] == "dpo":
         method += ", by preferences (DPO)" + (f", beta {knobs['beta']:g}" if "beta" in knobs else "")
+    rule = SuccessRule.from_json(offer["rule"])
     lost = no_loss_at(offer["spec"]["backend"]) if offer["train_tokens"] else ""
     exact = "" if offer["tokens_exact"] else " (estimated: four characters a token)"
     return "\n".join(
@@ -97,8 +98,7 @@ def read_quote(offer: dict[str, Any]) -> str:
             f"  {plural(offer['train_rows'], 'row')}, {offer['train_tokens']:,} training tokens{exact}, "
             f"{plural(knobs['epochs'], 'epoch')}{method}.",
             f"  Times {offer['time_basis']}.",
-            f"  Success is fixed now: {SuccessRule.from_json(offer['rule']).sentence}; "
-            f"{plural(offer['test_rows'], 'unseen row')}.",
+            f"  Success is fixed now: {rule.sentence}; {plural(offer['test_rows'], f'unseen {rule.unit}')}.",
             *read_plan(offer),
             *([f"  {lost}"] if lost else []),
             *(f"  ! {warning}" for warning in (offer.get("estimate") or {}).get("warnings", ())),

@@ -10,6 +10,7 @@ from handlers.blocks.report import because, headline, interval, shown, speed, to
 from handlers.blocks.words import money, points
 from handlers.escape import mrkdwn, plain
 from trainers.evals.report import Prompt
+from trainers.evals.rule import PREFERENCE, unit_of
 from trainers.jobs.messages import ReportCard
 
 BEFORE = "Bonett and Price, McNemar's mid-p"
@@ -33,7 +34,7 @@ def details_view(card: ReportCard, quote: Mapping[str, Any], channel: str = "", 
             *actions([button("Send me the files", FILES, f"{card.job_id}:{channel}")], block_id=f"files-{card.job_id}"),
             section(f"*{headline(card)}*\n{mrkdwn(data['verdict']['sentence'], 600)}"),
             section("\n".join(map(_arm, data["arms"]))),
-            section(_statistics(data["verdict"], rival_of(data["rule"]))),
+            section(_statistics(data["verdict"], data["rule"])),
             context(f"Rule, fixed before training: {_rule(data['rule'])}."),
             *because(data),
             *[section(f"• {mrkdwn(one['sentence'], 900)}") for one in data.get("guardrails", ())],
@@ -57,22 +58,25 @@ def _arm(arm: Mapping[str, Any]) -> str:
     return f"*{mrkdwn(arm['title'], 100)}* {shown(arm)} · {interval(arm)}{named} · median {speed(arm)}{asked}"
 
 
-def _statistics(verdict: Mapping[str, Any], rival: str) -> str:
+def _statistics(verdict: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
+    unit = unit_of(rule["metric"])
     span = f"{points(verdict['low'])} to {points(verdict['high'])}"
     said = (
-        f"Tuned minus {rival}: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
+        f"Tuned minus {rival_of(rule)}: *{points(verdict['difference'])} points*, {verdict['level']:.0%} interval "
         f"{span} (paired; {mrkdwn(verdict.get('method', BEFORE), 200)}) · p {verdict['p_value']:.2g}"
     )
     if verdict["gained"] is None:
-        return f"{said} · {verdict['n']} rows."
+        return f"{said} · {verdict['n']} {unit}s."
+    does, at = ("prefers the better answer", "in") if rule["metric"] == PREFERENCE else ("is right", "on")
     return (
-        f"{said} · of {verdict['n']} rows only the tuned model is right on {verdict['gained']}, only the base on "
+        f"{said} · of {verdict['n']} {unit}s only the tuned model {does} {at} {verdict['gained']}, only the base {at} "
         f"{verdict['lost']}."
     )
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
-    return f"{mrkdwn(rule['metric'], 60)}, {asked_of(rule)}, {rule['minimum_rows']} unseen rows or more"
+    metric = "preference accuracy" if rule["metric"] == PREFERENCE else mrkdwn(rule["metric"], 60)
+    return f"{metric}, {asked_of(rule)}, {rule['minimum_rows']} unseen {unit_of(rule['metric'])}s or more"
 
 
 def _data(quote: Mapping[str, Any]) -> str:

@@ -11,13 +11,13 @@ from handlers.blocks.words import bar, count, in_slack, minutes, money, person, 
 from handlers.escape import mrkdwn
 from trainers.backends.bases import no_loss_at, title_of
 from trainers.evals.judged_by import JudgedBy
-from trainers.evals.rule import PREFERENCE
+from trainers.evals.rule import PREFERENCE, unit_of
 from trainers.jobs.intake import INDEX
 from trainers.jobs.kinds import DRAFTING
 from trainers.jobs.messages import Announcement, EndedCard, LeftoverCard, ProgressCard, QuoteCard
 from trainers.spec import BETA
 
-STOP, RESUME = "job_stop", "job_resume"
+STOP, RESUME, PAUSE, GO_ON = "job_stop", "job_resume", "job_pause", "job_go_on"
 """Action ids of the buttons on these cards."""
 
 PHASES = {
@@ -77,7 +77,7 @@ def progress_blocks(card: ProgressCard) -> list[Block]:
     return [
         *lines,
         *note,
-        *actions([stop_button(card.job_id, card.number, card.kind)], block_id=f"progress-{card.job_id}"),
+        *actions([stop_button(card.job_id, card.number, card.kind), *_hold(card)], block_id=f"progress-{card.job_id}"),
     ]
 
 
@@ -91,6 +91,12 @@ def progress_text(card: ProgressCard) -> str:
         return f"*Waiting: {title}*"
     figures = [_step(card), _loss(card), _speed(card), _left(card)]
     return " · ".join([f"*{PHASES.get(card.phase, card.phase.capitalize())} {title}*", *filter(None, figures)])
+
+
+def _hold(card: ProgressCard) -> list[Block]:
+    """Return what a provider that pauses runs can be asked now, as a button."""
+    buttons = {"pause": ("Pause", PAUSE), "go_on": ("Go on", GO_ON)}
+    return [button(*buttons[card.hold], card.job_id)] if card.hold in buttons else []
 
 
 def stop_button(job_id: str, number: int, kind: str = "train") -> Block:
@@ -197,12 +203,11 @@ def tokens(offer: dict[str, Any]) -> str:
 def _rule(offer: dict[str, Any]) -> str:
     rule = offer["rule"]
     metric = rule["metric"].replace("_", " ")
-    metric = "the better answer likelier" if metric == PREFERENCE else metric
-    text = f"Success is fixed now: {metric} on {count(offer['test_rows'], 'unseen row')}, {asked_of(rule)}."
+    metric, unit = "preference accuracy" if metric == PREFERENCE else metric, unit_of(rule["metric"])
+    text = f"Success is fixed now: {metric} on {count(offer['test_rows'], f'unseen {unit}')}, {asked_of(rule)}."
     if offer["test_rows"] < rule["minimum_rows"]:
-        text += (
-            f" With fewer than {rule['minimum_rows']} such rows nothing can be proven, so the verdict cannot be PASS."
-        )
+        few = f"With fewer than {rule['minimum_rows']} such {unit}s nothing can be proven"
+        text += f" {few}, so the verdict cannot be PASS."
     return text
 
 

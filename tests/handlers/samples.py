@@ -792,6 +792,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "progress_queued": lambda: rendered(ProgressCard(**IDS, state="queued", phase="", note="Queued, 2 ahead")),
     "progress_training": lambda: rendered(ProgressCard(**IDS, state="running", **PROGRESS)),
+    "progress_hosted": lambda: rendered(ProgressCard(**IDS, state="queued", phase="training", hold="pause")),
+    "progress_hosted_paused": lambda: rendered(ProgressCard(**IDS, state="queued", phase="training", hold="go_on")),
     "progress_testing": lambda: rendered(
         ProgressCard(**IDS, state="running", phase="evaluating", step=7, steps=240, rows_per_second=1.25)
     ),

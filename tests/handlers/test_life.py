@@ -14,7 +14,7 @@ import pytest
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from tests.console import wait_for
 from tests.handlers.test_training import job_in, quote_for, seen
-from tests.handlers.world import ADA, World
+from tests.handlers.world import ADA, World, serve
 from tests.trainers.jobs.paid import TIMING
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers import audit, quotes
@@ -226,6 +226,38 @@ def test_a_stop_during_the_submission_is_told_as_it_is(
     assert provider.count("cancelled") == provider.count("created")
     assert [verb for _, verb in verbs(world)][2:] == ["stop requested", "spent"]
     whole(world)
+
+
+def test_a_run_at_a_provider_is_paused_and_goes_on(
+    world: World, rehearsed: Callable[..., None], provider: ThreadProvider
+) -> None:
+    """While it runs there the progress message has a Pause, then a Go on; who may not stop it may do neither."""
+    provider.now(ENDLESS)
+    api = FineTuningApi(name="rehearsal provider", url=provider.url, key="rehearsal")
+    hosted = HostedBackend(traits=traits_of("hosted_rehearsal"), api=api, timing=TIMING, again_in=timedelta(seconds=1))
+    world.deps = replace(world.deps, backend=lambda _: hosted)
+    serve(world)
+    rehearsed(backend="hosted_rehearsal")
+    card = quote_for(world)
+    world.slack.click(card, "Approve and start")
+    job = job_in(world, "queued")
+
+    def until(button: str) -> Json:
+        def turn() -> Json | None:
+            world.now += timedelta(seconds=20)
+            worker(world, hosted).work(job.id)
+            world.deliver()
+            shown = world.slack.messages(card["channel"], card["thread_ts"])
+            return next((each for each in shown if f'"text": "{button}"' in json.dumps(each)), None)
+
+        return wait_for(turn, timeout=30, what=button)
+
+    world.slack.click(until("Pause"), "Pause", user="U0BEN")
+    whispered(world, card, "Only the person who asked for this job may do that", user="U0BEN")
+    world.slack.click(until("Pause"), "Pause")
+    world.slack.click(until("Go on"), "Go on")  # OpenAI calls it queued, as this provider does
+    until("Pause")
+    assert [verb for _, verb in verbs(world)][-2:] == ["paused at the provider", "let the provider go on"]
 
 
 # Who may, and the kill switch

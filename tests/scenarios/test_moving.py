@@ -19,7 +19,8 @@ import pytest
 
 from bot.services import free_port
 from tests.trainers import tiny_model
-from tests.trainers.test_scripts import rows, write_rows
+from tests.trainers.script_runs import write_rows
+from tests.trainers.test_scripts import rows
 
 BASE = "smollm2-135m-instruct"
 ROOT = Path(__file__).resolve().parents[2]

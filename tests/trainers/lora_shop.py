@@ -24,7 +24,8 @@ from handlers.deps import Deps
 from knowledge.tenancy import Person
 from tests.trainers import tiny_model
 from tests.trainers.lora_worker import LEASE, PUT_OUT, settings_for
-from tests.trainers.test_scripts import rows, write_rows
+from tests.trainers.script_runs import write_rows
+from tests.trainers.test_scripts import rows
 from trainers.spec import Hyperparameters, TrainingSpec
 from trainers.tables import Job
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.trainers import tiny_model
-from tests.trainers.test_scripts import LABELS, Recorder, evaluation, here, rows, write_rows
+from tests.trainers.script_runs import Recorder, here, write_rows
+from tests.trainers.test_scripts import LABELS, evaluation, rows
 from trainers.scripts import evaluate_arms
 from trainers.scripts.child import ScriptError, StopRequested
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.trainers import tiny_model
-from tests.trainers.test_scripts import rows, run_to_end, training, write_rows
+from tests.trainers.script_runs import run_to_end, write_rows
+from tests.trainers.test_scripts import rows, training
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trainers.lora_shop import STEPS, Shop
 from tests.trainers.lora_worker import LEASE
-from tests.trainers.test_scripts import tensors
+from tests.trainers.script_runs import tensors
 from trainers.tables import Job
 
 WAYS = ("tree", "parent", "child", "stop")

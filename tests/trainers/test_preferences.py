@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.trainers import tiny_model
-from tests.trainers.test_scripts import Script, here, tensors, write_rows
+from tests.trainers.script_runs import Script, base, here, run_file, tensors, write_rows
 from trainers.scripts import dpo_lora, evaluate_pairs
-from trainers.scripts.chat import encode
+from trainers.scripts.chat import encode, read_rows
 from trainers.scripts.child import ScriptError
 from trainers.scripts.lora import Plan
 from trainers.scripts.pairs import Pair, read_pairs
+
+__all__ = ["base"]
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -37,21 +38,13 @@ def pairs(count: int, shift: int = 0) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model.build(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("pairs")
     return write_rows(folder / "train.jsonl", pairs(16)), write_rows(folder / "test.jsonl", pairs(10, shift=100))
 
 
 def plan(base: Path, rows: Path, out: Path, **other: Any) -> dict[str, Any]:
-    paths = {"base": str(base), "rows": str(rows), "out": str(out)}
-    knobs = {"epochs": 6, "rank": 4, "alpha": 8, "learning_rate": 5e-3, "batch_size": 4, "warmup_ratio": 0.1, "seed": 3}
-    limits = {"max_tokens": 200, "threads": 1, "checkpoint_every": 5, "precision": "float32", "beta": BETA}
-    return paths | knobs | limits | other
+    return run_file(base, rows, out, **{"epochs": 6, "learning_rate": 5e-3, "beta": BETA, **other})
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +75,11 @@ def test_a_batch_has_the_loss_and_the_gradients_of_the_formula(base: Path) -> No
     batch = [tuple(encode(tokenizer, side, {1}, 1) for side in pair) for pair in sides]
     chosen = Plan(**_plan_for(base))
 
-    def alone(row: Any) -> Any:
-        ids = torch.tensor([row.ids])
-        said = torch.log_softmax(model(input_ids=ids).logits[0, :-1], dim=-1)
-        each = said.gather(1, ids[0, 1:, None])[:, 0]
-        return each[torch.tensor(row.trained[1:])].sum()
-
     expected = []
     for better, worse in batch:
         with torch.no_grad(), model.disable_adapter():
-            reference = alone(better), alone(worse)
-        margin = BETA * ((alone(better) - reference[0]) - (alone(worse) - reference[1]))
+            reference = alone(model, better), alone(model, worse)
+        margin = BETA * ((alone(model, better) - reference[0]) - (alone(model, worse) - reference[1]))
         expected.append((-torch.nn.functional.logsigmoid(margin), float(margin.detach())))
     mean = torch.stack([loss for loss, _ in expected]).mean()
     mean.backward()
@@ -106,6 +93,32 @@ def test_a_batch_has_the_loss_and_the_gradients_of_the_formula(base: Path) -> No
     for name, value in model.named_parameters():
         if name in wanted:
             assert torch.allclose(value.grad, wanted[name], rtol=1e-3, atol=1e-6), name
+
+
+def alone(model: Any, row: Any) -> Any:
+    """The log-probability of one row's targets, read without a pack."""
+    import torch
+
+    ids = torch.tensor([row.ids])
+    said = torch.log_softmax(model(input_ids=ids).logits[0, :-1], dim=-1)
+    each = said.gather(1, ids[0, 1:, None])[:, 0]
+    return each[torch.tensor(row.trained[1:])].sum()
+
+
+def test_a_base_with_dropout_is_its_own_reference(base: Path) -> None:
+    """Dropout of the base is off for both that are compared: before the first step nothing is preferred, exactly."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from trainers.scripts.local_model import Runtime
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(base)
+    plain: Any = AutoModelForCausalLM.from_pretrained(base, attention_dropout=0.5)
+    model: Any = get_peft_model(plain, LoraConfig(r=4, target_modules=["q_proj", "v_proj"])).train()
+    batch = [tuple(encode(tokenizer, side, {1}, 1) for side in pair) for pair in _read(pairs(3))]
+    learned = dpo_lora.Preferences(BETA).learn(model, Runtime("cpu", "float32"), batch, Plan(**_plan_for(base)))
+    assert learned.loss == pytest.approx(math.log(2), abs=1e-7)
+    assert learned.numbers["margin"] == 0
 
 
 def _plan_for(base: Path) -> dict[str, Any]:
@@ -177,15 +190,9 @@ def _alone(base: Path, row: dict[str, Any]) -> list[float]:
 
     tokenizer: Any = AutoTokenizer.from_pretrained(base)
     model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    found = []
-    for side in next(_read([row])):
-        encoded = encode(tokenizer, side, {1}, 1)
-        ids = torch.tensor([encoded.ids])
-        with torch.no_grad():
-            said = torch.log_softmax(model(input_ids=ids).logits[0, :-1], dim=-1)
-        each = said.gather(1, ids[0, 1:, None])[:, 0]
-        found.append(float(each[torch.tensor(encoded.trained[1:])].sum()))
-    return found
+    sides = [encode(tokenizer, side, {1}, 1) for side in next(_read([row]))]
+    with torch.no_grad():
+        return [float(alone(model, side)) for side in sides]
 
 
 def test_what_is_no_pair_is_named_by_line_and_not_quoted(tmp_path: Path) -> None:
@@ -205,6 +212,15 @@ def test_what_is_no_pair_is_named_by_line_and_not_quoted(tmp_path: Path) -> None
         with pytest.raises(ScriptError, match=f"line 2: .*{reason}") as caught:
             read_pairs(path)
         assert "secret" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    """As Azure wants files and spreadsheets write them: pairs and chats are read alike."""
+    chat = {"messages": pairs(1)[0]["input"]["messages"] + pairs(1)[0]["preferred_output"]}
+    for made, read in ((pairs(1)[0], read_pairs), (chat, read_rows)):
+        path = tmp_path / "rows.jsonl"
+        path.write_bytes(b"\xef\xbb\xbf" + json.dumps(made).encode() + b"\n")
+        assert len(read(path)) == 1  # type: ignore[operator]  # both take a path
 
 
 def test_a_run_without_a_beta_is_refused(base: Path, data: tuple[Path, Path], tmp_path: Path) -> None:

@@ -8,30 +8,40 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.trainers import tiny_model
+from tests.trainers.script_runs import (
+    ENV,
+    ROOT,
+    Script,
+    base,
+    here,
+    run_file,
+    run_to_end,
+    tensors,
+    write_rows,
+)
 from trainers.scripts import evaluate_arms, sft_lora
 from trainers.scripts.chat import Encoded, encode, prompt_ids, read_rows, shared_prefix
-from trainers.scripts.child import Child, ScriptError, only_one
+from trainers.scripts.child import ScriptError, only_one
+
+__all__ = ["base"]
 
 pytestmark = [
     pytest.mark.timeout(300),
     # transformers warns about its own internals
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
 ]
-ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "Sort the ticket. Labels: billing, returns."
 Run = tuple[Path, list[dict[str, Any]]]
 """A finished training run: its folder and its events."""
 ALL_LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 LABELS = ["billing", "returns"]
-ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def rows(count: int, shift: int = 0) -> list[dict[str, Any]]:
@@ -47,86 +57,14 @@ def rows(count: int, shift: int = 0) -> list[dict[str, Any]]:
     return made
 
 
-def write_rows(path: Path, made: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in made))
-    return path
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model.build(tmp_path_factory.mktemp("models") / "tiny")
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("rows")
     return write_rows(folder / "train.jsonl", rows(24)), write_rows(folder / "test.jsonl", rows(10, shift=100))
 
 
-class Recorder(Child):
-    """A child without a process: keeps what it would tell its parent."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-
-    def emit(self, event: str, **fields: object) -> None:
-        self.told.append({"event": event, **fields})
-
-    @property
-    def stopping(self) -> bool:
-        return False
-
-
-def here(main: Callable[[Child, dict[str, Any]], None], document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a script's main in this process and return its events."""
-    child = Recorder()
-    main(child, document)
-    return child.told
-
-
-class Script:
-    """A script running as a child, as a worker starts it."""
-
-    def __init__(self, name: str, document: dict[str, Any], folder: Path) -> None:
-        path = folder / f"{name}.json"
-        path.write_text(json.dumps(document))
-        self._log = (folder / f"{name}.log").open("wb")
-        argv = [sys.executable, "-m", f"trainers.scripts.{name}", str(path)]
-        self.process = subprocess.Popen(
-            argv,
-            cwd=ROOT,
-            env=ENV,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            start_new_session=True,
-        )
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            yield json.loads(line)  # anything but JSON on stdout fails here
-
-    def until(self, event: str, **fields: Any) -> dict[str, Any]:
-        for seen in self.events():
-            if seen["event"] == event and all(seen.get(k) == v for k, v in fields.items()):
-                return seen
-        raise AssertionError(f"no {event} {fields}")
-
-    def end(self) -> tuple[int, list[dict[str, Any]]]:
-        rest = list(self.events())
-        status = self.process.wait(timeout=60)
-        for pipe in (self.process.stdin, self.process.stdout, self._log):
-            if pipe is not None:
-                pipe.close()
-        return status, rest
-
-
 def training(base: Path, data: tuple[Path, Path], out: Path, **other: Any) -> dict[str, Any]:
-    paths = {"base": str(base), "rows": str(data[0]), "out": str(out)}
-    knobs = {"epochs": 8, "rank": 4, "alpha": 8, "learning_rate": 2e-2, "batch_size": 4, "warmup_ratio": 0.1, "seed": 3}
-    limits = {"max_tokens": 200, "threads": 1, "checkpoint_every": 5, "precision": "float32"}
-    return paths | knobs | limits | other
+    return run_file(base, data[0], out, **{"epochs": 8, "learning_rate": 2e-2, **other})
 
 
 @pytest.fixture(scope="module")
@@ -135,16 +73,6 @@ def trained(base: Path, data: tuple[Path, Path], tmp_path_factory: pytest.TempPa
     status, events = run_to_end("sft_lora", training(base, data, folder / "out"), folder)
     assert status == 0
     return folder / "out", events
-
-
-def run_to_end(name: str, document: dict[str, Any], folder: Path) -> tuple[int, list[dict[str, Any]]]:
-    return Script(name, document, folder).end()
-
-
-def tensors(folder: Path) -> dict[str, Any]:
-    from safetensors.numpy import load_file
-
-    return load_file(folder / "adapter_model.safetensors")
 
 
 def test_training_tells_each_step_and_publishes_an_adapter(trained: Run) -> None:

@@ -43,6 +43,13 @@ class Told:
     steps: Sequence[Step] = ()
 
     @property
+    def paused(self) -> bool:
+        """Whether its run was stopped, or is being stopped, to go on later."""
+        run = self.run
+        stopped = run is not None and (run.state == "cancelled" or bool(run.stop_requested_by))
+        return stopped and self.job.paused_at is not None and self.job.cancelled_at is None
+
+    @property
     def status(self) -> str:
         """OpenAI's word for how it stands; a paused job is queued."""
         run = self.run
@@ -54,14 +61,14 @@ class Told:
             return "cancelled"
         if run is None:
             return "validating_files"
-        if self.job.paused_at is not None and (run.state == "cancelled" or run.stop_requested_by):
+        if self.paused:
             return "queued"
         begun = run.state == "queued" and run.fence > 0
         return {"cancelled": "cancelled", "running": "running"}.get(run.state, "running" if begun else "queued")
 
     def as_job(self, now: datetime) -> TuningJob:
         """Return it as the router speaks of it."""
-        status = self.status
+        status, asked = self.status, request_of(self.job)
         return TuningJob(
             id=self.job.id,
             status=status,
@@ -74,7 +81,7 @@ class Told:
             trained_tokens=self._result().get("trained_tokens") if status == "succeeded" else None,
             result_files=[self.job.result_file] if self.job.result_file else [],
             error=self._error() if status == "failed" else None,
-            seed=request_of(self.job).seed or Hyperparameters().seed,
+            seed=Hyperparameters().seed if asked.seed is None else asked.seed,
         )
 
     @property

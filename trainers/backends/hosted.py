@@ -150,7 +150,6 @@ class HostedBackend:
     def _stands(self, order: Order, keeper: Keeper, job: dict[str, Any]) -> Trained | Waiting:
         if job.get("status") != "succeeded":
             return self._wait(order, keeper, job)
-        self._hear(order, job)
         self._read_results(order, job)
         if not self._delete_upload(order, keeper, "The job has ended; the rows were deleted at the provider."):
             return Waiting(again_in=self.again_in, note=f"{self.provider} has not deleted the rows yet; asking again")
@@ -171,7 +170,8 @@ class HostedBackend:
         note = self._said(watching.stands(self.provider, job), pretended) + (f". It warns: {words}" if words else "")
         last = steps[-1] if steps else None
         left = watching.seconds_left(job, datetime.now(UTC))
-        numbers = {"seconds_left": left, "note": note}
+        hold = watching.hold(job, order.folder) if self.traits.pauses else ""
+        numbers: dict[str, Any] = {"seconds_left": left, "note": note, "hold": hold}
         keeper.progress("training", numbers if last is None else numbers | last._asdict())
         return Waiting(again_in=self.again_in, note=note)
 
@@ -188,13 +188,26 @@ class HostedBackend:
         return steps, watching.last_words(events)
 
     def _read_results(self, order: Order, job: dict[str, Any]) -> None:
-        """Put the figures of a job's result files beside those that events told; they are a courtesy too."""
-        for file in job.get("result_files") or ():
-            try:
-                steps = results.steps_in(self.api.content(str(file)))
-            except (ServiceError, Refused):
-                continue
-            results.keep(order.folder / "train" / "losses.jsonl", steps)
+        """Put the figures of a job's last events and of its result files together, once; they are a courtesy too.
+
+        A job has turns after its end, while rows are deleted and the model is asked.
+        """
+        files, run = job.get("result_files") or (), str(job.get("id"))
+        if results.are_read(order.folder, run):
+            return
+        self._hear(order, job)
+        read = [self._read_result(order, str(file)) for file in files]
+        if read and all(read):
+            results.mark_read(order.folder, run)
+
+    def _read_result(self, order: Order, file: str) -> bool:
+        """Read one file; False where it has to be tried again."""
+        try:
+            steps = results.steps_in(self.api.content(file))
+        except (ServiceError, Refused) as problem:
+            return isinstance(problem, Refused) and problem.again_in is None
+        results.keep(order.folder / "train" / "losses.jsonl", steps)
+        return True
 
     def _served(self, order: Order, keeper: Keeper, model: str) -> Served | Waiting:
         """Return where a tuned model answers; where it has to be deployed for that, once and for a while."""

@@ -19,6 +19,9 @@ COLUMNS: Final = {
 }
 """What is kept -> the names of its column at OpenAI and Azure, in their order of age."""
 
+_MARK: Final = "train/results-of"
+"""Where the run is named whose result files were read."""
+
 
 def steps_in(content: bytes) -> list[dict[str, float]]:
     """Return the figures of each step; what is no figure is left out, and what is no such file says nothing.
@@ -34,6 +37,18 @@ def steps_in(content: bytes) -> list[dict[str, float]]:
     except csv.Error:
         pass
     return found
+
+
+def are_read(folder: Path, run: str) -> bool:
+    """Say whether the result files of a provider's run were read whole into a job's folder."""
+    mark = folder / _MARK
+    return mark.exists() and mark.read_text("utf-8") == run
+
+
+def mark_read(folder: Path, run: str) -> None:
+    """Put down that they were, so that no later turn of the job reads them again."""
+    (folder / _MARK).parent.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text(run, "utf-8")
 
 
 def keep(path: Path, steps: Iterable[Mapping[str, float]]) -> None:

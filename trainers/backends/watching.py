@@ -20,6 +20,10 @@ WORDS: Final = {
 PAUSED: Final = ("pausing", "paused")
 
 
+_BEGUN: Final = "train/begun"
+"""Where the run is named that was seen running."""
+
+
 class Step(NamedTuple):
     """One training step, as a metrics event tells it."""
 
@@ -36,6 +40,20 @@ def stands(title: str, job: Mapping[str, Any]) -> str:
     status = str(job.get("status") or "")
     known = WORDS.get(status)
     return f"{title}: {known or f'it says {status[:40]!r}, which I do not know; I go on asking'}"
+
+
+def hold(job: Mapping[str, Any], folder: Path) -> str:
+    """Return what a provider that pauses runs can be asked now: `pause`, `go_on`, or "".
+
+    OpenAI has no word for a paused run but says that it is queued: one that was seen running before is paused then.
+    """
+    status, mark, run = job.get("status"), folder / _BEGUN, str(job.get("id"))
+    if status == "running":
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(run, "utf-8")
+        return "pause"
+    begun = mark.exists() and mark.read_text("utf-8") == run
+    return "go_on" if status == "paused" or (status == "queued" and begun) else ""
 
 
 def seconds_left(job: Mapping[str, Any], now: datetime) -> float | None:

@@ -86,13 +86,24 @@ class Wire:
     def _read(self, path: str) -> bytes:
         """Return what a file holds. Raises Refused as `_answer`, and ServiceError, also for one that is too large."""
         with self._in_words():
-            answer = self._ask("GET", path)
-        if answer.status_code != httpx.codes.OK:
-            self._refuse(answer, f"status {answer.status_code}", "")
-            raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
-        if len(answer.content) > MOST_BYTES:
+            sent = self._web().stream("GET", f"{self.url.rstrip('/')}{path}", headers=self._bearer())
+            with sent as answer:
+                if answer.status_code == httpx.codes.OK:
+                    return self._whole(answer)
+        self._refuse(answer, f"status {answer.status_code}", "")
+        raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
+
+    def _whole(self, answer: httpx.Response) -> bytes:
+        """Read a file block by block, no further than it may be long; one that says that it is longer, not at all."""
+        told, content = answer.headers.get("Content-Length", ""), bytearray()
+        size = int(told) if told.isdecimal() else 0
+        blocks = answer.iter_bytes()
+        while size <= MOST_BYTES and (block := next(blocks, b"")):
+            content += block
+            size = max(size, len(content))
+        if size > MOST_BYTES:
             raise ServiceError(f"{self.name} sent a file of more than {MOST_BYTES // 2**20} MiB.", "Look at it there.")
-        return answer.content
+        return bytes(content)
 
     def _answer(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         with self._in_words():
@@ -108,9 +119,12 @@ class Wire:
         raise ServiceError(f"{self.name} answered with status {answer.status_code}.", "It is tried again.")
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        key = self.token() if self.token else self.key
-        headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **request.pop("headers", {})}
+        headers = {**self._bearer(), **request.pop("headers", {})}
         return self._web().request(method, f"{self.url.rstrip('/')}{path}", headers=headers, **request)
+
+    def _bearer(self) -> dict[str, str]:
+        key = self.token() if self.token else self.key
+        return {"Authorization": f"Bearer {key}"} if key else {}
 
     def _refuse(self, answer: httpx.Response, message: str, code: str) -> None:
         """Raise Refused where the provider itself says that nothing was created."""

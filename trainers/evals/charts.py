@@ -15,6 +15,7 @@ from knowledge.errors import ServiceError
 from trainers.data.findings import plural
 from trainers.evals.predictions import TUNED
 from trainers.evals.report import ArmScore, Report
+from trainers.evals.rule import PREFERENCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +85,7 @@ def arms_chart(report: Report) -> bytes:
     arms = report.arms
     head = report.measure.capitalize() if arms[0].binary else "Mean score"
     figure, axes = _canvas(
-        f"{head} on {plural(arms[0].n, 'unseen row')} (dot), {report.rule.level:.0%} interval (line)"
+        f"{head} on {plural(arms[0].n, f'unseen {report.rule.unit}')} (dot), {report.rule.level:.0%} interval (line)"
     )
     for place, score in enumerate(arms):
         colour = ACCENT if score.arm == TUNED else QUIET
@@ -107,7 +108,8 @@ def arms_alt(report: Report) -> str:
         for score in reversed(report.arms)
     )
     what = f"share {report.measure} of" if report.arms[0].binary else f"mean score ({report.measure}) on"
-    return f"Dot chart: {what} {plural(report.arms[0].n, 'unseen row')}. {said}."
+    what = "preference accuracy on" if report.rule.metric == PREFERENCE else what
+    return f"Dot chart: {what} {plural(report.arms[0].n, f'unseen {report.rule.unit}')}. {said}."
 
 
 def _read_curve(path: Path) -> _Curve:

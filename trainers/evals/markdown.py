@@ -35,7 +35,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield (
         f"Rule, fixed before training: {report.rule.sentence}, {report.rule.level:.0%} interval above 0, "
-        f"at least {report.rule.minimum_rows} rows. Digest {report.rule.digest[:12]}."
+        f"at least {report.rule.minimum_rows} {report.rule.unit}s. Digest {report.rule.digest[:12]}."
     )
 
 

@@ -30,6 +30,8 @@ def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[b
         word=WORDS[report.verdict.outcome],
         level=percent(report.verdict.level),
         arms=arms,
+        scored=f"{'Preference accuracy' if report.rule.metric == PREFERENCE else 'Scores'} on "
+        f"{plural(arms[0].n, f'held-out {report.rule.unit}')}",
         figures=list(figure_rows(arms)),
         statistics=statistics(report),
         groups=(("Better", report.wins), ("Worse or still wrong", report.misses)),
@@ -44,15 +46,17 @@ def write(report: Report, *, title: str, number: int, pictures: Iterable[tuple[b
 
 
 def statistics(report: Report) -> str:
-    """Say what the statistics of the verdict are: where the interval comes from, p, rows won and lost."""
+    """Say what the statistics of the verdict are: where the interval comes from, p, rows or pairs won and lost."""
     verdict = report.verdict
     p = "below 0.001" if verdict.p_value < 0.001 else f"{verdict.p_value:.3f}"
     rates = "; intervals of rates by Wilson (1927)" if report.arms[0].binary else ""
     rival = "base" if report.rule.metric == PREFERENCE else "best-prompted base"
-    said = f"Tuned minus {rival}, paired by row: {verdict.method}; p {p}{rates}."
+    said = f"Tuned minus {rival}, paired by {report.rule.unit}: {verdict.method}; p {p}{rates}."
     if verdict.gained is None or not report.arms[0].binary:
         return said
-    won = plural(verdict.gained, "row")
+    won = plural(verdict.gained, report.rule.unit)
+    if report.rule.metric == PREFERENCE:
+        return f"{said} Only the tuned model prefers the better answer in {won}, only the base in {verdict.lost}."
     return f"{said} Only the tuned model gets {won} right, only the base {verdict.lost}."
 
 

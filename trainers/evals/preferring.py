@@ -17,18 +17,20 @@ from trainers.backends.base import Keeper
 from trainers.backends.child import Event, run_script
 from trainers.data.findings import plural
 from trainers.data.jsonl import Row
-from trainers.data.likeness import canonical
+from trainers.evals.clusters import clusters
+from trainers.evals.contamination import inspect
 from trainers.evals.metrics import Figure
 from trainers.evals.predictions import PLAIN, TUNED
 from trainers.evals.report import ArmScore, Report, Table
 from trainers.evals.rule import SuccessRule
+from trainers.evals.ruling import strictly, told
 from trainers.evals.spreadsheet import safe
 from trainers.evals.stats import wilson
-from trainers.evals.verdict import Pair, decide
+from trainers.evals.verdict import Pair
 
 TITLES = {PLAIN: "Base", TUNED: "Tuned model"}
 """The two that are compared, in the order in which they are shown."""
-MEASURE = "better answer preferred"
+MEASURE = "preference accuracy"
 SHOWN, LONGEST = 10, 300
 """Pairs that are shown, and characters of each of their texts; the table for spreadsheets holds all."""
 
@@ -40,6 +42,7 @@ LENGTH = (
     "In {share} of the pairs the better answer is the {which} one, and models tend to find longer answers less likely: "
     "look at the change from the base rather than at the share alone."
 )
+ALL_SEEN = "Every question of the held-out pairs was trained on too, so the result says nothing of unseen ones."
 _AGAIN = "Evaluate again; the pairs are read anew."
 
 
@@ -96,15 +99,22 @@ def ranked(path: Path, rows: Sequence[Row]) -> dict[int, Ranked]:
 def report(
     rows: Sequence[Row], measured: Mapping[int, Ranked], rule: SuccessRule, train: Sequence[Row], changed: str = ""
 ) -> Report:
-    """Judge a measurement by the rule."""
+    """Judge a measurement by the rule, as answers are judged: without the pairs whose question was trained on.
+
+    Pairs of one source, such as a question with several answers, are no pairs of their own to the interval.
+    """
     compared = [row for row in rows if row.line in measured]
-    seen = {canonical(row.prompt) for row in train}
-    known = [row for row in compared if canonical(row.prompt) in seen]
-    counted = [row for row in compared if row not in known] or compared
+    seen = inspect(compared, train)
+    fresh = [row for row in compared if row.line not in seen.known]
+    counted = fresh or compared
     found = [measured[row.line] for row in counted]
-    base, tuned = [_right(one.base) for one in found], [_right(one.tuned) for one in found]
-    pairs = [Pair(rival=float(b), tuned=float(t)) for b, t in zip(base, tuned, strict=True)]
-    verdict = decide(pairs, rule)
+    base, tuned = [_prefers(one.base) for one in found], [_prefers(one.tuned) for one in found]
+    sources = clusters(counted) or [""] * len(counted)
+    scored = [
+        (row.line, Pair(rival=float(b), tuned=float(t), cluster=source))
+        for row, b, t, source in zip(counted, base, tuned, sources, strict=True)
+    ]
+    verdict = strictly(scored, seen, rule, doubts=() if fresh or not compared else (ALL_SEEN,))
     return Report(
         arms=(_arm(PLAIN, base, found, rule.level), _arm(TUNED, tuned, found, rule.level)),
         rival=PLAIN,
@@ -116,7 +126,7 @@ def report(
         misses=(),
         tables=_changed(counted, measured),
         notices=tuple(_notices(rows, compared, found)),
-        contamination=_contamination(known, counted),
+        contamination=told(seen, verdict) if fresh or not compared else f"{seen.sentence} {ALL_SEEN}",
         proof="The tuned model's scores differ from the base's, so its adapter was in use." if found else "",
         changed=changed,
     )
@@ -143,15 +153,15 @@ _HEAD = (
 
 def _figures(one: Ranked) -> list[Any]:
     shown = [round(figure, 3) for figure in (*one.base, *one.tuned)]
-    return [*shown, *("yes" if _right(side) else "no" for side in (one.base, one.tuned))]
+    return [*shown, *("yes" if _prefers(side) else "no" for side in (one.base, one.tuned))]
 
 
-def _right(side: tuple[float, float]) -> bool:
+def _prefers(side: tuple[float, float]) -> bool:
     return side[0] > side[1]
 
 
-def _arm(arm: str, right: Sequence[bool], found: Sequence[Ranked], level: float) -> ArmScore:
-    count, n = sum(right), len(right)
+def _arm(arm: str, preferred: Sequence[bool], found: Sequence[Ranked], level: float) -> ArmScore:
+    count, n = sum(preferred), len(preferred)
     interval = wilson(count, n, level)
     margins = [(one.tuned if arm == TUNED else one.base) for one in found]
     margin = fmean(better - worse for better, worse in margins) if margins else None
@@ -177,35 +187,27 @@ def _arm(arm: str, right: Sequence[bool], found: Sequence[Ranked], level: float)
 
 
 def _notices(rows: Sequence[Row], compared: Sequence[Row], found: Sequence[Ranked]) -> list[str]:
-    told = [UNWRITTEN]
+    said = [UNWRITTEN]
     lost = len(rows) - len(compared)
     if lost:
-        told.append(f"{plural(lost, 'pair')} did not fit into the model's context and could not be compared.")
+        said.append(f"{plural(lost, 'pair')} did not fit into the model's context and could not be compared.")
     shorter = sum(one.tokens[0] < one.tokens[1] for one in found)
     longer = sum(one.tokens[0] > one.tokens[1] for one in found)
     for count, which in ((shorter, "shorter"), (longer, "longer")):
         if found and count / len(found) >= 0.7:
-            told.append(LENGTH.format(share=f"{count / len(found):.0%}", which=which))
-    return told
-
-
-def _contamination(known: Sequence[Row], counted: Sequence[Row]) -> str:
-    if not known:
-        return "No question of the held-out pairs is among those that were trained on."
-    if known[0] in counted:
-        return "Every question of the held-out pairs was trained on too, so the result says nothing of unseen ones."
-    return f"{plural(len(known), 'pair')} asked what was trained on too, and were left out of the comparison."
+            said.append(LENGTH.format(share=f"{count / len(found):.0%}", which=which))
+    return said
 
 
 def _changed(rows: Sequence[Row], measured: Mapping[int, Ranked]) -> tuple[Table, ...]:
-    """Show pairs that only one of the two ranks rightly, those that moved furthest first."""
+    """Show pairs in which only one of the two prefers the better answer, those that moved furthest first."""
     sides = [(row, measured[row.line]) for row in rows]
-    differing = [(row, one) for row, one in sides if _right(one.base) is not _right(one.tuned)]
+    differing = [(row, one) for row, one in sides if _prefers(one.base) is not _prefers(one.tuned)]
     differing.sort(key=lambda each: -abs(each[1].moved))
     lines = tuple(
         (
             str(row.line), _cut(row.prompt), _cut(row.target), _cut(row.rejected[-1].content),
-            *("the better one" if _right(side) else "the worse one" for side in (one.base, one.tuned)),
+            *("the better one" if _prefers(side) else "the worse one" for side in (one.base, one.tuned)),
         )
         for row, one in differing[:SHOWN]
     )  # fmt: skip

@@ -26,7 +26,7 @@ class ArmScore:
     score: float
     """Mean score, 0 to 1; for rows that are right or wrong the share right."""
     right: int
-    """Rows with a full score."""
+    """Rows with a full score; of preference pairs those in which the model prefers the better answer."""
     n: int
     """Held-out rows; one without an answer counts as wrong."""
     low: float
@@ -158,7 +158,7 @@ class Report:
     rule: SuccessRule
     """The rule, fixed before training."""
     measure: str = "right"
-    """What a full score means: `right`, `exactly right`, `in the brand's voice`."""
+    """What a full score means: `right`, `exactly right`, `in the brand's voice`; of pairs `preference accuracy`."""
     labels: tuple[str, ...]
     """The closed set of labels; empty for other tasks."""
     wins: tuple[Case, ...]
@@ -190,7 +190,7 @@ class Report:
         tuned, rival = self.arm(TUNED), self.arm(self.rival)
         if self.rule.metric == PREFERENCE:
             return (
-                f"The tuned model finds the better answer likelier in {tuned.right} of "
+                f"The tuned model prefers the better answer in {tuned.right} of "
                 f"{plural(tuned.n, 'unseen pair')}, the base in {rival.right}."
             )
         if self.rule.metric == "judged" and self.judge is not None:

@@ -59,6 +59,11 @@ class SuccessRule:
             raise UserError("The target must be above 0 and at most 1.", "Use 0.9 for 90%.")
 
     @property
+    def unit(self) -> str:
+        """What one comparison rests on: `row`, or `pair` of given answers."""
+        return unit_of(self.metric)
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the rule in hex: a report shows the digest that the quote had."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
@@ -69,8 +74,8 @@ class SuccessRule:
         points = f"{(self.useful_effect * 100).normalize():f}"
         least = f", and {(self.target * 100).normalize():f}% or more" if self.target else ""
         if self.metric == PREFERENCE:
-            often = f"at least {points} points more often than to the base"
-            return f"the better answer of unseen pairs is likelier to it, {often}"
+            share = "share of unseen pairs whose better answer is the likelier one to the model"
+            return f"preference accuracy ({share}), at least {points} points above the base"
         name = "a judge's preference" if self.metric == "judged" else self.metric.replace("_", " ")
         return f"{name} on unseen rows, at least {points} points above the best-prompted base{least}"
 
@@ -121,3 +126,8 @@ class SuccessRule:
             guardrails=tuple(Guardrail.from_json(item) for item in data.get("guardrails", ())),
             plan=str(data.get("plan", "")),
         )
+
+
+def unit_of(metric: str) -> str:
+    """Return what one comparison by a metric rests on: `row`, or `pair` of given answers."""
+    return "pair" if metric == PREFERENCE else "row"

@@ -11,6 +11,7 @@ from trainers.evals.evidence import Evidence
 from trainers.evals.guardrails import GuardrailResult
 from trainers.evals.predictions import RIVAL, TUNED, Answers, pairs
 from trainers.evals.proof import ProofResult
+from trainers.evals.rule import SuccessRule
 from trainers.evals.verdict import Pair, Verdict, decide
 
 COVERED = 0.9
@@ -60,23 +61,30 @@ def ruling(
     guardrails: Sequence[GuardrailResult],
     proof: ProofResult,
 ) -> Verdict:
-    """Apply the rule to the rows that were not in training: by the metric's marks or by what the judge prefers.
-
-    A PASS that stands only with rows that nearly repeat training is no PASS.
-    """
-    compared = found.compared
+    """Apply the rule to the rows that were not in training: by the metric's marks or by what the judge prefers."""
     doubts = [*_doubts(evidence, proof), *_missing(found)]
-    verdict = decide([pair for _, pair in compared], evidence.rule, guardrails, doubts=doubts)
+    return strictly(found.compared, seen, evidence.rule, guardrails, doubts)
+
+
+def strictly(
+    compared: Sequence[tuple[int, Pair]],
+    seen: Contamination,
+    rule: SuccessRule,
+    guardrails: Sequence[GuardrailResult] = (),
+    doubts: Sequence[str] = (),
+) -> Verdict:
+    """Apply the rule to scored rows by line; a PASS that stands only with rows that nearly repeat training is none."""
+    verdict = decide([pair for _, pair in compared], rule, guardrails, doubts=doubts)
     doubtful = set(seen.lines) - set(seen.known)
     strict = [pair for line, pair in compared if line not in doubtful]
-    if verdict.outcome != "PASS" or not doubtful or len(strict) < evidence.rule.minimum_rows:
+    if verdict.outcome != "PASS" or not doubtful or len(strict) < rule.minimum_rows:
         return verdict
-    without = decide(strict, evidence.rule, guardrails)
+    without = decide(strict, rule, guardrails)
     if without.outcome == "PASS":
         return verdict
-    left = f"Without the {plural(len(compared) - len(strict), 'row')} that nearly repeat training it is not proven"
+    left = f"Without the {plural(len(compared) - len(strict), rule.unit)} that nearly repeat training it is not proven"
     said = f"{left}: {without.sentence.removeprefix('Not proven. ')}"
-    return decide([pair for _, pair in compared], evidence.rule, guardrails, doubts=[said])
+    return decide([pair for _, pair in compared], rule, guardrails, doubts=[said])
 
 
 def told(seen: Contamination, verdict: Verdict) -> str:

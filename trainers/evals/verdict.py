@@ -225,10 +225,11 @@ def _rows_for_target(scores: Sequence[float], rule: SuccessRule) -> int:
 
 def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: SuccessRule) -> str:
     if seen.n == 0:
-        return "Not proven. No held-out row has a score for both models, so there is nothing to compare."
+        return f"Not proven. No held-out {rule.unit} has a score for both models, so there is nothing to compare."
     difference = f"{points(seen.difference)} points"
     span = f"{rule.level:.0%} interval {points(seen.low)} to {points(seen.high)}"
-    rows = plural(seen.n, "unseen row") + (f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else "")
+    sources = f" from {plural(seen.clusters, 'source')}" if seen.clusters < seen.n else ""
+    rows = f"{plural(seen.n, f'unseen {rule.unit}')}{sources}"
     if outcome == "PASS":
         return f"Difference {difference} ({span}), {rows}."
     if outcome == "FAIL":
@@ -236,13 +237,13 @@ def _sentence(outcome: Outcome, seen: Comparison, needed: int | None, rule: Succ
             return f"Difference {difference} ({span}), {rows}, but it must not be used: see below."
         useful = points(float(rule.useful_effect)).removeprefix("+")
         return f"Difference {difference} ({span}), {rows}: a gain of {useful} points or more is ruled out."
-    more = "More rows alone would not settle it: see below." if needed is None else _more(needed, seen.n)
+    more = "More rows alone would not settle it: see below." if needed is None else _more(needed, seen.n, rule.unit)
     return f"Not proven. {difference} ({span}), {rows}. {more}"
 
 
-def _more(needed: int, n: int) -> str:
-    """Say how many more rows would settle it, rounded to two figures: it is an estimate."""
+def _more(needed: int, n: int, unit: str) -> str:
+    """Say how many more rows or pairs would settle it, rounded to two figures: it is an estimate."""
     more = max(1, needed - n)
     step = 10 ** max(0, len(str(more)) - 2)
     about = -(-more // step) * step
-    return f"About {about:,} more {'row' if about == 1 else 'rows'} would settle it four times out of five."
+    return f"About {about:,} more {unit if about == 1 else f'{unit}s'} would settle it four times out of five."

@@ -11,6 +11,7 @@ from trainers.backends.base import Backend
 from trainers.backends.hosted import HostedBackend
 from trainers.backends.watching import stands, steps_in
 from trainers.jobs import accounts
+from trainers.jobs.hurry import hurry
 from trainers.jobs.ledger import read
 from trainers.jobs.service import Jobs
 from trainers.jobs.submission import newest
@@ -48,7 +49,10 @@ def look(jobs: Jobs, backend: Backend, job: Job) -> Run:
 
 
 def pause(jobs: Jobs, backend: Backend, job: Job, person: Person, now: datetime, *, go_on: bool = False) -> str:
-    """Ask a provider to pause a run, or to let it go on; returns its id. Raises as `look`, and NotAllowed."""
+    """Ask a provider to pause a run, or to let it go on; returns its id. Raises as `look`, and NotAllowed.
+
+    The job is looked after at once, so that its thread says how it stands.
+    """
     hosted, run_id = _run_of(jobs, backend, job)
     if not hosted.traits.pauses:
         raise UserError(f"{hosted.provider} cannot pause a run.", "`cancel` ends it.")
@@ -58,6 +62,8 @@ def pause(jobs: Jobs, backend: Backend, job: Job, person: Person, now: datetime,
         verb = "let the provider go on" if go_on else "paused at the provider"
         accounts.tell(connection, job, person.user_id, verb, now, run=run_id)
     (hosted.api.go_on if go_on else hosted.api.pause)(run_id)
+    for due in hurry(jobs.ledger, run_id, now):
+        jobs.ring(due)
     return run_id
 
 

@@ -106,5 +106,5 @@ class Hold:
         return phase, known
 
 
-PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note")
+PROGRESS = ("step", "steps", "loss", "tokens_per_second", "rows_per_second", "seconds_left", "note", "hold")
 """What a progress message may show."""

@@ -82,6 +82,8 @@ class ProgressCard(_OfJob):
     """What is being waited for, or what happened (restarted from a checkpoint, stopped by …)."""
     kind: str = "train"
     """The job's kind: what stopping it means depends on it."""
+    hold: str = ""
+    """What its provider can be asked now: `pause` the run, or `go_on` where it is paused; "" where neither."""
 
 
 @dataclass(frozen=True, kw_only=True)

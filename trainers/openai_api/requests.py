@@ -14,6 +14,9 @@ MOST_PAIRS: Final = 16
 LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 512
 LONGEST_SUFFIX: Final = 64
+LARGEST_SEED: Final = 2**31 - 1
+"""OpenAI's own limit; what is larger fails only in the trainer."""
+
 LONGEST_NUMBER: Final = 20
 """Digits; Python itself refuses to read some thousand."""
 BODY_LIMIT: Final = 4_000_000
@@ -105,8 +108,8 @@ def job_request(body: Mapping[str, Any]) -> JobRequest:
     suffix, seed, validation = body.get("suffix") or "", body.get("seed"), body.get("validation_file") or None
     if not isinstance(suffix, str) or len(suffix) > LONGEST_SUFFIX:
         raise bad(f"suffix has more than {LONGEST_SUFFIX} characters.", "invalid_suffix", "suffix")
-    if not isinstance(seed, int | None) or isinstance(seed, bool) or (seed or 0) < 0:
-        raise bad("Invalid 'seed': must be a whole number of 0 or more.", "invalid_value", "seed")
+    if not isinstance(seed, int | None) or isinstance(seed, bool) or not 0 <= (seed or 0) <= LARGEST_SEED:
+        raise bad(f"Invalid 'seed': must be a whole number from 0 to {LARGEST_SEED}.", "invalid_value", "seed")
     if not isinstance(validation, str | None):
         raise bad("Invalid 'validation_file': must be the id of a file.", "invalid_file_id", "validation_file")
     return JobRequest(
@@ -169,7 +172,10 @@ def _metadata(metadata: Any) -> dict[str, str] | None:
 
 
 def _method(body: Mapping[str, Any]) -> Method:
-    """Read the method; top-level `hyperparameters` are the old way to say it."""
+    """Read the method; top-level `hyperparameters` are the old way to say it, deprecated in favour of `method`.
+
+    What OpenAI does with both is written nowhere, and one of them would be lost without a word: so both are refused.
+    """
     method = body.get("method") or {"type": "supervised"}
     kind: Literal["supervised", "dpo"] = method.get("type") if isinstance(method, dict) else ""  # type: ignore[assignment]  # checked next
     if kind not in ("supervised", "dpo"):
@@ -177,9 +183,11 @@ def _method(body: Mapping[str, Any]) -> Method:
     _only_known({name: value for name, value in method.items() if value is not None}, ("type", kind))
     told = _object(method.get(kind), f"method.{kind}")
     _only_known(told, ("hyperparameters",))
-    said = _object(told.get("hyperparameters"), "hyperparameters") or _object(
-        body.get("hyperparameters"), "hyperparameters"
-    )
+    said, older = (_object(each.get("hyperparameters"), "hyperparameters") for each in (told, body))
+    if said and older:
+        message = f"Give the knobs once: 'hyperparameters' is deprecated, leave it out beside method.{kind}'s own."
+        raise bad(message, "invalid_value", "hyperparameters")
+    said = said or older
     names = [name for name in _KNOBS if kind == "dpo" or name != "beta"]
     _only_known(said, tuple(names))
     return Method(kind=kind, **{name: _knob(name, said.get(name, "auto")) for name in names})

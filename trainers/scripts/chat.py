@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from trainers.scripts.child import ScriptError
 
 Message = dict[str, Any]
+T = TypeVar("T")
+AGAIN = "Correct the line and try again."
 MARK_ONE_TURN = "Give each row messages that alternate and end with an assistant's reply."
 
 
@@ -23,14 +25,36 @@ class Encoded(NamedTuple):
 
 def read_rows(path: Path) -> list[list[Message]]:
     """Read JSONL rows ``{"messages": [...]}``; errors name the line and the reason, never the content."""
-    rows = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                rows.append(_messages(line, f"{path.name}, line {number}"))
+    rows = read_lines(path, _messages)
     if not rows:
         raise ScriptError(f"{path.name} holds no rows.", "Give a JSONL file with one conversation a line.")
     return rows
+
+
+def read_lines(path: Path, read: Callable[[Any, str], T]) -> list[T]:
+    """Read every line of JSONL that is not blank with `read`, which is told where it stands.
+
+    A byte order mark at the head is no part of a line. What is no JSON raises ScriptError, never with its content.
+    """
+    found = []
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                where = f"{path.name}, line {number}"
+                try:
+                    value = json.loads(line)
+                except json.JSONDecodeError:
+                    raise ScriptError(f"{where}: not valid JSON.", AGAIN) from None
+                found.append(read(value, where))
+    return found
+
+
+def check_turns(messages: Sequence[Any], where: str) -> None:
+    """Raise ScriptError for a message with a wrong role or no text."""
+    for message in messages:
+        text = isinstance(message, dict) and isinstance(message.get("content"), str) and message["content"].strip()
+        if not text or message.get("role") not in ("system", "user", "assistant"):
+            raise ScriptError(f"{where}: a message has a wrong role or no text.", AGAIN)
 
 
 def sha256(path: Path) -> str:
@@ -108,18 +132,11 @@ def shared_prefix(sequences: Iterable[Sequence[int]]) -> int:
     return length
 
 
-def _messages(line: str, where: str) -> list[Message]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError:
-        raise ScriptError(f"{where}: not valid JSON.", "Correct the line and try again.") from None
+def _messages(row: Any, where: str) -> list[Message]:
     messages = row.get("messages") if isinstance(row, dict) else None
     if not isinstance(messages, list) or not messages:
-        raise ScriptError(f"{where}: no list named messages.", "Correct the line and try again.")
-    for message in messages:
-        text = isinstance(message, dict) and isinstance(message.get("content"), str) and message["content"].strip()
-        if not text or message.get("role") not in ("system", "user", "assistant"):
-            raise ScriptError(f"{where}: a message has a wrong role or no text.", "Correct the line and try again.")
+        raise ScriptError(f"{where}: no list named messages.", AGAIN)
+    check_turns(messages, where)
     if messages[-1]["role"] != "assistant":
         raise ScriptError(f"{where}: the last message is not the assistant's.", MARK_ONE_TURN)
     return messages

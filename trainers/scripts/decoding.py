@@ -17,7 +17,7 @@ from trainers.scripts.chat import Encoded
 from trainers.scripts.child import ScriptError
 from trainers.scripts.families import Family, families
 from trainers.scripts.local_model import Runtime
-from trainers.scripts.packing import packs
+from trainers.scripts.packing import forward, packs
 
 BATCH_ROWS = 64
 """At most this many answers are written at once: a step of 64 rows took under twice the CPU time of one row's."""
@@ -104,16 +104,7 @@ def target_losses(
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
     each: list[float] = []
     for pack in packs([rows[i] for i in order], LOSS_TOKENS) if rows else []:
-        pack = type(pack)(*(value.to(runtime.device) for value in pack))
-        with runtime.autocast():
-            out = model(
-                input_ids=pack.ids,
-                position_ids=pack.positions,
-                attention_mask=pack.mask,
-                use_cache=False,
-                logits_to_keep=pack.sources,
-            )
-        each += torch.nn.functional.cross_entropy(out.logits[0].float(), pack.targets, reduction="none").tolist()
+        each += forward(model, runtime, pack).tolist()
         on_step()
     losses: list[Loss | None] = [None] * len(rows)
     begin = 0

@@ -3,7 +3,8 @@
 Run as ``python -m trainers.scripts.dpo_lora RUN.json``, with the keys of `lora` and ``beta``. Rows are OpenAI's
 preference format. The reference is the same model with its adapter off, so that no second model is held. With
 r = beta * (log-probability of the answer - the reference's), a pair's loss is -log sigmoid(r of the better answer - r
-of the worse one): Rafailov et al. 2023 (arXiv 2305.18290), equation 7. Before the first step it is log 2.
+of the worse one): Rafailov et al. 2023 (arXiv 2305.18290), equation 7. Before the first step it is log 2. A base's own
+dropout is off for both, as in TRL's DPOTrainer (`disable_dropout`).
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from trainers.scripts.chat import encode
 from trainers.scripts.child import Child, ScriptError, run
-from trainers.scripts.lora import Example, Learned, Plan, forward, read_plan, run_lora
+from trainers.scripts.lora import Example, Learned, Plan, read_plan, run_lora
 from trainers.scripts.pairs import Pair, read_pairs
 
 USAGE = "Run: python -m trainers.scripts.dpo_lora RUN.json"
@@ -47,6 +48,7 @@ class Preferences:
 
         from trainers.scripts.packing import packs
 
+        model.eval()  # no dropout, the base's own neither: it would make a noise of what the two are compared by
         loss, margins = 0.0, []
         for pack in packs([one for pair in batch for one in pair], plan.pack_tokens, together=2):
             with torch.no_grad(), model.disable_adapter():
@@ -64,6 +66,8 @@ class Preferences:
 def log_probabilities(model: Any, runtime: Any, pack: Any) -> Any:
     """Return the log-probability of each row's answers and their ends of turn, shape (rows), in nats."""
     import torch
+
+    from trainers.scripts.packing import forward
 
     each = -forward(model, runtime, pack)
     return torch.stack([own.sum() for own in each.split(pack.counts.tolist())])

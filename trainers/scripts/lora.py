@@ -104,28 +104,45 @@ def read_plan(document: dict[str, Any]) -> Plan:
     return plan
 
 
+class _Made(NamedTuple):
+    """What a run is made of, read and loaded."""
+
+    recipe: dict[str, Any]
+    """What decides its result; another plan in the same folder must not continue its checkpoints."""
+    runtime: Any
+    model: Any
+    rows: Sequence[Example]
+    saved: Any
+    """The newest checkpoint; None at the start."""
+
+
 def _train(child: Child, plan: Plan, objective: Objective) -> None:
-    """Train from the newest checkpoint, or from the start, to the end."""
+    """Train from the newest checkpoint, or from the start, to the end; then publish the adapter."""
+    made = _make(child, plan, objective)
+    state, seconds = _learn(child, plan, objective, made)
+    _publish(made.model, plan, {**made.recipe, **_summary(plan, made, state, seconds)})
+    shutil.rmtree(plan.out / "checkpoints", ignore_errors=True)  # they are of no more use
+    _report_finished(child, plan)
+
+
+def _make(child: Child, plan: Plan, objective: Objective) -> _Made:
+    """Read the rows and load the model; raises ScriptError for a folder with checkpoints of another run."""
     child.emit("progress", phase="preparing", step=0, steps=1, part="loading the base model")
     import torch
 
     from trainers.scripts import checkpoints
-    from trainers.scripts.chat import sha256, stop_ids
+    from trainers.scripts.chat import stop_ids
     from trainers.scripts.gpu import hold_gpu
-    from trainers.scripts.local_model import choose_runtime, load_base, peak_memory_mib
+    from trainers.scripts.local_model import choose_runtime, load_base
 
-    # What the run is made of. Another plan in the same folder must not continue this one's checkpoints.
     read = objective.read(plan.rows)
     saved = checkpoints.newest(plan.out / "checkpoints")
     begun_with = saved.state["recipe"].get("precision") if saved and plan.precision == "auto" else None
     runtime = choose_runtime(begun_with or plan.precision, plan.threads)
-    knobs = {key: value for key, value in plan._asdict().items() if key not in NO_INFLUENCE}
-    recipe: dict[str, Any] = {key: value for key, value in knobs.items() if value is not None}
-    recipe |= {"rows_sha256": sha256(plan.rows), "base": _base_card(plan.base), "precision": runtime.precision}
+    recipe = _recipe(plan, runtime.precision)
     if saved and saved.state["recipe"] != recipe:
         raise ScriptError("The run folder holds checkpoints of a different run.", FRESH_FOLDER)
 
-    # Model and rows.
     hold_gpu(runtime.device, child, "preparing")
     torch.manual_seed(plan.seed)
     base, tokenizer = load_base(plan.base, runtime)
@@ -134,17 +151,27 @@ def _train(child: Child, plan: Plan, objective: Objective) -> None:
     rows = [objective.encode(tokenizer, row, ends, number) for number, row in enumerate(read, start=1)]
     _check_lengths(rows, plan.max_tokens)
     child.check()
+    return _Made(recipe, runtime, model, rows, saved)
+
+
+def _recipe(plan: Plan, precision: str) -> dict[str, Any]:
+    from trainers.scripts.chat import sha256
+
+    knobs = {key: value for key, value in plan._asdict().items() if key not in NO_INFLUENCE and value is not None}
+    return knobs | {"rows_sha256": sha256(plan.rows), "base": _base_card(plan.base), "precision": precision}
+
+
+def _learn(child: Child, plan: Plan, objective: Objective, made: _Made) -> tuple[dict[str, Any], float]:
+    """Take every step that is left; returns the run's state at its end, and its seconds."""
+    import torch
+
+    from trainers.scripts import checkpoints
 
     # AdamW over the adapter alone; the rate warms up, then falls to zero in a straight line.
-    steps = plan.epochs * math.ceil(len(rows) / plan.batch_size)
-    named = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    steps = _steps(plan, made.rows)
+    named = {name: value for name, value in made.model.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(named.values(), lr=plan.learning_rate, weight_decay=0.0)
-    state: dict[str, Any] = {"recipe": recipe, "step": 0, "losses": [], "seconds": 0.0}
-    if saved:
-        state = {**saved.state}
-        _restore(optimizer, named, saved)
-        child.emit("resumed", step=state["step"])
-    _rewrite_curve(plan.out / "losses.jsonl", state["losses"])
+    state = _begin(child, plan, made, optimizer, named)
     clock = Clock(steps=steps, done=state["step"], seconds_before=state["seconds"])
 
     def save() -> None:
@@ -153,45 +180,70 @@ def _train(child: Child, plan: Plan, objective: Objective) -> None:
         child.emit("checkpoint", step=state["step"])
 
     # One step = one batch, in packs of at most pack_tokens so that memory does not depend on the batch size.
-    for step, epoch, batch in _batches(rows, plan):
+    for step, epoch, batch in _batches(made.rows, plan):
         if step <= state["step"]:
             continue
         for group in optimizer.param_groups:
             group["lr"] = plan.learning_rate * _rate(step, steps, plan.warmup_ratio)
-        loss, numbers = objective.learn(model, runtime, batch, plan)
-        if not math.isfinite(loss):
+        learned = objective.learn(made.model, made.runtime, batch, plan)
+        if not math.isfinite(learned.loss):
             raise ScriptError(f"The loss is not a number at step {step}.", "Start again with half the learning rate.")
         torch.nn.utils.clip_grad_norm_(named.values(), CLIP)
         optimizer.step()
         optimizer.zero_grad()
-
-        state["step"] = step
-        state["losses"].append(loss)
-        with (plan.out / "losses.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps({"step": step, "loss": loss, "at": round(time.time(), 3), **numbers}) + "\n")
+        _note(plan, state, step, learned)
         speed = clock.tick(step, rows=len(batch), tokens=_tokens(batch))
-        child.emit("progress", phase="training", step=step, steps=steps, epoch=epoch, loss=round(loss, 4), **speed)
+        loss = round(learned.loss, 4)
+        child.emit("progress", phase="training", step=step, steps=steps, epoch=epoch, loss=loss, **speed)
         if child.stopping and step < steps:
             save()
             raise StopRequested(step=step)
         if step % plan.checkpoint_every == 0 and step < steps:
             save()
+    return state, clock.seconds()
 
-    # Publish the adapter and what it was made with; checkpoints are of no more use.
-    summary = {
-        "trained_tokens": plan.epochs * _tokens(rows),
-        "target_tokens": plan.epochs * sum(sum(one.trained) for row in rows for one in row),
-        "seconds": round(clock.seconds(), 1),
+
+def _begin(child: Child, plan: Plan, made: _Made, optimizer: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's state as its checkpoint has it, or a fresh one, and cut its curve to it."""
+    state: dict[str, Any] = {"recipe": made.recipe, "step": 0, "losses": [], "seconds": 0.0}
+    if made.saved:
+        state = {**made.saved.state}
+        _restore(optimizer, named, made.saved)
+        child.emit("resumed", step=state["step"])
+    _rewrite_curve(plan.out / "losses.jsonl", state["losses"])
+    return state
+
+
+def _note(plan: Plan, state: dict[str, Any], step: int, learned: Learned) -> None:
+    """Put a step that was taken down, in the state and in the curve."""
+    state["step"] = step
+    state["losses"].append(learned.loss)
+    point = {"step": step, "loss": learned.loss, "at": round(time.time(), 3), **learned.numbers}
+    with (plan.out / "losses.jsonl").open("a", encoding="utf-8") as curve:
+        curve.write(json.dumps(point) + "\n")
+
+
+def _summary(plan: Plan, made: _Made, state: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Return what the adapter was made with, beside its recipe."""
+    from trainers.scripts.local_model import peak_memory_mib
+
+    steps = _steps(plan, made.rows)
+    in_epoch = steps // plan.epochs
+    return {
+        "trained_tokens": plan.epochs * _tokens(made.rows),
+        "target_tokens": plan.epochs * sum(sum(one.trained) for row in made.rows for one in row),
+        "seconds": round(seconds, 1),
         "final_loss": state["losses"][-1],
-        "epoch_loss": sum(state["losses"][-(steps // plan.epochs) :]) / (steps // plan.epochs),
+        "epoch_loss": sum(state["losses"][-in_epoch:]) / in_epoch,
         "steps": steps,
         "peak_memory_mib": peak_memory_mib(),
-        "precision": runtime.precision,
-        "device": runtime.device,
+        "precision": made.runtime.precision,
+        "device": made.runtime.device,
     }
-    _publish(model, plan, {**recipe, **summary})
-    shutil.rmtree(plan.out / "checkpoints", ignore_errors=True)
-    _report_finished(child, plan)
+
+
+def _steps(plan: Plan, rows: Sequence[Example]) -> int:
+    return plan.epochs * math.ceil(len(rows) / plan.batch_size)
 
 
 class Clock:
@@ -271,25 +323,6 @@ def _rate(step: int, steps: int, warmup_ratio: float) -> float:
     """Return the share of the full learning rate at a step counted from 1."""
     warmup = max(1, round(steps * warmup_ratio))
     return min(step / warmup, (steps - step + 1) / max(1, steps - warmup + 1))
-
-
-def forward(model: Any, runtime: Any, pack: Any) -> Any:
-    """Return minus the log-probability of each of a pack's targets, shape (T), in nats.
-
-    Logits are made for the targets alone, not for every token.
-    """
-    import torch
-
-    on_device = pack._make(part.to(runtime.device) for part in pack)
-    with runtime.autocast():
-        logits = model(
-            input_ids=on_device.ids,
-            position_ids=on_device.positions,
-            attention_mask=on_device.mask,
-            use_cache=False,
-            logits_to_keep=on_device.sources,
-        ).logits[0]
-    return torch.nn.functional.cross_entropy(logits.float(), on_device.targets, reduction="none")
 
 
 def _check_lengths(rows: Sequence[Example], most: int) -> None:

@@ -1,4 +1,4 @@
-"""Knows how to put rows that begin alike into one sequence without padding; does not know models.
+"""Knows how to put rows that begin alike into one sequence without padding, and how one is read; not what for.
 
 Rows of one dataset usually share a system prompt. A pack holds that prefix once, then the rest of each row; the
 attention mask lets a row see the prefix and itself only, and positions restart after the prefix. Loss and gradients
@@ -6,7 +6,7 @@ are those of the rows read one by one (tests hold this), for about half the toke
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -48,6 +48,23 @@ def packs(rows: Sequence[Encoded], budget: int, *, together: int = 1) -> list[Pa
             groups.append(list(some))
             size = prefix + own
     return [_pack(group, prefix) for group in groups]
+
+
+def forward(model: Any, runtime: Any, pack: Pack) -> Any:
+    """Return minus the log-probability of each of a pack's targets, shape (T), in nats.
+
+    Logits are made for the targets alone, not for every token.
+    """
+    on_device = Pack(*(part.to(runtime.device) for part in pack))
+    with runtime.autocast():
+        logits = model(
+            input_ids=on_device.ids,
+            position_ids=on_device.positions,
+            attention_mask=on_device.mask,
+            use_cache=False,
+            logits_to_keep=on_device.sources,
+        ).logits[0]
+    return torch.nn.functional.cross_entropy(logits.float(), on_device.targets, reduction="none")
 
 
 def _prefix(rows: Sequence[Encoded]) -> int:

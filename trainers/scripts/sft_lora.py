@@ -9,7 +9,7 @@ from typing import Any
 
 from trainers.scripts.chat import Message, encode, read_rows
 from trainers.scripts.child import Child, run
-from trainers.scripts.lora import Example, Learned, Plan, forward, read_plan, run_lora
+from trainers.scripts.lora import Example, Learned, Plan, read_plan, run_lora
 
 USAGE = "Run: python -m trainers.scripts.sft_lora RUN.json"
 
@@ -32,7 +32,7 @@ class Replies:
 
     def learn(self, model: Any, runtime: Any, batch: Sequence[Example], plan: Plan) -> Learned:
         """Add the gradients, in packs of at most ``pack_tokens`` so that memory does not depend on the batch size."""
-        from trainers.scripts.packing import packs
+        from trainers.scripts.packing import forward, packs
 
         rows = [one for row in batch for one in row]
         targets = sum(sum(row.trained) for row in rows)

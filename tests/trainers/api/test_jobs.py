@@ -168,6 +168,16 @@ def test_bad_rows_fail_at_validation_with_an_error_object(shop: Shop, content: b
         ({"training_file": "file-none"}, "invalid_file_id", ""),
         ({"method": {"type": "reinforcement"}}, "unsupported_method", "dpo"),
         ({"hyperparameters": {"n_epochs": 51}}, "invalid_hyperparameter", ""),
+        ({"seed": 2**31}, "invalid_value", "0 to 2147483647"),
+        ({"seed": -1}, "invalid_value", "0 to 2147483647"),
+        (
+            {
+                "hyperparameters": {"n_epochs": 3},
+                "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}},
+            },
+            "invalid_value",
+            "deprecated",
+        ),
         ({"trainingType": "developer"}, "unknown_parameter", "Azure"),
     ],
 )  # fmt: skip
@@ -179,7 +189,21 @@ def test_a_wrong_job_is_refused_at_once(shop: Shop, body: dict[str, Any], code: 
     answer = shop.get(made, "/fine_tuning/jobs", method="POST", json={"model": BASE, "training_file": file, **body})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, code)
+    assert error["param"] == ("seed" if "seed" in body else error["param"])
     assert said in error["message"]
+
+
+def test_the_older_way_to_give_knobs_is_taken_alone(shop: Shop) -> None:
+    """Top-level hyperparameters count where the method names none of its own; a seed of 0 is a seed like another."""
+    made = shop.key()
+    with shop.client(made) as client:
+        file = upload(client)
+    body = {"model": BASE, "training_file": file, "hyperparameters": {"n_epochs": 2}, "method": {"type": "supervised"}}
+    told = shop.get(made, "/fine_tuning/jobs", method="POST", json={**body, "seed": 0}).json()
+    assert (told["hyperparameters"]["n_epochs"], told["seed"]) == (2, 0)
+    with shop.client(made) as client:
+        assert ended(client, told["id"]).seed == 0
+    assert spec_of(shop.jobs.ledger.get(f"job_{told['id'][6:]}")).hyperparameters.seed == 0
 
 
 def test_a_file_for_something_else_is_not_trained_on(shop: Shop) -> None:

@@ -2,23 +2,27 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.shell.rows import read_quote
 from handlers.blocks.job import quote_blocks
+from knowledge.errors import ServiceError
 from tests.trainers.hosted.shop import Shop
 from tests.trainers.jobs.conftest import ADA
 from tests.trainers.jobs.paid import Bench, is_legal
 from tests.trainers.rehearsal.provider import ENDLESS, ThreadProvider
 from trainers.backends import results
 from trainers.backends.base import Order
+from trainers.backends.openai_shape import FineTuningApi
 from trainers.backends.preflight import no_loss
 from trainers.backends.traits import traits_of
-from trainers.backends.watching import why_dead
+from trainers.backends.watching import hold, why_dead
 from trainers.data.examples import EXAMPLES
 from trainers.evals.charts import loss_alt
 from trainers.jobs import requoting
@@ -127,6 +131,51 @@ def test_a_stop_removes_both_files(jobs: Jobs, provider: ThreadProvider) -> None
     assert bench.finish(job).state == "cancelled"
     assert provider.count("uploaded").total() == 2
     assert provider.count("uploaded") == provider.count("deleted")
+
+
+def test_result_files_are_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job has more turns after its end, here because its rows are not deleted yet; none of them reads again."""
+    read, content = list[str](), shop.api.content
+
+    def noted(file: str) -> bytes:
+        read.append(file)
+        if len(read) == 1:
+            raise ServiceError("No answer.", "It is tried again.")
+        return content(file)
+
+    monkeypatch.setattr(shop.api, "content", noted)
+    shop.provider.now(script={"delete": ["unavailable", "unavailable", "unavailable"]})
+    assert shop.finish(shop.approved()).state == "succeeded"
+    assert len(read) == 2  # once in vain, then for good
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_file_that_is_too_large_is_not_taken_into_memory(told: bool) -> None:
+    """One that says its size is not read, one that does not is read no further than it may be long."""
+    sent = [0]
+
+    def blocks() -> Iterator[bytes]:
+        for _ in range(400):
+            sent[0] += 2**20
+            yield bytes(2**20)
+
+    headers = {"Content-Length": str(400 * 2**20)} if told else {}
+    web = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=blocks()))
+    api = FineTuningApi(name="OpenAI", url="http://127.0.0.1/v1", key="k")
+    api._client = httpx.Client(transport=web)
+    with pytest.raises(ServiceError, match="more than 16 MiB"):
+        api.content("file-1")
+    assert sent[0] <= (0 if told else 18) * 2**20
+
+
+def test_a_run_that_is_queued_again_is_a_paused_one(tmp_path: Path) -> None:
+    """OpenAI has no word for paused; a run that never ran is no paused one, nor is another job's."""
+    run = {"id": "ftjob-1", "status": "queued"}
+    assert hold(run, tmp_path) == ""
+    assert hold({**run, "status": "running"}, tmp_path) == "pause"
+    assert hold(run, tmp_path) == "go_on"
+    assert hold({**run, "id": "ftjob-2"}, tmp_path) == ""
+    assert hold({**run, "id": "ftjob-2", "status": "paused"}, tmp_path) == "go_on"
 
 
 CSV = b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.4,,\n2,2.25,0.5,1.5,0.75\n"

@@ -1,8 +1,10 @@
 """A job on preference pairs: what is refused before anything is spent, what a quote says, and how it is judged."""
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from trainers.costs.local import PastRun
 from trainers.costs.own_prices import OwnPrices, read_own_prices
 from trainers.data.jsonl import Message, Row, read_rows
 from trainers.errors import DatasetRejected
+from trainers.evals import charts, page
 from trainers.evals.markdown import markdown
 from trainers.evals.preferring import Ranked, ranked, report, table
 from trainers.evals.report import Report
@@ -131,9 +134,14 @@ def test_what_a_place_does_not_take_is_refused_at_the_quote(
     assert jobs.ledger.listing("T1") == []
 
 
-def row(line: int, better: str = "Sorry!", worse: str = "Go away.") -> Row:
-    asked = tuple(Message(**turn) for turn in as_openai(line)["input"]["messages"])
-    return Row(line, (*asked, Message("assistant", better)), (*asked, Message("assistant", worse)))
+def question(number: int) -> str:
+    """A question that is like no other one."""
+    return sha256(str(number).encode()).hexdigest().translate(str.maketrans("0123456789", "ghijklmnop"))
+
+
+def row(line: int, better: str = "Sorry!", worse: str = "Go away.", asked: str = "") -> Row:
+    turns = (Message("system", "Help."), Message("user", asked or question(line)))
+    return Row(line, (*turns, Message("assistant", better)), (*turns, Message("assistant", worse)))
 
 
 GOOD, BAD = (-3.0, -9.0), (-9.0, -3.0)
@@ -149,9 +157,7 @@ def test_the_report_compares_which_answer_each_model_finds_likelier() -> None:
     assert made.verdict.outcome == "PASS"
     assert (made.verdict.gained, made.verdict.lost) == (28, 1)
     assert 0.80 < arms["tuned"].low < 0.975 < arms["tuned"].high
-    assert made.headline == (
-        "The tuned model finds the better answer likelier in 39 of 40 unseen pairs, the base in 12."
-    )
+    assert made.headline == ("The tuned model prefers the better answer in 39 of 40 unseen pairs, the base in 12.")
     assert "No answers were written" in made.notices[0]
     assert "shorter" in made.notices[1]
     assert (made.wins, made.misses, made.guardrails) == ((), (), ())
@@ -187,10 +193,57 @@ def test_pairs_that_were_trained_on_or_did_not_fit_are_left_out() -> None:
     measured = {line: one for line, one in MEASURED.items() if line != 40}
     made = report(ROWS, measured, RULE, ROWS[:2])
     assert made.verdict.n == 37
-    assert "2 pairs asked what was trained on too" in made.contamination
+    assert "2 test rows in training too" in made.contamination
     assert any("1 pair did not fit" in notice for notice in made.notices)
     whole = report(ROWS, measured, RULE, ROWS)
     assert (whole.verdict.n, "says nothing of unseen ones" in whole.contamination) == (39, True)
+    assert (whole.verdict.outcome, len(whole.verdict.because)) == ("INCONCLUSIVE", 1)
+
+
+def test_a_pass_that_rests_on_near_repeats_of_training_is_none() -> None:
+    """Pairs whose question nearly repeats one of the training count, but no PASS comes of them; the lines are named."""
+    train = [row(line, asked=f"{question(line)} please") for line in range(13, 41)]
+    few = report(ROWS, MEASURED, RULE, train[:3])
+    assert few.verdict.outcome == "PASS"  # it stands without them
+    made = report([*ROWS, *(row(line) for line in range(41, 61))], _more_measured(), RULE, train)
+    assert (made.verdict.outcome, made.verdict.n) == ("INCONCLUSIVE", 60)
+    assert "28 test rows nearly repeating a training input (lines 13, 14" in made.contamination
+    assert "28 rows only alike and counted among the 60" in made.contamination
+    assert "Without the 28 pairs that nearly repeat training it is not proven" in made.verdict.because[0]
+
+
+def _more_measured() -> dict[int, Ranked]:
+    """Twenty pairs more that both prefer rightly."""
+    return MEASURED | {line: Ranked(GOOD, GOOD, (7, 9)) for line in (1, *range(41, 61))}
+
+
+def test_a_question_with_several_answers_is_one_source() -> None:
+    """Forty pairs over four questions are four sources, which prove nothing, whatever the forty say."""
+    rows = [row(line, better=f"Sorry, {line}!", asked=question(line % 4)) for line in range(1, 41)]
+    made = report(rows, MEASURED, RULE, [])
+    assert (made.verdict.outcome, made.verdict.n, made.verdict.clusters) == ("INCONCLUSIVE", 40, 4)
+    assert "40 unseen pairs from 4 sources" in made.verdict.sentence
+
+
+def test_every_form_of_the_report_speaks_of_preference(tmp_path: Path) -> None:
+    """Nobody answered, so nobody was right: every form says in how many pairs the better answer is preferred."""
+    made = report(ROWS, MEASURED, RULE, [])
+    told = {"job_id": "job_1", "number": 7, "title": "parcels v1", "requested_by": "U0ADA", "model_id": "model_1"}
+    card = ReportCard(**told, report=made.to_json(), seconds=60, quoted_minutes=(1, 2))  # type: ignore[arg-type]  # of strings
+    offer = {"dataset": "parcels v1", "data_sha256": "ab" * 32, "training_cost": "0", "evaluation_cost": "0"}
+    drawn = page.write(made, title="parcels v1", number=7, pictures=[])
+    details = json.dumps(details_view(card, offer))
+    forms = (json.dumps(report_blocks(card, {})), details, markdown(made), drawn, charts.arms_alt(made))
+    for form in forms:
+        words = re.sub(r"<style>.*?</style>|style=\"[^\"]*\"", "", form, flags=re.DOTALL)
+        assert not re.search(r"\bright\b|\bcorrect", words)
+        assert not re.search(r"unseen rows?|held-out rows?|\b\d+ rows?\b", words)
+    for form in (*forms[:4], made.to_json()["headline"]):
+        assert "prefers the better answer in 39 of 40 unseen pairs" in form
+    assert "of 40 pairs only the tuned model prefers the better answer in 28, only the base in 1." in details
+    assert "preference accuracy, at least 5 points above the base, 20 unseen pairs or more" in details
+    assert "Preference accuracy on 40 held-out pairs" in drawn
+    assert forms[4].startswith("Dot chart: preference accuracy on 40 unseen pairs.")
 
 
 def test_measurements_are_read_back_by_line_and_damage_is_told(tmp_path: Path) -> None:
