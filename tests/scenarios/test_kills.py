@@ -1,6 +1,6 @@
 """Processes are killed with SIGKILL while people use Luthier: nothing is lost and nothing runs twice.
 
-With a small model of many layers where the weights of SmolLM2 belong: its steps take long enough to be killed among,
+With a tiny model and more rows where the weights of SmolLM2 belong: its steps take long enough to be killed among,
 and its test does not take minutes. With SmolLM2 itself, which the journey trains too, when asked.
 """
 
@@ -30,7 +30,7 @@ def weights(request: pytest.FixtureRequest) -> str:
 def whole(weights: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("killed")
     if weights == "small":
-        tiny_model.build(folder / "cache" / "models" / "smollm2-135m-instruct", layers=24)
+        tiny_model.build(folder / "cache" / "models" / "smollm2-135m-instruct")
     made = Whole(folder / "data", **({"LUTHIER_CACHE": str(folder / "cache")} if weights == "small" else {}))
     yield made
     made.stop()
@@ -38,7 +38,7 @@ def whole(weights: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wh
 
 @pytest.fixture
 def files(weights: str, tmp_path: Path) -> tuple[Path, Path]:
-    return cut(tmp_path, 100 if weights == "small" else TRAIN_ROWS, TEST_ROWS)
+    return cut(tmp_path, 40 if weights == "small" else TRAIN_ROWS, TEST_ROWS)
 
 
 @pytest.mark.parametrize(

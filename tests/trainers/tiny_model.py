@@ -1,4 +1,4 @@
-"""Builds a small Llama with a byte tokenizer and a chat template: real files, random weights, quick to run."""
+"""Builds a two-layer Llama with a byte tokenizer and a chat template: real files, random weights, quick to run."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ WAITING = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif
 TEMPLATE = "{% for message in messages %}" + TURN + "{% endfor %}" + WAITING
 
 
-def build(folder: Path, seed: int = 1, *, layers: int = 2) -> Path:
+def build(folder: Path, seed: int = 1) -> Path:
     """Write the model and return its folder."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -25,9 +25,9 @@ def build(folder: Path, seed: int = 1, *, layers: int = 2) -> Path:
         tokenizer_object=raw, bos_token=special[0], eos_token=special[1], pad_token=special[2], chat_template=TEMPLATE
     )
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=layers,
-        num_attention_heads=2, num_key_value_heads=1, tie_word_embeddings=True, bos_token_id=0, eos_token_id=1,
-        pad_token_id=2, initializer_range=STD,
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, tie_word_embeddings=True, bos_token_id=0, eos_token_id=1, pad_token_id=2,
+        initializer_range=STD,
     )  # fmt: skip
     torch.manual_seed(seed)
     LlamaForCausalLM(config).save_pretrained(folder)
