@@ -290,6 +290,19 @@ def test_a_task_without_labels_is_told_in_the_first_form(world: World) -> None:
     assert "before I know the labels" in json.dumps(answer)
 
 
+def test_wishes_are_looked_at_in_the_first_form(world: World) -> None:
+    """Two that rule each other out are told at their field; what recipes can't follow is named in the second form."""
+    world.slack.command(f"/tune data generate {TASK}")
+    view = world.slack.wait_view(title="Draft training rows")
+    filled = {"rows_task": TASK, "rows_count": "10"}
+    both = {"rows_good": "Always answer with one label. Never answer with one label."}
+    errors = world.slack.submit(view, {**filled, **both})["errors"]
+    assert "contradict each other" in errors["rows_good"]
+    world.slack.submit(view, {**filled, "rows_good": "Short.", "rows_writers": "Tourists"})
+    told = json.dumps(world.slack.wait_view(title="Coverage"))
+    assert "Not used without a language model: what makes a good example, who writes." in told
+
+
 def test_a_model_that_is_not_there_is_told_in_the_first_form(writing: World) -> None:
     """Before anybody edits a coverage or approves a quote; what nobody can say is a note in the second form."""
 

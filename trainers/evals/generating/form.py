@@ -13,7 +13,6 @@ from trainers.data.likeness import canonical
 from trainers.data.review_rows import GRID, Draft
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
-from trainers.evals.prompting.opposites import opposites
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
@@ -56,9 +55,14 @@ def as_declared(review: Review, draft: Draft) -> Draft:
 
 def doubts(spec: RowSpec) -> list[str]:
     """Say what is odd about the material before anything is made of it."""
-    both = opposites("\n".join((spec.task, spec.style, spec.good)))
-    told = [f"These contradict each other: \u201c{one}\u201d and \u201c{other}\u201d. Keep one." for one, other in both]
-    return [*told, *_two_writers(spec)]
+    return _two_writers(spec)
+
+
+def unused_wishes(spec: RowSpec) -> str:
+    """Name the wishes that recipes cannot follow; "" where there are none."""
+    wishes = ((spec.good, "what makes a good example"), (spec.style, "the style"), (spec.writers, "who writes"))
+    named = ", ".join(name for said, name in wishes if said.strip())
+    return f"Not used without a language model: {named}." if named else ""
 
 
 def _two_writers(spec: RowSpec) -> list[str]:
