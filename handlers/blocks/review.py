@@ -18,7 +18,7 @@ from trainers.data.review_rows import GRID, Coverage, coverage, turns_of
 from trainers.data.titles import at_word
 from trainers.evals.generating.spec import ROWS
 from trainers.evals.planned import Short
-from trainers.tables import ReviewRow
+from trainers.tables import Review, ReviewRow
 
 KEEP, EDIT, DROP, LIKE, UNDO = "review_keep", "review_edit", "review_drop", "review_like", "review_undo"
 BACK, ON, WHOLE = "review_back", "review_on", "review_whole"
@@ -94,6 +94,26 @@ def short_blocks(short: Short, review_id: str) -> list[Block]:
     more = button(f"Draft {count(short.missing, 'more row')}", MORE, review_id, style="primary")
     anyway = button("Freeze anyway", ANYWAY, review_id)
     return [section(short_text(short)), *actions([more, anyway], block_id="review-short")]
+
+
+def train_text(review: Review) -> str:
+    """Answer whoever wants to train on the rows of a review of training rows."""
+    result = json.loads(review.result)
+    if not result.get("dataset_id"):
+        return "The review in this thread is still open: *Finish* makes its kept rows a data set, then you can train."
+    named = f"The rows reviewed here are the data set *{mrkdwn(result['name'], 80)} v{result['version']}*."
+    return " ".join(filter(None, (named, few(int(result["kept"])))))
+
+
+def train_blocks(review: Review) -> list[Block]:
+    """Draw that, with the way on: train, or add rows where they are too few."""
+    result = json.loads(review.result)
+    if not result.get("dataset_id"):
+        return [section(train_text(review))]
+    kept, dataset = int(result["kept"]), str(result["dataset_id"])
+    train = [button("Train", TRAIN, dataset, style="primary")] if kept >= TRAINABLE else []
+    grow = [button("Add rows", GROW, dataset)] if few(kept) else []
+    return [section(train_text(review)), *actions([*train, *grow], block_id="review-train")]
 
 
 def alive(look: Look) -> list[ReviewRow]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
 from handlers.posting import post
+from handlers.review import begin_review
 from knowledge.errors import UserError
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
@@ -31,6 +32,7 @@ from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.draft_job import Pen
 from trainers.jobs.run import Runner
+from trainers.jobs.service import Place
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
 from trainers.tables import Job, OutboxMessage, Review, ReviewRow
@@ -134,6 +136,18 @@ def reviewed(world: World, count: int = 10) -> Json:
     return world.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
 
 
+def begun(world: World, count: int) -> Json:
+    """Begin a review of composed rows without any form; gives its card."""
+    root = world.slack.send("<@U0LUTHIER> draft rows please")
+    world.slack.wait_message("Draft rows", thread_ts=root["ts"])
+    spec = row_spec(TASK)
+    drafts = [draft.to_review() for draft in compose_rows(spec, count=count, seed=7).drafts]
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    told: Json = {"purpose": "train", "title": TASK, "spec": review_spec(spec, plan_grid(spec))}
+    begin_review(client, world.deps, ADA, Place("C0ASK", root["ts"]), drafts, **told)
+    return world.slack.wait_message("Add my own", thread_ts=root["ts"])
+
+
 def test_a_task_becomes_rows_under_review(drafting: World) -> None:
     """Form, coverage, thread: the card shows the first row with why it helps, and says that recipes composed it."""
     card = reviewed(drafting)
@@ -199,6 +213,24 @@ def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(draft
     card = drafting.slack.wait_message("of 30*", thread_ts=card["thread_ts"], timeout=SLOW)
     assert "too few" not in json.dumps(card)
     assert "Draft 16 more rows" not in json.dumps(card)
+
+
+def test_words_for_training_under_a_finished_review_offer_its_data_set(drafting: World) -> None:
+    """While it is open they name Finish; then they bring Train for that data set; elsewhere they are no wish."""
+    card = begun(drafting, 20)
+    drafting.slack.send("<@U0LUTHIER> train on these rows", thread_ts=card["thread_ts"])
+    drafting.slack.wait_message("still open", thread_ts=card["thread_ts"])
+    drafting.slack.click(card, "Keep the rest")
+    card = drafting.slack.wait_message("20 kept", thread_ts=card["thread_ts"])
+    drafting.slack.click(card, "Finish → JSONL")
+    drafting.slack.wait_message("Files in this thread", thread_ts=card["thread_ts"], timeout=SLOW)
+    drafting.slack.send("<@U0LUTHIER> now train a model with the 20 rows from above", thread_ts=card["thread_ts"])
+    offer = drafting.slack.wait_message("The rows reviewed here are", thread_ts=card["thread_ts"])
+    assert "no model can pass before 10 more" in json.dumps(offer)
+    drafting.slack.click(offer, "Train")
+    drafting.slack.wait_view(title="Train a model")
+    other = drafting.slack.send("<@U0LUTHIER> train on these rows")
+    assert "rows reviewed here" not in json.dumps(drafting.slack.wait_message("prompting", thread_ts=other["ts"]))
 
 
 def test_a_review_that_ended_with_too_few_goes_on_in_the_next(drafting: World) -> None:

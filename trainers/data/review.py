@@ -133,6 +133,15 @@ class Reviews:
             review = _found(connection, _of(person, review_id))
             return Look(review, rows_of(connection, review_id))
 
+    def newest_in(self, person: Person, channel: str, thread_ts: str) -> Review | None:
+        """Return the newest review of training rows in a thread that nobody discarded, or None."""
+        here = (_reviews.c.thread_ts == thread_ts) | (_reviews.c.card_ts == thread_ts)
+        mine = (_reviews.c.workspace_id == person.workspace_id) & (_reviews.c.channel == channel) & here
+        query = select(_reviews).where(mine, _reviews.c.purpose == "train", _reviews.c.state != "discarded")
+        with self.engine.execution_options(reading=True).connect() as connection:
+            found = connection.execute(query.order_by(_reviews.c.created_at.desc()).limit(1)).mappings().one_or_none()
+            return None if found is None else Review(**found)
+
     def history(self, person: Person, review_id: str, place: int) -> Sequence[ReviewChange]:
         """Return every version of a row and every edit that came too late, the oldest first."""
         query = select(_changes).where(_changes.c.review_id == review_id, _changes.c.place == place)
