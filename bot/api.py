@@ -40,6 +40,9 @@ log = logging.getLogger("luthier.api")
 EVERY = 0.25
 """Seconds between two looks at what was taken, what has ended and what webhooks are owed."""
 
+ANEW_EVERY = 5.0
+"""Seconds between two looks at ends that were told and came undone, as by a resume in Slack: all jobs are looked at."""
+
 TIDY_EVERY = 600.0
 """Seconds between two looks at files that have expired."""
 
@@ -149,11 +152,16 @@ def works(deps: Deps, real: LuthierEngine) -> dict[str, Callable[[], float]]:
             changes.close(job)
         return 0.0 if deliver(real.hooks_kept, real.sender, clock) else EVERY
 
+    def close_anew() -> float:
+        for job in changes.runs.ended_anew():
+            changes.close(job)
+        return ANEW_EVERY
+
     def tidy() -> float:
         changes.files.tidy(clock())
         return TIDY_EVERY
 
-    return {"prepare": prepare, "close": close, "tidy": tidy}
+    return {"prepare": prepare, "close": close, "close anew": close_anew, "tidy": tidy}
 
 
 def app_over(real: LuthierEngine) -> ASGIApp:

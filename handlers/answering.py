@@ -33,6 +33,9 @@ WEIGHING, LOOKING_UP, READING_FILE = "is weighing it upâ€¦", "is looking it upâ€
 HISTORY = 6
 """Earlier questions of a thread that an answer may lean on."""
 
+FILES = 3
+"""Files of one message that are looked at."""
+
 OFF_TOPIC = (
     "I only know about prompting, RAG and fine-tuning. Tell me what an AI should do for you, or ask something like "
     "\u201cWhat is QLoRA?\u201d."
@@ -233,8 +236,11 @@ def _files(client: WebClient, deps: Deps, heard: Heard) -> None:
     if heard.to_learn:
         offer(client, heard.channel, heard.thread_ts, heard.to_learn, private=heard.unshared)
         return
-    for file_id in heard.file_ids[:3]:
+    for file_id in heard.file_ids[:FILES]:
         look_at_file(client, deps, heard.person, Place(heard.channel, heard.thread_ts), file_id)
+    if len(heard.file_ids) > FILES:
+        told = f"I looked at the first {FILES} of {len(heard.file_ids)} files. Send the others in another message."
+        post(client, heard.channel, told, thread_ts=heard.thread_ts)
 
 
 def _small_talk(client: WebClient, deps: Deps, heard: Heard, route: Route, remembered: Known | None) -> None:

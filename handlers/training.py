@@ -18,6 +18,7 @@ from trainers.data import keeping
 from trainers.data.examples import EXAMPLES
 from trainers.data.judging import LOCAL
 from trainers.data.lint import LintReport
+from trainers.data.naming import distinct
 from trainers.data.store import Added
 from trainers.errors import DatasetRejected
 from trainers.evals.judged_by import frozen_on, frozen_test
@@ -106,8 +107,8 @@ def look_at_file(client: WebClient, deps: Deps, person: Person, place: Place, fi
 
 
 def named_after(file_name: str) -> str:
-    """Return a data set's name from a file's: `tickets v2.jsonl` becomes `tickets v2`."""
-    return Path(file_name.replace("\\", "/")).stem[:60].strip() or "rows"
+    """Return a data set's name from a file's: `tickets v2.jsonl` becomes `tickets-v2`, which is no version's name."""
+    return distinct(Path(file_name.replace("\\", "/")).stem[:60].strip()) or "rows"
 
 
 def _known(deps: Deps, person: Person, choice: str) -> Rows:

@@ -5,6 +5,7 @@ UserError
 ├── JobNotFound         no such job in this workspace
 ├── StaleApproval       the quote that was approved is no longer the job's quote
 ├── NotAllowed          this person may not do that
+│   └── NotYet          nor may anybody just now, and later it may go by itself
 ├── ReviewNotFound      no such review in this workspace
 ├── RowRefused          a row under review cannot become that
 │   └── AnswersUnknown  a review's plan does not know the answers of kept rows
@@ -34,6 +35,10 @@ class StaleApproval(UserError):
 
 class NotAllowed(UserError):
     """You may not do that."""
+
+
+class NotYet(NotAllowed):
+    """That may not begin now; later it may."""
 
 
 class ReviewNotFound(UserError):

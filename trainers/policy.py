@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from knowledge.errors import UserError
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
-from trainers.errors import NotAllowed
+from trainers.errors import NotAllowed, NotYet
 from trainers.tables import Job, WorkspaceRules
 
 Stoppers = Literal["requester", "approvers", "anyone"]
@@ -180,9 +180,9 @@ def reminder_due(asked_at: datetime, rules: Rules) -> datetime:
 
 
 def check_not_paused(rules: Rules) -> None:
-    """Raise NotAllowed while the kill switch is on."""
+    """Raise NotYet while the kill switch is on."""
     if rules.paused:
-        raise NotAllowed(
+        raise NotYet(
             "Luthier is paused in this workspace.",
             "An approver lifts the pause with `unpause`, an operator with `luthier settings set paused=no`.",
         )

@@ -66,17 +66,25 @@ def add(
     name: Annotated[str, typer.Option(help="Of the data set; without it the file's name.")] = "",
     to: Annotated[str, typer.Option(help="A data set that gets these rows as a new version, with its test rows.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Seen only by you until you share it.")] = False,
+    target: Annotated[
+        str, typer.Option(help="Where they are to be trained, so that lengths are judged by it; see `lint`.")
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Lint rows and keep them as a version. Exit 1, and nothing is kept, if they are blocked."""
     from knowledge.clock import utc_now
+    from trainers.data.judging import UNDECIDED
+    from trainers.data.limits import target_names
     from trainers.data.versions import more_rows
 
     for path in (file, test):
         if path is not None and not path.is_file():
             raise fail_usage(f"There is no file {path}.")
-    if to and (test or name or mine):
-        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name and --mine.")
+    if to and (test or name or mine or target):
+        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name, --mine and --target.")
+    if target and target not in target_names():
+        raise fail_usage(f"I don't know the target {target[:40]!r}. Use one of: {', '.join(target_names())}.")
+    name = _checked(name) if name else file.stem
     told = "file given in the shell"
     with _at() as (deps, me):
         if to:
@@ -86,8 +94,8 @@ def add(
             )  # fmt: skip
         else:
             kept, report = deps.datasets.add(
-                file, test, name=name or file.stem, person=me, provenance=told, now=utc_now(), private=mine,
-                file_names=(file.name, test.name if test else ""),
+                file, test, name=name, person=me, provenance=told, now=utc_now(), private=mine,
+                file_names=(file.name, test.name if test else ""), target=target or UNDECIDED,
             )  # fmt: skip
     if as_json:
         show_json(_as_json(kept) | {"findings": [finding.to_json() for finding in report.findings]})
@@ -211,7 +219,7 @@ def delete(
     if not re.search(r"^ds_|(\sv|[@:])[0-9]+$", name):
         raise fail_usage(f"Name one version: {name} v1.")
     with _at() as (deps, me):
-        found = _named(deps, me, name)
+        found = keeping.one_version(deps.datasets, me, name)
         stays = keeping.what_stays(deps.engine, deps.datasets.folder, found, me)
         for sentence in stays:
             say(sentence)
@@ -222,6 +230,16 @@ def delete(
     show_json({"deleted": found.id, "changed": changed, "stays": stays}) if as_json else show(
         f"{found.name} v{found.version} is deleted; its bytes are gone."
     )
+
+
+def _checked(name: str) -> str:
+    from knowledge.errors import UserError
+    from trainers.data.naming import checked
+
+    try:
+        return checked(name)
+    except UserError as error:
+        raise fail_usage(f"{error.what} {error.next_step}") from error
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def lint(
     try:
         _refuse_usage(file, test, style, model, target, form)
         samples = _samples(style)
-        mended = _mend(file, target) if fix else None
+        mended, not_mended = _mend(file, target) if fix else (None, None)
         report = check(
             mended.path if mended else file,
             target=target,
@@ -58,22 +58,27 @@ def lint(
     except UserError as error:
         raise fail_usage(error.what, error.next_step) from error
     if as_json:
-        show_json(report.to_json() | ({"fixed": mended.to_json()} if mended else {}))
+        show_json(report.to_json() | _mended_json(mended, not_mended))
     else:
-        show("\n".join([*_told(mended, target), findings(report), *_details(report)]))
+        show("\n".join([*_told(mended, not_mended, target), findings(report, why=True), *_details(report)]))
     raise typer.Exit(1 if report.blocked else 0)
 
 
-def findings(report: "LintReport") -> str:
-    """Lay out what the linter says."""
+def findings(report: "LintReport", *, why: bool = False) -> str:
+    """Lay out what the linter says, with `why` also the reason that its table of severities gives for each code."""
+    from trainers.data.severities import reasons
+
+    said = reasons() if why else {}
     lines = [report.headline.removesuffix(" Nothing was started.")]  # a check starts nothing
     for finding in report.findings:
         where = (
-            f" (line{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:_SHOWN]))})"
+            f" ({report.counts}{'s' if len(finding.lines) > 1 else ''} {', '.join(map(str, finding.lines[:_SHOWN]))})"
             if finding.lines
             else ""
         )
         lines.append(f"  {finding.severity:6} {finding.code}: {finding.message}{where}")
+        if finding.severity != "REPORT" and (reason := said.get(finding.code.removeprefix("test_"))):
+            lines.append(f"         Why: {reason}.")
         if finding.fix:
             lines.append(f"         {finding.fix}")
     return "\n".join(lines)
@@ -81,16 +86,17 @@ def findings(report: "LintReport") -> str:
 
 def _details(report: "LintReport") -> list[str]:
     """Lay out the worst rows, the masked personal data and the file's hash: only whoever gave the file sees this."""
-    worst = "; ".join(f"line {line:,} ({', '.join(codes)})" for line, codes in report.worst)
+    worst = "; ".join(f"{report.counts} {line:,} ({', '.join(codes)})" for line, codes in report.worst)
     said = [f"  Worst rows: {worst}."] if worst else []
-    said += [
-        f"  Personal data, masked: line {seen.line} {seen.kind} {seen.masked}" for seen in report.previews[:_SHOWN]
-    ]
+    for seen in report.previews[:_SHOWN]:
+        said.append(f"  Personal data, masked: {report.counts} {seen.line} {seen.kind} {seen.masked}")
     return [*said, f"  SHA-256 of the file: {report.sha256}"] if report.sha256 else said
 
 
-def _told(mended: "Mended | None", target: str) -> list[str]:
-    """Say what was mended."""
+def _told(mended: "Mended | None", not_mended: UserError | None, target: str) -> list[str]:
+    """Say what was mended, or why nothing was."""
+    if not_mended is not None:
+        return [f"Not mended: {not_mended.what} {not_mended.next_step}"]
     if mended is None:
         return []
     left = f"; {mended.left:,} left as they were" if mended.left else ""
@@ -101,14 +107,24 @@ def _sentences(mended: "Mended", target: str) -> list[str]:
     return [f"  {said}" for said in mended.sentences(marked=target == "azure")]
 
 
-def _mend(file: Path, target: str) -> "Mended":
+def _mended_json(mended: "Mended | None", not_mended: UserError | None) -> dict[str, object]:
+    if not_mended is not None:
+        return {"fixed": None, "not_fixed": {"error": not_mended.what, "next_step": not_mended.next_step}}
+    return {"fixed": mended.to_json()} if mended else {}
+
+
+def _mend(file: Path, target: str) -> "tuple[Mended | None, UserError | None]":
+    """Mend a file in a copy, or return why that can't be: then the file itself is judged."""
     from trainers.data.limits import target_limits
     from trainers.data.mending import mend, mended_name
 
     out = mended_name(file)
     if out.exists():
         raise UserError(f"There is a file at {out} already.", f"Check it: luthier lint {out}. Or move it away first.")
-    return mend(file, marked=target_limits(target).byte_order_mark)
+    try:
+        return mend(file, marked=target_limits(target).byte_order_mark), None
+    except UserError as error:
+        return None, error
 
 
 def _refuse_usage(

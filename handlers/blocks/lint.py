@@ -58,7 +58,9 @@ def lint_text(name: str, report: LintReport) -> str:
 def preview_text(name: str, report: LintReport) -> str:
     """Show where personal data is, masked: for whoever gave the file alone."""
     # As code: the asterisks of a mask would be read as bold.
-    lines = [f"• line {seen.line:,}, {seen.kind}: `{_coded(seen.masked)}`" for seen in report.previews[:PREVIEWED]]
+    lines = [
+        f"• {report.counts} {seen.line:,}, {seen.kind}: `{_coded(seen.masked)}`" for seen in report.previews[:PREVIEWED]
+    ]
     return f"Only you see this. Personal data in *{mrkdwn(name, 150)}*, masked:\n" + "\n".join(lines)
 
 
@@ -121,5 +123,5 @@ def _summary(report: LintReport) -> list[str]:
 
 def _worst(report: LintReport) -> list[str]:
     """Name the rows with most against them, by line and rule; never what stands in them."""
-    rows = [f"line {line:,} ({', '.join(codes)})" for line, codes in report.worst if len(codes) > 1]
+    rows = [f"{report.counts} {line:,} ({', '.join(codes)})" for line, codes in report.worst]
     return [mrkdwn(f"Worst rows: {'; '.join(rows)}", 400)] if rows else []

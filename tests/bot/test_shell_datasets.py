@@ -4,11 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from bot.shell.datasets import group
 from bot.store.engine import open_engine
+from knowledge.clock import utc_now
+from knowledge.tenancy import Person
 from tests.bot.test_shell_knowledge import luthier, told
+from trainers.data.counting import counter
 from trainers.data.examples import EXAMPLES
+from trainers.data.store import Datasets
+from trainers.errors import DatasetRejected
 
 
 def rows(path: Path, *texts: str, first: int = 0) -> Path:
@@ -44,6 +51,23 @@ def test_more_rows_make_a_version_with_the_same_test_rows(data: Path) -> None:
     again = luthier(data, "datasets", "download", "tickets", "--out", str(out))
     assert again.returncode == 1
     assert "already" in again.stderr
+
+
+def test_a_call_that_can_not_be_meant_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    """An unknown target, a target for rows of a set that is there, and a name that reads as a version: exit 2."""
+    path = str(rows(tmp_path / "a.jsonl"))
+    for wrong in (["--target", "nowhere"], ["--target", "openai", "--to", "a"], ["--name", "tickets v2"]):
+        assert CliRunner().invoke(group, ["add", path, *wrong]).exit_code == 2, wrong
+
+
+def test_rows_too_long_for_this_machine_are_kept_for_a_target_that_reads_more(engine: Engine, tmp_path: Path) -> None:
+    """The length of a row is judged by where it goes."""
+    path = rows(tmp_path / "a.jsonl", "word " * 600)
+    datasets = Datasets(engine, tmp_path, lambda _: counter("o200k_base"))
+    told = {"person": Person(workspace_id="T", user_id="U"), "provenance": "a test's", "now": utc_now()}
+    assert datasets.add(path, None, name="a", target="openai", **told).dataset.train_rows  # type: ignore[arg-type]
+    with pytest.raises(DatasetRejected, match="longer than"):
+        datasets.add(path, None, name="b", target="local", **told)  # type: ignore[arg-type]
 
 
 def test_rows_with_nothing_new_are_refused(data: Path) -> None:

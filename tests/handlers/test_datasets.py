@@ -101,6 +101,13 @@ def test_a_file_with_a_mention_is_fixed_once_and_drawn(world: World) -> None:
     assert len(drawn["files"]) == 3
 
 
+def test_a_message_with_many_files_says_which_were_looked_at(world: World) -> None:
+    """Three files are read, and that the fourth was not is said in the thread."""
+    files = [world.slack.upload(f"rows{n}.jsonl", b"".join(LINES[: 12 + n]))["id"] for n in range(4)]
+    sent = world.slack.send(f"{BOT} can we train on these?", files=files)
+    world.slack.wait_message("first 3 of 4 files", thread_ts=sent["ts"], timeout=30)
+
+
 def test_personal_data_is_shown_masked_to_whoever_gave_the_file(world: World) -> None:
     """Ada sees where it is, masked; Ben sees the finding without a preview."""
     turns = json.loads(LINES[0])

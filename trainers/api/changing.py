@@ -1,6 +1,6 @@
 """Knows how a job of the API is started, cancelled, paused, resumed and closed; it does not know HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,11 @@ from knowledge.tenancy import Person
 from trainers.api import hooks, runs
 from trainers.api.chatting import retired
 from trainers.api.files import Files
-from trainers.api.names import run_of
 from trainers.api.preparing import spec_asked_for
 from trainers.api.runs import Runs
 from trainers.api.tables import ApiJob, ApiKey
 from trainers.api.telling import Told, steps_in
+from trainers.errors import OverBudget
 from trainers.jobs.service import Jobs
 from trainers.openai_api.objects import ENDED, JobRequest, Verb
 from trainers.openai_api.refusals import ApiError, bad, not_trainable, training_not_available
@@ -25,6 +25,9 @@ from trainers.policy import check_not_paused, rules_of
 from trainers.states import ENDED as RUN_ENDED
 from trainers.states import LIVE
 from trainers.tables import Job
+
+_Carry = Callable[[Connection, Told, Person, datetime], Job | None]
+"""Carries out a wish in a transaction that holds the job; returns a run that a worker has to be woken for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,65 +72,78 @@ class Changes:
         return self.told(job, run)
 
     def change(self, key: ApiKey, job_id: str, verb: Verb) -> Told:
-        """Cancel, pause or resume; asked a second time it changes nothing. Raises ApiError."""
-        told = self.one(key, job_id)
-        if told.status in ENDED and not (verb == "cancel" and told.status == "cancelled"):
-            raise bad(f"Job has already {told.status}.", "invalid_job_state")
-        owner = Person(workspace_id=told.job.workspace_id, user_id=told.job.owner)
+        """Cancel, pause or resume; asked a second time it changes nothing. Raises ApiError.
+
+        What is decided and what becomes of the run are one transaction, which holds both: a wish that meets another
+        one comes before or after it, and none is half carried out.
+        """
+        job = self.runs.get(key, job_id)
+        owner = Person(workspace_id=job.workspace_id, user_id=job.owner)
         try:
-            {"cancel": self._cancel, "pause": self._pause, "resume": self._resume}[verb](told, owner, self.clock())
+            with self.runs.engine.begin() as connection:
+                told = self._held(connection, job_id)
+                if told.status in ENDED and not (verb == "cancel" and told.status == "cancelled"):
+                    raise bad(f"Job has already {told.status}.", "invalid_job_state")
+                verbs: Mapping[Verb, _Carry] = {"cancel": self._cancel, "pause": self._pause, "resume": self._resume}
+                goes_on = verbs[verb](connection, told, owner, self.clock())
         except LuthierError as refusal:
+            if isinstance(refusal, OverBudget) and told.run is not None:
+                self.jobs.note_refusal(told.run, owner, refusal, self.clock())
             raise _as_api(refusal) from refusal
+        if goes_on is not None:
+            self.jobs.ring(goes_on)
         return self.one(key, job_id)
 
     def close(self, job: ApiJob) -> Told:
-        """Put down that a job has ended: its result file, and what its webhooks are owed; once."""
-        now = self.clock()
+        """Put down that a job has ended: its result file, and what its webhooks are owed; once for each end."""
         with self.runs.engine.begin() as connection:
-            current = runs.locked(connection, job.id)
-            run = runs.run_of(connection, current)  # read behind the lock: both as they are at one moment
-            told = Told(job=current, run=run, steps=steps_in(self._losses(run)))
-            if current.told_at is None and told.status in ENDED:
-                self._close(connection, told, now)
-            return Told(job=runs.locked(connection, job.id), run=run, steps=told.steps)
+            told = self._held(connection, job.id)
+            if told.status in ENDED:
+                self._close(connection, told, self.clock())
+            return self._held(connection, job.id)
+
+    def _held(self, connection: Connection, job_id: str) -> Told:
+        job, run = runs.held(connection, job_id)
+        return Told(job=job, run=run, steps=steps_in(self._losses(run)))
 
     def _close(self, connection: Connection, told: Told, now: datetime) -> None:
-        kept = ""
-        if told.status == "succeeded":
+        if told.status == "succeeded" and not told.job.result_file:
             kept = self.files.put_results(connection, told.job, told.results(), now)
-        runs.change(connection, told.job.id, told_at=now, result_file=kept)
-        hooks.owe(connection, told.job, f"fine_tuning.job.{told.status}", now)
+            runs.change(connection, told.job.id, result_file=kept)
+        if told.job.told_at is None:
+            ended_at = (told.run and told.run.finished_at) or now  # a worker's clock may be ahead of ours
+            runs.change(connection, told.job.id, told_at=max(now, ended_at))
+            hooks.owe(connection, told.job, f"fine_tuning.job.{told.status}", now)
 
-    def _cancel(self, told: Told, owner: Person, now: datetime) -> None:
-        job = told.job
-        with self.runs.engine.begin() as connection:
-            if runs.locked(connection, job.id).cancelled_at is not None:
-                return
-            runs.change(connection, job.id, cancelled_at=now, paused_at=None)
-            runs.note(connection, job.id, "Job has been cancelled." if told.run is None else "Cancel requested.", now)
-        run = told.run or self.runs.run(run_of(job.id))  # one may have been proposed just now
+    def _cancel(self, connection: Connection, told: Told, owner: Person, now: datetime) -> Job | None:
+        run = told.run
+        if told.status != "cancelled":
+            runs.change(connection, told.job.id, cancelled_at=now, paused_at=None)
+            runs.note(connection, told.job.id, "Cancel requested." if run else "Job has been cancelled.", now)
         if run is not None and run.state not in RUN_ENDED:
-            self.jobs.stop(run.id, owner, now)
+            self.jobs.stop_within(connection, run.id, owner, now)
+        return None
 
-    def _pause(self, told: Told, owner: Person, now: datetime) -> None:
-        if told.job.paused_at is not None:
-            return
+    def _pause(self, connection: Connection, told: Told, owner: Person, now: datetime) -> Job | None:
+        if told.paused:
+            return None
         if told.run is None or told.run.state not in LIVE:
             raise bad(f"Job is {told.status} and cannot be paused before it waits for a worker.", "invalid_job_state")
-        with self.runs.engine.begin() as connection:
-            runs.change(connection, told.job.id, paused_at=now)
-            runs.note(connection, told.job.id, "Job paused; it will continue from its last checkpoint.", now)
-        self.jobs.stop(told.run.id, owner, now)
+        if not self.jobs.stop_within(connection, told.run.id, owner, now).changed:
+            raise bad("Somebody has stopped this job in Slack: it is about to end.", "invalid_job_state")
+        runs.change(connection, told.job.id, paused_at=now, cancelled_at=None)
+        runs.note(connection, told.job.id, "Job paused; it will continue from its last checkpoint.", now)
+        return None
 
-    def _resume(self, told: Told, owner: Person, now: datetime) -> None:
-        if told.job.paused_at is None or told.run is None:
+    def _resume(self, connection: Connection, told: Told, owner: Person, now: datetime) -> Job | None:
+        if not told.paused or told.run is None:
             raise bad(f"Job is {told.status}, not paused.", "invalid_job_state")
         if told.run.state not in RUN_ENDED:
             raise ApiError(409, "The job is still writing its checkpoint; try again in a moment.", "conflict")
-        self.jobs.resume(told.run.id, owner, now)
-        with self.runs.engine.begin() as connection:
-            runs.change(connection, told.job.id, paused_at=None)
-            runs.note(connection, told.job.id, "Job resumed.", now)
+        outcome = self.jobs.resume_within(connection, told.run.id, owner, now)
+        runs.change(connection, told.job.id, paused_at=None, cancelled_at=None)
+        runs.note(connection, told.job.id, "Job resumed.", now)
+        return outcome.job if outcome.changed else None
 
     def _losses(self, run: Job | None) -> Path:
         return self.data / "jobs" / (run.id if run is not None else "none") / "train" / "losses.jsonl"

@@ -1,7 +1,9 @@
 """Knows how a job of the API becomes one of ours: rows checked, run proposed, approved by its key's grant; not HTTP."""
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,15 +20,19 @@ from trainers.api.keys import Keys, limit_of
 from trainers.api.names import run_of
 from trainers.api.runs import Runs, request_of
 from trainers.api.tables import ApiFile, ApiJob, ApiKey
-from trainers.errors import JobNotFound, NotAllowed, OverBudget
+from trainers.errors import JobNotFound, NotAllowed, NotYet, OverBudget, StaleApproval
 from trainers.jobs import accounts
 from trainers.jobs.service import Jobs, Place
 from trainers.openai_api.objects import JobRequest
 from trainers.policy import dollars
 from trainers.spec import Method, TrainingSpec, usual
+from trainers.states import ENDED
 from trainers.tables import Dataset, Job
 
 log = logging.getLogger("luthier.api")
+
+KEY_REVOKED = "key_revoked"
+"""Code of a job whose key was revoked before it began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,38 +48,82 @@ class Preparing:
     clock: Clock
 
     def tend(self) -> int:
-        """Prepare every job that was taken and put quotes before whoever may approve them; returns how many."""
+        """Prepare what was taken, put quotes before whoever may approve them, stop what was cancelled.
+
+        Returns how many jobs it changed.
+        """
         done = 0
         while (taken := self.runs.claim(self.clock())) is not None:
             self._prepare(taken)
             done += 1
-        for quoted in self.runs.unapproved():
-            self._approve(quoted)
+        for cancelled in self.runs.unstopped():
+            self._stop(cancelled)
             done += 1
-        return done
+        quoted = self.runs.unapproved(self.clock())
+        waiting = [job.id for job, run in quoted if not self._approve(job, run)]
+        if waiting:
+            self.runs.put_off(waiting, self.clock())
+        return done + len(quoted) - len(waiting)
 
     def _prepare(self, taken: ApiJob) -> None:
-        """Check the rows and propose a run; what is wrong with them is the job's error."""
+        """Check the rows and propose a run; where the database is busy or away, leave it to whoever comes next."""
+        try:
+            with self._kept(taken):
+                self._checked(taken)
+        except OperationalError:
+            with suppress(OperationalError):  # else its lease is over soon
+                self.runs.lease(taken.id, None)
+            raise
+
+    def _checked(self, taken: ApiJob) -> None:
+        """Propose a run; what is wrong with the rows is the job's error."""
         try:
             run = self._known(run_of(taken.id)) or self._propose(taken)
+        except _Revoked as refusal:
+            self._fail(taken, KEY_REVOKED, _words(refusal), "")
+            return
         except UserError as wrong:
-            words = f"{wrong.what} {wrong.next_step}".strip()
-            self._fail(taken, "invalid_training_file", words, "training_file")
+            self._fail(taken, "invalid_training_file", _words(wrong), "training_file")
             return
         except OperationalError:
-            raise  # the database is busy or away: it is prepared later
+            raise
         except Exception as trouble:  # the boundary: what nobody foresaw must end this job, not keep the others waiting
-            log.exception("job %s could not be prepared", taken.id)
-            words = trouble.what if isinstance(trouble, LuthierError) else "Its rows could not be looked into."
-            self._fail(taken, "server_error", words, "")
-            return
+            proposed = self._known(run_of(taken.id))
+            if proposed is None:
+                log.exception("job %s could not be prepared", taken.id)
+                words = trouble.what if isinstance(trouble, LuthierError) else "Its rows could not be looked into."
+                self._fail(taken, "server_error", words, "")
+                return
+            run = proposed  # by another process, which took over what this one was slow at
+        self._prepared(taken, run)
+
+    def _prepared(self, taken: ApiJob, run: Job) -> None:
         now = self.clock()
         with self.runs.engine.begin() as connection:
-            runs.change(connection, taken.id, job_id=run.id, prepared_at=now)
-            runs.note(connection, taken.id, f"Files validated; the run is job #{run.number}", now)
+            if runs.locked(connection, taken.id).prepared_at is None:
+                runs.change(connection, taken.id, job_id=run.id, prepared_at=now, lease_until=None)
+                runs.note(connection, taken.id, f"Files validated; the run is job #{run.number}", now)
+
+    @contextmanager
+    def _kept(self, taken: ApiJob) -> Iterator[None]:
+        """Renew the lease from a thread: half a gigabyte of rows takes longer than one lease."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(runs.LEASE.total_seconds() / 4):
+                with suppress(OperationalError):  # busy: the next beat comes before the lease is over
+                    self.runs.lease(taken.id, self.clock() + runs.LEASE)
+
+        beating = threading.Thread(target=beat, daemon=True, name="api lease")
+        beating.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beating.join()
 
     def _propose(self, taken: ApiJob) -> Job:
-        key, request = self.keys.get(taken.key_id), request_of(taken)
+        key, request = self._living(taken), request_of(taken)
         who, now = Person(workspace_id=taken.workspace_id, user_id=taken.owner), self.clock()
         dataset = self._rows(taken, key, request, who, now)
         place = Place(taken.channel, "", taken.private)
@@ -101,48 +151,76 @@ class Preparing:
     def _named(self, file: ApiFile) -> Path:
         return self.files.path(file.id)
 
-    def _approve(self, quoted: ApiJob) -> None:
-        """Let the key's grant say yes as far as it goes; else ask, as a click of its owner would."""
-        key, run = self.keys.get(quoted.key_id), self.jobs.ledger.get(quoted.job_id)
-        if quoted.cancelled_at is not None:  # while its file was being looked into
-            self.jobs.stop(run.id, Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock())
-            return
+    def _stop(self, cancelled: ApiJob) -> None:
+        """Stop a run that was proposed, or approved in Slack, while its job was being cancelled."""
+        with self.jobs.ledger.transaction() as connection:
+            job, run = runs.held(connection, cancelled.id)
+            if job.cancelled_at is not None and run is not None and run.state not in ENDED:
+                owner = Person(workspace_id=run.workspace_id, user_id=job.owner)
+                self.jobs.stop_within(connection, run.id, owner, self.clock())
+
+    def _approve(self, quoted: ApiJob, run: Job) -> bool:
+        """Let the key's grant say yes as far as it goes; else ask, as a click of its owner would.
+
+        False where that has to be tried again later.
+        """
         try:
+            key = self._living(quoted)
             run = self._say_yes(key, run)
+        except StaleApproval:  # it expired, or was changed just now: the one is closed, the other left to a click
+            return False
+        except NotYet as wait:
+            if quoted.lease_until is None:  # said once
+                self._note(quoted, f"Waiting: {_words(wait)}")
+            return False
         except (NotAllowed, OverBudget) as refusal:
             self._refused(quoted, run, refusal)
-            return
+            return True
         cost = dollars(accounts.cost_of(run) or Decimal(0))
         said = {
             "queued": f"Approved at {cost} with the key {key.name}; waiting for a worker",
             "awaiting_approval": f"The job costs {cost}: waiting for an approver in Slack",
         }.get(run.state)
-        with self.runs.engine.begin() as connection:
-            if said:
-                runs.note(connection, quoted.id, said, self.clock())
+        if said:
+            self._note(quoted, said)
+        return True
 
     def _say_yes(self, key: ApiKey, run: Job) -> Job:
         owner, cost = Person(workspace_id=run.workspace_id, user_id=key.owner), accounts.cost_of(run)
-        if key.granted_by and key.revoked_at is None and cost is not None and cost <= limit_of(key):
+        if key.granted_by and cost is not None and cost <= limit_of(key):
             granted = replace(owner, user_id=key.granted_by)
             try:
-                outcome = self.jobs.approve(run.id, run.quote_hash, granted, self.clock(), via=key.id)
+                return self.jobs.approve(run.id, run.quote_hash, granted, self.clock(), via=key.id).job
+            except NotYet:
+                raise
             except NotAllowed:  # whoever granted it is no approver any more, or asks for it themselves
                 pass
-            else:
-                return outcome.job
         return self.jobs.approve(run.id, run.quote_hash, owner, self.clock(), via=key.id).job
 
+    def _living(self, job: ApiJob) -> ApiKey:
+        """Return a job's key; raises _Revoked where nothing may begin with it any more."""
+        key = self.keys.get(job.key_id)
+        if key.revoked_at is not None:
+            raise _Revoked(f"The API key {key.name} was revoked before this job began.", "Start it with another key.")
+        return key
+
     def _refused(self, quoted: ApiJob, run: Job, refusal: LuthierError) -> None:
-        """End what nobody can approve; the quote's card says so too.
+        """End what nobody can approve, unless somebody has decided meanwhile; the quote's card says so too.
 
         Both in one transaction: between the two it would look cancelled, and its webhooks would be told so.
         """
-        code = "budget_exceeded" if isinstance(refusal, OverBudget) else "approval_impossible"
+        codes: dict[type[LuthierError], str] = {OverBudget: "budget_exceeded", _Revoked: KEY_REVOKED}
+        code = codes.get(type(refusal), "approval_impossible")
         owner, now = Person(workspace_id=run.workspace_id, user_id=quoted.owner), self.clock()
         with self.jobs.ledger.transaction() as connection:
-            self.jobs.stop_within(connection, run.id, owner, now)
-            runs.fail(connection, quoted.id, code, f"{refusal.what} {refusal.next_step}".strip(), "", now)
+            _, current = runs.held(connection, quoted.id)
+            if current is not None and (current.state, current.quote_hash) == ("quoted", run.quote_hash):
+                self.jobs.stop_within(connection, run.id, owner, now)
+                runs.fail(connection, quoted.id, code, _words(refusal), "", now)
+
+    def _note(self, job: ApiJob, words: str) -> None:
+        with self.runs.engine.begin() as connection:
+            runs.note(connection, job.id, words, self.clock())
 
     def _fail(self, taken: ApiJob, code: str, message: str, param: str) -> None:
         with self.runs.engine.begin() as connection:
@@ -154,6 +232,14 @@ class Preparing:
             return self.jobs.ledger.get(run_id)
         except JobNotFound:
             return None
+
+
+class _Revoked(NotAllowed):
+    """The key of this job was revoked before it began."""
+
+
+def _words(refusal: LuthierError) -> str:
+    return f"{refusal.what} {refusal.next_step}".strip()
 
 
 def spec_asked_for(request: JobRequest, backend: str) -> TrainingSpec:

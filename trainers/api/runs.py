@@ -1,4 +1,4 @@
-"""Knows the jobs of the fine-tuning API in SQL: taken, listed, failed, paused; not how one is trained, nor HTTP."""
+"""Knows the jobs of the fine-tuning API in SQL: taken, listed, held, failed; not how one is trained, nor HTTP."""
 
 import json
 import secrets
@@ -7,23 +7,45 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, func, insert, or_, select, update
 
+from trainers.api import names
 from trainers.api.files import to_train_on
 from trainers.api.paging import rows_of
 from trainers.api.tables import ApiEvent, ApiJob, ApiJobLabel, ApiKey
+from trainers.jobs.ledger import RESUMED
 from trainers.openai_api.objects import JobRequest, Method, Page, Slice
 from trainers.openai_api.refusals import no_job
 from trainers.states import ENDED
-from trainers.tables import Job
+from trainers.tables import Job, JobEvent
 
-LEASE = timedelta(minutes=15)
-"""How long a process may be at work on a job's file before another one takes it over."""
+LEASE = timedelta(minutes=1)
+"""How long a process may be silent at its work on a job's file before another one takes it over."""
+
+ASK_AGAIN = timedelta(seconds=10)
+"""How long a quote waits that may not begin yet, before it is put forward once more."""
+
+Pair = tuple[ApiJob, Job | None]
+"""A job and its run, where it has one."""
 
 _jobs = ApiJob.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _labels = ApiJobLabel.__table__  # type: ignore[attr-defined]  # the same
 _events = ApiEvent.__table__  # type: ignore[attr-defined]  # the same
 _runs = Job.__table__  # type: ignore[attr-defined]  # the same
+_history = JobEvent.__table__  # type: ignore[attr-defined]  # the same
+
+_of_the_run = _history.c.job_id == _jobs.c.job_id
+_resumed_at = (
+    select(func.max(_history.c.at)).where(_of_the_run, _history.c.note == RESUMED).correlate(_jobs).scalar_subquery()
+)
+"""When a person last let a job's run go on, here or in Slack."""
+_requoted = (
+    select(_history.c.id)
+    .where(_of_the_run, _history.c.new_state == "quoted", _history.c.old_state != "draft")
+    .correlate(_jobs)
+    .exists()
+)
+"""Whether somebody has changed the quote that the API asked for."""
 
 
 class Runs:
@@ -74,23 +96,14 @@ class Runs:
         with self.engine.execution_options(reading=True).connect() as connection:
             return found(connection, key, job_id)
 
-    def as_they_stand(self, jobs: Sequence[ApiJob]) -> list[tuple[ApiJob, Job | None]]:
+    def as_they_stand(self, jobs: Sequence[ApiJob]) -> list[Pair]:
         """Return jobs as they are now, each with its run where it has one, in the order given.
 
         Both come of one statement: what changed between two would make a state that never was.
         """
         ids = [job.id for job in jobs]
-        named = [column.label(f"run_{column.name}") for column in _runs.c]
-        query = select(*_jobs.c, *named).outerjoin(_runs, _runs.c.id == _jobs.c.job_id).where(_jobs.c.id.in_(ids))
-        with self.engine.execution_options(reading=True).connect() as connection:
-            found = {row["id"]: _pair(row) for row in connection.execute(query).mappings()} if ids else {}
+        found = {job.id: (job, run) for job, run in self._pairs(_jobs.c.id.in_(ids))} if ids else {}
         return [found[each] for each in ids if each in found]
-
-    def run(self, run_id: str) -> Job | None:
-        """Return a run by its id, or None."""
-        with self.engine.execution_options(reading=True).connect() as connection:
-            row = connection.execute(select(_runs).where(_runs.c.id == run_id)).mappings().one_or_none()
-        return None if row is None else Job(**row)
 
     def notes(self, job_id: str) -> list[ApiEvent]:
         """Return what was noted about a job, oldest first."""
@@ -99,7 +112,7 @@ class Runs:
             return [ApiEvent(**row) for row in connection.execute(query).mappings()]
 
     def claim(self, now: datetime) -> ApiJob | None:
-        """Return the oldest job whose file nobody has looked into, for this process alone until `LEASE` is over."""
+        """Return the oldest job whose file nobody is looking into, for this process alone until its lease is over."""
         free = or_(_jobs.c.lease_until.is_(None), _jobs.c.lease_until < now)
         waiting = _jobs.c.prepared_at.is_(None) & _jobs.c.cancelled_at.is_(None) & free
         with self.engine.begin() as connection:
@@ -110,35 +123,77 @@ class Runs:
             connection.execute(update(_jobs).where(_jobs.c.id == row["id"]).values(lease_until=now + LEASE))
         return ApiJob(**row)
 
-    def unapproved(self) -> list[ApiJob]:
-        """Return jobs whose run was quoted and put before nobody yet."""
-        quoted = (_runs.c.id == _jobs.c.job_id) & (_runs.c.state == "quoted")
-        query = select(_jobs).where(select(_runs.c.id).where(quoted).exists(), _jobs.c.error_code == "")
-        with self.engine.execution_options(reading=True).connect() as connection:
-            return [ApiJob(**row) for row in connection.execute(query.limit(50)).mappings()]
+    def lease(self, job_id: str, until: datetime | None) -> None:
+        """Keep a job that is being prepared for longer, or give it back (None)."""
+        with self.engine.begin() as connection:
+            mine = (_jobs.c.id == job_id) & _jobs.c.prepared_at.is_(None)
+            connection.execute(update(_jobs).where(mine).values(lease_until=until))
+
+    def unapproved(self, now: datetime) -> list[tuple[ApiJob, Job]]:
+        """Return jobs whose run has the quote that the API asked for and was put before nobody yet.
+
+        A quote that somebody changed in Slack is left to a click: the key's grant was for what was asked for.
+        """
+        due = or_(_jobs.c.lease_until.is_(None), _jobs.c.lease_until < now)
+        fresh = (_runs.c.state == "quoted") & ~_requoted
+        wanted = (_jobs.c.error_code == "") & _jobs.c.cancelled_at.is_(None)
+        found = self._pairs(fresh, wanted, due, limit=50)
+        return [(job, run) for job, run in found if run is not None]
+
+    def put_off(self, job_ids: Sequence[str], now: datetime) -> None:
+        """Leave quotes that may not begin yet alone for a while."""
+        with self.engine.begin() as connection:
+            connection.execute(update(_jobs).where(_jobs.c.id.in_(job_ids)).values(lease_until=now + ASK_AGAIN))
+
+    def unstopped(self) -> list[ApiJob]:
+        """Return jobs that were cancelled while their run, which nobody has resumed since, knows nothing of it."""
+        unheard = _runs.c.state.not_in(ENDED) & (_runs.c.stop_requested_by == "")
+        wanted = _jobs.c.cancelled_at.is_not(None) & ~_resumed_since(_jobs.c.cancelled_at)
+        return [job for job, _ in self._pairs(wanted, unheard, limit=50)]
 
     def untold(self) -> list[ApiJob]:
         """Return jobs that have ended in one way or another and whose end was not put down for webhooks."""
-        over = (_runs.c.id == _jobs.c.job_id) & _runs.c.state.in_(ENDED)
-        unrun = (_jobs.c.job_id == "") & _jobs.c.cancelled_at.is_not(None)
-        ended = or_(_jobs.c.error_code != "", unrun, select(_runs.c.id).where(over).exists())
-        done = (_runs.c.id == _jobs.c.job_id) & _runs.c.state.in_(("succeeded", "failed"))  # resumed in Slack, say
-        not_paused = or_(_jobs.c.paused_at.is_(None), select(_runs.c.id).where(done).exists())
-        query = select(_jobs).where(_jobs.c.told_at.is_(None), not_paused, ended)
+        return [job for job, _ in self._pairs(_jobs.c.told_at.is_(None), _ended(), limit=200)]
+
+    def ended_anew(self) -> list[ApiJob]:
+        """Return jobs whose run was resumed after its end was told, and has ended again; looks at every job."""
+        told_of_another = (_jobs.c.told_at < _runs.c.finished_at) & _resumed_at.is_not(None)
+        return [job for job, _ in self._pairs(told_of_another, _ended(), limit=200)]
+
+    def _pairs(self, *which: ColumnElement[bool], limit: int | None = None) -> list[Pair]:
+        run = [column.label(f"run_{column.name}") for column in _runs.c]
+        query = select(*_jobs.c, *run, _resumed_at.label("resumed_at")).outerjoin(_runs, _runs.c.id == _jobs.c.job_id)
+        query = query.where(*which).order_by(_jobs.c.created_at, _jobs.c.id).limit(limit)
         with self.engine.execution_options(reading=True).connect() as connection:
-            return [ApiJob(**row) for row in connection.execute(query.limit(200)).mappings()]
+            return [_pair(row) for row in connection.execute(query).mappings()]
 
 
-def _pair(row: RowMapping) -> tuple[ApiJob, Job | None]:
+def held(connection: Connection, job_id: str) -> Pair:
+    """Return a job and its run, also one that was proposed just now, both held until the transaction ends.
+
+    Whatever holds both takes them in this order.
+    """
+    job = locked(connection, job_id)
+    run_id = job.job_id or names.run_of(job.id)
+    run = connection.execute(select(_runs).where(_runs.c.id == run_id).with_for_update()).mappings().one_or_none()
+    resumed_at = connection.execute(select(_resumed_at).where(_jobs.c.id == job_id)).scalar_one()
+    return _as_it_stands(job, None if run is None else Job(**run), resumed_at)
+
+
+def _pair(row: RowMapping) -> Pair:
     job = ApiJob(**{column.name: row[column.name] for column in _jobs.c})
     run = {column.name: row[f"run_{column.name}"] for column in _runs.c}
-    return job, None if run["id"] is None else Job(**run)
+    return _as_it_stands(job, None if run["id"] is None else Job(**run), row["resumed_at"])
 
 
-def run_of(connection: Connection, job: ApiJob) -> Job | None:
-    """Return a job's run inside the caller's transaction, None where it has none."""
-    row = connection.execute(select(_runs).where(_runs.c.id == job.job_id)).mappings().one_or_none()
-    return None if row is None else Job(**row)
+def _as_it_stands(job: ApiJob, run: Job | None, resumed_at: datetime | None) -> Pair:
+    """Believe a pause, a cancel and an end that was told until a person lets the run go on, here or in Slack."""
+    if run is None or resumed_at is None:
+        return job, run
+    over = {name: None for name in ("paused_at", "cancelled_at") if (at := getattr(job, name)) and at < resumed_at}
+    if job.told_at and run.finished_at and job.told_at < run.finished_at:
+        over["told_at"] = None
+    return job.model_copy(update=over), run
 
 
 def change(connection: Connection, api_job_id: str, **values: Any) -> None:
@@ -171,6 +226,18 @@ def found(connection: Connection, key: ApiKey, job_id: str, *, lock: bool = Fals
 def locked(connection: Connection, job_id: str) -> ApiJob:
     """Return a job's row as it is now, held until the caller's transaction ends."""
     return ApiJob(**connection.execute(select(_jobs).where(_jobs.c.id == job_id).with_for_update()).mappings().one())
+
+
+def _ended() -> ColumnElement[bool]:
+    """Select jobs that are over, before a run or with it; a run that was stopped by a pause is not."""
+    over, done = _runs.c.state.in_(ENDED), _runs.c.state.in_(("succeeded", "failed"))
+    unrun = (_jobs.c.job_id == "") & _jobs.c.cancelled_at.is_not(None)
+    unpaused = or_(_jobs.c.paused_at.is_(None), _jobs.c.cancelled_at.is_not(None), done)
+    return or_(_jobs.c.error_code != "", unrun, over & or_(unpaused, _resumed_since(_jobs.c.paused_at)))
+
+
+def _resumed_since(moment: ColumnElement[Any]) -> ColumnElement[bool]:
+    return and_(_resumed_at.is_not(None), _resumed_at > moment)
 
 
 def seen(key: ApiKey) -> ColumnElement[bool]:

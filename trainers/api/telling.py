@@ -43,6 +43,13 @@ class Told:
     steps: Sequence[Step] = ()
 
     @property
+    def paused(self) -> bool:
+        """Whether its run was stopped, or is being stopped, to go on later."""
+        run = self.run
+        stopped = run is not None and (run.state == "cancelled" or bool(run.stop_requested_by))
+        return stopped and self.job.paused_at is not None and self.job.cancelled_at is None
+
+    @property
     def status(self) -> str:
         """OpenAI's word for how it stands; a paused job is queued."""
         run = self.run
@@ -54,7 +61,7 @@ class Told:
             return "cancelled"
         if run is None:
             return "validating_files"
-        if self.job.paused_at is not None and (run.state == "cancelled" or run.stop_requested_by):
+        if self.paused:
             return "queued"
         begun = run.state == "queued" and run.fence > 0
         return {"cancelled": "cancelled", "running": "running"}.get(run.state, "running" if begun else "queued")

@@ -14,6 +14,7 @@ from trainers.data.counting import CountRow
 from trainers.data.findings import Finding, block, plural, tell, warn
 from trainers.data.formats import detect
 from trainers.data.formats.preference import to_openai_pair
+from trainers.data.formats.vertex import rewritten
 from trainers.data.formats.writers import MARK, WRITERS, line, texts_only
 from trainers.data.jsonl import Message, Row
 from trainers.data.limits import ReadLimits, TargetLimits, shell_limits, target_limits
@@ -186,7 +187,7 @@ class _Work:
 
     def _line(self, chat: Chat, most: int) -> bytes | None:
         """Return the bytes of a row, None where it can't be used; raises `Refusal` where it has no place."""
-        written = self._write(chat.value)
+        written = rewritten(chat.raw) if (self._to, chat.kind) == ("vertex", "vertex") else self._write(chat.value)
         if not self._usable.takes(View(chat._replace(raw=written, kind=detect(written) or "table"))):
             return None
         if self._to in TABLES:
@@ -214,6 +215,8 @@ def _as_table(chat: Value) -> Value:
     rest = turns[len(system) :]
     if [turn["role"] for turn in rest] != ["user", "assistant"]:
         raise Refusal("format_mismatch", "more than one question and one answer, which a table has no place for")
+    if any(turn.get("name") for turn in turns):
+        raise Refusal("format_mismatch", "a speaker's name, which a table has no place for")
     asked, answered = (turn["content"] for turn in rest)
     return {"system": system[0]["content"] if system else "", "prompt": asked, "completion": answered}
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from trainers.data.findings import name_lines, plural
 from trainers.data.jsonl import Message, Row, read_rows
 from trainers.data.labels import closed_labels
+from trainers.data.showing import may_show
 from trainers.tables import Dataset
 
 MOST_LABELS = 8
@@ -38,7 +39,7 @@ class Versions(NamedTuple):
     train: Difference
     test: Difference
     labels: tuple[tuple[str, int, int], ...]
-    """Labels with their training rows in each version, where both have labels: most changed first."""
+    """Labels with their training rows in each version, where both have labels that may be shown: most changed first."""
 
     def rows(self) -> list[list[str]]:
         """Return a small table, head first."""
@@ -117,4 +118,4 @@ def _labels(old: Sequence[Row], new: Sequence[Row]) -> tuple[tuple[str, int, int
         return ()
     counts = [Counter(row.target for row in rows) for rows in (old, new)]
     names = sorted(set(counts[0]) | set(counts[1]), key=lambda n: (-abs(counts[1][n] - counts[0][n]), n))
-    return tuple((name, counts[0][name], counts[1][name]) for name in names)
+    return tuple((name, counts[0][name], counts[1][name]) for name in names) if may_show(names) else ()

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.findings import Finding
-from trainers.data.formats.preference import to_openai_pair
-from trainers.data.formats.writers import line
+from trainers.data.formats.writers import line, to_openai
 from trainers.data.jsonl import Row
 from trainers.data.likeness import near_pairs
 from trainers.data.limits import read_limits
@@ -68,12 +67,12 @@ def _alike(rows: Sequence[Row]) -> list[list[int]]:
 
 
 def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:
-    """Gather the lines of each value of a key, in the row itself or in its metadata."""
+    """Gather the lines of each value of a key, in the row itself or in its metadata; a table's columns have no case."""
     groups: dict[str, list[int]] = {}
     for chat in chats:
         nested = (chat.raw.get(name) for name in _METADATA)
         tables = (chat.raw, *(table for table in nested if isinstance(table, dict)))
-        value = next((table[key] for table in tables if key in table), None)
+        value = next((table[name] for table in tables for name in (key, key.casefold()) if name in table), None)
         if isinstance(value, str | int):
             groups.setdefault(str(value), []).append(chat.row.line)
     if not groups:
@@ -82,7 +81,7 @@ def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:
 
 
 def _written(chat: Chat) -> bytes:
-    """Write a chat row as it was; other formats are written as chat rows, pairs in OpenAI's preference format."""
-    if chat.kind in ("chat", "openai_preference"):
+    """Write a row of chats, of OpenAI's pairs or of Vertex as it was; all others as chat rows, pairs as OpenAI's."""
+    if chat.kind in ("chat", "openai_preference", "vertex"):
         return line(chat.raw)
-    return line(to_openai_pair(chat.value) if "rejected" in chat.value else chat.value)
+    return line(to_openai(chat.value))

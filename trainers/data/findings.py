@@ -3,6 +3,7 @@
 A finding names lines and a reason and never repeats what stands in a row: rows may hold what nobody should see twice.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +13,7 @@ Severity = Literal["BLOCK", "WARN", "REPORT"]
 
 ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "REPORT": 2}
 MOST_LINES = 1000  # a finding lists at most so many lines; its message has the true count
+_LINE = re.compile(r"\b([Ll])ine(s?)(?= \d)")
 NAMED_LINES = 4  # lines spelled out in a sentence before "and 12 more"
 
 
@@ -117,6 +119,15 @@ def lines_are(lines: Sequence[int]) -> str:
     """Open a sentence about lines: `Line 17 is`, `Lines 3 and 9 are`."""
     named = name_lines(lines)
     return f"{named[0].upper()}{named[1:]} {'is' if len(lines) == 1 else 'are'}"
+
+
+def as_rows(text: str) -> str:
+    """Say rows for lines: what is counted in one JSON list, which may stand on one line.
+
+    >>> as_rows("Lines 3 and 9 have a NUL character; line 4 is empty.")
+    'Rows 3 and 9 have a NUL character; row 4 is empty.'
+    """
+    return _LINE.sub(lambda found: ("R" if found[1] == "L" else "r") + f"ow{found[2]}", text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from trainers.data.notes import Notes
 from trainers.data.parsing import Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
-_MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an earlier answer out of the loss
+_MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an answer out of the loss
 _PAIR_KEYS = ("input", "preferred_output", "non_preferred_output")
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
@@ -42,7 +42,7 @@ class Row(NamedTuple):
     """One training or test row: a chat whose last assistant turn is the target."""
 
     line: int
-    """1-based line in its file."""
+    """1-based line in its file; in one JSON list its place there."""
     messages: tuple[Message, ...]
     """All turns in order; at least one. In a preference pair: with the better answer."""
     rejected: tuple[Message, ...] = ()
@@ -166,8 +166,9 @@ def _row(line: int, value: dict[str, object], notes: Notes) -> Row:
     if len(value) > 1:
         notes.ignore("row", line)
     turns = tuple(_message(item) for item in messages)
-    if messages[-1].get("weight") == 0:
-        raise Refusal("bad_message", "a last message with weight 0, so there is nothing to learn")
+    answers = [item for item in messages if item["role"] == "assistant"]
+    if answers and all(item.get("weight") == 0 for item in answers):  # as the linter's rule about trained tokens
+        raise Refusal("bad_message", "no answer with another weight than 0, so there is nothing to learn")
     if any(item.keys() - _MESSAGE_KEYS for item in messages):
         notes.ignore("message", line)
     return Row(line, turns)

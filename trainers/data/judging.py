@@ -1,6 +1,6 @@
 """How rows that we keep are linted: by our own rules, and by the length of a row where they are to be trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +47,11 @@ def _perhaps(finding: Finding) -> Finding:
     most = target_limits(LOCAL).row_tokens
     message = f"{lines_are(finding.lines)} longer than {most:,} tokens, the most that a run on this machine reads."
     return warn("row_maybe_too_long", finding.lines, message, "Shorten the row or split it, or train elsewhere.")
+
+
+def also(report: LintReport, findings: Iterable[Finding]) -> LintReport:
+    """Return a report that says this too."""
+    return _with(report, [*report.findings, *findings])
 
 
 def _with(report: LintReport, findings: list[Finding]) -> LintReport:

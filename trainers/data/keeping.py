@@ -14,6 +14,7 @@ from knowledge.errors import UserError
 from knowledge.rows import alone, scrub
 from knowledge.tenancy import Person
 from trainers import audit
+from trainers.data.naming import NAME, VERSION, checked
 from trainers.data.provenance import trail_of
 from trainers.data.store import Datasets, gone
 from trainers.errors import DatasetRejected, NotAllowed
@@ -26,11 +27,6 @@ _jobs = Job.__table__  # type: ignore[attr-defined]  # the same
 _models = ModelVersion.__table__  # type: ignore[attr-defined]  # the same
 _plans = EvalPlanRow.__table__  # type: ignore[attr-defined]  # the same
 _reviews = Review.__table__  # type: ignore[attr-defined]  # the same
-
-NAME = 60
-"""Characters of a name."""
-
-_VERSION = re.compile(r"^(?P<name>.+?)(?:\s+v|[@:])(?P<version>[0-9]{1,9})$")
 
 
 def seen(datasets: Datasets, person: Person, dataset_id: str) -> Dataset:
@@ -45,13 +41,34 @@ def seen(datasets: Datasets, person: Person, dataset_id: str) -> Dataset:
 
 def named(datasets: Datasets, person: Person, name: str) -> Dataset:
     """Return a data set by id, by name and version (`tickets v2`) or by name alone: then its newest version."""
+    name = name.strip()
     found = datasets.listing(person.workspace_id, seen_by=person.user_id, most=10_000)
-    asked = _VERSION.match(name.strip())
-    for dataset in found:
-        whole = dataset.id == name or dataset.name == name.strip()
-        if whole or (asked and (dataset.name, dataset.version) == (asked["name"], int(asked["version"]))):
-            return dataset
+    called = [dataset for dataset in found if dataset.name == name]
+    for fits in (_exact(found, name, by_version=False), called, _exact(found, name)):
+        if fits:
+            return fits[0]
     raise DatasetRejected(f"There is no data set {name[:NAME]!r} here.", "`datasets` lists those that you can see.")
+
+
+def one_version(datasets: Datasets, person: Person, name: str) -> Dataset:
+    """Return the version that an id or `tickets v2` names, and no other; raises DatasetRejected where two are meant."""
+    name = name.strip()
+    found = datasets.listing(person.workspace_id, seen_by=person.user_id, most=10_000)
+    fits = _exact(found, name)
+    called = next((dataset for dataset in found if dataset.name == name), None)  # a name from before it was refused
+    if len(fits) == 1 and called is None:
+        return fits[0]
+    if called is not None:
+        what = f"{name[:NAME]!r} is the name of a data set, so it does not say which version is meant."
+        raise DatasetRejected(what, f"Name it by its id: `datasets` lists them (the newest of that name: {called.id}).")
+    raise DatasetRejected(f"There is no version {name[:NAME]!r} here.", "`datasets` lists those that you can see.")
+
+
+def _exact(found: Sequence[Dataset], name: str, *, by_version: bool = True) -> list[Dataset]:
+    """Return the data sets with this id, or with this name and version."""
+    asked = VERSION.match(name) if by_version else None
+    wanted = (asked["name"], int(asked["version"])) if asked else None
+    return [dataset for dataset in found if dataset.id == name or (dataset.name, dataset.version) == wanted]
 
 
 def before(datasets: Datasets, person: Person, dataset: Dataset) -> Dataset | None:
@@ -74,9 +91,7 @@ def share(engine: Engine, dataset: Dataset, person: Person, now: datetime) -> bo
 
 def rename(engine: Engine, dataset: Dataset, name: str, person: Person, now: datetime) -> str:
     """Rename all versions of a data set; returns the name. Jobs and models keep the titles that they have."""
-    name = " ".join(name.split())
-    if not name or len(name) > NAME or not name.isprintable():
-        raise UserError(f"A name has 1 to {NAME} characters on one line.", "Choose another one.")
+    name = checked(name)
     if name == dataset.name:
         return name
     mine = (_rows.c.workspace_id == dataset.workspace_id) & (_rows.c.name == dataset.name)

@@ -72,9 +72,14 @@ def folded(text: str) -> str:
     return plain if plain.isascii() else plain.translate(_MARKS).rstrip(".!? ") or plain
 
 
+def without_digits(text: str, most: int | None = None) -> str:
+    """Fold a text for comparison, its first `most` characters, with digits made equal."""
+    return _DIGIT.sub("0", folded(text)[:most])
+
+
 def near_pairs(texts: Sequence[str]) -> list[NearPair]:
     """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out."""
-    plain = _without_common_ends([_DIGIT.sub("0", folded(text)) for text in texts])
+    plain = _without_common_ends([without_digits(text) for text in texts])
     pairs: list[NearPair] = []
     first_with: dict[str, int] = {}
     buckets: dict[tuple[int, int], list[int]] = {}

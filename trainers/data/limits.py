@@ -42,6 +42,10 @@ class WorkbookLimits:
     """Rows of the sheet."""
     columns: int
     """Columns of the sheet."""
+    cell_characters: int
+    """Characters of one cell."""
+    characters: int
+    """Characters of all rows, as they are handed on: one text may be shared by every cell."""
     seconds: float
     """Time that its parser may take."""
     memory_bytes: int

@@ -28,6 +28,7 @@ class Lines:
 
         self.carriage_return = False
         """Whether the line that came last ended as on Windows."""
+        self._open, self._tail = False, b""
 
     @property
     def sha256(self) -> str:
@@ -44,17 +45,27 @@ class Lines:
             number += 1
             if number == 1 and raw.startswith(_BOM):
                 self.marked, raw = True, raw.removeprefix(_BOM)
-            if not raw.endswith(b"\n"):
-                self._skip(raw)
+            self._open = not raw.endswith(b"\n") and len(raw) > self._limits.line_bytes
+            self._tail = b"\r" if self._open and raw.endswith(b"\r") else b""
             plain = raw.removesuffix(b"\n")
-            self.carriage_return = plain.endswith(b"\r")
+            self.carriage_return = plain.endswith(b"\r") and not self._open
             yield number, plain.removesuffix(b"\r")
+            for _ in self.rest():
+                pass
 
-    def _skip(self, raw: bytes) -> None:
-        """Read on to the end of a line that is over its limit."""
-        rest = raw if len(raw) > self._limits.line_bytes else b""
-        while rest and not rest.endswith(b"\n"):
-            rest = self._read(_CHUNK)
+    def rest(self) -> Iterator[bytes]:
+        """Yield what follows of the line that came last, if it was cut, in pieces and with its end.
+
+        Whoever does not ask for it leaves it out. Raises TooLarge.
+        """
+        piece = self._tail
+        while self._open:
+            yield piece
+            piece = self._read(_CHUNK)
+            self._open = bool(piece) and not piece.endswith(b"\n")
+        if piece:
+            yield piece
+        self._tail = b""
 
     def _read(self, most: int) -> bytes:
         raw = self._file.readline(most)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainers.data.counting import CountRow
-from trainers.data.findings import ORDER, Finding, plural, tell
+from trainers.data.findings import ORDER, Finding, as_rows, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
 from trainers.data.rules.handover import handover, over_size
@@ -20,6 +20,7 @@ from trainers.data.rules.personal import PersonalData, Preview
 from trainers.data.rules.size import Tokens, TokenStats
 from trainers.data.rules.view import Rule, View
 from trainers.data.rules.whole import WholeFile
+from trainers.data.showing import may_show
 from trainers.data.source import Source
 
 MOST_WORST = 5
@@ -34,7 +35,8 @@ class LintReport:
     findings: tuple[Finding, ...]
     """Everything found, what blocks first."""
     labels: dict[str, int] | None
-    """The closed set of labels with counts, commonest first; None for free text."""
+    """The closed set of labels with counts, commonest first; None for free text, and for labels that nobody should
+    see: with a secret or personal data in them."""
     sha256: str
     """Hash of the file's bytes; quotes and approvals bind to it. Empty if the file was too large to read."""
     tokens: TokenStats | None
@@ -58,6 +60,11 @@ class LintReport:
     def blocked(self) -> bool:
         """True if training must not start."""
         return any(finding.severity == "BLOCK" for finding in self.findings)
+
+    @property
+    def counts(self) -> str:
+        """What the numbers in findings count: the `line`s of the file, or the `row`s of one JSON list."""
+        return "row" if self.container == "json" else "line"
 
     @property
     def headline(self) -> str:
@@ -132,7 +139,7 @@ def lint(
         return LintReport(
             rows=whole.rows.count,
             findings=tuple(sorted(findings, key=lambda finding: (ORDER[finding.severity], finding.lines[:1]))),
-            labels=whole.labels,
+            labels=whole.labels if may_show(whole.labels or (), findings) else None,
             sha256=source.sha256,
             tokens=tokens.stats,
             test_rows=whole.rows.test,
@@ -155,7 +162,7 @@ def _judge(source: Source, rules: Sequence[Rule]) -> list[Finding]:
     blocked = any(finding.severity == "BLOCK" for finding in findings)
     if source.kinds or not blocked:  # "0 rows" beside the reason why there are none would only be noise
         findings += [finding for rule in rules for finding in rule.findings()]
-    return findings
+    return _counted_as(source, findings)
 
 
 def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> list[Finding]:
@@ -170,8 +177,15 @@ def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> lis
     found = [*source.findings(), *(finding for rule in rules for finding in rule.findings())]
     return [
         dataclasses.replace(finding, code=f"test_{finding.code}", message=f"Test file: {finding.message}")
-        for finding in found
+        for finding in _counted_as(source, found)
     ]
+
+
+def _counted_as(source: Source, findings: list[Finding]) -> list[Finding]:
+    """Speak of rows where what is counted are the rows of one JSON list: they may all stand on one line."""
+    if source.container != "json":
+        return findings
+    return [dataclasses.replace(finding, message=as_rows(finding.message)) for finding in findings]
 
 
 def _previews(rules: Sequence[Rule]) -> tuple[Preview, ...]:

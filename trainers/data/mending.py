@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.converting import new_file
-from trainers.data.findings import Spots, name_lines, plural
+from trainers.data.findings import Spots, as_rows, name_lines, plural
 from trainers.data.formats.sharegpt import ROLES
 from trainers.data.formats.writers import MARK, line
 from trainers.data.jsonl import open_file
@@ -25,6 +26,7 @@ MENDABLE = ("jsonl", "json")
 _WIDE = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # A comma before a closing bracket; strings are matched first, so that what stands inside them is left alone.
 _LAST_COMMA = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=[ \t\r\n]*[\]}])', re.DOTALL)
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 _SAID = {
     "byte_order_mark": "byte order mark {} at the start",
     "line_ends": "Windows line ends made plain",
@@ -33,7 +35,7 @@ _SAID = {
     "roles": "roles spelled as chat models know them",
     "last_commas": "commas after a last item removed",
     "commas_after": "commas between rows, as in a list, removed",
-    "answers": "white space around answers cut off",
+    "answers": "white space behind answers and blank lines before them cut off",
     "control_characters": "raw tabs and line breaks inside texts escaped",
     "joined_rows": "rows that stood on one line parted",
     "spread_list": "a list spread to one row a line",
@@ -53,6 +55,10 @@ class Mended(NamedTuple):
     """Lines of the old file by what was done to them."""
     left: int
     """Lines that are as broken as before, copied as they were."""
+    from_lines: Sequence[int] = ()
+    """The old line of each new one; in one JSON list the old row."""
+    noun: str = "line"
+    """What is counted in the old file: its lines, or the rows of one JSON list."""
 
     def to_json(self) -> dict[str, object]:
         """The result as plain JSON values."""
@@ -64,7 +70,8 @@ class Mended(NamedTuple):
         said = []
         for name, spots in self.changes.items():
             what = _SAID[name].format("added" if marked else "removed")
-            said.append(f"{plural(len(spots), 'line')}: {what} ({name_lines(spots)}).")
+            where = as_rows(name_lines(spots)) if self.noun == "row" else name_lines(spots)
+            said.append(f"{plural(len(spots), self.noun)}: {what} ({where}).")
         return said or ["Nothing that can be mended without guessing."]
 
 
@@ -90,7 +97,7 @@ def mend(path: Path, *, marked: bool, limits: ReadLimits | None = None) -> Mende
             work.note("byte_order_mark", 1)
         for row in work.rows(head, file, path.suffix):
             new.write(row)
-    return Mended(out, work.written, work.changes, work.left)
+    return Mended(out, len(work.from_lines), work.changes, work.left, work.from_lines, work.noun)
 
 
 def _too_large() -> UserError:
@@ -104,7 +111,9 @@ class _Work:
         self._limits = limits
         self.changes: dict[str, Spots] = {}
         self._seen: set[bytes] = set()
-        self.left = self.written = 0
+        self.left = 0
+        self.noun = "line"
+        self.from_lines = array("Q")
 
     def note(self, what: str, number: int) -> None:
         """Note what is done to a line."""
@@ -130,7 +139,10 @@ class _Work:
             lines = Lines(file, self._limits)
             try:
                 for number, raw in lines:
-                    yield from self._line(number, raw, ended=lines.carriage_return)
+                    if len(raw) > self._limits.line_bytes:
+                        yield from self._copied(number, raw, lines)
+                    else:
+                        yield from self._line(number, raw, ended=lines.carriage_return)
             except TooLarge:
                 raise _too_large() from None
 
@@ -146,13 +158,26 @@ class _Work:
         value = _value(content, self._limits)
         if isinstance(value, list):
             self.note("spread_list", 1)
-            for item in value:
-                yield from self._row(1, item)
+            self.noun = "row"
+            for number, item in enumerate(value, start=1):
+                yield from self._row(number, item)
         elif isinstance(value, dict):
             yield from self._row(1, value)
         else:
             for number, raw in enumerate(content.removesuffix(b"\n").split(b"\n"), start=1):
                 yield from self._line(number, raw.removesuffix(b"\r"), ended=raw.endswith(b"\r"))
+
+    def _copied(self, number: int, raw: bytes, lines: Lines) -> Iterator[bytes]:
+        """Copy a line that is too long to be looked at, to its end."""
+        self.left += 1
+        self.from_lines.append(number)
+        last = raw
+        yield raw
+        for piece in lines.rest():
+            last = piece
+            yield piece
+        if not last.endswith(b"\n"):
+            yield b"\n"
 
     def _line(self, number: int, raw: bytes, *, ended: bool) -> Iterator[bytes]:
         if ended:
@@ -182,7 +207,7 @@ class _Work:
                     yield from self._row(number, value)
                 return
         self.left += 1
-        self.written += 1
+        self.from_lines.append(number)
         yield raw + b"\n"
 
     def _row(self, number: int, value: object, raw: bytes | None = None) -> Iterator[bytes]:
@@ -193,7 +218,7 @@ class _Work:
             self.note("duplicates", number)
             return
         self._seen.add(digest)
-        self.written += 1
+        self.from_lines.append(number)
         yield content
 
     def _spell_roles(self, number: int, value: object) -> bool:
@@ -212,13 +237,17 @@ class _Work:
         return changed
 
     def _trim_answers(self, number: int, value: object) -> bool:
-        """Cut white space off around what the assistant of a chat says; a completion may mean to begin with one."""
+        """Cut off white space behind what the assistant of a chat says, and blank lines before it.
+
+        How far its first line is indented is part of the answer, as in code.
+        """
         changed = False
         messages = value.get("messages") if isinstance(value, dict) else None
         for item in messages if isinstance(messages, list) else ():
             text = item.get("content") if isinstance(item, dict) and item.get("role") == "assistant" else None
-            if isinstance(text, str) and text.strip() and text != text.strip():
-                item["content"] = text.strip()
+            plain = _BLANK_LINES.sub("", text.rstrip()) if isinstance(text, str) else ""
+            if plain and plain != text:
+                item["content"] = plain
                 self.note("answers", number)
                 changed = True
         return changed

@@ -1,6 +1,7 @@
 """Opens a file of rows, whatever kind it is, and yields its rows in the chat shape; it does not judge them."""
 
 import io
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +125,7 @@ class Source:
             if kind == "chat" and not self._tools:
                 _refuse_parts(value)
             shape = to_chat(value, kind)
+            self._check_size(shape, kind)
         except KeyError:
             self.notes.refuse(number, Refusal("no_messages", "another shape than the format that was named"))
             return None
@@ -136,6 +138,16 @@ class Source:
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
         messages = tuple(Message(str(turn["role"]), _shown(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+    def _check_size(self, shape: Value, kind: str | None) -> None:
+        """Refuse a row that would be over the cap of a line once it is written as a chat: nobody could read it again.
+
+        A chat row of JSONL stood on a line that was measured, and one of Vertex gets no longer.
+        """
+        if self.container == "jsonl" and kind in ("chat", "vertex"):
+            return
+        if len(json.dumps(shape, ensure_ascii=False).encode("utf-8", "surrogatepass")) > self.limits.line_bytes:
+            raise Refusal("line_too_long", f"more than {self.limits.line_bytes // 1024:,} KiB as a row of JSON")
 
 
 def _shown(turn: Value) -> str:

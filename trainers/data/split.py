@@ -8,7 +8,7 @@ from knowledge.errors import UserError
 from trainers.data.findings import plural
 from trainers.data.jsonl import Row
 from trainers.data.labels import closed_labels
-from trainers.data.likeness import canonical
+from trainers.data.likeness import canonical, folded
 
 LEAST_TRAIN = 10  # rows; fewer cannot be trained on
 LEAST_TEST = 5  # rows; fewer say nothing at all
@@ -65,7 +65,7 @@ def _strata(rows: Sequence[Row], together: Sequence[Sequence[int]] = ()) -> list
     labelled = closed_labels(rows) is not None
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(canonical(row.prompt), []).append(row)
+        groups.setdefault(folded(row.prompt), []).append(row)
     strata: dict[str, list[list[int]]] = {}
     for group in _joined(list(groups.values()), together):
         label = canonical(group[0].target) if labelled else ""

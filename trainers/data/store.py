@@ -16,21 +16,18 @@ from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
 from trainers.data.counting import CountRow
 from trainers.data.examples import EXAMPLES
+from trainers.data.holding import Parts, hold_out
 from trainers.data.jsonl import Row, read_rows, rows_in
-from trainers.data.judging import UNDECIDED, judge
+from trainers.data.judging import UNDECIDED, also, judge
+from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
+from trainers.data.naming import distinct
 from trainers.data.provenance import Trail, origin_of, spots, write
-from trainers.data.split import split
+from trainers.data.source import Chat, Source
 from trainers.errors import DatasetRejected
 from trainers.tables import Dataset
 
 _rows = Dataset.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
-
-TEST_FRACTION = 0.33
-"""Share of rows held out when no test file is given."""
-
-SPLIT_SEED = 7
-"""One fixed seed, so that the same file is always split alike."""
 
 
 class Added(NamedTuple):
@@ -74,6 +71,7 @@ class Datasets:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
         Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
+        A name that could be read as a version or an id is changed a little.
         `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
@@ -81,17 +79,19 @@ class Datasets:
         report = self.judge(train, test, target)
         if report.blocked:
             raise rejected(report)
-        content = _rows_of(train, report)
-        parts = Parts(content, _rows_of(test, None) if test else b"", (), ())
-        if divide and not test:
-            parts = hold_out(content)
-        check_alike(parts.train, parts.test)
+        content, tested = _rows_of(train, report), _rows_of(test, None) if test else b""
+        check_alike(content, tested)
+        read = len(_lines(content)), len(_lines(tested)) if test else None
+        _check_all_kept(read, (report.rows, report.test_rows))
+        held = divide and not test
+        parts = hold_out(content, _chats(train)) if held else Parts(content, tested, (), ())
+        report = also(report, parts.findings)
+        lines = _lines(parts.train), _lines(parts.test)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
         origins = [
             origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
             for path, called in files
         ]
-        lines = _lines(parts.train), _lines(parts.test)
         origins[0] = origins[0]._replace(rows=len(lines[0]) + (0 if test else len(lines[1])))
         if test:
             origins[1] = origins[1]._replace(rows=len(lines[1]))
@@ -100,18 +100,22 @@ class Datasets:
             spots(0, parts.train_lines or lines[0]),
             spots(1 if test else 0, parts.test_lines or lines[1]),
         )
-        told = Told(name, person, provenance, now, private)
+        told = Told(distinct(name), person, provenance, now, private)
         return Added(self.keep(parts.train, parts.test, trail, report, told), report)
 
     def keep(self, train: bytes, test: bytes, trail: Trail, report: LintReport, told: "Told") -> Dataset:
-        """Copy rows that were linted and register them; the same rows under the same name are there already."""
+        """Copy rows that were linted and register them; the same rows under the same name are there already.
+
+        Raises DatasetRejected where a line holds no row: nobody would see that it was lost.
+        """
+        rows, tested = _all_rows(train), _all_rows(test)
         id_ = f"ds_{uuid.uuid4().hex[:12]}"
         home = self.folder / "datasets" / id_
         home.mkdir(parents=True)
         for file, content in (("train.jsonl", train), ("test.jsonl", test)):
             (home / file).write_bytes(content)
         write(home, trail)
-        dataset = self._register(id_, home, trail, report, told)
+        dataset = self._register(id_, home, (rows, tested), trail, report, told)
         if dataset.id != id_:
             shutil.rmtree(home)
         return dataset
@@ -143,12 +147,14 @@ class Datasets:
         with self._engine.execution_options(reading=True).connect() as connection:
             return [Dataset(**row) for row in connection.execute(query).mappings().all()]
 
-    def _register(self, id_: str, home: Path, trail: Trail, report: LintReport, told: "Told") -> Dataset:
+    def _register(
+        self, id_: str, home: Path, read: tuple[list[Row], list[Row]], trail: Trail, report: LintReport, told: "Told"
+    ) -> Dataset:
         train, test, person = home / "train.jsonl", home / "test.jsonl", told.person
         sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
         seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
-        rows, test_rows = read_rows(train).rows, len(read_rows(test).rows)
+        rows, test_rows = read[0], len(read[1])
         with self._engine.begin() as connection:
             alone(connection, f"data set {person.workspace_id}/{told.name}")
             here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))
@@ -192,15 +198,6 @@ class Told(NamedTuple):
     private: bool = False
 
 
-class Parts(NamedTuple):
-    """Training and test rows as bytes, with the lines that they had; no lines: all, in their order."""
-
-    train: bytes
-    test: bytes
-    train_lines: Sequence[int]
-    test_lines: Sequence[int]
-
-
 def gone(dataset: Dataset) -> DatasetRejected:
     """Say that somebody deleted a data set's rows."""
     when = f" on {dataset.deleted_at:%d %b %Y}" if dataset.deleted_at else ""
@@ -226,6 +223,10 @@ def check_alike(train: bytes, test: bytes) -> None:
     raise DatasetRejected(what, f"Give {one} to test on too, or no test file: then some rows are held out.")
 
 
+def _chats(path: Path) -> list[Chat]:
+    return list(Source(path, read_limits(), lists=True))
+
+
 def _rows_of(path: Path, report: LintReport | None) -> bytes:
     """Return a file's rows as they are kept: as they are where it is JSONL of chats, else converted."""
     if report is not None and (report.container, report.kinds) == ("jsonl", ("chat",)):
@@ -236,21 +237,27 @@ def _rows_of(path: Path, report: LintReport | None) -> bytes:
     return converted_bytes(path)
 
 
-def hold_out(train: bytes) -> Parts:
-    """Divide rows into training and held-out ones; raises UserError where there are too few."""
-    lines = dict(enumerate(train.split(b"\n"), start=1))
-    parts = split(rows_in(train), test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
-
-    def joined(rows: Sequence[Row]) -> bytes:
-        chosen = [lines[row.line].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r") for row in rows]
-        return b"\n".join(chosen) + b"\n"
-
-    numbers = [[row.line for row in rows] for rows in parts]
-    return Parts(joined(parts.train), joined(parts.test), *numbers)
-
-
 def _lines(content: bytes) -> list[int]:
     return [row.line for row in rows_in(content)]
+
+
+def _all_rows(content: bytes) -> list[Row]:
+    """Read the rows of bytes that hold nothing else; raises DatasetRejected where a line is none."""
+    rows = rows_in(content)
+    filled = sum(1 for each in content.removeprefix(b"\xef\xbb\xbf").split(b"\n") if each.strip())
+    _check_all_kept((len(rows), None), (filled, None))
+    return rows
+
+
+def _check_all_kept(kept: tuple[int, int | None], given: tuple[int, int | None]) -> None:
+    """Raise DatasetRejected where fewer rows, to train or to test on, would be kept than were linted."""
+    if kept == given:
+        return
+    lost = f"{sum(each or 0 for each in kept):,} of {sum(each or 0 for each in given):,} rows"
+    raise DatasetRejected(
+        f"Only {lost} of that file can be kept, so none were.",
+        "Write the file as chat rows, one JSON object a line: `luthier convert FILE --to local` names what it can't.",
+    )
 
 
 def _hash(content: bytes) -> str:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.data.converting import converted_bytes
+from trainers.data.holding import Parts, hold_out
 from trainers.data.jsonl import read_rows, rows_in
+from trainers.data.judging import also
 from trainers.data.lint import LintReport
 from trainers.data.mending import Mended, mend
 from trainers.data.provenance import Origin, Spot, Trail, origin_of, trail_of
-from trainers.data.store import Datasets, Parts, Told, check_alike, hold_out, rejected
+from trainers.data.store import Datasets, Told, check_alike, rejected
 from trainers.tables import Dataset
 
 ALONE = frozenset({"too_few_rows"})
@@ -56,9 +58,9 @@ def more_rows(
     origin = origin_of(file_name, _hash(path), len(fresh), person.user_id, now, provenance)
     spots = tuple(Spot(len(before.origins), number) for number in numbers)
     told = Told(old.name, person, f"v{old.version} and more rows: {provenance}", now, old.private)
-    report = _linted(datasets, joined, test)
     train_spots, held = (*before.train, *spots), test.read_bytes()
     parts = Parts(joined, held, (), ()) if held else _divided(joined)
+    report = also(_linted(datasets, joined, test), parts.findings)
     trail = Trail((*before.origins, origin), train_spots, before.test)
     if parts.test_lines:
         told_apart = (tuple(train_spots[line - 1] for line in lines) for lines in (parts.train_lines, parts.test_lines))
@@ -78,7 +80,7 @@ def fixed(datasets: Datasets, old: Dataset, *, person: Person, now: datetime) ->
     if not done.changes:
         return old, _linted(datasets, content, test), done
     report = _linted(datasets, content, test)
-    trail = Trail(before.origins, _kept_spots(before, train, content), before.test)
+    trail = Trail(before.origins, _kept_spots(before, train, done, content), before.test)
     told = Told(old.name, person, f"v{old.version}, mended; {old.provenance}", now, old.private)
     return datasets.keep(content, test.read_bytes(), trail, report, told), report, done
 
@@ -127,18 +129,11 @@ def _unseen(content: bytes, seen: set[str]) -> tuple[list[bytes], list[int], int
     return fresh, numbers, repeated
 
 
-def _kept_spots(before: Trail, train: Path, content: bytes) -> tuple[Spot, ...]:
-    """Find for each mended row where it was from: by its turns, which mending keeps, in the old order."""
-    known: dict[object, list[Spot]] = {}
-    for row, spot in zip(read_rows(train).rows, before.train, strict=False):
-        known.setdefault(row[1:], []).append(spot)
-    last = before.train[0] if before.train else Spot(0, 0)
-    spots = []
-    for row in rows_in(content):
-        found = known.get(row[1:])
-        last = found.pop(0) if found else last
-        spots.append(last)
-    return tuple(spots)
+def _kept_spots(before: Trail, train: Path, done: Mended, content: bytes) -> tuple[Spot, ...]:
+    """Find for each mended row where it was from, by the old line that it was written from."""
+    known = {row.line: spot for row, spot in zip(read_rows(train).rows, before.train, strict=False)}
+    lines = (done.from_lines[row.line - 1] for row in rows_in(content))
+    return tuple(known.get(line, Spot(0, line)) for line in lines)
 
 
 def _key(line: bytes) -> str:

@@ -1,6 +1,6 @@
 """How a file of rows looks as pictures: lengths, labels and repeats; it judges no row and shows no word of one.
 
-Labels are the exception: they are what a model is to choose from.
+Labels are the exception: they are what a model is to choose from. The linter keeps back those that nobody should see.
 """
 
 from collections import Counter
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainers.data.findings import MOST_LINES, plural
-from trainers.data.labels import closed_labels
 from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
 from trainers.data.source import Source
@@ -35,10 +34,9 @@ def charts_of(path: Path, report: LintReport) -> list[Chart]:
     rows = [chat.row for chat in Source(path, read_limits(), lists=True)]
     if not rows:
         return []
-    labels = closed_labels(rows)
     drawn = [_tokens(report) or _lengths([sum(len(turn.content) for turn in row.messages) for row in rows])]
-    if labels:
-        drawn.append(_bars("labels", "Rows by label", dict(Counter(labels).most_common(MOST_LABELS)), len(rows)))
+    if report.labels:
+        drawn.append(_bars("labels", "Rows by label", dict(Counter(report.labels).most_common(MOST_LABELS)), len(rows)))
     repeats = {told: _lines(report, code) for code, told in REPEATS.items()}
     return [*drawn, _bars("repeats", "Rows that repeat each other", repeats, len(rows))]
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from knowledge.tenancy import Person
 from trainers import audit, budgets
-from trainers.errors import NotAllowed
+from trainers.errors import NotAllowed, NotYet
 from trainers.jobs.kinds import AS_IT_GOES
 from trainers.jobs.ledger import resumes
 from trainers.policy import Rules, approval_step, dollars, rules_of
@@ -33,7 +33,7 @@ def cost_of(job: Job) -> Decimal | None:
 def begin(connection: Connection, job: Job, rules: Rules, now: datetime) -> Decimal:
     """Set aside what a job that is being queued may cost; returns it, in dollars.
 
-    Raises NotAllowed for one job too many and OverBudget; the caller's transaction must then not be kept.
+    Raises NotYet for one job too many and OverBudget; the caller's transaction must then not be kept.
     """
     audit.take_turn(connection, job.workspace_id)
     check_share(connection, job, rules)
@@ -100,7 +100,7 @@ def pays_as_it_goes(job: Job) -> bool:
 
 
 def check_share(connection: Connection, job: Job, rules: Rules) -> None:
-    """Raise NotAllowed where the person who asked for a job has as many queued or running as one person may."""
+    """Raise NotYet where the person who asked for a job has as many queued or running as one person may."""
     live = select(func.count()).where(
         _jobs.c.workspace_id == job.workspace_id,
         _jobs.c.requested_by == job.requested_by,
@@ -109,7 +109,7 @@ def check_share(connection: Connection, job: Job, rules: Rules) -> None:
     )
     count = int(connection.execute(live).scalar_one())
     if count >= rules.jobs_per_person:
-        raise NotAllowed(
+        raise NotYet(
             f"@{job.requested_by} has {count} jobs queued or running; one person may have {rules.jobs_per_person}.",
             "Wait until one ends, or stop one: `jobs` lists them.",
         )

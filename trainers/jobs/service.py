@@ -152,7 +152,7 @@ class Jobs:
                 changed = approval.click(connection, job, quote_hash, person, now, via)
                 job = read(connection, job_id)
         except OverBudget as refusal:
-            self._note_refusal(job, person, refusal, now)
+            self.note_refusal(job, person, refusal, now)
             raise
         if job.state == "queued" and changed:
             self.ring(job)
@@ -192,13 +192,40 @@ class Jobs:
         Raises NotAllowed, or OverBudget where what is left of the approved cost does not fit any more.
         """
         try:
-            outcome = self._resume(job_id, person, now)
+            with self.ledger.transaction() as connection:
+                outcome = self.resume_within(connection, job_id, person, now)
         except OverBudget as refusal:
-            self._note_refusal(self.ledger.get(job_id), person, refusal, now)
+            self.note_refusal(self.ledger.get(job_id), person, refusal, now)
             raise
         if outcome.changed:
             self.ring(outcome.job)
         return outcome
+
+    def resume_within(self, connection: Connection, job_id: str, person: Person, now: datetime) -> Outcome:
+        """Resume a job inside the caller's transaction, who rings once it is kept; raises as `resume` does."""
+        job = read(connection, job_id, lock=True)
+        rules = policy.rules_of(connection, job.workspace_id, lock="share")
+        policy.check_stop(job, person, rules)
+        if job.state == "queued" and not job.stop_requested_by:
+            return self._once_more(connection, job, person, rules, now)
+        if job.state not in RESUMABLE:
+            return Outcome(job, changed=False)
+        if job.kind == INDEX:
+            raise UserError("The files of that job are not kept.", "Add the documents again with `learn`.")
+        if job.approved_at is None:
+            raise NotAllowed("This job was never approved.", f"Ask for a new quote with {again(job.kind)}.")
+        policy.check_not_paused(rules)
+        hold_rows(connection, job.dataset_id)
+        if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
+            return Outcome(read(connection, job_id), changed=False)
+        job = read(connection, job_id)
+        held = accounts.begin_again(connection, job, person, rules, now)
+        accounts.tell(connection, job, person.user_id, "resumed", now, dollars=str(held))
+        outbox.put(connection, job, waiting_card(job, ahead(connection, job, now)), now)
+        said = ended_card(job, "queued", "", "", person.user_id)
+        for key in (f"{said.KIND}-{job.fence}", f"run-ended-{job.fence}"):
+            outbox.replace(connection, job, said, key, now)
+        return Outcome(job, changed=True)
 
     def tend_quotes(self, now: datetime) -> int:
         """Ask the next approver where nobody answered and close quotes that expired; returns how many it touched."""
@@ -231,6 +258,11 @@ class Jobs:
                 if user not in given
             ]
 
+    def note_refusal(self, job: Job, person: Person, refusal: OverBudget, now: datetime) -> None:
+        """Tell the audit of a refusal for budget, whose transaction was not kept."""
+        with self.ledger.transaction() as connection:
+            accounts.tell(connection, job, person.user_id, "refused for budget", now, why=refusal.what)
+
     def note_download(self, job: Job, person: Person, now: datetime) -> None:
         """Tell the audit that somebody took a job's report out as files."""
         with self.ledger.transaction() as connection:
@@ -262,32 +294,6 @@ class Jobs:
             json.loads(result) for written, result in found if _alike(TrainingSpec.from_json(json.loads(written)), spec)
         ]
         return [PastRun(*result["timing"]) for result in same if result.get("timing")][:5]
-
-    def _resume(self, job_id: str, person: Person, now: datetime) -> Outcome:
-        with self.ledger.transaction() as connection:
-            job = read(connection, job_id, lock=True)
-            rules = policy.rules_of(connection, job.workspace_id, lock="share")
-            policy.check_stop(job, person, rules)
-            if job.state == "queued" and not job.stop_requested_by:
-                return self._once_more(connection, job, person, rules, now)
-            if job.state not in RESUMABLE:
-                return Outcome(job, changed=False)
-            if job.kind == INDEX:
-                raise UserError("The files of that job are not kept.", "Add the documents again with `learn`.")
-            if job.approved_at is None:
-                raise NotAllowed("This job was never approved.", f"Ask for a new quote with {again(job.kind)}.")
-            policy.check_not_paused(rules)
-            hold_rows(connection, job.dataset_id)
-            if not move(connection, job, "queued", person.user_id, now, remark=RESUMED, **_FRESH):
-                return Outcome(read(connection, job_id), changed=False)
-            job = read(connection, job_id)
-            held = accounts.begin_again(connection, job, person, rules, now)
-            accounts.tell(connection, job, person.user_id, "resumed", now, dollars=str(held))
-            outbox.put(connection, job, waiting_card(job, ahead(connection, job, now)), now)
-            said = ended_card(job, "queued", "", "", person.user_id)
-            for key in (f"{said.KIND}-{job.fence}", f"run-ended-{job.fence}"):
-                outbox.replace(connection, job, said, key, now)
-            return Outcome(job, changed=True)
 
     def _once_more(
         self, connection: Connection, job: Job, person: Person, rules: policy.Rules, now: datetime
@@ -329,11 +335,6 @@ class Jobs:
 
     def _pretended(self, spec: TrainingSpec) -> str:
         return "[rehearsal] " if spec.backend in self.pretending else ""
-
-    def _note_refusal(self, job: Job, person: Person, refusal: OverBudget, now: datetime) -> None:
-        """Tell the audit of what was rolled back."""
-        with self.ledger.transaction() as connection:
-            accounts.tell(connection, job, person.user_id, "refused for budget", now, why=refusal.what)
 
     def _close_unstarted(self, connection: Connection, job: Job, now: datetime) -> None:
         accounts.settle(connection, job, None, now)

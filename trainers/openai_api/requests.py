@@ -14,6 +14,9 @@ MOST_PAIRS: Final = 16
 LONGEST_KEY: Final = 64
 LONGEST_VALUE: Final = 512
 LONGEST_SUFFIX: Final = 64
+LARGEST_SEED: Final = 2**31 - 1
+"""OpenAI's own limit; what is larger fails only in the trainer."""
+
 LONGEST_NUMBER: Final = 20
 """Digits; Python itself refuses to read some thousand."""
 BODY_LIMIT: Final = 4_000_000
@@ -105,8 +108,8 @@ def job_request(body: Mapping[str, Any]) -> JobRequest:
     suffix, seed, validation = body.get("suffix") or "", body.get("seed"), body.get("validation_file") or None
     if not isinstance(suffix, str) or len(suffix) > LONGEST_SUFFIX:
         raise bad(f"suffix has more than {LONGEST_SUFFIX} characters.", "invalid_suffix", "suffix")
-    if not isinstance(seed, int | None) or isinstance(seed, bool) or (seed or 0) < 0:
-        raise bad("Invalid 'seed': must be a whole number of 0 or more.", "invalid_value", "seed")
+    if not isinstance(seed, int | None) or isinstance(seed, bool) or not 0 <= (seed or 0) <= LARGEST_SEED:
+        raise bad(f"Invalid 'seed': must be a whole number from 0 to {LARGEST_SEED}.", "invalid_value", "seed")
     if not isinstance(validation, str | None):
         raise bad("Invalid 'validation_file': must be the id of a file.", "invalid_file_id", "validation_file")
     return JobRequest(

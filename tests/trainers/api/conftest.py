@@ -8,6 +8,7 @@ import pytest
 
 from bot.store.engine import open_engine
 from tests.postgres import Postgres
+from tests.trainers.api.by_hand import ByHand
 from tests.trainers.api.shop import Shop
 
 
@@ -31,4 +32,21 @@ def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
     made.start()
     yield made
     made.stop()
+    engine.dispose()
+
+
+@pytest.fixture
+def hand_on_postgres(migrated_postgres: str, postgres: Postgres, tmp_path: Path) -> Iterator[ByHand]:
+    """A shop by hand on a Postgres of its own."""
+    engine = open_engine(postgres.url(postgres.create(migrated_postgres)))
+    yield ByHand.of(Shop(engine, tmp_path))
+    engine.dispose()
+
+
+@pytest.fixture
+def hand(migrated_sqlite: Path, tmp_path: Path) -> Iterator[ByHand]:
+    """The same without a server and without threads: each step is the test's."""
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
+    engine = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
+    yield ByHand.of(Shop(engine, tmp_path))
     engine.dispose()

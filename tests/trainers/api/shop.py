@@ -166,7 +166,7 @@ class Shop:
         while not self._over.wait(0.03):
             with self._turn:
                 self.preparing.tend()
-            for job in self.changes.runs.untold():
+            for job in [*self.changes.runs.untold(), *self.changes.runs.ended_anew()]:
                 self.changes.close(job)
             deliver(self.hooks, self.api.sender, now)
             sweep(self.jobs.ledger, lambda job: self.ring(job.id, job.queue), now())

@@ -168,6 +168,8 @@ def test_bad_rows_fail_at_validation_with_an_error_object(shop: Shop, content: b
         ({"training_file": "file-none"}, "invalid_file_id", ""),
         ({"method": {"type": "reinforcement"}}, "unsupported_method", "dpo"),
         ({"hyperparameters": {"n_epochs": 51}}, "invalid_hyperparameter", ""),
+        ({"seed": 2**31}, "invalid_value", "0 to 2147483647"),
+        ({"seed": -1}, "invalid_value", "0 to 2147483647"),
         (
             {
                 "hyperparameters": {"n_epochs": 3},
@@ -187,6 +189,7 @@ def test_a_wrong_job_is_refused_at_once(shop: Shop, body: dict[str, Any], code: 
     answer = shop.get(made, "/fine_tuning/jobs", method="POST", json={"model": BASE, "training_file": file, **body})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, code)
+    assert error["param"] == ("seed" if "seed" in body else error["param"])
     assert said in error["message"]
 
 

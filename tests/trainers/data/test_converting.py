@@ -14,6 +14,7 @@ from trainers.data.converting import DESTINATIONS, convert
 from trainers.data.counting import counter
 from trainers.data.limits import shell_limits, target_names
 from trainers.data.lint import lint
+from trainers.data.source import Source
 
 TEXTS = [(f"Question {n} about matter {n * 7919 % 997}?", f"Answer {n}: {n * 104729 % 9973} days.") for n in range(12)]
 KEY = "-----BEGIN RSA PRIVATE KEY-----"
@@ -192,3 +193,60 @@ def test_too_few_rows_are_written_and_told(make: Make, tmp_path: Path) -> None:
     """A few rows may be a test file: they are converted, and that no target trains on them is said."""
     done = convert(make([chat(*pair) for pair in TEXTS[:3]]), tmp_path / "out", to="vertex")
     assert (done.rows, [finding.code for finding in done.findings]) == (3, ["few_rows"])
+
+
+PICTURED = [
+    {"type": "text", "text": "Which bridge?"},
+    {"type": "image_url", "image_url": {"url": "https://shop.test/bridge.png"}},
+]
+CALLS = [{"id": "c", "type": "function", "function": {"name": "find", "arguments": "{}"}}]
+
+
+def test_a_pair_with_a_picture_and_calls_is_written_as_openai_reads_it(make: Make, tmp_path: Path) -> None:
+    """The picture stays in the content, what calls a tool has null beside it, and no key of ours goes out."""
+    rows = [
+        {
+            "input": {
+                "messages": [{"role": "user", "content": [{"type": "text", "text": f"No. {n}?"}, *PICTURED]}],
+                "tools": [{"type": "function", "function": {"name": "find"}}],
+            },
+            "preferred_output": [{"role": "assistant", "content": None, "tool_calls": CALLS}],
+            "non_preferred_output": [{"role": "assistant", "content": "A wooden one"}],
+        }
+        for n in range(3)
+    ]
+    for to in ("openai", "azure"):
+        out = tmp_path / f"{to}.jsonl"
+        assert convert(make(rows), out, to=to).rows == 3
+        assert [json.loads(each) for each in out.read_text("utf-8-sig").splitlines()] == rows
+
+
+def test_a_speakers_name_is_refused_where_it_has_no_place(make: Make, tmp_path: Path) -> None:
+    """Vertex and tables know no names: the line is named, nothing is dropped."""
+    row = chat(*TEXTS[0])
+    row["messages"][-2]["name"] = "ada"
+    for to in ("vertex", "csv", "tsv"):
+        found = convert(make([row]), tmp_path / f"out.{to}", to=to).findings
+        assert [(each.code, each.lines) for each in found if each.severity == "BLOCK"] == [("format_mismatch", (1,))]
+
+
+def test_line_breaks_survive_a_table(make: Make, tmp_path: Path) -> None:
+    """A text with line ends of Windows, of old Macs and plain ones comes back from CSV as it was."""
+    said = "one\r\ntwo\rthree\nfour"
+    out = tmp_path / "out.csv"
+    convert(make([chat("Count", said)]), out, to="csv")
+    assert [each.row.target for each in Source(out, shell_limits())] == [said]
+    out.write_bytes(b'question,answer\r\nHow?,"so\r\nand so"\r\n')
+    assert [each.row.target for each in Source(out, shell_limits())] == ["so\nand so"]
+
+
+def test_vertex_rows_stay_as_they_were_for_vertex(make: Make, tmp_path: Path) -> None:
+    """The parts of a turn are not joined, and its other keys are left out."""
+    contents = [
+        {"role": "user", "parts": [{"text": "q0"}, {"text": "more"}]},
+        {"role": "model", "parts": [{"text": "a"}, {"text": "b"}]},
+    ]
+    system = {"role": "system", "parts": [{"text": "Be"}, {"text": "brief"}]}
+    out = tmp_path / "out.jsonl"
+    convert(make([{"id": 1, "systemInstruction": system, "contents": contents}]), out, to="vertex")
+    assert json.loads(out.read_text()) == {"systemInstruction": system, "contents": contents}

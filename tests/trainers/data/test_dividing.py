@@ -164,3 +164,26 @@ def _check(path: Path, parts: Divided, fraction: float, seed: int) -> None:
     cases = [{json.loads(line)["case"] for line in part.splitlines()} for part in (parts.train, parts.test)]
     assert not folded[0] & folded[1]
     assert not cases[0] & cases[1]
+
+
+def test_vertex_rows_are_divided_as_they_were(tmp_path: Path) -> None:
+    """Calls of functions have no place in a chat row: both parts hold Vertex's own lines and no key of ours."""
+    rows = [
+        {
+            "contents": [
+                {"role": "user", "parts": [{"text": asked(n)}]},
+                {"role": "model", "parts": [{"functionCall": {"name": "stock", "args": {"n": n}}}]},
+            ]
+        }
+        for n in range(30)
+    ]
+    parts = divide(write(tmp_path / "rows.jsonl", rows), test_fraction=0.3, seed=7)
+    written = [json.loads(line) for part in (parts.train, parts.test) for line in part.splitlines()]
+    assert sorted(written, key=json.dumps) == sorted(rows, key=json.dumps)
+
+
+def test_a_column_is_found_as_it_is_spelled_in_the_file(tmp_path: Path) -> None:
+    """Columns have no case: `--group CustomerID` finds the column of that name."""
+    path = tmp_path / "rows.csv"
+    path.write_text("question,answer,CustomerID\n" + "".join(f"{asked(n)},a{n},c{n % 10}\n" for n in range(40)))
+    assert divide(path, test_fraction=0.3, seed=7, group="CustomerID").groups == 10

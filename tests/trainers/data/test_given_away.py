@@ -1,7 +1,11 @@
 """Passwords and identity numbers are told from what only looks like them."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from trainers.data.lint import lint
 from trainers.data.rules.credentials import secrets_in
 from trainers.data.rules.personal import _found_in
 
@@ -46,6 +50,22 @@ NO_SECRET = (
     "mysql://user:password@localhost:3306/till",
     "AKIAIOSFODNN7" + "EXAMPLE",
 )
+KEYS = (
+    "sk-" + "Ab3dEf9hIj2kLm5nOp8q",
+    "sk-proj-" + "a1-B2_c3D4e5F6g7H8i9J0k",
+    "sk-or-v1-" + "0f3a9c1e" * 8,
+    "sk-ant-api03-" + "wQ7pZr2LmX0vNc8TsKd4-yB6",
+    "Authorization: Bearer " + "9fT2mQx7LrB4vKd8sHz1wNc6pJy3Rt",
+    "curl -H 'Authorization: Bearer " + "8c1d0b7e-6f3a-4c2d-9e5b-1a2b3c4d5e6f'",
+)
+WORDS = (
+    "sk-circle-fade-dot-container",
+    "sk-learn-based-classification-pipeline",
+    "sk-resnet50-v2-imagenet-21k-finetuned-2024",
+    "Authorization: Bearer YOUR_ACCESS_TOKEN_FROM_DASHBOARD",
+    "Authorization: Bearer paste_the_token_from_your_dashboard_here",
+    "Bearer authentication_is_required_for_this_endpoint",
+)
 SOMEBODY = (
     "fødselsnummer 010190 10208",
     "hetu 010190-002R",
@@ -88,6 +108,39 @@ NOBODY = (
 def test_a_password_is_told_however_it_is_assigned(text: str) -> None:
     """In settings, flags and sentences of any language a password is a secret."""
     assert secrets_in(text)
+
+
+@pytest.mark.parametrize("text", KEYS)
+def test_a_key_is_told_by_what_no_word_looks_like(text: str) -> None:
+    """Letters, digits and cases in turn are a key, however it is parted by dashes."""
+    assert secrets_in(text)
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_words_behind_the_start_of_a_key_are_no_key(text: str) -> None:
+    """A style's name, a package's name, and a blank to fill in give nothing away."""
+    assert not secrets_in(text)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "user", "content": "Hi", "note": KEYS[0]}, {"role": "assistant", "content": "Ho"}]},
+        {
+            "messages": [
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": "Ho", "meta": {"k": [KEYS[1]]}},
+            ]
+        },
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}], "id": KEYS[2]},
+    ],
+    ids=["a message", "deep in a message", "the row"],
+)
+def test_a_secret_beside_the_texts_of_a_row_is_found(row: dict[str, object], tmp_path: Path) -> None:
+    """What training ignores goes to the provider all the same."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    assert "secret" in {finding.code for finding in lint(path).findings}
 
 
 @pytest.mark.parametrize("text", NO_SECRET)

@@ -11,7 +11,7 @@ from knowledge.tenancy import Person
 from trainers.data.lint import lint
 from trainers.data.provenance import trail_of
 from trainers.data.store import Datasets
-from trainers.data.versions import more_rows
+from trainers.data.versions import fixed, more_rows
 
 ADA = Person(workspace_id="T1", user_id="U0ADA")
 
@@ -40,6 +40,22 @@ def test_a_small_version_is_divided_once_there_are_enough(engine: Engine, tmp_pa
     assert len(trail.train) == grown.train_rows
     assert len(trail.test) == grown.test_rows
     assert {spot.origin for spot in (*trail.train, *trail.test)} == {0, 1}
+
+
+def test_a_mended_row_still_knows_its_own_line(engine: Engine, tmp_path: Path) -> None:
+    """Rows whose turns are mended, and rows behind one that was dropped, are from the line that they were on."""
+    datasets = Datasets(engine, tmp_path)
+    file = rows(tmp_path, "a.jsonl", 0, 14)
+    lines = file.read_text("utf-8").splitlines()
+    lines[4] = lines[4].replace('week 4."', 'week 4.  "')
+    lines[7] = lines[7].replace('week 7."', 'week 7.  "')
+    file.write_text("\n".join([*lines[:6], lines[2], *lines[6:]]) + "\n", "utf-8")
+    kept = datasets.add(
+        file, None, name="parcels", divide=False, provenance="made for training", person=ADA, now=utc_now()
+    ).dataset
+    mended, _, done = fixed(datasets, kept, person=ADA, now=utc_now())
+    assert list(done.changes["answers"]) == [5, 9]
+    assert [spot.line for spot in trail_of(tmp_path, mended).train] == [1, 2, 3, 4, 5, 6, *range(8, 16)]
 
 
 def test_a_few_more_rows_leave_it_undivided(engine: Engine, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_each_mend_is_told_with_its_lines(tmp_path: Path) -> None:
 
 
 def test_rows_out_of_a_list_and_answers_with_white_space_are_mended(tmp_path: Path) -> None:
-    """A comma after a row goes, and so does what surrounds an answer; a question keeps its white space."""
+    """A comma after a row goes, and so does what follows an answer; a question keeps its white space."""
     row = '{"messages": [{"role": "user", "content": " hi "}, {"role": "assistant", "content": " returns "}]}'
     path = tmp_path / "rows.jsonl"
     path.write_text(f"{row.replace('hi', 'ho')}\n{row},\n", "utf-8")
@@ -61,7 +61,10 @@ def test_rows_out_of_a_list_and_answers_with_white_space_are_mended(tmp_path: Pa
     assert list(mended.changes["commas_after"]) == [2]
     assert list(mended.changes["answers"]) == [1, 2]
     rows = [json.loads(line)["messages"] for line in mended.path.read_text("utf-8").splitlines()]
-    assert [(turns[0]["content"], turns[1]["content"]) for turns in rows] == [(" ho ", "returns"), (" hi ", "returns")]
+    assert [(turns[0]["content"], turns[1]["content"]) for turns in rows] == [
+        (" ho ", " returns"),
+        (" hi ", " returns"),
+    ]
 
 
 def test_wide_text_and_lists_become_rows(tmp_path: Path) -> None:
@@ -73,6 +76,41 @@ def test_wide_text_and_lists_become_rows(tmp_path: Path) -> None:
     done = mend(spread, marked=True)
     assert done.path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert len(read_rows(done.path).rows) == 2
+
+
+def test_a_line_over_the_cap_is_copied_whole(tmp_path: Path) -> None:
+    """What is too long to be looked at is not cut in two: it stands in the copy byte for byte, and counts as left."""
+    path = tmp_path / "rows.jsonl"
+    for end in (b"\n", b""):
+        long = row("x" * 1_600_000)
+        path.write_bytes(row("one") + b"\r\n" + row("two", role="Human") + b"\n" + long + end)
+        done = mend(path, marked=False)
+        lines = done.path.read_bytes().split(b"\n")
+        assert (lines[2], lines[3:], done.left, done.rows) == (long, [b""], 1, 3)
+        assert list(done.from_lines) == [1, 2, 3]
+        done.path.unlink()
+
+
+def test_how_far_an_answer_is_indented_is_part_of_it(tmp_path: Path) -> None:
+    """Code keeps the spaces of its first line; blank lines before it and white space behind it go."""
+    path = tmp_path / "rows.jsonl"
+    said = ["    def f():\n        return 1", "\n \n    x = 1 \n", "plain"]
+    path.write_bytes(b"\n".join(row(f"Write {n}", text) for n, text in enumerate(said)))
+    done = mend(path, marked=False)
+    assert [each.target for each in read_rows(done.path).rows] == [said[0], "    x = 1", "plain"]
+    assert list(done.changes["answers"]) == [2]
+
+
+def test_rows_of_a_list_are_counted_one_by_one(tmp_path: Path) -> None:
+    """In one JSON list each change has the number of its row, and so has each row that is written."""
+    path = tmp_path / "rows.json"
+    path.write_bytes(b"[" + b",".join([row("a"), row("a"), row("b", role="Human"), row("a"), row("c")]) + b"]")
+    done = mend(path, marked=False)
+    assert list(done.changes["duplicates"]) == [2, 4]
+    assert list(done.from_lines) == [1, 3, 5]
+    assert "2 rows: rows dropped that repeat an earlier one word for word (rows 2 and 4)." in done.sentences(
+        marked=False
+    )
 
 
 def test_a_doubtful_line_stays_as_it_is(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from trainers.data.limits import shell_limits, workbook_limits
 from trainers.data.lint import lint
 from trainers.data.notes import Notes
 from trainers.data.source import Source
-from trainers.data.spreadsheets import workbook
+from trainers.data.spreadsheets import workbook, workbook_child
 
 Make = Callable[[str, bytes], Path]
 
@@ -97,6 +97,59 @@ def test_a_hostile_workbook_gets_a_reason(make: Make, content: bytes) -> None:
     report = lint(make("rows.xlsx", content), limits=shell_limits())
     assert report.blocked
     assert report.findings[0].code in ("unreadable_workbook", "no_columns", "archive")
+
+
+def shared(cells: int, length: int) -> bytes:
+    """A workbook of two columns whose cells all point at one long text."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    texts = "".join(f"<si><t>{text}</t></si>" for text in ("prompt", "completion", "long " * (length // 5)))
+    places = [(0, 1), *[(2, 2)] * (cells // 2)]
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" t="s"><v>{a}</v></c><c r="B{n}" t="s"><v>{b}</v></c></row>'
+        for n, (a, b) in enumerate(places, start=1)
+    )
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            text = old.read(part).decode()
+            if part.filename == SHEET:
+                text = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+            if part.filename == "[Content_Types].xml":
+                text = text.replace(
+                    "</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+                )
+            new.writestr(part.filename, text)
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{space}">{texts}</sst>')
+    return target.getvalue()
+
+
+def said_of(content: bytes, **limits: float) -> str:
+    notes = Notes()
+    assert list(workbook.each_row(content, replace(workbook_limits(), **limits), notes)) == []  # type: ignore[arg-type]
+    return notes.findings()[0].message
+
+
+def test_one_text_that_many_cells_share_is_counted_in_each() -> None:
+    """A small file with a long text in every cell is refused by what it would become, and not held in memory."""
+    assert "more than 32,767 characters" in said_of(shared(200, 200_000))
+    assert "holds more than 2 million characters" in said_of(shared(100, 30_000), characters=2 * 2**20)
+
+
+def test_a_workbook_that_memory_does_not_hold_is_too_large_not_damaged() -> None:
+    """However the parser's libraries wrap it, the reason is the memory."""
+    assert "more memory" in said_of(shared(4, 60_000_000), memory_bytes=300 * 2**20, ratio=10_000)
+    wrapped = ValueError("could not read the sheet")
+    wrapped.__context__ = MemoryError()
+    assert workbook_child._ran_out(wrapped)
+    assert workbook_child._ran_out(SyntaxError("Memory allocation failed : growing buffer"))
+    assert not workbook_child._ran_out(ValueError("damaged"))
+
+
+def test_a_child_that_says_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of a parser has a limit of its own."""
+    monkeypatch.setattr(workbook, "_CHILD", "this")
+    assert "more text than I read" in said_of(GOOD, characters=100)
 
 
 def test_a_parser_that_takes_too_long_is_ended() -> None:

@@ -1,12 +1,15 @@
 """OpenAI's chat rows: what a message may hold, and the chat shape of it; roles and their order are judged elsewhere."""
 
 import json
+from collections.abc import Collection
 
 from trainers.data.formats.pictures import check
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
 _KEPT = ("weight", "name", "tool_calls", "tool_call_id", "function_call")
+WRITTEN = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "weight")
+"""The keys of a message that are written, in their order."""
 _ROW_KEPT = ("tools", "parallel_tool_calls", "functions")
 
 
@@ -85,6 +88,16 @@ def _check_calls(calls: object) -> None:
             raise Refusal("bad_message", "a tool call without a function and its name")
         if not isinstance(function.get("arguments"), str):
             raise Refusal("bad_message", "a tool call whose arguments are not one text of JSON")
+
+
+def written(turn: Value, kept: Collection[str] = WRITTEN) -> Value:
+    """Return a message of the chat shape as OpenAI writes it: pictures in its content, null beside calls of tools."""
+    plain = {key: turn[key] for key in WRITTEN if key in turn and key in kept}
+    if "parts" in turn:
+        plain["content"] = turn["parts"]
+    if (turn.get("tool_calls") or turn.get("function_call")) and not turn["content"]:
+        plain["content"] = None
+    return plain
 
 
 def said(turn: Value) -> str:

@@ -1,6 +1,6 @@
 """Preference pairs, for DPO: a question, the better answer and the worse one, in OpenAI's and Hugging Face's shapes."""
 
-from trainers.data.formats.chat import from_chat, message
+from trainers.data.formats.chat import from_chat, message, written
 from trainers.data.formats.pairs import _text, _turn, _turns
 from trainers.data.parsing import Refusal
 
@@ -39,21 +39,25 @@ def from_pair(value: Value) -> Value:
 def to_openai_pair(chat: Value) -> Value:
     """Write a chat with a rejected answer as OpenAI reads it."""
     asked, better = _halves(chat)
-    given: Value = {"messages": asked} | {key: chat[key] for key in _BESIDE if key in chat}
-    return {"input": given, "preferred_output": better, "non_preferred_output": chat["rejected"]}
+    given: Value = {"messages": _written(asked)} | {key: chat[key] for key in _BESIDE if key in chat}
+    return {"input": given, "preferred_output": _written(better), "non_preferred_output": _written(chat["rejected"])}
 
 
 def to_pair(chat: Value) -> Value:
     """Write a chat with a rejected answer as Hugging Face's trainers read it."""
     asked, better = _halves(chat)
     tools: Value = {"tools": chat["tools"]} if "tools" in chat else {}
-    return {"prompt": asked, "chosen": better, "rejected": chat["rejected"]} | tools
+    return {"prompt": _written(asked), "chosen": _written(better), "rejected": _written(chat["rejected"])} | tools
 
 
 def worse_side(chat: Value) -> Value:
     """Return a pair's conversation with its worse answer, in the chat shape."""
     asked, _ = _halves(chat)
     return {key: value for key, value in chat.items() if key != "rejected"} | {"messages": asked + chat["rejected"]}  # type: ignore[operator]  # the chat shape
+
+
+def _written(turns: object) -> list[Value]:
+    return [written(turn) for turn in turns]  # type: ignore[attr-defined]  # the chat shape
 
 
 def _halves(chat: Value) -> tuple[list[Value], list[Value]]:

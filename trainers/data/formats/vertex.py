@@ -43,6 +43,8 @@ def to_vertex(chat: Value) -> Value:
             row["systemInstruction"] = {"role": "system", "parts": [{"text": turn["content"]}]}
         elif turn.get("tool_calls") or turn["role"] not in _BACK:
             raise Refusal("format_mismatch", "a tool call, which is not written for Vertex here")
+        elif turn.get("name"):
+            raise Refusal("format_mismatch", "a speaker's name, which Vertex does not know")
         elif turn.get("weight") == 0:
             raise Refusal("format_mismatch", "a weight of 0, which Vertex does not know")
         elif "parts" in turn:
@@ -52,6 +54,17 @@ def to_vertex(chat: Value) -> Value:
             contents.append({"role": _BACK[turn["role"]], "parts": parts})
     tools: Value = {"tools": chat["vertex_tools"]} if "vertex_tools" in chat else {}
     return row | {"contents": contents} | tools
+
+
+def rewritten(value: Value) -> Value:
+    """Return a row of Vertex's that was read, part by part as it was, without keys beside the conversation."""
+    row: Value = {}
+    system = value.get("systemInstruction", value.get("system_instruction"))
+    if system is not None:
+        row["systemInstruction"] = {"role": "system", "parts": _parts(system)}
+    turns: list[Value] = value["contents"]  # type: ignore[assignment]  # its reader has looked
+    row["contents"] = [{"role": turn["role"], "parts": _parts(turn)} for turn in turns]
+    return row | ({"tools": value["tools"]} if value.get("tools") else {})
 
 
 def only_vertex(chat: Value) -> bool:

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Mapping
 
+from trainers.data.formats.chat import WRITTEN, written
 from trainers.data.formats.preference import to_openai_pair, to_pair
 from trainers.data.formats.vertex import only_vertex, to_vertex
 from trainers.data.parsing import Refusal
 
 Value = dict[str, object]
-_TURN = ("role", "content", "name", "tool_calls", "tool_call_id", "function_call", "weight")
 _ROW = ("tools", "parallel_tool_calls", "functions")
 MARK = b"\xef\xbb\xbf"
 
@@ -19,7 +19,7 @@ def to_openai(chat: Value) -> Value:
         raise Refusal("format_mismatch", "a file or function in Vertex's own form, which is not rewritten here")
     if "rejected" in chat:
         return to_openai_pair(chat)
-    return _plain(chat, frozenset((*_TURN, *_ROW)))
+    return _plain(chat, frozenset((*WRITTEN, *_ROW)))
 
 
 def to_together(chat: Value) -> Value:
@@ -39,7 +39,7 @@ def to_hugging_face(chat: Value) -> Value:
         raise Refusal("format_mismatch", "a weight of 0, which this format does not know")
     if "rejected" in chat:
         return to_pair(chat)
-    return _plain(_without_functions(chat), frozenset((*_TURN, *_ROW)) - {"weight", "parallel_tool_calls"})
+    return _plain(_without_functions(chat), frozenset((*WRITTEN, *_ROW)) - {"weight", "parallel_tool_calls"})
 
 
 def to_local(chat: Value) -> Value:
@@ -99,15 +99,8 @@ def _without_functions(chat: Value) -> Value:
 
 
 def _plain(chat: Value, kept: frozenset[str]) -> Value:
-    """Keep what the format knows; content that is empty beside tool calls becomes null, as OpenAI writes it."""
-    turns = []
-    for turn in _turns(chat):
-        written = {key: turn[key] for key in _TURN if key in turn and key in kept}
-        if "parts" in turn:
-            written["content"] = turn["parts"]
-        if (turn.get("tool_calls") or turn.get("function_call")) and not turn["content"]:
-            written["content"] = None
-        turns.append(written)
+    """Keep what the format knows."""
+    turns = [written(turn, kept) for turn in _turns(chat)]
     return {"messages": turns} | {key: chat[key] for key in _ROW if key in chat and key in kept}
 
 

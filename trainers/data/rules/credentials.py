@@ -1,9 +1,10 @@
 """The rule that no row may hold a key or a password; it knows how such secrets look and never repeats one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from trainers.data.findings import Finding, Spots, block, lines_have
+from trainers.data.formats.pictures import INSIDE
 from trainers.data.parsing import texts_of
 from trainers.data.rules.passwords import password_in
 from trainers.data.rules.view import View
@@ -69,6 +70,13 @@ _ASSIGNED_HINTS = ("key", "token", "secret")
 _SAMPLE = re.compile(
     r"EXAMPLE(?:KEY)?$|://[^:@/]*:(?:\*+|[xX]{3,}|(?i:\$?[{<\[%].*|(?:my|your)?[_-]?(?:pass(?:word|wd)?|pwd|pw|secret|changeme)))@"
 )
+_FREE_FORM = frozenset(("an API key (sk-…)", "a bearer token"))  # what follows them may also be words of a manual
+_BLANK = re.compile(r"(?i)your[_-]|[_-](?:here|from|goes)[_-]|[_-]here$|example|placeholder|redacted|x{5}|<|\{")
+_PIECE = re.compile(r"[A-Za-z0-9]+")
+_WORD = re.compile(  # also camel case, a name with a number (resnet50, text2vec), and a year
+    r".{1,4}|[A-Z]?[a-z]{1,17}|[A-Z]{1,18}|(?=.{1,18}\Z)(?:[A-Z]?[a-z]{2,})+|(?=.{1,12}\Z)[A-Za-z]+[0-9]{1,4}[a-z]*"
+)
+_PLAIN_MESSAGE = frozenset(("role", "content", "weight"))
 _LEAST_DISTINCT = 8  # characters; a row of x is a placeholder, not a key
 
 
@@ -81,8 +89,8 @@ class NoSecrets:
 
     def see(self, view: View) -> bool:
         """Look through all that is said in a row, and what stands beside it; say whether there is a secret."""
-        beside = view.raw if view.raw.keys() - {"messages"} else {}
-        text = "\n".join([view.text, *texts_of(beside)]) if beside else view.text
+        beside = _has_more(view.raw)
+        text = "\n".join([view.text, *_texts_beside(view.raw)]) if beside else view.text
         found = _secrets_in(text, text.lower() if beside else view.lower_text)
         for name in found:
             self._found.setdefault(name, Spots()).add(view.line)
@@ -96,8 +104,20 @@ class NoSecrets:
             yield block("secret", lines, message, fix)
 
 
+def _has_more(raw: Mapping[str, object]) -> bool:
+    """Say whether a row holds anything but messages of a role and a text."""
+    if len(raw) != 1 or not isinstance(messages := raw.get("messages"), list):
+        return True
+    return any(item.keys() - _PLAIN_MESSAGE or not isinstance(item.get("content"), str) for item in messages)
+
+
+def _texts_beside(raw: Mapping[str, object]) -> Iterator[str]:
+    """Yield every text of a row as it stands in the file, keys included, but the bytes of pictures."""
+    return (text for text in texts_of(raw) if not (text.startswith("data:image/") and INSIDE.match(text)))
+
+
 def _secrets_in(text: str, lower: str) -> set[str]:
-    names = {name for name, hint, pattern in _SECRETS if hint in text and _is_real(pattern, text)}
+    names = {name for name, hint, pattern in _SECRETS if hint in text and _is_real(name, pattern, text)}
     if not names and any(hint in lower for hint in _ASSIGNED_HINTS):
         values = (match["value"] for match in _ASSIGNED.finditer(text))
         if any(any(sign.isdigit() for sign in value) and len(set(value)) >= _LEAST_DISTINCT for value in values):
@@ -109,9 +129,19 @@ def _secrets_in(text: str, lower: str) -> set[str]:
     return names
 
 
-def _is_real(pattern: re.Pattern[str], text: str) -> bool:
+def _is_real(name: str, pattern: re.Pattern[str], text: str) -> bool:
     found = (match[0] for match in pattern.finditer(text))
-    return any(len(set(secret)) >= _LEAST_DISTINCT and not _SAMPLE.search(secret) for secret in found)
+    real = (secret for secret in found if len(set(secret)) >= _LEAST_DISTINCT and not _SAMPLE.search(secret))
+    return any(name not in _FREE_FORM or _is_random(secret) for secret in real)
+
+
+def _is_random(secret: str) -> bool:
+    """Tell a key from words joined by dashes, such as a style's or a package's name, and from a blank to fill in.
+
+    >>> _is_random("sk-learn-based-classification-pipeline"), _is_random("sk-proj-9fT2mQx7LrB4vKd8sHz1wNc6")
+    (False, True)
+    """
+    return not _BLANK.search(secret) and not all(_WORD.fullmatch(piece) for piece in _PIECE.findall(secret))
 
 
 def secrets_in(text: str) -> set[str]:

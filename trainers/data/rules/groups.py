@@ -1,7 +1,7 @@
 """The rule about rows of one group on both sides: the same customer, thread or document in training and test."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from trainers.data.findings import Finding, Spots, lines_have, plural, warn
 from trainers.data.hashes import short_hash
@@ -28,14 +28,14 @@ class Groups:
     def see_test(self, view: View) -> None:
         """Take a test row into account; all of them come before the first training row."""
         self._test_rows += 1
-        for name, value in _groups_of(view.raw):
+        for name, value in groups_of(view.raw):
             self._tested.setdefault(name, set()).add(short_hash(value))
 
     def see(self, view: View) -> None:
         """Take a training row into account."""
         if not self._tested:
             return
-        for name, value in _groups_of(view.raw):
+        for name, value in groups_of(view.raw):
             if short_hash(value) in self._tested.get(name, ()):
                 self._spots.setdefault(name, Spots()).add(view.line)
 
@@ -52,7 +52,7 @@ class Groups:
             yield warn("group_leak", lines, message, fix)
 
 
-def _groups_of(raw: dict[str, object]) -> Iterator[tuple[str, str]]:
+def groups_of(raw: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield the names and values of a row's group keys."""
     nested = [value for name in _INSIDE if isinstance(value := raw.get(name), dict)]
     for table in (raw, *nested):

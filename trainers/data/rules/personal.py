@@ -69,12 +69,22 @@ class PersonalData:
 
 
 def mask(text: str) -> str:
-    """Hide all letters and digits but the first of each run, and never more than half of what stands there.
+    """Hide all letters and digits but the first of each run of two or more: at most half of what stands there is seen.
 
-    >>> mask("jane.doe@mail.test"), mask("555-867-5309")
-    ('j***.d**@m***.t***', '5**-8**-5***')
+    >>> mask("jane.doe@mail.test"), mask("555-867-5309"), mask("a.b@c.de")
+    ('j***.d**@m***.t***', '5**-8**-5***', '*.*@*.d*')
     """
-    return re.sub(r"(\w)(\w*)", lambda run: run[1] + "*" * len(run[2]), text)
+    return re.sub(r"(\w)(\w*)", lambda run: (run[1] if run[2] else "*") + "*" * len(run[2]), text)
+
+
+def is_personal(text: str) -> bool:
+    """Say whether a text by itself holds what looks like personal data."""
+    return any(_found_in(text))
+
+
+def has_long_number(text: str) -> bool:
+    """Say whether a text has a number that may be somebody's, once a word beside it says so."""
+    return _LONG_NUMBER.search(text) is not None
 
 
 def _found_in(text: str) -> Iterator[tuple[str, str]]:

@@ -74,7 +74,8 @@ class _Text:
     """The lines of a file as text for the csv module; it remembers what was wrong with those of the current row."""
 
     def __init__(self, lines: Lines, limits: ReadLimits) -> None:
-        self._lines, self._limits = iter(lines), limits
+        self._lines, self._each, self._limits = lines, iter(lines), limits
+        self._as_written = False  # whether line breaks inside cells are kept: not where all lines end as on Windows
         self._wrong: Refusal | None = None
         self.number = 0
 
@@ -82,15 +83,18 @@ class _Text:
         return self
 
     def __next__(self) -> str:
-        self.number, raw = next(self._lines)
+        self.number, raw = next(self._each)
+        if self.number == 1:
+            self._as_written = not self._lines.carriage_return
+        end = "\r\n" if self._as_written and self._lines.carriage_return else "\n"
         if len(raw) > self._limits.line_bytes:
             self._wrong = Refusal("line_too_long", f"more than {self._limits.line_bytes // 1024:,} KiB")
             return "\n"
         try:
-            return raw.decode("utf-8", "strict") + "\n"
+            return raw.decode("utf-8", "strict") + end
         except UnicodeDecodeError as error:
             self._wrong = Refusal("not_utf8", "bytes that are not UTF-8", error.start)
-            return raw.decode("utf-8", "replace") + "\n"
+            return raw.decode("utf-8", "replace") + end
 
     def check(self) -> None:
         """Refuse a row with a line that could not be read, and forget it."""

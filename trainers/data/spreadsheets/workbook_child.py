@@ -1,8 +1,8 @@
-"""The process that parses an Excel file from a stranger: bytes on its input, rows as JSON on its output.
+"""The process that parses an Excel file from a stranger: bytes on its input, lines of JSON on its output.
 
 Run as: python -P -s -m trainers.data.spreadsheets.workbook_child LIMITS < file, with LIMITS as JSON.
-It prints {"rows": [[line, [cell, ...], [formula without a value, ...], computed], ...], "others": sheets}
-or {"what": reason, "next_step": ...}.
+It prints [line, [cell, ...], [formula without a value, ...], computed] for each row, and last {"others": sheets}, or
+{"what": reason, "next_step": ...}. Exit codes: OUT_OF_MEMORY; anything else but 0 means that the parser broke.
 """
 
 import io
@@ -27,7 +27,10 @@ from trainers.data.spreadsheets.cells import Header
 _LOOKED_AT = 100  # rows of a sheet in which its head is sought
 _FREE = 1_048_576
 _AGAIN = "Save the sheet as CSV in UTF-8 and give me that."
-_FAULTS = (zipfile.BadZipFile, zlib.error, LookupError, TypeError, ValueError, AttributeError, RuntimeError, OSError)
+_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, LookupError, TypeError, ValueError, AttributeError, RuntimeError, OSError),
+    SyntaxError,  # what XML parsers raise
+)
 
 
 def main() -> None:
@@ -37,6 +40,20 @@ def main() -> None:
         **(asdict(shipped()) | {"seconds": limits.seconds, "memory_bytes": limits.memory_bytes})
     )
     confine(documents)
+    try:
+        last = _answer(limits)
+    except Exception as error:
+        if _ran_out(error):
+            os._exit(OUT_OF_MEMORY)
+        raise
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    _say(last)
+    sys.stdout.buffer.flush()
+
+
+def _answer(limits: WorkbookLimits) -> dict[str, Any]:
+    """Print the rows and return what comes last: the number of other sheets, or why there are no more rows."""
     import openpyxl  # before files can no longer be opened freely
     import openpyxl.cell._writer
     import openpyxl.reader.excel  # noqa: F401
@@ -46,15 +63,37 @@ def main() -> None:
     warnings.simplefilter("ignore")
     try:
         rows, others = _read(content, limits)
-        answer: dict[str, Any] = {"rows": list(rows), "others": others}
+        said = 0
+        for row in rows:
+            said += _say(row)
+            if said > limits.characters:
+                raise Unreadable(f"holds more than {limits.characters // _FREE:,} million characters.", "Split it.")
     except Unreadable as error:
-        answer = {"what": error.what, "next_step": error.next_step}
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
+        return {"what": error.what, "next_step": error.next_step}
     except _FAULTS as error:
-        if type(error).__name__ == "KeyError" or isinstance(error, Exception):
-            answer = {"what": "is a damaged workbook.", "next_step": _AGAIN}
-    sys.stdout.buffer.write(json.dumps(answer).encode("ascii"))
+        if _ran_out(error):
+            raise
+        return {"what": "is a damaged workbook.", "next_step": _AGAIN}
+    return {"others": others}
+
+
+def _say(value: object) -> int:
+    """Print a value on a line of its own and return its characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    return len(text)
+
+
+def _ran_out(error: BaseException | None) -> bool:
+    """Say whether an error comes from one about memory, however the libraries between have wrapped it."""
+    while error is not None:
+        said = str(error).casefold()
+        if isinstance(error, MemoryError) or "out of memory" in said or "insufficient memory" in said:
+            return True
+        if isinstance(error, SyntaxError) and "memory" in said:  # the XML parsers' errors are such
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _read(content: bytes, limits: WorkbookLimits) -> tuple[Iterator[list[Any]], int]:
@@ -102,7 +141,13 @@ def _rows(sheets: list[Any], limits: WorkbookLimits) -> Iterator[list[Any]]:
             raise Unreadable(f"has more than {limits.rows:,} rows.", "Split it.")
         computed = [place for place, source in enumerate(sources) if isinstance(source, str) and source.startswith("=")]
         lost = [place for place in computed if place >= len(cells) or cells[place] is None]
-        yield [line, [_text(cell) for cell in cells], lost, bool(computed)]
+        texts = [_text(cell) for cell in cells]
+        if any(len(text) > limits.cell_characters for text in texts):
+            most = f"{limits.cell_characters:,} characters, the most that Excel itself can hold"
+            raise Unreadable(f"has a cell of more than {most} (row {line:,}).", _AGAIN)
+        while texts and not texts[-1]:
+            texts.pop()
+        yield [line, texts, lost, bool(computed)]
 
 
 def _check(content: bytes, limits: WorkbookLimits) -> None:
