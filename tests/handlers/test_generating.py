@@ -284,9 +284,10 @@ def test_a_card_that_was_posted_again_says_where_the_newer_one_is(drafting: Worl
 
 
 def test_another_like_this_drafts_one_more(drafting: World) -> None:
-    """The new row is of the same kind and asks something new."""
+    """It is said at once, before it is there; the new row is of the same kind and asks something new."""
     card = reviewed(drafting)
     drafting.slack.click(card, "Another like this")
+    drafting.slack.wait_message("One more row is being drafted", thread_ts=card["thread_ts"])
     drafting.slack.wait_message("11 of 11", thread_ts=card["thread_ts"], timeout=SLOW)
 
 
