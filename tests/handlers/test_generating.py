@@ -196,8 +196,9 @@ def test_ten_rows_become_a_data_set_that_waits_for_more(drafting: World) -> None
     wait_for(lambda: listing(ADA.workspace_id, seen_by=ADA.user_id), timeout=SLOW, what="a data set")
     kept = listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
     assert (kept.train_rows, kept.test_rows) == (10, 0)
-    with pytest.raises(DatasetRejected, match="no rows to test on"):
+    with pytest.raises(DatasetRejected, match="no rows to test on") as refused:
         quote(kept, TrainingSpec(), SuccessRule(), folder=drafting.deps.datasets.folder, tokenizer=None)
+    assert "10 rows are too few to train anywhere: at least 5 rows more" in refused.value.next_step
 
 
 def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(drafting: World) -> None:
