@@ -20,7 +20,7 @@ import atheris
 with atheris.instrument_imports(include=["trainers.data"]):
     from trainers.data.findings import ORDER
     from trainers.data.limits import shell_limits, target_names
-    from trainers.data.lint import lint
+    from trainers.data.lint import LintReport, lint
 
 NAMES = ("rows.jsonl", "rows.csv", "rows.tsv", "rows.json")
 MOST_BYTES = 4096
@@ -65,9 +65,9 @@ class Run:
             return
         path, target = self._folder / NAMES[data[0] % len(NAMES)], target_names()[data[0] // 4 % len(target_names())]
         path.write_bytes(data[1:])
-        started = time.process_time()
-        report = lint(path, target=target, limits=shell_limits())
-        took = time.process_time() - started
+        took, report = timed(path, target)
+        if took > self.slowest:  # the collection of what atheris keeps falls on some file: so again, twice
+            took = min(took, *(timed(path, target)[0] for _ in range(2)))
         if took > self.slowest:
             self.slowest, self.at = took, data
         json.dumps(report.to_json()).encode("utf-8")
@@ -108,6 +108,13 @@ def main() -> None:
             slowest = max(slowest, json.loads((folder / SLOWEST).read_text()), key=lambda told: told["seconds"])
             took = f"{float(slowest['seconds']) * 1000:.1f} ms of CPU time"
             print(f"{start + count:,} files; the slowest took {took}: {str(slowest['file'])[:200]}", flush=True)
+
+
+def timed(path: Path, target: str) -> tuple[float, LintReport]:
+    """Lint a file; returns also the seconds of CPU time that it took."""
+    started = time.process_time()
+    report = lint(path, target=target, limits=shell_limits())
+    return time.process_time() - started, report
 
 
 def plant(corpus: Path) -> None:

@@ -30,12 +30,12 @@ class Hands(LocalSlack):
 class Whole:
     """One running Luthier."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **env: str) -> None:
         self.data, self.port = data, free_port()
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LUTHIER_MODEL"))
         }
-        self.env |= {"DATA_DIR": str(data), "PORT": str(self.port)}
+        self.env |= {"DATA_DIR": str(data), "PORT": str(self.port), **env}
         self.start()
 
     def start(self) -> None:

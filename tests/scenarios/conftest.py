@@ -21,9 +21,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder, example = tmp_path_factory.mktemp("rows"), EXAMPLES["tickets"]
-    made = []
-    for name, source, rows in (("rows.jsonl", example.train, TRAIN_ROWS), ("held-out.jsonl", example.test, TEST_ROWS)):
+    return cut(tmp_path_factory.mktemp("rows"), TRAIN_ROWS, TEST_ROWS)
+
+
+def cut(folder: Path, train: int, test: int) -> tuple[Path, Path]:
+    """Write the first rows of the shipped example's two files."""
+    made, example = [], EXAMPLES["tickets"]
+    for name, source, rows in (("rows.jsonl", example.train, train), ("held-out.jsonl", example.test, test)):
         lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
         (folder / name).write_text("".join(lines[:rows]), encoding="utf-8")
         made.append(folder / name)

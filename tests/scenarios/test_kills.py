@@ -1,15 +1,44 @@
-"""Processes are killed with SIGKILL while people use Luthier: nothing is lost and nothing runs twice."""
+"""Processes are killed with SIGKILL while people use Luthier: nothing is lost and nothing runs twice.
+
+With a tiny model and more rows where the weights of SmolLM2 belong: its steps take long enough to be killed among,
+and its test does not take minutes. With SmolLM2 itself, which the journey trains too, when asked.
+"""
 
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.console import Json
+from tests.scenarios.conftest import TEST_ROWS, TRAIN_ROWS, cut
+from tests.trainers import tiny_model
 from tests.whole import Whole, leftovers
+
+pytestmark = pytest.mark.timeout(300)  # the first one waits for all of it to start
+SLOW = pytest.mark.slow  # reading hundreds of prompts on two cores takes minutes
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("smollm2", marks=SLOW)])
+def weights(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def whole(weights: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    folder = tmp_path_factory.mktemp("killed")
+    if weights == "small":
+        tiny_model.build(folder / "cache" / "models" / "smollm2-135m-instruct")
+    made = Whole(folder / "data", **({"LUTHIER_CACHE": str(folder / "cache")} if weights == "small" else {}))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def files(weights: str, tmp_path: Path) -> tuple[Path, Path]:
+    return cut(tmp_path, 40 if weights == "small" else TRAIN_ROWS, TEST_ROWS)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +87,7 @@ def test_a_killed_worker_continues_from_its_checkpoint(whole: Whole, files: tupl
     card = whole.hands.wait_message("Approve and start", thread_ts=thread_ts, timeout=20)
     whole.hands.click(card, "Approve and start")
     wait(lambda: progress(whole) >= 6, "training passes its first checkpoint")
+    assert newest(whole)[0] == "running"
     whole.find("bot worker cpu").kill()
     whole.find("valkey-server").kill()
     whole.find("bot messenger").kill()
@@ -128,7 +158,8 @@ def steps_once(whole: Whole) -> bool:
     """Say whether the newest job's curve has each step once: what was lost was repeated, what was saved was not."""
     job = one(whole, "select id from job order by created_at desc limit 1")[0]
     lines = (whole.data / "jobs" / job / "train" / "losses.jsonl").read_text().splitlines()
-    return len(lines) == 16
+    steps = [json.loads(line)["step"] for line in lines]
+    return steps == list(range(1, len(steps) + 1))
 
 
 def wait(what: Callable[[], object], name: str, seconds: float = 600) -> None:

@@ -318,6 +318,7 @@ def test_texts_of_two_authors_are_noticed_before_anything_is_made_of_them():
     ("kind", "target", "wanted"),
     [
         ("classification", "Refund", "write one of billing, returns, shipping, other"),
+        ("classification", "Sorry, no.", "write one of billing, returns, shipping, other"),
         ("classification", "returns", ""),
         ("classification", "Returns", ""),
         ("extraction", "the total is 12", "write one JSON object with"),
@@ -327,14 +328,27 @@ def test_texts_of_two_authors_are_noticed_before_anything_is_made_of_them():
     ],
 )
 def test_an_edit_that_breaks_the_format_is_refused_with_what_is_wanted(kind, target, wanted):
-    """Labels, JSON and headings hold for what people type too; a row that declines is free of them."""
+    """Labels, JSON and headings hold for what people type too, in rows of every kind, as in those that are drafted."""
     spec = spec_of(kind)
     about = json.dumps(review_spec(spec, plan_grid(spec)))
     review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
-    said = edit_refused(review, "typical", target)
+    said = edit_refused(review, target)
     assert (wanted in said) if wanted else said == ""
-    assert edit_refused(review, "refusal", target) == ""
-    assert edit_refused(review.model_copy(update={"spec": "{}"}), "typical", target) == ""
+    assert edit_refused(review.model_copy(update={"spec": "{}"}), target) == ""
+
+
+@pytest.mark.parametrize(("said", "taken"), [("2026-03-03", True), ("3 March 2026", False), ("2026-13-40", False)])
+def test_a_date_in_an_edit_is_written_as_the_prompt_says(said, taken):
+    """The system prompt of every extraction row asks for YYYY-MM-DD; null stays null."""
+    spec = row_spec("Extract invoice number and order date from mails", kind="extraction")
+    review = Review(
+        id="r", workspace_id="T1", purpose="train", title="t", created_by="U",
+        spec=json.dumps(review_spec(spec, plan_grid(spec))),
+    )  # fmt: skip
+    refused = edit_refused(review, json.dumps({"invoice_number": "7", "order_date": said}))
+    assert (refused == "") is taken
+    assert taken or "YYYY-MM-DD" in refused
+    assert edit_refused(review, '{"invoice_number": "7", "order_date": null}') == ""
 
 
 @pytest.mark.parametrize("count", [0, -1, 201, 5000])
