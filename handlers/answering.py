@@ -9,7 +9,6 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.advising import begin_advice, reweigh
 from handlers.blocks.answer import HELLO, answer_blocks, answer_text, welcome_blocks
-from handlers.blocks.generating import offer_blocks, offer_text
 from handlers.blocks.parts import section
 from handlers.deps import Deps
 from handlers.escape import inert
@@ -19,10 +18,10 @@ from handlers.people import spoken
 from handlers.posting import post, react, status, whisper
 from handlers.sharing import ticket_for
 from handlers.training import look_at_file
+from handlers.wishes import Said, offered
 from knowledge.advice.corrections import Corrected, corrections
 from knowledge.advice.reader import read
 from knowledge.advice.route import Route, classify
-from knowledge.advice.row_wish import RowWish, row_wish
 from knowledge.answer import Answer, answer
 from knowledge.conversations import Conversations, Known, Thread
 from knowledge.feedback import Receipt, hash_of
@@ -121,8 +120,7 @@ def reply(client: WebClient, deps: Deps, heard: Heard) -> None:
         return
     if remembered is not None and remembered.kind == "plan" and _about_rows(client, heard):
         return
-    if not heard.stranger and (wish := row_wish(heard.text)):
-        _offer_rows(client, deps, heard, wish)
+    if not heard.stranger and offered(client, deps, Said(heard.person, heard.thread, heard.text, heard.addressed)):
         return
     route, has_card = route_of(heard.text), remembered is not None and remembered.card_ts != ""
     said = _new_facts(deps, heard, route) if has_card else None
@@ -144,16 +142,6 @@ def _about_rows(client: WebClient, heard: Heard) -> bool:
         post(client, heard.channel, NO_ROWS, thread_ts=heard.thread_ts)
         return True
     return not heard.addressed
-
-
-def _offer_rows(client: WebClient, deps: Deps, heard: Heard, wish: RowWish) -> None:
-    """Offer the form that drafts rows; to one person alone where people may be talking to each other."""
-    words, blocks = offer_text(wish.task, wish.count), offer_blocks(wish.task, wish.count)
-    if heard.addressed:
-        post(client, heard.channel, words, blocks, thread_ts=heard.thread_ts)
-        Conversations(deps.engine).join(heard.thread, "rows", deps.clock())
-    else:
-        whisper(client, heard.channel, heard.person.user_id, words, blocks, thread_ts=heard.thread_ts)
 
 
 def route_of(text: str) -> Route:

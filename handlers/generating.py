@@ -30,7 +30,8 @@ from trainers.data.titles import at_word
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, plan_grid, read_grid
-from trainers.evals.generating.spec import DEFAULT_SEED, RowSpec, row_spec
+from trainers.evals.generating.form import unused_wishes
+from trainers.evals.generating.spec import DEFAULT_SEED, OppositeWishes, RowSpec, row_spec
 from trainers.evals.style.voice_texts import read_texts
 from trainers.jobs.drafting import Wish
 from trainers.jobs.service import Place
@@ -63,16 +64,24 @@ def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
     """Show the coverage that fits what is wanted; what cannot be is told at its field."""
     wanted = drawn.entered(view["state"]["values"])
     try:
-        grid = plan_grid(_spec(wanted))
-        doubt = deps.model_doubt()
+        spec = _spec(wanted)
+        grid = plan_grid(spec)
+        doubt = deps.model_doubt() or ("" if deps.model else unused_wishes(spec))
     except UserError as error:
-        name = drawn.LABELS if "label" in error.what or "field" in error.what else drawn.TASK
+        name = _field_of(error, wanted)
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     metadata = drawn.packed(json.loads(view["private_metadata"]), wanted)
     writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
     shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer, free=free, doubt=doubt)
     ack(response_action="update", view=shown)
+
+
+def _field_of(error: UserError, wanted: Json) -> str:
+    """Name the field at which an error is told."""
+    if isinstance(error, OppositeWishes):
+        return drawn.GOOD if wanted["good"] else drawn.TASK
+    return drawn.LABELS if "label" in error.what or "field" in error.what else drawn.TASK
 
 
 def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:

@@ -37,6 +37,8 @@ OVER = "This review ended meanwhile, so nothing was changed."
 
 NO_ANSWER = "Say what the right answer is: without it the row cannot be kept. Cancel leaves everything as it was."
 
+ONE_MORE = "One more row is being drafted: the card shows it in some seconds."
+
 MOST_ERROR = 300
 """Characters of an error under a field: more is hard to read in a form."""
 
@@ -164,7 +166,7 @@ def another(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
         look = deps.reviews.look(who, key.review_id)
         client.views_open(trigger_id=body["trigger_id"], view=forms.add_form(look, look.row(key.place)))
         return
-    outcome = _one_more(deps, who, key, deps.more_rows)
+    outcome = _one_more(deps, who, key, deps.more_rows, lambda: _say_begun(client, body, who))
     if outcome is not None:
         draw(client, deps, who, outcome.review)
         explain(client, body, who, outcome)
@@ -255,12 +257,18 @@ def say_by_recipe(client: WebClient, deps: Deps, body: Json, who: Person, outcom
         whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
-def _one_more(deps: Deps, who: Person, key: Key, make: Maker) -> Outcome | None:
+def _say_begun(client: WebClient, body: Json, who: Person) -> None:
+    place = aside_of(body)
+    whisper(client, place.channel, who.user_id, ONE_MORE, thread_ts=place.thread_ts)
+
+
+def _one_more(deps: Deps, who: Person, key: Key, make: Maker, begun: Callable[[], None]) -> Outcome | None:
     """Draft one row for a click, none for its double."""
     click = f"{who.workspace_id}:{who.user_id}:{key.review_id}:{key.place}"
     with alone(click) as first:
         if not (first and _clicks.first(click, deps.clock())):
             return None
+        begun()
         return deps.reviews.another_like(who, key, make, deps.clock())
 
 
@@ -268,7 +276,7 @@ def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
     """Say under the answer why the row could not be kept or frozen with it; after Finish it would be too late."""
     block = forms.answer(values, draft.messages)
     said = draft.messages[-1].content
-    form = answer_refused(review, said) or edit_refused(review, draft.kind, said)
+    form = answer_refused(review, said) or edit_refused(review, said)
     why = form if draft.answered else NO_ANSWER
     return {block: why[:MOST_ERROR]} if block and why else {}
 

@@ -22,6 +22,7 @@ from trainers.costs.offers import Shelf
 from trainers.costs.own_prices import OwnPrices
 from trainers.costs.rehearsal import price
 from trainers.costs.workload import Workload
+from trainers.data.enough import few
 from trainers.data.jsonl import Row, read_rows
 from trainers.data.suiting import check_fit
 from trainers.data.tokens import count, split
@@ -153,7 +154,8 @@ def quote(
     """
     if not dataset.test_rows:
         what = f"{dataset.name} v{dataset.version} has no rows to test on: {dataset.train_rows} were too few to divide."
-        raise DatasetRejected(what, "Add rows until there are 30 with different inputs, or give a test file.")
+        short = few(dataset.train_rows) or "Too few of them have different inputs."
+        raise DatasetRejected(what, f"{short} Add rows, or give a test file.")
     if training:
         _check(dataset, spec, today, shelf)
     rows, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))

@@ -90,7 +90,7 @@ def spec_form(metadata: str, task: str = "", count: int = 0) -> Block:
 def coverage_form(
     metadata: str, coverage: str, *, count: int, writer: str, free: bool = True, doubt: str = ""
 ) -> Block:
-    """Draw the coverage for changes; `doubt` is why nobody can say yet whether the writer is there."""
+    """Draw the coverage for changes; `doubt` is what the writer may not do: be there, or follow a wish."""
     by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
     by += "" if not writer else "; nobody is billed" if free else ". You see a quote before anything is spent"
     text = _text(COVERAGE, 3000, coverage, multiline=True)

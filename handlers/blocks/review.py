@@ -14,11 +14,12 @@ from trainers.data.enough import TRAINABLE, few, missing
 from trainers.data.jsonl import Message
 from trainers.data.review import Key, Look
 from trainers.data.review_report import PURPOSES
-from trainers.data.review_rows import GRID, Coverage, coverage, turns_of
+from trainers.data.review_rows import GRID, Coverage, clashes, coverage, turns_of
+from trainers.data.split import LEAST_TRAIN
 from trainers.data.titles import at_word
 from trainers.evals.generating.spec import ROWS
 from trainers.evals.planned import Short
-from trainers.tables import ReviewRow
+from trainers.tables import Review, ReviewRow
 
 KEEP, EDIT, DROP, LIKE, UNDO = "review_keep", "review_edit", "review_drop", "review_like", "review_undo"
 BACK, ON, WHOLE = "review_back", "review_on", "review_whole"
@@ -43,6 +44,9 @@ PIECE = 2900
 VIEW_BYTES = 200_000
 """Blocks of a modal, as JSON: Slack takes 250,000 with all around them."""
 
+CLASHES = 4
+"""Pairs of contradicting rows that the card names."""
+
 NOUNS = {"test": "test row", "train": "training row"}
 ROLES = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
 STATUS = {"draft": "not decided", "kept": "✅ kept", "dropped": "🗑 dropped"}
@@ -63,6 +67,7 @@ def review_blocks(look: Look) -> list[Block]:
         section("\n".join(filter(None, (f"*{_title(look)}*", tally(told), _shape(told))))),
         *_coverage(told),
         *_too_few(look),
+        *_clashes(look),
         divider(),
         *body,
     ]
@@ -94,6 +99,26 @@ def short_blocks(short: Short, review_id: str) -> list[Block]:
     more = button(f"Draft {count(short.missing, 'more row')}", MORE, review_id, style="primary")
     anyway = button("Freeze anyway", ANYWAY, review_id)
     return [section(short_text(short)), *actions([more, anyway], block_id="review-short")]
+
+
+def train_text(review: Review) -> str:
+    """Answer whoever wants to train on the rows of a review of training rows."""
+    result = json.loads(review.result)
+    if not result.get("dataset_id"):
+        return "The review in this thread is still open: *Finish* makes its kept rows a data set, then you can train."
+    named = f"The rows reviewed here are the data set *{mrkdwn(result['name'], 80)} v{result['version']}*."
+    return " ".join(filter(None, (named, few(int(result["kept"])))))
+
+
+def train_blocks(review: Review) -> list[Block]:
+    """Draw that, with the way on: train, or add rows where they are too few."""
+    result = json.loads(review.result)
+    if not result.get("dataset_id"):
+        return [section(train_text(review))]
+    kept, dataset = int(result["kept"]), str(result["dataset_id"])
+    train = [button("Train", TRAIN, dataset, style="primary")] if kept >= TRAINABLE else []
+    grow = [button("Add rows", GROW, dataset)] if few(kept) else []
+    return [section(train_text(review)), *actions([*train, *grow], block_id="review-train")]
 
 
 def alive(look: Look) -> list[ReviewRow]:
@@ -256,7 +281,10 @@ def _rest(ready: int) -> Block:
     return confirm(f"Keep {count(ready, 'more row')}?", text, "Keep them", "Not yet")
 
 
-def _finish(look: Look, told: Coverage) -> Block:
+def _finish(look: Look, told: Coverage) -> Block | None:
+    """Ask once more; not where Finish refuses anyway and says what is missing."""
+    if look.review.purpose == "train" and told.kept < LEAST_TRAIN:
+        return None
     left = f" {count(told.left, 'undecided row')} will be left out." if told.left else ""
     short = f" {few(told.kept)}" if look.review.purpose == "train" and few(told.kept) else ""
     text = f"The rows are frozen and posted here as a file.{left}{short} To change them later, begin a new review."
@@ -277,6 +305,19 @@ def _too_few(look: Look) -> list[Block]:
         return []
     more = button(f"Draft {count(missing(number), 'more row')}", ENOUGH, look.review.id)
     return [context(f"⚠️ {few(number)}"), *(actions([more], block_id="review-few") if ROWS in look.spec else [])]
+
+
+def _clashes(look: Look) -> list[Block]:
+    """Say which rows contradict one another, before *Keep the rest* takes them."""
+    found = clashes(look.rows, labels(look))
+    told = [f"rows {one.place} and {other.place} ({_said(one)}, {_said(other)})" for one, other in found[:CLASHES]]
+    more = f" and {len(found) - CLASHES} more" if len(found) > CLASHES else ""
+    why = "These ask the same or nearly so, with another answer, and a model can't learn both"
+    return [context(f"⚠️ {why}: {'; '.join(told)}{more}. Edit or drop one of each.")] if told else []
+
+
+def _said(row: ReviewRow) -> str:
+    return mrkdwn(turns_of(row)[-1].content, 40)
 
 
 def _next(look: Look, result: Mapping[str, Any]) -> list[Block]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.wiring import more_rows
 from handlers.posting import post
+from handlers.review import begin_review
 from knowledge.errors import UserError
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
@@ -31,6 +32,7 @@ from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.draft_job import Pen
 from trainers.jobs.run import Runner
+from trainers.jobs.service import Place
 from trainers.quotes import quote
 from trainers.spec import TrainingSpec
 from trainers.tables import Job, OutboxMessage, Review, ReviewRow
@@ -134,6 +136,18 @@ def reviewed(world: World, count: int = 10) -> Json:
     return world.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
 
 
+def begun(world: World, count: int) -> Json:
+    """Begin a review of composed rows without any form; gives its card."""
+    root = world.slack.send("<@U0LUTHIER> draft rows please")
+    world.slack.wait_message("Draft rows", thread_ts=root["ts"])
+    spec = row_spec(TASK)
+    drafts = [draft.to_review() for draft in compose_rows(spec, count=count, seed=7).drafts]
+    client = WebClient(world.slack.bot_token, base_url=f"{world.slack.url}/api/")
+    told: Json = {"purpose": "train", "title": TASK, "spec": review_spec(spec, plan_grid(spec))}
+    begin_review(client, world.deps, ADA, Place("C0ASK", root["ts"]), drafts, **told)
+    return world.slack.wait_message("Add my own", thread_ts=root["ts"])
+
+
 def test_a_task_becomes_rows_under_review(drafting: World) -> None:
     """Form, coverage, thread: the card shows the first row with why it helps, and says that recipes composed it."""
     card = reviewed(drafting)
@@ -182,8 +196,9 @@ def test_ten_rows_become_a_data_set_that_waits_for_more(drafting: World) -> None
     wait_for(lambda: listing(ADA.workspace_id, seen_by=ADA.user_id), timeout=SLOW, what="a data set")
     kept = listing(ADA.workspace_id, seen_by=ADA.user_id)[0]
     assert (kept.train_rows, kept.test_rows) == (10, 0)
-    with pytest.raises(DatasetRejected, match="no rows to test on"):
+    with pytest.raises(DatasetRejected, match="no rows to test on") as refused:
         quote(kept, TrainingSpec(), SuccessRule(), folder=drafting.deps.datasets.folder, tokenizer=None)
+    assert "10 rows are too few to train anywhere: at least 5 rows more" in refused.value.next_step
 
 
 def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(drafting: World) -> None:
@@ -199,6 +214,24 @@ def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(draft
     card = drafting.slack.wait_message("of 30*", thread_ts=card["thread_ts"], timeout=SLOW)
     assert "too few" not in json.dumps(card)
     assert "Draft 16 more rows" not in json.dumps(card)
+
+
+def test_words_for_training_under_a_finished_review_offer_its_data_set(drafting: World) -> None:
+    """While it is open they name Finish; then they bring Train for that data set; elsewhere they are no wish."""
+    card = begun(drafting, 20)
+    drafting.slack.send("<@U0LUTHIER> train on these rows", thread_ts=card["thread_ts"])
+    drafting.slack.wait_message("still open", thread_ts=card["thread_ts"])
+    drafting.slack.click(card, "Keep the rest")
+    card = drafting.slack.wait_message("20 kept", thread_ts=card["thread_ts"])
+    drafting.slack.click(card, "Finish → JSONL")
+    drafting.slack.wait_message("Files in this thread", thread_ts=card["thread_ts"], timeout=SLOW)
+    drafting.slack.send("<@U0LUTHIER> now train a model with the 20 rows from above", thread_ts=card["thread_ts"])
+    offer = drafting.slack.wait_message("The rows reviewed here are", thread_ts=card["thread_ts"])
+    assert "no model can pass before 10 more" in json.dumps(offer)
+    drafting.slack.click(offer, "Train")
+    drafting.slack.wait_view(title="Train a model")
+    other = drafting.slack.send("<@U0LUTHIER> train on these rows")
+    assert "rows reviewed here" not in json.dumps(drafting.slack.wait_message("prompting", thread_ts=other["ts"]))
 
 
 def test_a_review_that_ended_with_too_few_goes_on_in_the_next(drafting: World) -> None:
@@ -252,9 +285,10 @@ def test_a_card_that_was_posted_again_says_where_the_newer_one_is(drafting: Worl
 
 
 def test_another_like_this_drafts_one_more(drafting: World) -> None:
-    """The new row is of the same kind and asks something new."""
+    """It is said at once, before it is there; the new row is of the same kind and asks something new."""
     card = reviewed(drafting)
     drafting.slack.click(card, "Another like this")
+    drafting.slack.wait_message("One more row is being drafted", thread_ts=card["thread_ts"])
     drafting.slack.wait_message("11 of 11", thread_ts=card["thread_ts"], timeout=SLOW)
 
 
@@ -288,6 +322,19 @@ def test_a_task_without_labels_is_told_in_the_first_form(world: World) -> None:
         view, {"rows_task": "Classify tickets", "rows_kind": "classification", "rows_count": "5"}
     )
     assert "before I know the labels" in json.dumps(answer)
+
+
+def test_wishes_are_looked_at_in_the_first_form(world: World) -> None:
+    """Two that rule each other out are told at their field; what recipes can't follow is named in the second form."""
+    world.slack.command(f"/tune data generate {TASK}")
+    view = world.slack.wait_view(title="Draft training rows")
+    filled = {"rows_task": TASK, "rows_count": "10"}
+    both = {"rows_good": "Always answer with one label. Never answer with one label."}
+    errors = world.slack.submit(view, {**filled, **both})["errors"]
+    assert "contradict each other" in errors["rows_good"]
+    world.slack.submit(view, {**filled, "rows_good": "Short.", "rows_writers": "Tourists"})
+    told = json.dumps(world.slack.wait_view(title="Coverage"))
+    assert "Not used without a language model: what makes a good example, who writes." in told
 
 
 def test_a_model_that_is_not_there_is_told_in_the_first_form(writing: World) -> None:

@@ -253,10 +253,25 @@ def test_training_rows_that_are_blocked_leave_the_card_open(world: World) -> Non
     card = begun(world, REVIEW_DRAFTS, purpose="train")
     world.slack.click(card, "Keep the rest")
     card = again(world, card, "3 kept")
+    assert "confirm" not in find_element(card, "Finish → JSONL")[1]  # no promise of a file before the refusal
     world.slack.click(card, "Finish → JSONL")
     told = "3 rows are kept, and a data set needs at least 10. Keep, draft or add 7 rows more, then Finish."
     world.slack.wait_message(told, thread_ts=card["thread_ts"])
     assert look(world, card).review.state == "open"
+
+
+def test_rows_that_contradict_each_other_are_named_on_the_card(world: World) -> None:
+    """Before Keep the rest takes them; once one is dropped the card says no more of it."""
+    asks = "My parcel never arrived and I want my money back, what do I do now"
+    drafts = [
+        {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": label}], "kind": "typical"}
+        for text, label in ((asks, "shipping"), (f"{asks} then", "billing"), ("Send it back?", "returns"))
+    ]
+    card = begun(world, drafts, purpose="train")
+    assert "rows 1 and 2 (shipping, billing)" in json.dumps(card)
+    world.slack.click(card, "Drop")
+    card = again(world, card, "1 dropped")
+    assert "rows 1 and 2" not in json.dumps(card)
 
 
 def test_long_and_hostile_rows_fit(world: World) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainers.data.counting import CountRow
+from trainers.data.enough import TRAINABLE
 from trainers.data.findings import ORDER, Finding, as_rows, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
@@ -73,7 +74,8 @@ class LintReport:
             first = self.findings[0]
             return f"{first.message} {first.fix} Nothing was started."
         remarks = sum(finding.severity == "WARN" for finding in self.findings)
-        ready = f"{plural(self.rows, 'row')}, ready to train on"
+        alone = self.test_rows is None and self.rows < TRAINABLE  # too few to hold some out
+        ready = f"{plural(self.rows, 'row')}, ready to train on{' beside a test file of their own' if alone else ''}"
         return f"{ready}, {plural(remarks, 'remark')}." if remarks else f"{ready}."
 
     @property

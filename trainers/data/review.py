@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Select, select, update
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message
+from trainers.data.likeness import canonical
 from trainers.data.review_rows import Draft, asked, check, read_draft, turns_of, twin, written
 from trainers.data.review_writing import check_room, note, open_review, put
 from trainers.data.store import Datasets
@@ -29,6 +30,9 @@ _changes = ReviewChange.__table__  # type: ignore[attr-defined]  # the same
 
 LATE = "too late"
 """What a change is called that was written on an older version: kept, but not the row's text."""
+
+REANSWERED = "its answer was edited in the review."
+"""Why a row helps whose drafted reason was for another answer: nobody has said it anew."""
 
 Maker = Callable[[Review, ReviewRow, Sequence[ReviewRow]], Mapping[str, Any]]
 """Drafts one more row like a given one, for a review and all its rows; gives what `read_draft` takes."""
@@ -133,6 +137,15 @@ class Reviews:
             review = _found(connection, _of(person, review_id))
             return Look(review, rows_of(connection, review_id))
 
+    def newest_in(self, person: Person, channel: str, thread_ts: str) -> Review | None:
+        """Return the newest review of training rows in a thread that nobody discarded, or None."""
+        here = (_reviews.c.thread_ts == thread_ts) | (_reviews.c.card_ts == thread_ts)
+        mine = (_reviews.c.workspace_id == person.workspace_id) & (_reviews.c.channel == channel) & here
+        query = select(_reviews).where(mine, _reviews.c.purpose == "train", _reviews.c.state != "discarded")
+        with self.engine.execution_options(reading=True).connect() as connection:
+            found = connection.execute(query.order_by(_reviews.c.created_at.desc()).limit(1)).mappings().one_or_none()
+            return None if found is None else Review(**found)
+
     def history(self, person: Person, review_id: str, place: int) -> Sequence[ReviewChange]:
         """Return every version of a row and every edit that came too late, the oldest first."""
         query = select(_changes).where(_changes.c.review_id == review_id, _changes.c.place == place)
@@ -165,12 +178,14 @@ class Reviews:
     def edit(self, person: Person, key: Key, draft: Draft, now: datetime) -> Outcome:
         """Give a row other words. Whoever edits a row wants it: it is kept, unless its answer is still empty.
 
-        Raises RowRefused where it would be no row, or would ask what another row asks.
+        A reason that was written for another answer does not stay. Raises RowRefused where it would be no row, or would
+        ask what another row asks.
         """
         check(draft.messages)
 
         def edited(row: ReviewRow) -> dict[str, Any]:
             told = {**draft.columns(), "provenance": row.provenance, "cell": row.cell}
+            told |= {"why": REANSWERED} if _reanswered(row, draft) else {}
             return told | {"status": "kept" if draft.answered else "draft"}
 
         return self._change(person, key, "edited", edited, now, late=draft)
@@ -306,6 +321,12 @@ def rows_of(connection: Connection, review_id: str) -> list[ReviewRow]:
     """Return a review's rows by place."""
     query = select(_rows).where(_rows.c.review_id == review_id).order_by(_rows.c.place)
     return [ReviewRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _reanswered(row: ReviewRow, draft: Draft) -> bool:
+    """Say whether an edit gives another answer and leaves the reason of the former one."""
+    before, now = turns_of(row)[-1].content, draft.messages[-1].content
+    return row.answered and canonical(before) != canonical(now) and bool(row.why) and draft.why == row.why
 
 
 def _of(person: Person, review_id: str) -> Select[Any]:

@@ -18,11 +18,12 @@ from sqlalchemy import update
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data import whole_files
+from trainers.data.enough import TRAINABLE, few
 from trainers.data.findings import plural
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
-from trainers.data.split import LEAST_TEST, LEAST_TRAIN
+from trainers.data.split import LEAST_TRAIN
 from trainers.data.titles import at_word
 from trainers.errors import DatasetRejected, RowRefused
 from trainers.tables import Review, ReviewRow
@@ -109,7 +110,8 @@ def _check(review: Review, kept: Sequence[ReviewRow]) -> None:
     if review.purpose == "train" and len(kept) < LEAST_TRAIN:
         short = f"{plural(len(kept), 'row')} {'is' if len(kept) == 1 else 'are'} kept, and a data set needs at least"
         more = plural(LEAST_TRAIN - len(kept), "row")
-        raise DatasetRejected(f"{short} {LEAST_TRAIN}.", f"Keep, draft or add {more} more, then Finish.")
+        next_step = f"Keep, draft or add {more} more, then Finish. To train: {few(len(kept))}"
+        raise DatasetRejected(f"{short} {LEAST_TRAIN}.", next_step)
     if review.purpose == "test":
         questions: dict[str, int] = {}
         for row in kept:
@@ -146,9 +148,9 @@ def _version(reviews: Reviews, person: Person, look: Look, rows: Path, now: date
     reviewers = ", ".join(name for name, _ in who.most_common())
     sources = ", ".join(sorted({row.provenance for row in look.rows if row.status == "kept"} - {""}))
     provenance = f"reviewed in Slack by {reviewers} (review {look.review.id}); rows from: {sources or 'unknown'}"
-    name = at_word(str(look.spec.get("name") or look.review.title), 60)
-    few = sum(who.values()) < LEAST_TRAIN + LEAST_TEST
-    added = reviews.datasets.add(rows, None, name=name, person=person, provenance=provenance, now=now, divide=not few)
+    name = at_word(str(look.spec.get("name") or look.review.title), 60).removesuffix("…")
+    given: dict[str, Any] = {"name": name, "person": person, "provenance": provenance, "now": now}
+    added = reviews.datasets.add(rows, None, divide=sum(who.values()) >= TRAINABLE, **given)
     return {"dataset_id": added.dataset.id, "name": added.dataset.name, "version": added.dataset.version}
 
 

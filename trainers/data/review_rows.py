@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Message, Row
 from trainers.data.labels import closed_labels
-from trainers.data.likeness import canonical
+from trainers.data.likeness import canonical, near_pairs
 from trainers.errors import RowRefused
 from trainers.tables import ReviewRow
 
@@ -134,6 +134,19 @@ def twin(rows: Sequence[ReviewRow], messages: Sequence[Message]) -> int | None:
     """Return the place of a row that asks the same and is not dropped, or None."""
     wanted = asked(messages)
     return next((row.place for row in rows if row.status != "dropped" and asked(turns_of(row)) == wanted), None)
+
+
+def clashes(rows: Sequence[ReviewRow], labels: Sequence[str] = ()) -> list[tuple[ReviewRow, ReviewRow]]:
+    """Return pairs of rows that ask the same or nearly so and have another answer; dropped ones do not count.
+
+    Free answers differ between like inputs as they should: only answers of a closed set can contradict each other.
+    """
+    alive = [row for row in rows if row.status != "dropped" and row.answered]
+    if not labels and not _labels(alive):
+        return []
+    said = [canonical(turns_of(row)[-1].content) for row in alive]
+    pairs = near_pairs([asked(turns_of(row)) for row in alive])
+    return [(alive[one], alive[other]) for one, other in pairs if said[one] != said[other]]
 
 
 def coverage(

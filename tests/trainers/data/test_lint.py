@@ -1,5 +1,6 @@
 """Each rule finds its planted defect at the right line, and clean files stay clean."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -189,6 +190,13 @@ def test_clean_rows_stay_clean(plant: Plant) -> None:
     report = plant({})
     assert [finding.code for finding in report.findings] == ["summary"]
     assert report.headline == "60 rows, ready to train on."
+
+
+def test_rows_that_are_too_few_to_divide_are_not_called_ready_alone(plant: Plant) -> None:
+    """Without a test file 12 rows train nothing, so the headline says what they want beside them."""
+    few = dataclasses.replace(plant({}), rows=12)
+    assert few.headline == "12 rows, ready to train on beside a test file of their own."
+    assert dataclasses.replace(few, test_rows=20).headline == "12 rows, ready to train on."
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message, read_rows
-from trainers.data.review import LATE, Key, Look, Outcome, Reviews
+from trainers.data.review import LATE, REANSWERED, Key, Look, Outcome, Reviews
 from trainers.data.review_finish import finish, finished, may_post, posted
 from trainers.data.review_report import report
-from trainers.data.review_rows import Draft, coverage, read_draft, turns_of
+from trainers.data.review_rows import Draft, clashes, coverage, read_draft, turns_of
 from trainers.data.review_writing import MOST_ROWS
 from trainers.data.store import Datasets
 from trainers.errors import DatasetRejected, ReviewNotFound, RowRefused
@@ -152,6 +152,31 @@ def test_undo_takes_back_and_brings_again(reviews: Reviews) -> None:
     assert reviews.undo(ADA, Key(made, 2, 1), NOW)[:2] == (False, "same")
 
 
+def test_another_answer_drops_the_reason_of_the_former_one(reviews: Reviews) -> None:
+    """Undo brings it back; a reason that comes with the edit, or the first answer of a row, changes nothing of it."""
+    made = begun(reviews)
+    told = drafted("My card was charged twice")
+    reviews.edit(ADA, Key(made, 1, 1), read_draft(drafted("My card was charged twice", "shipping")), NOW)
+    assert reviews.look(ADA, made).row(1).why == REANSWERED
+    reviews.undo(ADA, Key(made, 1, 2), NOW)
+    assert reviews.look(ADA, made).row(1).why == told["why"]
+    mine = read_draft({**drafted("Where is it?", "billing", "boundary"), "why": "Mine."})
+    reviews.edit(ADA, Key(made, 2, 1), mine, NOW)
+    reviews.edit(ADA, Key(made, 3, 1), words("?!", "billing"), NOW)
+    assert [reviews.look(ADA, made).row(place).why for place in (2, 3)] == ["Mine.", "reveals easy"]
+
+
+def test_like_rows_with_other_answers_clash(reviews: Reviews) -> None:
+    """The same case in nearly the same words can't have two labels; dropped rows and free answers do not count."""
+    near = "My card was charged twice for the order of last week, please give one back"
+    drafts = [drafted(near), drafted(f"{near} soon", "shipping"), drafted("Where is my parcel?", "shipping")]
+    rows = reviews.look(ADA, begun(reviews, drafts, "train")).rows
+    labels = ["billing", "shipping"]
+    assert [(one.place, other.place) for one, other in clashes(rows, labels)] == [(1, 2)]
+    assert clashes([rows[0], rows[1].model_copy(update={"status": "dropped"}), rows[2]], labels) == []
+    assert clashes(rows) == []
+
+
 def test_rows_are_added_and_shown(reviews: Reviews) -> None:
     """One's own row is kept at once, a drafted one waits; what is there already is refused."""
     made = begun(reviews)
@@ -272,7 +297,7 @@ TRAIN = [
 
 def test_training_rows_become_one_version(reviews: Reviews) -> None:
     """Two who finish at once make one version of the data set, and it says who reviewed it."""
-    made = begun(reviews, TRAIN, "train", name="tickets-v2")
+    made = begun(reviews, TRAIN, "train", name="tickets-v2…")  # a name that was cut
     reviews.keep_rest(BEN, made, NOW)
     at_once(*[lambda who=who: finish(reviews, who, made, NOW) for who in (ADA, BEN)])
     (dataset,) = reviews.datasets.listing("T1")
@@ -287,7 +312,10 @@ def test_blocked_training_rows_leave_the_review_open(reviews: Reviews) -> None:
     reviews.keep_rest(ADA, made, NOW)
     with pytest.raises(DatasetRejected, match="2 rows are kept, and a data set needs at least 10") as short:
         finish(reviews, ADA, made, NOW)
-    assert short.value.next_step == "Keep, draft or add 8 rows more, then Finish."
+    wanted = "at least 13 rows more, better 28 (30: 10 to train on, 20 to test on)"
+    assert short.value.next_step == (
+        f"Keep, draft or add 8 rows more, then Finish. To train: 2 rows are too few to train anywhere: {wanted}."
+    )
     assert reviews.look(ADA, made).review.state == "open"
     assert reviews.drop(ADA, key(reviews, made, 1), NOW).changed
 

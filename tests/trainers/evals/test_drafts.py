@@ -1,6 +1,7 @@
 """Drafts of test rows: varied, apart from training and each other, and never surer than they can be."""
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 
 from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row, read_rows
-from trainers.data.likeness import canonical
+from trainers.data.likeness import canonical, near_pairs
 from trainers.data.lint import lint
 from trainers.data.review_rows import read_draft
 from trainers.errors import RowRefused
-from trainers.evals.drafts import DRAFT_KINDS, Draft, disjoint, draft, draft_rows
+from trainers.evals.drafts import DRAFT_KINDS, Draft, classification, disjoint, draft, draft_rows
 from trainers.evals.drafts.another import more_rows
+from trainers.evals.drafts.classification import unknown_labels
 from trainers.evals.drafts.compose import quota
 from trainers.evals.drafts.files import input_key, read_notes, write_drafts
 from trainers.evals.plan import EvalPlan, make_plan
@@ -93,6 +95,51 @@ def test_a_label_that_nobody_knows_is_named_or_takes_words_from_examples() -> No
     assert first.provenance == "words of your row 1"
     assert lent[0].messages[0].content == "Sort it."
     assert any("row" in each.provenance for each in lent if each.kind == "boundary")
+
+
+NAMES = [
+    "delivery",
+    "shipping",
+    "returns",
+    "warranty",
+    "workshop",
+    "repair",
+    "billing",
+    "invoice",
+    "payments",
+    "refund",
+    "support",
+    "help",
+    "gift_card",
+    "account",
+    "login_issue",
+    "technical",
+    "bug",
+    "question",
+    "other",
+]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(NAMES), min_size=2, max_size=7, unique=True), st.integers(0, 999))
+def test_no_text_and_no_near_one_has_two_labels(labels: list[str], seed: int) -> None:
+    """A topic of the recipes, and a template, feeds one label of a plan only, however alike the labels' names are."""
+    found = classification.streams(make_plan("Sort", labels=labels), (), random.Random(seed))
+    plain = [piece for piece in found["easy"] if piece.target]
+    for pair in near_pairs([piece.text for piece in plain]):
+        assert plain[pair.earlier].target == plain[pair.later].target
+    topics = {(piece.source, piece.target) for piece in plain if piece.source != classification.NAMED}
+    assert len({source for source, _ in topics}) == len(topics)
+
+
+@pytest.mark.parametrize(
+    ("label", "strange"),
+    [("billing_question", False), ("gift card payment", True), ("refund", True), ("Login issue", False)],
+)
+def test_a_label_that_a_topic_only_resembles_is_not_known(label: str, strange: bool) -> None:
+    """Filler beside a topic's name is no other topic; any other word is."""
+    plan = make_plan("Sort", labels=[label, "other"])
+    assert unknown_labels(plan, ()) == ([label] if strange else [])
 
 
 LENT = [

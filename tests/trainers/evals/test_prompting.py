@@ -141,6 +141,14 @@ def test_examples_show_different_labels_first():
     assert len(replies) == len(set(replies))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_an_example_s_topic_is_that_of_its_label(seed):
+    """A label that no recipe knows is not shown with another label's topic: a repair is no guarantee here."""
+    plan = make_plan("Sort messages into delivery, returns, warranty, workshop, refund")
+    shown = [each for each in compose_prompt(plan, seed=seed).examples if each.reply in ("workshop", "refund")]
+    assert all(each.reply in each.user for each in shown)
+
+
 def test_a_secret_is_never_repeated():
     """The finding does not hold the key."""
     assert "abcdefgh" not in str(check_prompt("key sk-abcdefghijklmnopqrstuvwx1234"))

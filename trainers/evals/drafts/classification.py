@@ -24,6 +24,9 @@ from trainers.evals.plans.body import EvalPlan
 
 Concept = Mapping[str, Any]
 
+NAMED = "recipe easy/named: a template, to be rewritten"
+"""Where a text comes from that only names a label which no recipe knows."""
+
 _WORD = re.compile(r"(\W+)")
 
 
@@ -49,8 +52,8 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
 
 def unknown_labels(plan: EvalPlan, examples: Sequence[Row]) -> list[str]:
     """Return the labels that no recipe knows and no example shows: their plain cases can only name them."""
-    concepts, rest = recipe("classification")["concept"], set(recipe("classification")["catch_all"])
-    strange = [label for label in plan.labels if canonical(label) not in rest and not _concept(concepts, label)]
+    rest, known = set(recipe("classification")["catch_all"]), _concepts(plan.labels)
+    strange = [label for label in plan.labels if canonical(label) not in rest and label not in known]
     return [label for label in strange if len(_sentences(examples, label)) < 2]
 
 
@@ -63,9 +66,9 @@ class _Desk:
         catch_all = set(self.recipe["catch_all"])
         self.rest = next((label for label in labels if canonical(label) in catch_all), "")
         self.labels = [label for label in labels if label != self.rest]
-        found = {label: _concept(self.recipe["concept"], label) for label in labels}
-        self.concepts = {label: concept for label, concept in found.items() if concept and label != self.rest}
+        self.concepts = {label: concept for label, concept in _concepts(labels).items() if label != self.rest}
         self.spoken = {label: _sentences(examples, label) for label in self.labels}
+        self.templates = shuffled(self.recipe["easy"]["named"]["texts"], draw)
         self.texts = {label: shuffled(concept["texts"], draw) for label, concept in self.concepts.items()}
 
     def easy(self) -> Iterator[Piece]:
@@ -100,10 +103,10 @@ class _Desk:
         while self.texts.get(label):
             yield Piece("easy", self._text(label), reveals, label, f"recipe easy/{self.concepts[label]['words'][0]}")
         if label not in self.concepts:
-            named = self.recipe["easy"]["named"]
-            for text in shuffled(named["texts"], self.draw):
+            named, strange = self.recipe["easy"]["named"], [each for each in self.labels if each not in self.concepts]
+            for text in self.templates[strange.index(label) :: len(strange)]:  # each names one label only
                 filled = text.format(label=_in_words(label))
-                yield Piece("easy", filled, named["reveals"].format(label=label), label, "recipe easy/named")
+                yield Piece("easy", filled, named["reveals"].format(label=label), label, NAMED)
 
     def boundary(self) -> Iterator[Piece]:
         """Two labels' cues in one message; which wins is left open."""
@@ -231,14 +234,31 @@ def misspelt(text: str, draw: random.Random) -> str:
     return "".join(words)
 
 
-def _concept(concepts: Sequence[Concept], label: str) -> Concept | None:
-    """Find what a label means: by its whole name, else by a concept that all but its last word names."""
+def _concepts(labels: Sequence[str]) -> dict[str, Concept]:
+    """Find what labels mean; a concept belongs to the label that names it nearest alone, so no text has two labels."""
+    concepts = recipe("classification")["concept"]
+    named = [
+        (distance, place, at)
+        for place, label in enumerate(labels)
+        for at, concept in enumerate(concepts)
+        if (distance := _distance(label, concept)) is not None
+    ]
+    found: dict[int, int] = {}
+    for _, place, at in sorted(named):
+        if place not in found and at not in found.values():
+            found[place] = at
+    return {labels[place]: concepts[at] for place, at in sorted(found.items())}
+
+
+def _distance(label: str, concept: Concept) -> int | None:
+    """Say how far down a concept's words a label stands, further without its filler; None where it is none of them."""
     name = canonical(label).replace("_", " ").replace("-", " ")
-    exact = [concept for concept in concepts if name in concept["words"] or canonical(label) in concept["words"]]
-    if exact:
-        return exact[0]
-    near = [concept for concept in concepts if set(name.split()) & set(concept["words"])]
-    return near[0] if len(near) == 1 else None
+    bare = " ".join(word for word in name.split() if word not in recipe("classification")["filler"])
+    listed: list[str] = concept["words"]
+    found = [listed.index(each) for each in (canonical(label), name) if each in listed]
+    if found:
+        return min(found)
+    return len(listed) + listed.index(bare) if bare in listed else None
 
 
 def _sentences(examples: Sequence[Row], label: str) -> list[tuple[int, str]]:

@@ -6,10 +6,11 @@ from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
+from trainers.evals.drafts.classification import unknown_labels
 from trainers.evals.drafts.fields import fields_of
 from trainers.evals.generating.coverage import CASE, LABEL, Grid, plan_grid
-from trainers.evals.generating.document_rows import few_passages
-from trainers.evals.generating.form import doubts
+from trainers.evals.generating.document_rows import few_passages, orders_note
+from trainers.evals.generating.form import doubts, unused_wishes
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
@@ -22,6 +23,8 @@ _KNOWN = frozenset({CASE, LABEL, "channel", "person", "length"})
 """Lines that OFFLINE names or that recipes follow."""
 
 _SPARE = 2
+_NAMED = 8
+"""Labels that a note names."""
 
 
 def compose_rows(
@@ -105,6 +108,7 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
 def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     yield OFFLINE
     yield from doubts(spec)
+    yield from filter(None, (unused_wishes(spec), _without_recipe(spec), orders_note(spec)))
     if spec.kind == "voice" and not spec.texts:
         yield "These answers are in a manner of ours: give texts of your brand, and they become the answers."
     if spec.kind == "documents" and not spec.passages:
@@ -113,6 +117,14 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
         yield f"No recipe knows what stands under {', '.join(strange)}: it says none there."
     if made < count:
         yield f"{made} of {count}: recipes hold no more for this task. A language model has no such limit."
+
+
+def _without_recipe(spec: RowSpec) -> str:
+    labels = unknown_labels(spec.plan, ()) if spec.labels else []
+    if not labels:
+        return ""
+    named = ", ".join(labels[:_NAMED])
+    return f"No recipe for {named}: such rows are templates that only name the label. Rewrite them, or add your own."
 
 
 def _unused(grid: Grid) -> Iterator[str]:
@@ -134,5 +146,5 @@ def _instead(spec: RowSpec) -> str:
         named = ", ".join(field.key for field in fields_of(spec.schema or {}))
         return f"No recipe knows the fields {named}: set LUTHIER_MODEL, or write rows yourself."
     if spec.kind == "documents" and spec.passages:
-        return few_passages(spec)
+        return " ".join(filter(None, (few_passages(spec), orders_note(spec))))
     return "Give example texts, or set LUTHIER_MODEL."

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import recipe, shuffled
+from trainers.evals.generating.orders import gives_orders, split_orders
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
 from trainers.evals.style.limits import function_words, word_set
-from trainers.evals.style.text import sentences, words
+from trainers.evals.style.text import words
 
 Passage = tuple[str, str]
 Statement = tuple[str, str]
@@ -26,6 +28,7 @@ WHY_ABSENT = "No passage shown says it: without such rows the model makes someth
 
 _LEAST, _MOST = 6, 40  # words of a statement
 _PHRASE = 4
+_SHOWN = 3  # orders that are quoted
 _NAMED = 4
 """Letters from which a word can name what a sentence is about; a number or a unit alone cannot."""
 
@@ -48,6 +51,16 @@ def few_passages(spec: RowSpec) -> str:
     )
 
 
+def orders_note(spec: RowSpec) -> str:
+    """Name the sentences of the documents that give a model orders and are therefore no answers; "" without any."""
+    found = [(title, each) for title, text in spec.passages for each in split_orders(text)[1]]
+    if not found:
+        return ""
+    listed = "; ".join(f"in {at_word(title, 40)}: \u201c{at_word(each, 80)}\u201d" for title, each in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"Left out, as it gives a model orders: {listed}{more}. Look at who can write to these documents."
+
+
 def phrase_of(sentence: str) -> str:
     """Return what a sentence is about: its longest run of words that carry meaning; "" where there is none."""
     plain = set(function_words()) | word_set("hedges") | word_set("boosters") | word_set("common") | word_set("be")
@@ -67,7 +80,9 @@ def _told(spec: RowSpec) -> list[tuple[Passage, list[Statement]]]:
 def _statements(text: str) -> list[Statement]:
     """Return a passage's statements; those about more than one word first, and among these those with a figure."""
     plain = (
-        " ".join(each.split()).lstrip("-*+ ") for each in sentences(text) if not each.lstrip().startswith(("|", "#"))
+        " ".join(each.split()).lstrip("-*+ ")
+        for each in split_orders(text)[0]
+        if not each.lstrip().startswith(("|", "#"))
     )
     found = [(each, phrase_of(each)) for each in plain if _LEAST <= len(words(each)) <= _MOST]
     ranked = sorted(found, key=lambda each: (" " not in each[1], not any(sign.isdigit() for sign in each[0])))
@@ -82,7 +97,7 @@ def _answered(told: Sequence[tuple[Passage, list[Statement]]], draw: random.Rand
         second = at % 3 == 2
         shown = [beside, passage] if second else [passage, beside]
         answer = f"{statement} [{2 if second else 1}]"
-        own = titles[passage[0].casefold()] == 1
+        own = titles[passage[0].casefold()] == 1 and not gives_orders(passage[0])
         asked = table()["documents"]["headed" if own else "plain"].format(title=passage[0], phrase=phrase)
         yield _piece("typical", shown, asked, answer, WHY_SECOND if second else WHY)
 

@@ -4,7 +4,9 @@ The same holds for what a language model writes and for what somebody types into
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import jsonschema
@@ -13,12 +15,13 @@ from trainers.data.likeness import canonical
 from trainers.data.review_rows import GRID, Draft
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
-from trainers.evals.prompting.opposites import opposites
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
-_FREE: Final = ("refusal", "out of scope")
-"""Kinds of rows whose answers may decline, in words of their own."""
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
+_NO_DATE: Final = "a date that is not written YYYY-MM-DD"
+_FIXED: Final = ("pattern", "format", "enum", "const")
+"""Keywords by which a schema says itself how a date is written."""
 
 
 def out_of_form(spec: RowSpec, reply: str) -> str:
@@ -32,16 +35,19 @@ def out_of_form(spec: RowSpec, reply: str) -> str:
     return ""
 
 
-def edit_refused(review: Review, kind: str, reply: str) -> str:
-    """Say why an answer that somebody typed would break the form of a review's training rows; "" where it does not."""
+def edit_refused(review: Review, reply: str) -> str:
+    """Say why an answer that somebody typed would break the form of a review's training rows; "" where it does not.
+
+    It holds for rows of every kind: the system prompt of all asks for this form and nothing else.
+    """
     told: Mapping[str, Any] = json.loads(review.spec)
-    if review.purpose != "train" or ROWS not in told or GRID not in told or kind in _FREE:
+    if review.purpose != "train" or ROWS not in told or GRID not in told:
         return ""
     spec = RowSpec.from_json(told[ROWS])
     if spec.labels and canonical(reply) in map(canonical, spec.labels):
         return ""
-    wrong = out_of_form(spec, reply)
-    return f"That is {wrong}: {_wanted(spec)} To decline instead, choose refusal or out of scope." if wrong else ""
+    wrong = out_of_form(spec, reply) or (_NO_DATE if _odd_date(spec, reply) else "")
+    return f"That is {wrong}: {_wanted(spec)}" if wrong else ""
 
 
 def as_declared(review: Review, draft: Draft) -> Draft:
@@ -56,9 +62,14 @@ def as_declared(review: Review, draft: Draft) -> Draft:
 
 def doubts(spec: RowSpec) -> list[str]:
     """Say what is odd about the material before anything is made of it."""
-    both = opposites("\n".join((spec.task, spec.style, spec.good)))
-    told = [f"These contradict each other: \u201c{one}\u201d and \u201c{other}\u201d. Keep one." for one, other in both]
-    return [*told, *_two_writers(spec)]
+    return _two_writers(spec)
+
+
+def unused_wishes(spec: RowSpec) -> str:
+    """Name the wishes that recipes cannot follow; "" where there are none."""
+    wishes = ((spec.good, "what makes a good example"), (spec.style, "the style"), (spec.writers, "who writes"))
+    named = ", ".join(name for said, name in wishes if said.strip())
+    return f"Not used without a language model: {named}." if named else ""
 
 
 def _two_writers(spec: RowSpec) -> list[str]:
@@ -85,6 +96,27 @@ def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
     except (ValueError, RecursionError, jsonschema.ValidationError):
         return False
     return True
+
+
+def _odd_date(spec: RowSpec, reply: str) -> bool:
+    """Say whether a field that is called a date holds another spelling than the system prompt asks for."""
+    if spec.kind != "extraction":
+        return False
+    nodes = (spec.schema or {}).get("properties", {})
+    said = [value for key, value in json.loads(reply).items() if _is_date(key, nodes.get(key))]
+    return any(isinstance(value, str) and not _iso(value) for value in said)
+
+
+def _is_date(key: str, node: object) -> bool:
+    words = re.findall(r"[A-Z]?[a-z]+", key)
+    return "date" in map(str.lower, words) and isinstance(node, Mapping) and not set(_FIXED) & set(node)
+
+
+def _iso(value: str) -> bool:
+    try:
+        return _DAY.match(value) is not None and bool(date.fromisoformat(value[:10]))
+    except ValueError:
+        return False
 
 
 def _has_headings(reply: str, headings: Sequence[str]) -> bool:

@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from knowledge.errors import UserError
+from trainers.data.titles import at_word
 from trainers.evals.plan import make_plan
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.choices import Kind
+from trainers.evals.prompting.opposites import opposites
 
 RowKind = Literal["classification", "extraction", "voice", "documents", "format", "refusal"]
 """Kinds of rows that recipes can draft."""
@@ -25,6 +27,10 @@ ROWS: Final = "rows"
 
 class Contradiction(UserError):
     """What was named does not go together, or names nothing."""
+
+
+class OppositeWishes(Contradiction):
+    """Two sentences of what is wanted rule each other out."""
 
 
 _MOST_TEXTS: Final = 500
@@ -99,6 +105,7 @@ def row_spec(
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind)
     found = _OF_PLAN[plan.kind]
     _check(found, plan, headings, labels, schema)
+    _check_wishes("\n".join((task, told.get("style", ""), told.get("good", ""))))
     return RowSpec(
         task=task,
         kind=found,
@@ -125,3 +132,9 @@ def _check(
         raise UserError("I can't draft rows before I know the labels.", "Name them: into billing, returns, other.")
     if kind == "extraction" and not plan.schema:
         raise UserError("I can't draft rows before I know the fields.", "Name them, or give a JSON Schema.")
+
+
+def _check_wishes(text: str) -> None:
+    both = [f"\u201c{at_word(one, 80)}\u201d and \u201c{at_word(other, 80)}\u201d" for one, other in opposites(text)]
+    if both:
+        raise OppositeWishes(f"These contradict each other: {both[0]}.", "Keep one, or say when each holds.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from trainers.evals.drafts import draft
 from trainers.evals.drafts.base import Draft
+from trainers.evals.drafts.classification import NAMED
 from trainers.evals.drafts.recipe import in_turn as _in_turn
 from trainers.evals.drafts.recipe import lower_first
 from trainers.evals.generating.document_rows import document_pieces
@@ -73,7 +74,9 @@ def _from_drafts(spec: RowSpec, seed: int) -> Streams:
 
 def _piece(each: Draft, spec: RowSpec) -> Piece:
     label = each.target if spec.labels else ""
-    return Piece(_CASES[each.kind], each.input, each.target, _why(each.reveals), each.provenance, label)
+    why = f"A template, to be rewritten: it only names the label \u201c{label}\u201d, which no recipe knows."
+    said = why if each.provenance == NAMED else _why(each.reveals)
+    return Piece(_CASES[each.kind], each.input, each.target, said, each.provenance, label)
 
 
 def _why(reveals: str) -> str:

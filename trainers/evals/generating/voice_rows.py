@@ -27,7 +27,10 @@ def usable(text: str) -> bool:
 
 
 def notes_of(text: str) -> str:
-    """Write down what a text says without its wording: of each sentence the words that carry meaning, facts whole."""
+    """Write down what a text says without its wording: of each sentence the words that carry meaning, facts whole.
+
+    Negations stay with their words: `It won't wobble.` is not about wobbling.
+    """
     kept = set(facts(text).all)
     return "; ".join(filter(None, (_note(sentence, kept) for sentence in sentences(text))))
 
@@ -37,17 +40,26 @@ def _note(sentence: str, kept: set[str]) -> str:
     told = []
     for part in sentence.split():
         bare = part.strip(".,;:!?\"'()[]*_“”‘’…—–-")
-        known = {word for word in words(bare) if word not in plain and "'" not in word}
+        known = {word for word in words(bare) if (word not in plain and "'" not in word) or _negates(word)}
         if bare and (known or bare.casefold() in kept or any(sign.isdigit() for sign in bare)):
             told.append(bare)
     return " ".join(told[: table()["note_words"]])
+
+
+def _negates(word: str) -> bool:
+    return word.endswith("n't") or word in table()["negations"]
+
+
+def _says_enough(notes: str) -> bool:
+    """Say whether notes hold a sentence's worth: a negation without what it negates says nothing."""
+    return sum(not _negates(word) for word in words(notes)) >= int(table()["least_note_words"])
 
 
 def _translated(spec: RowSpec, draw: random.Random) -> Iterator[Piece]:
     part = table()["voice"]
     for number, text in shuffled(list(enumerate(spec.texts, start=1)), draw):
         notes = notes_of(text)
-        if usable(text) and notes:
+        if usable(text) and _says_enough(notes):
             asked = part["user"].format(notes=notes, words=_rounded(len(words(text))))
             yield Piece("typical", asked, text.strip(), part["why"], f"your text {number}; notes by recipe")
 
