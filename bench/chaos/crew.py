@@ -51,7 +51,9 @@ class Crew:
     def start(self, post: Post) -> None:
         """Start a post and keep it."""
         self._posts[post.name] = post
-        made = self._context.Process(target=_parent, args=(post, self.logs / f"{post.name}.log"), daemon=True)
+        made = self._context.Process(
+            target=_parent, args=(post, self.logs / f"{post.name}.log", os.getpid()), daemon=True
+        )
         made.start()
         self._running[post.name] = made
 
@@ -89,11 +91,12 @@ class Crew:
         return stubborn
 
 
-def _parent(post: Post, log: Path) -> None:
-    """Keep one child running until SIGTERM, which is passed on."""
+def _parent(post: Post, log: Path, driver: int) -> None:
+    """Keep one child running until SIGTERM, which is passed on, or until the program that wants it is gone."""
     die_with_parent(os.getppid())
     os.setsid()
     _write_to(log)
+    _end_after(driver)
     ending = False
     child = 0
 
@@ -115,6 +118,17 @@ def _parent(post: Post, log: Path) -> None:
         child = 0
         if not ending:
             time.sleep(0.02 if os.WIFSIGNALED(status) else 0.2)
+
+
+def _end_after(driver: int) -> None:
+    """Look every second whether a process lives; the server that forks us outlives it where it was killed."""
+
+    def look(*_: object) -> None:
+        if not psutil.pid_exists(driver):
+            os.killpg(0, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
 
 
 def _child(post: Post, parent: int) -> None:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -31,6 +33,22 @@ def test_forty_jobs_survive_eight_kills_and_a_wiped_queue(tmp_path: Path) -> Non
     assert (told["kills"], told["redis_wipes"], told["clicks"] > 30) == (8, 1, True), told
     created = [line for line in map(json.loads, ledger.read_text().splitlines()) if line["event"] == "created"]
     assert len(created) == len({line["submission_id"] for line in created}) == 40
+
+
+def test_a_run_that_is_killed_leaves_nothing_running(tmp_path: Path) -> None:
+    """Whoever kills the program itself, as a test's time limit does, has killed what it keeps running too."""
+    crew = "import sys, time; from pathlib import Path; from bench.chaos.crew import Crew, Post\n"
+    crew += (
+        f"crew = Crew(logs=Path({str(tmp_path)!r})); crew.start(Post(name='nap', main=time.sleep, arguments=(600,)))\n"
+    )
+    crew += "while not crew.child('nap'): time.sleep(0.05)\nprint(crew.parent('nap'), flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", crew], cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        post = psutil.Process(int(program.stdout.readline()))
+        kept = [post, *post.children()]
+        program.kill()
+    assert len(kept) == 2
+    assert psutil.wait_procs(kept, timeout=15)[1] == []
 
 
 def test_a_worker_without_the_protocol_fails_the_same_test() -> None:
