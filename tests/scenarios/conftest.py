@@ -1,4 +1,4 @@
-"""One running Luthier for all scenarios, and files cut from the shipped example so that training is short."""
+"""One running Luthier with real weights, and files cut from the shipped example so that training is short."""
 
 from collections.abc import Iterator
 from pathlib import Path
