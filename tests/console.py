@@ -202,7 +202,7 @@ def carried(method: str, given: Json) -> Json:
     return {"data": {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}}
 
 
-def wait_for(check: Callable[[], Any], timeout: float = 5, *, what: str, seen: Callable[[], Any] | None = None) -> Any:
+def wait_for(check: Callable[[], Any], timeout: float = 15, *, what: str, seen: Callable[[], Any] | None = None) -> Any:
     """Ask until there is an answer; fail with what was seen instead."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

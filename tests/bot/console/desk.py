@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from bot.console.manifest import Manifest
 from tests.bot.console.third_party import Listener, recorder
@@ -17,6 +17,10 @@ SHORTCUTS = (
     {"name": "Train on this", "type": "message", "callback_id": "train_on", "description": "Start from a file"},
     {"name": "New bake-off", "type": "global", "callback_id": "bake_off", "description": "Compare four ways"},
 )
+
+
+SEEN = 20_000
+"""Milliseconds until what is expected is seen, on a busy machine; `test_page_speed` judges how fast the page is."""
 
 
 class Desk:
@@ -59,6 +63,7 @@ class Desk:
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, or Playwright's own where there is none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    expect.set_options(timeout=SEEN)
     quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=quiet)
