@@ -54,6 +54,10 @@ class LintReport:
     """Kind of file."""
     histogram: dict[str, int] = dataclasses.field(default_factory=dict)
     """Rows by tokens, in powers of two."""
+    calls: bool = False
+    """Whether a row, of training or test, calls tools."""
+    pictures: bool = False
+    """Whether one shows pictures."""
     previews: tuple[Preview, ...] = ()
     """Personal data, masked: for whoever gave the file, never in JSON, a log or a channel."""
 
@@ -128,10 +132,12 @@ def lint(
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
         tested: list[Finding] = []
-        if test is not None:
-            tested = _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
+        beside = None if test is None else Source(test, most, kind=kind, tools=accepted.tools, lists=True)
+        if beside is not None:
+            tested = _judge_test(beside, accepted, whole)
         refused = over_size(path, accepted)
         source = Source(path, most, kind=kind, tools=accepted.tools, lists=True, refused=refused)
+        both = [each for each in (source, beside) if each is not None]
         tokens = Tokens(accepted, count)
         rules = row_rules(accepted)
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
@@ -150,6 +156,8 @@ def lint(
             kinds=tuple(kind for kind, _ in source.kinds.most_common()),
             container=source.container,
             histogram=tokens.histogram(),
+            calls=any(each.calls for each in both),
+            pictures=any(each.pictures for each in both),
             previews=_previews(rules),
         )
 

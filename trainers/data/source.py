@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from trainers.data.findings import Finding, Spots
 from trainers.data.formats import detect, to_chat
-from trainers.data.formats.chat import said
-from trainers.data.formats.pictures import pictures, stand_in
+from trainers.data.formats.chat import is_pictured
+from trainers.data.formats.whole import calls_tools, shown, shows_pictures
 from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
 from trainers.data.limits import ReadLimits, read_limits, workbook_limits
 from trainers.data.lines import Lines, TooLarge
@@ -61,6 +61,8 @@ class Source:
         self.sha256 = ""
         self.size = 0
         self.marked = False
+        self.calls = self.pictures = False
+        """Whether a row calls tools or shows pictures, also one that is refused because of them."""
         self.refused = refused
 
     def __iter__(self) -> Iterator[Chat]:
@@ -123,7 +125,7 @@ class Source:
         kind = self._kind or detect(value)
         try:
             if kind == "chat" and not self._tools:
-                _refuse_parts(value)
+                self._refuse_parts(value)
             shape = to_chat(value, kind)
             self._check_size(shape, kind)
         except KeyError:
@@ -136,8 +138,20 @@ class Source:
         self.kinds[kind] += 1
         self.other_kinds.setdefault(kind, Spots()).add(number)
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
-        messages = tuple(Message(str(turn["role"]), _shown(turn)) for turn in turns)
+        worse: list[Value] = shape.get("rejected", [])  # type: ignore[assignment]  # the same
+        self.calls = self.calls or calls_tools(turns) or calls_tools(worse)
+        self.pictures = self.pictures or shows_pictures(turns) or shows_pictures(worse)
+        messages = tuple(Message(str(turn["role"]), shown(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+    def _refuse_parts(self, value: Value) -> None:
+        """Refuse what a trainer that reads only texts could not read."""
+        messages = value.get("messages")
+        turns = [item for item in messages if isinstance(item, dict)] if isinstance(messages, list) else []
+        other = [turn["content"] for turn in turns if not isinstance(turn.get("content"), str | None)]
+        if other:
+            self.pictures = self.pictures or any(map(is_pictured, other))
+            raise Refusal("not_text", "a message whose content is not text")
 
     def _check_size(self, shape: Value, kind: str | None) -> None:
         """Refuse a row that would be over the cap of a line once it is written as a chat: nobody could read it again.
@@ -148,14 +162,6 @@ class Source:
             return
         if len(json.dumps(shape, ensure_ascii=False).encode("utf-8", "surrogatepass")) > self.limits.line_bytes:
             raise Refusal("line_too_long", f"more than {self.limits.line_bytes // 1024:,} KiB as a row of JSON")
-
-
-def _shown(turn: Value) -> str:
-    """Return all that a turn says, with a word for each picture: rows about different pictures are different rows."""
-    if "parts" not in turn and "vertex_parts" not in turn:
-        return said(turn)
-    words = [stand_in(url) for url in pictures(turn)]
-    return "\n".join([*([said(turn)] if said(turn) or not words else []), *words])
 
 
 def _one_value(file: BinaryIO) -> list[Value] | None:
@@ -170,14 +176,6 @@ def _one_value(file: BinaryIO) -> list[Value] | None:
         return None
     rows: list[Any] = value if isinstance(value, list) else [value]
     return rows if all(isinstance(row, dict) for row in rows) else None
-
-
-def _refuse_parts(value: Value) -> None:
-    """Refuse what a trainer that reads only texts could not read."""
-    messages = value.get("messages")
-    for item in messages if isinstance(messages, list) else ():
-        if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str | None):
-            raise Refusal("not_text", "a message whose content is not text")
 
 
 def is_table(head: bytes, suffix: str) -> bool:

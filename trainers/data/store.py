@@ -183,6 +183,8 @@ class Datasets:
                 private=told.private,
                 sources=json.dumps([origin._asdict() for origin in trail.origins]),
                 pairs=bool(rows and rows[0].rejected),
+                calls=report.calls,
+                pictures=report.pictures,
             )
             connection.execute(insert(_rows).values(**dataset.model_dump()))
             return dataset

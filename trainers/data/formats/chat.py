@@ -74,8 +74,12 @@ def _parts(parts: list[object]) -> str:
 def _pictured(item: Value) -> Value:
     """Return the parts of a message that shows pictures, as they were; a message of texts only needs none."""
     content = item.get("content")
-    shown = isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
-    return {"parts": content} if shown else {}
+    return {"parts": content} if is_pictured(content) else {}
+
+
+def is_pictured(content: object) -> bool:
+    """Say whether a message's content has a picture among its parts."""
+    return isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
 
 
 def _check_calls(calls: object) -> None:
