@@ -45,6 +45,8 @@ def register(app: App, deps: Deps) -> None:
         drawn.ACTS: act,
         drawn.LINK: link,
         drawn.DRAFT: draft,
+        drawn.OLD: compared,
+        drawn.NEW: compared,
         f"{drawn.PAGE}:back": turned,
         f"{drawn.PAGE}:on": turned,
     }
@@ -122,6 +124,19 @@ def link(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClie
     _show(client, body, drawn.link_view(f"{deps.upload_address}/upload/{secret}", deps.file_limit))
 
 
+def compared(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Compare the two versions that were chosen, in the order in which they were."""
+    ack()
+    person, chosen = person_of(context), body["view"]["state"]["values"][drawn.VERSIONS]
+    ids = [str((chosen[name].get("selected_option") or {}).get("value")) for name in (drawn.OLD, drawn.NEW)]
+    try:
+        old, new = (keeping.seen(deps.datasets, person, id_) for id_ in ids)
+        view = _side_by_side(deps, person, old, new)
+    except LuthierError as refused:
+        view = note_view("Two versions", words_for(refused))
+    client.views_update(view_id=body["view"]["id"], view=view)
+
+
 def uploaded(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Check the form, then lint and keep the rows, and say so in a thread."""
     values = view["state"]["values"]
@@ -181,10 +196,16 @@ def problems(values: Json, file_limit: int) -> dict[str, str]:
 
 
 def _diff(client: WebClient, deps: Deps, person: Person, dataset: Dataset, body: Json) -> Block:
-    older = keeping.before(deps.datasets, person, dataset)
-    if older is None:
-        return note_view("Two versions", f"v{dataset.version} has no version before it that you can see.")
-    return drawn.diff_view(compare(deps.datasets.folder, older, dataset))
+    known = keeping.versions(deps.datasets, person, dataset)
+    if len(known) < 2:
+        return note_view("Two versions", f"v{dataset.version} is the only version that you can see.")
+    other = keeping.before(deps.datasets, person, dataset) or known[-2]  # of the first version: the one after it
+    old, new = sorted((other, dataset), key=lambda each: each.version)
+    return _side_by_side(deps, person, old, new)
+
+
+def _side_by_side(deps: Deps, person: Person, old: Dataset, new: Dataset) -> Block:
+    return drawn.diff_view(compare(deps.datasets.folder, old, new), keeping.versions(deps.datasets, person, new))
 
 
 def _download(client: WebClient, deps: Deps, person: Person, dataset: Dataset, body: Json) -> Block:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.console import wait_for
+from tests.console import form_state, wait_for
 from tests.handlers.world import ADA, World
 from trainers.data.examples import EXAMPLES
 from trainers.errors import DatasetRejected
@@ -61,7 +61,13 @@ def test_rows_are_uploaded_grown_compared_and_deleted(world: World) -> None:
     new = wait_for(lambda: next((each for each in rows_of(world) if each.version == 2), None), 20, what="v2")
     view = listed(world)
     choose(world, view, "diff", new)
-    assert "30 rows new" in json.dumps(world.slack.wait_view(title="Two versions"))
+    both = world.slack.wait_view(title="Two versions")
+    assert "30 rows new" in json.dumps(both)
+    first = next(each.id for each in rows_of(world) if each.version == 1)
+    state = form_state(both, {"dataset_versions:old": new.id, "dataset_versions:new": first})
+    used = state["values"]["dataset_versions"]["dataset_versions:new"]
+    world.slack.click(both, "dataset_versions:new", state=state, selected_option=used["selected_option"])
+    wait_for(lambda: "30 rows gone" in json.dumps(world.slack.views()[-1]), what="the other way round")
     view = listed(world)
     choose(world, view, "delete", new)
     sure = world.slack.wait_view(title="Delete rows")
