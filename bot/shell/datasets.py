@@ -66,6 +66,9 @@ def add(
     name: Annotated[str, typer.Option(help="Of the data set; without it the file's name.")] = "",
     to: Annotated[str, typer.Option(help="A data set that gets these rows as a new version, with its test rows.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Seen only by you until you share it.")] = False,
+    group: Annotated[
+        str, typer.Option(help="A key or column: rows with the same value are held out together, or none is.")
+    ] = "",
     target: Annotated[
         str, typer.Option(help="Where they are to be trained, so that lengths are judged by it; see `lint`.")
     ] = "",
@@ -80,8 +83,10 @@ def add(
     for path in (file, test):
         if path is not None and not path.is_file():
             raise fail_usage(f"There is no file {path}.")
-    if to and (test or name or mine or target):
-        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name, --mine and --target.")
+    if to and (test or name or mine or target or group):
+        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name, --mine, --group, --target.")
+    if test and group:
+        raise fail_usage("--group says how rows are held out: leave out --test, or --group.")
     if target and target not in target_names():
         raise fail_usage(f"I don't know the target {target[:40]!r}. Use one of: {', '.join(target_names())}.")
     name = _checked(name) if name else file.stem
@@ -96,6 +101,7 @@ def add(
             kept, report = deps.datasets.add(
                 file, test, name=name, person=me, provenance=told, now=utc_now(), private=mine,
                 file_names=(file.name, test.name if test else ""), target=target or UNDECIDED,
+                group=group,
             )  # fmt: skip
     if as_json:
         show_json(_as_json(kept) | {"findings": [finding.to_json() for finding in report.findings]})
@@ -287,6 +293,8 @@ def _as_json(found: "Dataset") -> dict[str, Any]:
         "created_by",
         "private",
         "pairs",
+        "calls",
+        "pictures",
     )
     return {name: getattr(found, name) for name in names} | {
         "created_at": found.created_at,

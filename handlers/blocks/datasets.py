@@ -37,6 +37,9 @@ TRAIN, MORE, ACTS, PAGE, UPLOAD, LINK, DRAFT = (
 )
 """Action ids: train on it, add rows to it, the menu of an entry, turn a page, upload, ask for a link, draft rows."""
 
+GROUP = "dataset_group"
+"""Action id of the menu that chooses a field by which rows are held out together."""
+
 VERSIONS, OLD, NEW = "dataset_versions", "dataset_versions:old", "dataset_versions:new"
 """Block id and action ids of the two menus that choose what is compared."""
 
@@ -157,6 +160,15 @@ def kept_buttons(dataset: Dataset) -> list[Block]:
         button("Train", TRAIN, dataset.id, style="primary"),
         button("More rows", MORE, dataset.id),
     ]
+
+
+def group_menu(dataset: Dataset, file_id: str, fields: Sequence[str]) -> list[Block]:
+    """Offer to hold rows out by a field of the file that they are from; nothing where it has none."""
+    if not fields:
+        return []
+    text = "Some rows are held out to test on. Which rows belong together, so that none is tested half seen?"
+    menu = select(GROUP, "Hold out by a field", [option(name, name) for name in fields])
+    return [section(text, block_id=f"group|{dataset.id}|{file_id}", accessory=menu)]
 
 
 def waits(row: Dataset) -> bool:

@@ -80,6 +80,24 @@ def test_rows_are_uploaded_grown_compared_and_deleted(world: World) -> None:
         world.deps.datasets.get(new.id)
 
 
+def test_rows_are_held_out_by_a_field_that_is_chosen(world: World) -> None:
+    """A file whose rows have a depot offers it; the choice makes a version whose parts share none, once."""
+    rows = [{**json.loads(line), "depot": f"D{n % 9}"} for n, line in enumerate(LINES)]
+    world.slack.click(listed(world), "Upload rows")
+    file = world.slack.upload("depots.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    form = world.slack.wait_view(title="Upload rows")
+    world.slack.submit(form, {"dataset_rows": [file], "dataset_ours": ["yes"]})
+    asked = world.slack.wait_message("belong together", timeout=20)
+    option = {"text": {"type": "plain_text", "text": "depot", "emoji": True}, "value": "depot"}
+    world.slack.click(asked, "dataset_group", selected_option=option)
+    world.slack.wait_message("are on one side", timeout=20)
+    newest = rows_of(world)[0]
+    parts = [(world.deps.datasets.folder / path).read_text() for path in (newest.train_path, newest.test_path)]
+    depots = [{json.loads(line)["depot"] for line in part.splitlines()} for part in parts]
+    assert newest.version == 2
+    assert not depots[0] & depots[1]
+
+
 def test_what_is_private_is_seen_after_it_is_shared(world: World) -> None:
     """Ben sees neither the rows nor their name until Ada shares them; then he does, and may not delete them."""
     mine = add(world, private=True)

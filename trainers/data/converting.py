@@ -70,7 +70,7 @@ def convert(
             file.write(MARK)
         for content in work.lines(source):
             file.write(content)
-        findings = (*source.findings(), *work.findings())
+        findings = tuple(source.counted((*source.findings(), *work.findings())))
         blocked = any(finding.severity == "BLOCK" for finding in findings)
         file.keep = bool(work.written) and not work.too_much and (skip or not blocked)
     kinds: Counter[str] = source.kinds

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trainers.data.counting import CountRow
 from trainers.data.enough import TRAINABLE
-from trainers.data.findings import ORDER, Finding, as_rows, plural, tell
+from trainers.data.findings import ORDER, Finding, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
 from trainers.data.rules.handover import handover, over_size
@@ -172,7 +172,7 @@ def _judge(source: Source, rules: Sequence[Rule]) -> list[Finding]:
     blocked = any(finding.severity == "BLOCK" for finding in findings)
     if source.kinds or not blocked:  # "0 rows" beside the reason why there are none would only be noise
         findings += [finding for rule in rules for finding in rule.findings()]
-    return _counted_as(source, findings)
+    return source.counted(findings)
 
 
 def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> list[Finding]:
@@ -187,15 +187,8 @@ def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> lis
     found = [*source.findings(), *(finding for rule in rules for finding in rule.findings())]
     return [
         dataclasses.replace(finding, code=f"test_{finding.code}", message=f"Test file: {finding.message}")
-        for finding in _counted_as(source, found)
+        for finding in source.counted(found)
     ]
-
-
-def _counted_as(source: Source, findings: list[Finding]) -> list[Finding]:
-    """Speak of rows where what is counted are the rows of one JSON list: they may all stand on one line."""
-    if source.container != "json":
-        return findings
-    return [dataclasses.replace(finding, message=as_rows(finding.message)) for finding in findings]
 
 
 def _previews(rules: Sequence[Rule]) -> tuple[Preview, ...]:

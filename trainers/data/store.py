@@ -67,11 +67,13 @@ class Datasets:
         file_names: tuple[str, str] = ("", ""),
         target: str = UNDECIDED,
         divide: bool = True,
+        group: str = "",
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
         Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
-        A name that could be read as a version or an id is changed a little.
+        Rows with the same value of the field `group` are held out together. A name that could be read as a version or
+        an id is changed a little.
         `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
@@ -84,7 +86,7 @@ class Datasets:
         read = len(_lines(content)), len(_lines(tested)) if test else None
         _check_all_kept(read, (report.rows, report.test_rows))
         held = divide and not test
-        parts = hold_out(content, _chats(train)) if held else Parts(content, tested, (), ())
+        parts = hold_out(content, _chats(train), group) if held else Parts(content, tested, (), ())
         report = also(report, parts.findings)
         lines = _lines(parts.train), _lines(parts.test)
         files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
@@ -100,7 +102,8 @@ class Datasets:
             spots(0, parts.train_lines or lines[0]),
             spots(1 if test else 0, parts.test_lines or lines[1]),
         )
-        told = Told(distinct(name), person, provenance, now, private)
+        said = f"{provenance}; rows of one {group[:60]} on one side" if held and group else provenance
+        told = Told(distinct(name), person, said, now, private)
         return Added(self.keep(parts.train, parts.test, trail, report, told), report)
 
     def keep(self, train: bytes, test: bytes, trail: Trail, report: LintReport, told: "Told") -> Dataset:

@@ -65,7 +65,7 @@ def test_a_contest_with_tools_runs_from_the_bill_to_the_marks(tmp_path: Path) ->
 
 
 def test_the_best_prompt_of_the_base_shows_calls_in_its_instruction(tmp_path: Path) -> None:
-    """Examples as turns would hold calls that nobody answers, which endpoints refuse; what is sent bounds the tokens."""
+    """Examples as turns would hold calls that nobody answers, which endpoints refuse; what is sent bounds tokens."""
     path = tmp_path / "train.jsonl"
     path.write_text("".join(json.dumps(row(n)) + "\n" for n in range(12)))
     train = read_rows(path).rows
