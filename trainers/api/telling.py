@@ -94,7 +94,7 @@ class Told:
     def events(self, notes: Sequence[ApiEvent], history: Sequence[JobEvent]) -> list[Event]:
         """Return what happened, newest first."""
         told = [_event(self.job, f"a{note.id}", note.at, note.message, note.level) for note in notes]
-        told += [event for line in history if (event := self._of_history(line)) is not None]
+        told += [event for line in self._settled(history) if (event := self._of_history(line)) is not None]
         told += self._metrics()
         told += self._verdict()
         return sorted(told, key=lambda event: event.at)[::-1]
@@ -160,12 +160,17 @@ class Told:
         left = json.loads(self.run.progress).get("seconds_left") if self.run is not None else None
         return None if left is None else now.timestamp() + float(left)
 
+    def _settled(self, history: Sequence[JobEvent]) -> list[JobEvent]:
+        """Leave out the ends that were none: each pause ends the run, and a resume lets it go on."""
+        last = max((line.id or 0 for line in history), default=0)
+        return [line for line in history if line.new_state != "cancelled" or (line.id == last and not self.paused)]
+
     def _of_history(self, line: JobEvent) -> Event | None:
         if (line.old_state, line.new_state) == ("queued", "running"):
             words = "Fine-tuning job started" if line.fence <= 1 else "Fine-tuning job continues"
         elif line.new_state == "succeeded":
             words = "The job has successfully completed"
-        elif line.new_state in ("failed", "cancelled") and not self.job.paused_at:
+        elif line.new_state in ("failed", "cancelled"):
             words = {"failed": f"The job failed: {self._error().message}", "cancelled": "Job has been cancelled."}[
                 line.new_state
             ]
