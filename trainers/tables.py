@@ -47,6 +47,11 @@ class Dataset(SQLModel, table=True):
     deleted_at: datetime | None = _moment()
     """When its bytes were removed; the row stays, because jobs name it."""
 
+    @property
+    def holds(self) -> str:
+        """What stands in its rows beside texts, for a sentence; "" for nothing."""
+        return " and ".join([*(["calls of tools"] if self.calls else []), *(["pictures"] if self.pictures else [])])
+
 
 class Job(SQLModel, table=True):
     """One piece of long work; SQL is the truth about it and the queue only wakes a worker."""

@@ -199,7 +199,8 @@ def _acts(row: Dataset) -> list[Block]:
 
 def _counts(row: Dataset) -> str:
     noun = "pair" if row.pairs else "row"
-    return f"{count(row.train_rows, noun)}, {count(row.test_rows, f'test {noun}')}"
+    held = f", with {row.holds}" if row.holds else ""
+    return f"{count(row.train_rows, noun)}, {count(row.test_rows, f'test {noun}')}{held}"
 
 
 def _turns(page: int, known: int) -> list[Block]:

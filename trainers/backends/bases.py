@@ -95,16 +95,13 @@ def check_contents(dataset: Dataset, place: str) -> None:
     if not why:
         return
     name = f"{dataset.name} v{dataset.version}"
+    what = f"{name} holds {dataset.holds}. {why}"
     if dataset.pictures:
         there = ", ".join(takers(tools=dataset.calls, pictures=True))
         how = "take them out (`datasets download`), write them with `convert --to`, and train there"
-        raise DatasetRejected(
-            f"{name} holds pictures. {why}", f"By their limits {there} train on such rows: {how}. Or describe in words."
-        )
+        raise DatasetRejected(what, f"By their limits {there} train on such rows: {how}. Or describe them in words.")
     others = [traits.title for key in HOSTED if (traits := traits_of(key)).serves and not _unread(key, calls=True)]
-    raise DatasetRejected(
-        f"{name} holds calls of tools. {why}", f"Train it at {', '.join(others)}, or give rows that answer in words."
-    )
+    raise DatasetRejected(what, f"Train it at {', '.join(others)}, or give rows that answer in words.")
 
 
 def _unread(place: str, *, calls: bool, pictures: bool = False) -> str:

@@ -89,14 +89,11 @@ class Datasets:
         parts = hold_out(content, _chats(train), group) if held else Parts(content, tested, (), ())
         report = also(report, parts.findings)
         lines = _lines(parts.train), _lines(parts.test)
-        files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
+        counts = [len(lines[0]), len(lines[1])] if test else [len(lines[0]) + len(lines[1])]
         origins = [
-            origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
-            for path, called in files
+            origin_of(called or path.name, _hash(path.read_bytes()), count, person.user_id, now, provenance)
+            for path, called, count in zip([train, *([test] if test else [])], file_names, counts, strict=False)
         ]
-        origins[0] = origins[0]._replace(rows=len(lines[0]) + (0 if test else len(lines[1])))
-        if test:
-            origins[1] = origins[1]._replace(rows=len(lines[1]))
         trail = Trail(
             tuple(origins),
             spots(0, parts.train_lines or lines[0]),
@@ -154,10 +151,9 @@ class Datasets:
         self, id_: str, home: Path, read: tuple[list[Row], list[Row]], trail: Trail, report: LintReport, told: "Told"
     ) -> Dataset:
         train, test, person = home / "train.jsonl", home / "test.jsonl", told.person
-        sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
+        sha256, rows, test_rows = _hash(train.read_bytes() + b"\0" + test.read_bytes()), read[0], len(read[1])
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
         seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
-        rows, test_rows = read[0], len(read[1])
         with self._engine.begin() as connection:
             alone(connection, f"data set {person.workspace_id}/{told.name}")
             here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))

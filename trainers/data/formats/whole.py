@@ -17,6 +17,7 @@ DECLARED = ("tools", "parallel_tool_calls", "functions")
 """Keys of a row, beside its messages, that say which tools there are."""
 _CALLS, _TOOL_ROLES = ("tool_calls", "function_call"), ("tool", "function")
 _ARROW = "→ "
+_SPACE = re.compile(r"\s")
 _CALL = re.compile(rf"^{_ARROW}\S+\(.*\)$", re.MULTILINE)
 
 
@@ -71,12 +72,14 @@ def name_of(call: str) -> str:
 
 def _line(function: Value) -> str:
     """Write a call the same way whatever order its arguments have; what is no JSON stays as it is."""
-    given = str(function.get("arguments") or "{}")
+    given = function.get("arguments") or "{}"
+    given = given if isinstance(given, str) else json.dumps(given)
     try:
         value = _plain(parse_value(given.encode("utf-8", "surrogatepass"), read_limits()))
     except Refusal:
         value = given
-    return f"{_ARROW}{function.get('name')}({json.dumps(value, ensure_ascii=False, sort_keys=True)})"
+    name = _SPACE.sub("_", str(function.get("name")))
+    return f"{_ARROW}{name}({json.dumps(value, ensure_ascii=False, sort_keys=True)})"
 
 
 def _plain(value: object) -> object:
