@@ -736,7 +736,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     "datasets_empty": lambda: datasets.list_view([], "[]", note="Done."),
     "datasets_page": lambda: datasets.list_view([data_set(version=n, id=f"ds_{n}") for n in range(1, 20)], "[]", 1),
     "datasets_diff": lambda: datasets.diff_view(versions(), [data_set(version=n, id=f"ds_{n}") for n in (3, 2, 1)]),
-    "datasets_group": lambda: datasets.group_menu(data_set(), "F0123", [NASTY[:60], "region"]),
+    "datasets_group": lambda: message(datasets.group_menu(data_set(), "F0123", [NASTY[:60], "region"])),
     "datasets_upload": lambda: datasets.upload_form("[]", private=True),
     "datasets_more": lambda: datasets.upload_form("[]", data_set()),
     "datasets_rename": lambda: datasets.rename_form(data_set(), "[]"),
