@@ -87,10 +87,11 @@ def test_rows_are_held_out_by_a_field_that_is_chosen(world: World) -> None:
     file = world.slack.upload("depots.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in rows))
     form = world.slack.wait_view(title="Upload rows")
     world.slack.submit(form, {"dataset_rows": [file], "dataset_ours": ["yes"]})
-    asked = world.slack.wait_message("belong together", timeout=20)
+    root = world.slack.wait_message("uploads rows")
+    asked = world.slack.wait_message("belong together", thread_ts=root["ts"], timeout=20)
     option = {"text": {"type": "plain_text", "text": "depot", "emoji": True}, "value": "depot"}
     world.slack.click(asked, "dataset_group", selected_option=option)
-    world.slack.wait_message("are on one side", timeout=20)
+    world.slack.wait_message("are on one side", thread_ts=root["ts"], timeout=20)
     newest = rows_of(world)[0]
     parts = [(world.deps.datasets.folder / path).read_text() for path in (newest.train_path, newest.test_path)]
     depots = [{json.loads(line)["depot"] for line in part.splitlines()} for part in parts]
