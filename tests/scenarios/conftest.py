@@ -9,13 +9,12 @@ from tests.whole import Whole
 from trainers.data.examples import EXAMPLES
 
 TRAIN_ROWS, TEST_ROWS = 16, 12  # each costs a second of reading, five times over
-PROBES = 12  # of each suite; all 340, before and after, take two cores five minutes. `bench.evaluation` asks all
 
 
 @pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """Gone before other folders' tests begin, as its processes look for work all the time."""
-    made = Whole(tmp_path_factory.mktemp("whole"), LUTHIER_PROBES=str(PROBES))
+    made = Whole(tmp_path_factory.mktemp("whole"))
     yield made
     made.stop()
 
