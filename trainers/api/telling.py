@@ -20,6 +20,10 @@ from trainers.tables import Job, JobEvent
 HEAD = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
 """Columns of a result file; what our trainer does not measure stays empty."""
 
+LAPSED = (
+    "Nobody approved this job's quote in time. Create the job again, and have its quote approved where it is shown."
+)
+
 
 class Step(NamedTuple):
     """One step of a training."""
@@ -50,10 +54,17 @@ class Told:
         return stopped and self.job.paused_at is not None and self.job.cancelled_at is None
 
     @property
+    def lapsed(self) -> bool:
+        """Whether nobody approved its quote in time: nobody cancelled it, so it has failed, with the reason."""
+        run = self.run
+        closed = run is not None and run.state == "cancelled" and run.approved_at is None and not run.stop_requested_by
+        return closed and self.job.cancelled_at is None
+
+    @property
     def status(self) -> str:
         """OpenAI's word for how it stands; a paused job is queued."""
         run = self.run
-        if self.job.error_code:
+        if self.job.error_code or self.lapsed:
             return "failed"
         if run is not None and run.state in ("succeeded", "failed"):
             return run.state
@@ -146,6 +157,8 @@ class Told:
     def _error(self) -> JobError:
         if self.job.error_code:
             return JobError(self.job.error_code, self.job.error_message, self.job.error_param or None)
+        if self.lapsed:
+            return JobError("quote_expired", LAPSED)
         run = self.run
         words = f"{run.error_what} {run.error_next}".strip() if run else ""
         return JobError("training_failed", words or "The run ended with an error.")
@@ -171,12 +184,12 @@ class Told:
         elif line.new_state == "succeeded":
             words = "The job has successfully completed"
         elif line.new_state in ("failed", "cancelled"):
-            words = {"failed": f"The job failed: {self._error().message}", "cancelled": "Job has been cancelled."}[
-                line.new_state
-            ]
+            failed = line.new_state == "failed" or self.lapsed
+            words = f"The job failed: {self._error().message}" if failed else "Job has been cancelled."
+            return _event(self.job, f"j{line.id}", line.at, words, "error" if failed else "info")
         else:
             return None
-        return _event(self.job, f"j{line.id}", line.at, words, "error" if line.new_state == "failed" else "info")
+        return _event(self.job, f"j{line.id}", line.at, words, "info")
 
     def _metrics(self) -> list[Event]:
         """Return an event for each step, dated when it was taken; where nobody wrote that down, at the start."""

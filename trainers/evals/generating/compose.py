@@ -16,6 +16,7 @@ from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import Streams, headings_of, streams, system_of
 from trainers.evals.generating.table import most_rows, table
+from trainers.evals.generating.voice_rows import left_out
 
 OFFLINE = "Recipes steer what a row is there for and its label; channel, person and length need a language model."
 
@@ -44,6 +45,8 @@ def compose_rows(
     drafts = tuple(_draft(piece, system) for piece in pieces)
     missing = sorted(set(wanted) - {piece.case for piece in pieces}, key=list(table()["shares"]).index)
     notes = [*_notes(spec, count, len(drafts)), *_unused(chosen), *([_left_to_people(missing)] if missing else [])]
+    answers = [*(row.target for row in avoid), *(piece.target for piece in pieces)]
+    notes += filter(None, [left_out(spec, answers, short=len(drafts) < count)])
     return Generated(drafts=drafts, notes=tuple(notes))
 
 
@@ -147,4 +150,4 @@ def _instead(spec: RowSpec) -> str:
         return f"No recipe knows the fields {named}: set LUTHIER_MODEL, or write rows yourself."
     if spec.kind == "documents" and spec.passages:
         return " ".join(filter(None, (few_passages(spec), orders_note(spec))))
-    return "Give example texts, or set LUTHIER_MODEL."
+    return " ".join(filter(None, (left_out(spec, (), short=True), "Give example texts, or set LUTHIER_MODEL.")))
