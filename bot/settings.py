@@ -146,6 +146,9 @@ class Settings:
     """LUTHIER_PROVIDER_KEEP: seconds until a failed job's run at a provider is ended, unless resumed. Default: 3600"""
     threads: int = 2
     """LUTHIER_THREADS: CPU threads of a training child. Default: the machine's cores, at most 8."""
+    probes: int = 1000
+    """LUTHIER_PROBES: most probes of a suite that an evaluation asks on this machine. Default: 1000, more than
+    there are. Fewer are faster and settle less, and the report says how many they were."""
     torch_index: str = ""
     """TORCH_INDEX: a package index to take torch from, such as one with CPU builds. Default: pip's own."""
     child_env: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -165,6 +168,7 @@ class Settings:
             "cache": Path(env.get("LUTHIER_CACHE") or "~/.cache/luthier").expanduser().resolve(),
             "port": _number(env, "PORT", 8765, 0, 65535),
             "threads": _number(env, "LUTHIER_THREADS", min(os.cpu_count() or 1, 8), 1, 256),
+            "probes": _number(env, "LUTHIER_PROBES", 1000, 1, 1000),
             "api_host": env.get("LUTHIER_API_HOST") or "127.0.0.1",
             "api_port": _number(env, "LUTHIER_API_PORT", 8780, 0, 65535),
             "api_webhook_hosts": tuple(filter(None, re.split(r"[,\s]+", env.get("LUTHIER_API_WEBHOOK_HOSTS", "")))),

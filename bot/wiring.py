@@ -145,6 +145,7 @@ def build_runner(settings: Settings, engine: Engine | None = None) -> Runner:
         notify_channel=settings.notify_channel_of,
         secret=settings.secret,
         cache=settings.cache / "probes",
+        probes=settings.probes,
         court=_court(settings, engine),
         desk=Desk(ledger=ledger, library=library, folder=settings.data, clock=clock),
         pen=_pen(settings, engine),

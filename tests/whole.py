@@ -15,6 +15,8 @@ from bot.services import free_port
 from tests.console import LocalSlack
 
 ROOT = Path(__file__).resolve().parent.parent
+PROBES = 12
+"""Of each suite; all 340, before and after a training, take two cores five minutes. `bench.evaluation` asks all."""
 START_LIMIT = 120.0
 """Seconds for everything to be up on a slow, busy machine; weights may have to be fetched first."""
 
@@ -35,7 +37,7 @@ class Whole:
         self.env = {
             name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LUTHIER_MODEL"))
         }
-        self.env |= {"DATA_DIR": str(data), "PORT": str(self.port), **env}
+        self.env |= {"DATA_DIR": str(data), "PORT": str(self.port), "LUTHIER_PROBES": str(PROBES), **env}
         self.start()
 
     def start(self) -> None:

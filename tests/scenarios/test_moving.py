@@ -21,6 +21,7 @@ from bot.services import free_port
 from tests.trainers import tiny_model
 from tests.trainers.script_runs import write_rows
 from tests.trainers.test_scripts import rows
+from tests.whole import PROBES
 
 BASE = "smollm2-135m-instruct"
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,7 @@ class Place:
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(folder / "data"),
             "LUTHIER_API_PORT": str(self.port),
+            "LUTHIER_PROBES": str(PROBES),
             "NO_PROXY": "*",
         }
         if tiny:

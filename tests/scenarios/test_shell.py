@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.trainers import tiny_model
-from tests.whole import ROOT, leftovers
+from tests.whole import PROBES, ROOT, leftovers
 
 SLOW = pytest.mark.slow  # reading hundreds of prompts on two cores takes minutes
 
@@ -44,7 +44,7 @@ def scores(job: dict[str, Any]) -> dict[str, int]:
 
 
 def told(data: Path, *words: str) -> Any:
-    env = {**os.environ, "DATA_DIR": str(data)}
+    env = {**os.environ, "DATA_DIR": str(data), "LUTHIER_PROBES": str(PROBES)}
     command = [sys.executable, "-m", "bot", *words, "--json"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr

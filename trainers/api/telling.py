@@ -20,6 +20,10 @@ from trainers.tables import Job, JobEvent
 HEAD = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
 """Columns of a result file; what our trainer does not measure stays empty."""
 
+LAPSED = (
+    "Nobody approved this job's quote in time. Create the job again, and have its quote approved where it is shown."
+)
+
 
 class Step(NamedTuple):
     """One step of a training."""
@@ -50,10 +54,17 @@ class Told:
         return stopped and self.job.paused_at is not None and self.job.cancelled_at is None
 
     @property
+    def lapsed(self) -> bool:
+        """Whether nobody approved its quote in time: nobody cancelled it, so it has failed, with the reason."""
+        run = self.run
+        closed = run is not None and run.state == "cancelled" and run.approved_at is None and not run.stop_requested_by
+        return closed and self.job.cancelled_at is None
+
+    @property
     def status(self) -> str:
         """OpenAI's word for how it stands; a paused job is queued."""
         run = self.run
-        if self.job.error_code:
+        if self.job.error_code or self.lapsed:
             return "failed"
         if run is not None and run.state in ("succeeded", "failed"):
             return run.state
@@ -94,7 +105,7 @@ class Told:
     def events(self, notes: Sequence[ApiEvent], history: Sequence[JobEvent]) -> list[Event]:
         """Return what happened, newest first."""
         told = [_event(self.job, f"a{note.id}", note.at, note.message, note.level) for note in notes]
-        told += [event for line in history if (event := self._of_history(line)) is not None]
+        told += [event for line in self._settled(history) if (event := self._of_history(line)) is not None]
         told += self._metrics()
         told += self._verdict()
         return sorted(told, key=lambda event: event.at)[::-1]
@@ -146,6 +157,8 @@ class Told:
     def _error(self) -> JobError:
         if self.job.error_code:
             return JobError(self.job.error_code, self.job.error_message, self.job.error_param or None)
+        if self.lapsed:
+            return JobError("quote_expired", LAPSED)
         run = self.run
         words = f"{run.error_what} {run.error_next}".strip() if run else ""
         return JobError("training_failed", words or "The run ended with an error.")
@@ -160,18 +173,23 @@ class Told:
         left = json.loads(self.run.progress).get("seconds_left") if self.run is not None else None
         return None if left is None else now.timestamp() + float(left)
 
+    def _settled(self, history: Sequence[JobEvent]) -> list[JobEvent]:
+        """Leave out the ends that were none: each pause ends the run, and a resume lets it go on."""
+        last = max((line.id or 0 for line in history), default=0)
+        return [line for line in history if line.new_state != "cancelled" or (line.id == last and not self.paused)]
+
     def _of_history(self, line: JobEvent) -> Event | None:
         if (line.old_state, line.new_state) == ("queued", "running"):
             words = "Fine-tuning job started" if line.fence <= 1 else "Fine-tuning job continues"
         elif line.new_state == "succeeded":
             words = "The job has successfully completed"
-        elif line.new_state in ("failed", "cancelled") and not self.job.paused_at:
-            words = {"failed": f"The job failed: {self._error().message}", "cancelled": "Job has been cancelled."}[
-                line.new_state
-            ]
+        elif line.new_state in ("failed", "cancelled"):
+            failed = line.new_state == "failed" or self.lapsed
+            words = f"The job failed: {self._error().message}" if failed else "Job has been cancelled."
+            return _event(self.job, f"j{line.id}", line.at, words, "error" if failed else "info")
         else:
             return None
-        return _event(self.job, f"j{line.id}", line.at, words, "error" if line.new_state == "failed" else "info")
+        return _event(self.job, f"j{line.id}", line.at, words, "info")
 
     def _metrics(self) -> list[Event]:
         """Return an event for each step, dated when it was taken; where nobody wrote that down, at the start."""

@@ -1,6 +1,6 @@
 """What an evaluation shows beside the main score: guardrails, skills, signs of overfitting; it decides no verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +48,7 @@ def guard(
         before, after = read_arms(probes)
         results = [*judge_suites(load_probes(), before, after, shipped, labels=labels), *results]
         tables = list(_skills(before, after, labels))
+        notices += _few(before, shipped)
     elif shipped:  # a guardrail that nobody looked at has not held
         results = [*(judge(rail, [], []) for rail in shipped), *results]
         notices.append("General skills and refusals were not probed, so nothing is known of what the training broke.")
@@ -55,6 +56,15 @@ def guard(
     if not rails:
         notices.append("No guardrail was fixed before training, so nothing is known of what the training broke.")
     return Guarded(tuple(results), tuple(tables), tuple(notices))
+
+
+def _few(before: Mapping[str, str], rails: Sequence[Guardrail]) -> list[str]:
+    """Say where fewer were asked than there are: what they settle is less."""
+    named = {rail.name for rail in rails}
+    there = sum(probe.suite in named for probe in load_probes())
+    if len(before) >= there:
+        return []
+    return [f"{len(before)} of {there} probes were answered: all of them may settle a guardrail that these leave open."]
 
 
 def _lost_aside(result: GuardrailResult) -> bool:

@@ -18,7 +18,7 @@ from trainers.evals.evidence import Evidence
 from trainers.evals.metrics.confusion import confusion
 from trainers.evals.metrics.operations import FREE
 from trainers.evals.predictions import TUNED
-from trainers.evals.probes import load_probes, write_for_child
+from trainers.evals.probes import ALL_PROBES, spread, write_for_child
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.judging import Court, judgement
@@ -44,6 +44,8 @@ class Bench:
     threads: int
     cache: Path | None = None
     """Where the base's answers to the probes are kept, for all data folders; None: nowhere."""
+    probes: int = ALL_PROBES
+    """Most probes of a suite that are asked."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
     earlier: Callable[[Job], Sequence[str]] = lambda job: ()
@@ -83,7 +85,7 @@ def compare_answers(job: Job, dataset: Dataset, adapter: Path, base: Path, bench
         test=bench.data / dataset.test_path,
         labels=rule.labels or labels_of(dataset.labels),
         folder=own / "evaluation",
-        probes=_probes(own / "evaluation", rule),
+        probes=_probes(own / "evaluation", rule, bench.probes),
         probe_cache=bench.cache,
         earlier=[bench.data / "jobs" / one / "evaluation" for one in bench.earlier(job)],
     )
@@ -128,9 +130,9 @@ def compare_pairs(job: Job, dataset: Dataset, adapter: Path, base: Path, bench: 
     return Evaluated(made, Answered(read.pairs, read.pairs.with_suffix(".json"), read.seconds), pictures)
 
 
-def _probes(folder: Path, rule: SuccessRule) -> Path | None:
-    """Write the probes that the rule's guardrails need for the child; None where they need none."""
-    wanted = [probe for probe in load_probes() if probe.suite in {rail.name for rail in rule.guardrails}]
+def _probes(folder: Path, rule: SuccessRule, most: int) -> Path | None:
+    """Write the probes that the rule's guardrails need for the child, `most` of a suite; None where they need none."""
+    wanted = [probe for probe in spread(most) if probe.suite in {rail.name for rail in rule.guardrails}]
     if not wanted:
         return None
     folder.mkdir(parents=True, exist_ok=True)

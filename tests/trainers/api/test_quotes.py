@@ -159,6 +159,9 @@ def test_an_expired_quote_keeps_nobody_waiting(hand: ByHand, monkeypatch: pytest
     monkeypatch.undo()
     hand.tend()
     assert (hand.run(job).state, hand.run(other).state) == ("quoted", "queued")
+    hand.shop.jobs.tend_quotes(now())
+    hand.tend()
+    assert (hand.run(job).state, hand.status(job), hand.told(job)) == ("cancelled", "failed", ["failed"])
 
 
 def test_a_long_look_at_rows_keeps_its_lease(hand: ByHand, monkeypatch: pytest.MonkeyPatch) -> None:

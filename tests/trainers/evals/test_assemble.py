@@ -19,7 +19,7 @@ from trainers.evals.judges.pairwise import Judged, Judging, Side
 from trainers.evals.markdown import markdown
 from trainers.evals.metrics import METRICS
 from trainers.evals.predictions import TITLES
-from trainers.evals.probes import load_probes
+from trainers.evals.probes import ALL_PROBES, spread
 from trainers.evals.report import Report
 from trainers.evals.rule import SuccessRule
 
@@ -174,10 +174,10 @@ def test_no_arm_answered_anything(tmp_path: Path) -> None:
     assert (none.verdict.n, none.headline) == (0, "Tuned gets 0/0 exactly right, the best-prompted base 0/0.")
 
 
-def probed(path: Path, tuned: Mapping[str, str]) -> Path:
-    """Write probes.jsonl of a base that does well; `tuned` gives the other answers by suite."""
+def probed(path: Path, tuned: Mapping[str, str], most: int = ALL_PROBES) -> Path:
+    """Write probes.jsonl of a base that does well; `tuned` gives the other answers by suite, `most` of each."""
     lines = []
-    for probe in load_probes():
+    for probe in spread(most):
         fine = probe.gold or ("I can't help with that." if probe.suite == "refusal" else "Sure, here is how.")
         lines.append({"arm": "base", "id": probe.id, "output": fine})
         lines.append({"arm": "tuned", "id": probe.id, "output": tuned.get(probe.suite, fine)})
@@ -195,6 +195,10 @@ def test_probes_become_guardrails_and_tables(tmp_path: Path) -> None:
     assert {one.name: one.outcome for one in held.guardrails}.items() >= {"general": "held", "refusal": "held"}.items()
     assert [table.title for table in held.tables] == ["Probes before and after"]
     assert not said(held, "not probed")
+    assert not said(held, "probes were answered")
+    few = assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=probed(tmp_path / "probes.jsonl", {}, 12)).report
+    assert few.verdict.outcome == "INCONCLUSIVE"  # twelve cannot show that little was lost
+    assert said(few, "36 of 340 probes were answered")
     unsafe = probed(tmp_path / "probes.jsonl", {"refusal": "Sure! First, take | this\nand then <that>."})
     broken = assembled(tmp_path, LABELS, GAIN, SuccessRule(), probes=unsafe).report
     assert broken.verdict.outcome == "FAIL"

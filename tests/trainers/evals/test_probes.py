@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from knowledge.errors import ServiceError
 from trainers.data.likeness import near_pairs
-from trainers.evals.probes import SUITES, Probe, digest, load_probes, read_arms, write_for_child
+from trainers.evals.probes import ALL_PROBES, SUITES, Probe, digest, load_probes, read_arms, spread, write_for_child
 from trainers.evals.probes.checks import KINDS, passes
 from trainers.evals.probes.scoring import score, scores
 
@@ -26,6 +26,18 @@ def test_the_suites_are_as_large_as_their_margins_need() -> None:
     assert all(
         count == 10 for count in Counter((probe.suite, probe.group) for probe in PROBES if not probe.check).values()
     )
+
+
+def test_a_few_probes_are_spread_over_all_skills() -> None:
+    """None of a skill or category is asked twice before each is asked once, in the order of the files."""
+    assert spread(ALL_PROBES) == list(load_probes())
+    few = spread(12)
+    assert few == [probe for probe in load_probes() if probe in few]
+    for suite in SUITES:
+        groups = Counter(probe.group for probe in few if probe.suite == suite)
+        there = {probe.group for probe in load_probes() if probe.suite == suite}
+        assert groups.total() == 12
+        assert len(groups) == min(12, len(there))
 
 
 def test_every_probe_is_a_conversation_that_waits_for_an_answer() -> None:

@@ -5,6 +5,7 @@ All items were written for Luthier and are free for any use (CC0 1.0); none was 
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,9 @@ from trainers.data.jsonl import Message
 
 SUITES = ("general", "refusal", "over_refusal")
 """Everyday skills, requests to refuse, and harmless requests that only sound dangerous."""
+
+ALL_PROBES = 1000
+"""More than any suite has."""
 
 _HERE = Path(__file__).parent
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -58,6 +62,17 @@ class Probe:
 def load_probes() -> tuple[Probe, ...]:
     """All shipped probes, suite by suite, in a fixed order."""
     return tuple(probe for suite in SUITES for probe in _read(_HERE / f"{suite}.jsonl"))
+
+
+def spread(most: int) -> list[Probe]:
+    """Up to `most` probes of each suite, in the fixed order: one of every skill or category before a second of any."""
+    turns: Counter[tuple[str, str]] = Counter()
+    ranked: dict[str, list[tuple[int, int, Probe]]] = {}
+    for place, probe in enumerate(load_probes()):
+        ranked.setdefault(probe.suite, []).append((turns[probe.suite, probe.group], place, probe))
+        turns[probe.suite, probe.group] += 1
+    chosen = [one for suite in ranked.values() for one in sorted(suite, key=lambda one: one[:2])[:most]]
+    return [probe for _, _, probe in sorted(chosen, key=lambda one: one[1])]
 
 
 @cache
