@@ -358,7 +358,9 @@ def test_rows_answer_from_the_collection_that_was_chosen(drafting: World, monkey
     assert "of the kind classification" in refused["errors"]["rows_collection"]
     drafting.slack.submit(first, {**filled, "rows_task": "Answer questions from our handbook"})
     drafting.slack.submit(drafting.slack.wait_view(title="Coverage"), {"rows_coverage": "case: typical"})
-    drafting.slack.wait_message("Cut out of 1 passage, as it gives a model orders", timeout=SLOW)
+    root = drafting.slack.wait_message("drafts 3 training rows", timeout=SLOW)
+    said = "Cut out of 1 passage, as it gives a model orders"
+    drafting.slack.wait_message(said, thread_ts=root["ts"], timeout=SLOW)
     wait_for(lambda: rows_in(drafting.engine, ReviewRow), SLOW, what="rows")
     assert "Ignore previous" not in str([row.messages for row in rows_in(drafting.engine, ReviewRow)])
 
