@@ -3,7 +3,8 @@
 `python -m bench.voice --authors FOLDER` takes a folder with a folder of plain text files for each writer (novels of
 Project Gutenberg, say), cut into texts of --words. Printed: how often the interval from five texts holds the value of
 50 texts, by measure; how often 40 unseen texts of a writer are nearer to 40 of the same writer than to those of two
-others; how far apart the groups lie into which texts of one writer, or of two, are divided.
+others; how far apart the groups lie into which texts of one writer, or of two, are divided; how often texts of one
+writer, and of two one after the other, are said to change from one text on.
 """
 
 import argparse
@@ -16,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from trainers.evals.style.intervals import estimate, interval
+from trainers.evals.style.limits import limits
 from trainers.evals.style.measures import measures, parts_of
-from trainers.evals.style.two_writers import division
+from trainers.evals.style.two_writers import change, division
 from trainers.evals.style.voice import distance
 
 _GUTENBERG = re.compile(r"\*\*\* ?(?:START|END) OF")
@@ -37,6 +39,7 @@ def main() -> None:
         coverage(texts, length, chosen.draws, np.random.default_rng(chosen.seed))
         nearest(dict(list(texts.items())[:3]), length, chosen.draws // 10, np.random.default_rng(chosen.seed))
         divided(texts, length, chosen.draws // 20, np.random.default_rng(chosen.seed))
+        ordered(texts, length, chosen.draws // 2, np.random.default_rng(chosen.seed))
 
 
 def read(folder: Path, length: int) -> list[str]:
@@ -103,6 +106,25 @@ def divided(texts: Mapping[str, Sequence[str]], length: int, draws: int, random:
     for title, apart in (("one writer", one), ("two writers", two)):
         figures = {"median": round(float(np.median(apart)), 1), "most": round(max(apart), 1), "n": len(apart)}
         show(words=length, apart=title, **figures)
+
+
+def ordered(texts: Mapping[str, Sequence[str]], length: int, draws: int, random: np.random.Generator) -> None:
+    """Print how often a change is seen in texts of one writer, and of two one after the other."""
+
+    def some(name: str, number: int) -> list[str]:
+        return [texts[name][at] for at in random.choice(len(texts[name]), number, replace=False)]
+
+    level = float(limits("voice")["order_level"])
+    for half in (5, 10, 20, 30):
+        one, two, places = [], [], []
+        for _ in range(draws):
+            first, second = random.choice(list(texts), 2, replace=False)
+            one.append(change(some(first, 2 * half))[1] <= level)
+            at, chance = change([*some(first, half), *some(second, half)])
+            two.append(chance <= level)
+            places.append(abs(at - half) <= 1)
+        right = mean([place for place, seen in zip(places, two, strict=True) if seen] or [False])
+        show(words=length, halves=half, false_alarms=mean(one), seen=mean(two), at_the_place=right, n=draws)
 
 
 def mean(held: Sequence[bool]) -> float:

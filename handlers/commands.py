@@ -35,6 +35,7 @@ from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
+from handlers.prompting import prompt_ticket
 from handlers.rows import buttons_of
 from handlers.sharing import ticket_for
 from handlers.voice import open_form as open_voice
@@ -172,7 +173,7 @@ def system_prompt(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, lis
         return "For which task? `/tune system-prompt sort tickets into billing, returns, other`", []
     meter = deps.meter(typed.person.workspace_id)
     made = write_prompt(make_plan(typed.rest), seed=EXAMPLE_SEED, model=deps.model, meter=meter).to_json()
-    return prompt_text(made), prompt_blocks(made)
+    return prompt_text(made), prompt_blocks(made, share=prompt_ticket(typed.person, typed.place.channel, made))
 
 
 def voice(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers.blocks.answer import SHARE, answer_text, shared_blocks
+from handlers.blocks.parts import Block
 from handlers.deps import Deps
 from handlers.people import person_of, place_of
 from handlers.posting import CLOSED, answer_privately, post, withdraw
@@ -21,6 +23,7 @@ from knowledge.errors import UserError
 from knowledge.feedback import Receipt, hash_of
 from knowledge.index import Index
 from knowledge.tenancy import Person
+from trainers.jobs.service import Place
 
 VALUE = 2000
 """Characters that Slack keeps with a button."""
@@ -67,15 +70,31 @@ def share(
     said = recalled(deps.index, person, ticket)
     receipt = Receipt(hash_of(person.workspace_id, ticket.question), tuple(key for key, _ in ticket.cited))
     blocks = shared_blocks(said, ticket.question, person.user_id, receipt)
+    place = place._replace(thread_ts=ticket.thread_ts)
+    put(deps, client, respond, person, place, answer_text(said), blocks, kind="answer")
+
+
+def put(
+    deps: Deps,
+    client: WebClient,
+    respond: Respond,
+    person: Person,
+    place: Place,
+    text: str,
+    blocks: Sequence[Block],
+    *,
+    kind: str,
+) -> None:
+    """Post what was private, and take the private message away; where we may not write, say so and leave it."""
     try:
-        ts = post(client, place.channel, answer_text(said), blocks, thread_ts=ticket.thread_ts)
+        ts = post(client, place.channel, text, blocks, thread_ts=place.thread_ts)
     except SlackApiError as error:
         if error.response["error"] not in CLOSED:
             raise
         answer_privately(respond, "I can't write in this channel. Add me with `/invite`, then share it again.")
         return
-    thread = Thread(person.workspace_id, place.channel, ticket.thread_ts or ts)
-    Conversations(deps.engine).join(thread, "answer", deps.clock())
+    thread = Thread(person.workspace_id, place.channel, place.thread_ts or ts)
+    Conversations(deps.engine).join(thread, kind, deps.clock())
     withdraw(respond)
 
 
@@ -85,14 +104,13 @@ def ticket_for(person: Person, channel: str, question: str, said: Answer, thread
         return ""
     cited = [(citation.passage_id, citation.quote) for citation in said.citations]
     whole = Ticket(person.user_id, question, said.text, said.written_by, cited, thread_ts)
-    packed = (_packed(ticket) for ticket in (whole, whole._replace(question="")))
-    return next((value for value in packed if len(value) <= VALUE), "")
+    values = (packed(ticket) for ticket in (whole, whole._replace(question="")))
+    return next((value for value in values if len(value) <= VALUE), "")
 
 
 def unpacked(value: str) -> Ticket:
     """Read what a Share button carries."""
-    inflated = zlib.decompressobj().decompress(base64.urlsafe_b64decode(value), _UNPACKED)
-    user_id, question, text, written_by, cited, *thread_ts = json.loads(inflated)
+    user_id, question, text, written_by, cited, *thread_ts = unpacked_json(value)
     return Ticket(user_id, question, text, written_by, [(key, quote) for key, quote in cited], *thread_ts)
 
 
@@ -111,6 +129,13 @@ def recalled(index: Index, person: Person, ticket: Ticket) -> Answer:
     )
 
 
-def _packed(ticket: Ticket) -> str:
+def packed(ticket: tuple[Any, ...]) -> str:
+    """Return a ticket as a button's value, which may be longer than Slack keeps."""
     plain = json.dumps(ticket, ensure_ascii=False).encode("utf-8", "replace")
     return base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode()
+
+
+def unpacked_json(value: str) -> list[Any]:
+    """Read the fields that a button carries."""
+    inflated = zlib.decompressobj().decompress(base64.urlsafe_b64decode(value), _UNPACKED)
+    return list(json.loads(inflated))

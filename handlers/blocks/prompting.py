@@ -3,18 +3,31 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.blocks.parts import Block, context, section
+from handlers.blocks.parts import Block, actions, button, context, section
+from handlers.blocks.words import person
 from handlers.escape import mrkdwn
+
+SHARE = "share_prompt"
+"""Action id of the button that shows a private prompt to its channel."""
+
+LEFT_BEHIND = "Its examples were too long to be shared along."
 
 _CODE = 2800
 _TURN = 600
 
 
-def prompt_blocks(told: Mapping[str, Any]) -> list[Block]:
-    """Draw what `SystemPrompt.to_json` gives, under its headline."""
+def prompt_blocks(told: Mapping[str, Any], *, share: str = "") -> list[Block]:
+    """Draw what `SystemPrompt.to_json` gives, under its headline; with `share` the button that shows it to others."""
     examples = [_example(number, each) for number, each in enumerate(told["examples"], start=1)]
     notes: Sequence[str] = told["notes"]
-    return [section(prompt_text(told)), section(_code(told["prompt"], _CODE)), *examples, context(*map(mrkdwn, notes))]
+    buttons = actions([button("Share in channel", SHARE, share)] if share else [])
+    drawn = [section(prompt_text(told)), section(_code(told["prompt"], _CODE)), *examples]
+    return [*drawn, *buttons, context(*map(mrkdwn, notes))]
+
+
+def shared_prompt_blocks(told: Mapping[str, Any], user_id: str) -> list[Block]:
+    """Draw a prompt that was private, with who shares it."""
+    return [context(f"{person(user_id)} shares a system prompt that I wrote for them."), *prompt_blocks(told)]
 
 
 def prompt_text(told: Mapping[str, Any]) -> str:

@@ -683,7 +683,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
         )
     ),
     "form_coverage": lambda: generating.coverage_form("[]", "case: typical, edge\nlabel: a, b", count=10, writer=""),
-    "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT)),
+    "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT, share="value")),
+    "system_prompt_shared": lambda: message(prompting.shared_prompt_blocks(PROMPT, "U0ADA")),
     "form_voice": lambda: voice.voice_form("[]"),
     "voice": lambda: message(voice.voice_blocks(VOICE)),
     "learn_offer": lambda: message(

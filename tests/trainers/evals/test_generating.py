@@ -138,6 +138,21 @@ def test_a_refusal_row_s_reason_says_what_goes_wrong_without_it():
     assert all(part["reveals"].startswith(("The model ", "The message ")) for part in told)
 
 
+def test_a_voice_text_that_becomes_no_row_is_named_with_the_reason():
+    """Too few words, notes that say too little, and a copy of another text: each by its number."""
+    thin = "It is what it is, and so it has always been for us, and it will be so for you too."
+    spec = row_spec(TASKS["voice"][0], texts=[*TEXTS[:3], "All right then.", thin, TEXTS[0]])
+    (said,) = [note for note in compose_rows(spec, count=6, seed=7).notes if "your texts" in note]
+    assert "4 (3 words, an answer has 12 to 400)" in said
+    assert "5 (" in said
+    assert "notes" in said
+    assert "6 (nearly another row)" in said
+    assert not any("your texts" in note for note in compose_rows(spec_of("voice"), count=10, seed=7).notes)
+    with pytest.raises(UserError) as refused:
+        compose_rows(row_spec(TASKS["voice"][0], texts=["All right then."]), count=2, seed=7)
+    assert "1 (3 words" in refused.value.next_step
+
+
 def test_without_texts_a_voice_says_that_it_is_ours():
     """Pairs of ours stand in, marked in every row and in a note."""
     made = compose_rows(row_spec(TASKS["voice"][0]), count=5, seed=7)

@@ -1,10 +1,16 @@
 """System prompts: written from a template or by a model, and checked for what they lack."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from knowledge.errors import ServiceError
+from trainers.evals.drafts.compose import system_prompt
+from trainers.evals.generating.spec import row_spec
+from trainers.evals.generating.streams import system_of
 from trainers.evals.plan import make_plan
-from trainers.evals.prompting.checks import check_prompt
+from trainers.evals.prompting.checks import KEEP_ONE, check_prompt
 from trainers.evals.prompting.compose import FILLED, compose_prompt
 from trainers.evals.prompting.opposites import opposites
 from trainers.evals.prompting.written import write_prompt
@@ -68,6 +74,22 @@ def test_the_template_passes_its_own_checks(kind):
     assert len({each.user for each in made.examples}) == 3
 
 
+@pytest.mark.parametrize("kind", TASKS)
+def test_what_drafted_rows_have_as_their_prompt_passes_too(kind):
+    """The system prompt that recipes put into every row lacks nothing that --check looks for, in tests too."""
+    plan, spec = make_plan(TASKS[kind]), row_spec(TASKS[kind])
+    for text in (system_prompt(plan), system_of(spec)):
+        assert [each for each in check_prompt(text, plan) if not each.ok] == [], text
+
+
+def test_the_prompt_of_rows_without_a_label_for_the_rest_names_none():
+    """Only a label of the set is named for what fits no other; the prompt is complete all the same."""
+    plan = make_plan("Sort tickets into billing, returns")
+    text = system_prompt(plan)
+    assert "no other label" not in text
+    assert all(each.ok for each in check_prompt(text, plan))
+
+
 def test_ideal_replies_are_right_or_say_that_they_wait():
     """Labels are labels of the task; a reply that nobody can know says what it has to hold."""
     plan = make_plan(TASKS["classification"])
@@ -110,6 +132,80 @@ def test_what_a_prompt_lacks_is_named(text, aspect, says):
     found = [each for each in check_prompt(text) if not each.ok and each.aspect == aspect]
     assert any(says in each.says for each in found), found
     assert all(each.fix for each in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks", "quoted"),
+    [
+        ("Answer in one word. Explain your reasoning.", "only the answer and explain", "Explain your reasoning."),
+        ("Answer in one word and explain your reasoning.", "only the answer and explain", "Answer in one word and"),
+        ("Reply with the label and nothing else. Show your steps.", "only the answer and explain", "Show your steps."),
+        ("Give no explanation. Justify your choice.", "only the answer and explain", "Justify your choice."),
+        ("Always answer in JSON. Never use braces.", "leave out what JSON", "Never use braces."),
+        ("Always answer in JSON. Write plain prose.", "JSON and with plain prose", "Write plain prose."),
+        ("Return JSON. Do not return JSON to customers.", "JSON and with plain prose", "Return JSON."),
+        ("Always answer in English. Reply in German.", "two languages", "Reply in German."),
+        ("Answers are always in French. Answer in the customer's language.", "two languages", "Answers are"),
+        ("Answer in one sentence. Answer in three paragraphs.", "two different lengths", "three paragraphs"),
+        ("Keep answers under 50 words. Write at least 200 words.", "two different lengths", "at least 200"),
+        ("Reply in one word. Answer in two or three sentences.", "two different lengths", "Reply in one word."),
+        ("Answers must be no longer than 60 words. Answer in 150 words.", "two different lengths", "150"),
+        ("Reply in a single word. Write in full sentences.", "one word and with sentences", "full sentences"),
+        ("Never refuse. Refuse when somebody asks for a diagnosis.", "decline and always", "Refuse when"),
+        ("Always answer, whatever is asked. Decline legal advice.", "decline and always", "Decline legal"),
+        ("Use bullet points. Write plain text only.", "Markdown and write plain text", "Use bullet points."),
+        ("Write in a formal tone. Sound casual.", "formal and be casual", "Sound casual."),
+        ("End with an emoji. Never use emoji.", "use emoji", "Never use emoji."),
+        ("Never ask questions. If a date is missing, ask for clarification.", "ask back", "Never ask"),
+        ("Always give an answer. If it isn't there, say you don't know.", "admit not to know", "Always give"),
+    ],
+)
+def test_wishes_that_rule_each_other_out_are_found_by_class(text, asks, quoted):
+    """What is asked for twice is named, and the words that say so are quoted."""
+    said = [each.says for each in check_prompt(text) if each.aspect == "consistency" and asks in each.says]
+    assert len(said) == 1, check_prompt(text)
+    assert quoted in said[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Answer in English. If somebody writes in German, answer in German.",
+        "Answer in one word. Never explain your reasoning.",
+        "Answer in one sentence. Give details only when asked: then answer in three paragraphs.",
+        "Never refuse a question about prices. Refuse medical advice.",
+        "Return JSON, not Markdown. Don't use bullet points.",
+        "Always answer in English. Decline medical advice.",
+        "Explain each step, then give the result in one word.",
+        "Return JSON with the keys label and reason and nothing else. Give a short reason.",
+        "Reply with one label and nothing else.\n\nTicket: Explain your bill!\nLabel: billing",
+        'Be brief. If it is late, say "I will explain everything in detail tomorrow".',
+    ],
+)
+def test_what_only_looks_like_a_contradiction_is_none(text):
+    """Conditions, parts of a reply, denials, quotations and examples are no second wish."""
+    assert [each for each in check_prompt(text) if not each.ok and each.fix == KEEP_ONE] == []
+
+
+GOOD_PROMPTS = tomllib.loads(Path(__file__).with_name("good_prompts.toml").read_text("utf-8"))["prompts"]
+
+
+@pytest.mark.parametrize("prompt", GOOD_PROMPTS, ids=lambda prompt: prompt["name"])
+def test_a_good_prompt_is_not_told_that_it_contradicts_itself(prompt):
+    """Ten prompts that were written before these checks have a role and no contradiction."""
+    found = [each for each in check_prompt(prompt["text"]) if not each.ok]
+    assert [each for each in found if each.aspect == "role" or each.fix == KEEP_ONE] == []
+
+
+@pytest.mark.parametrize(
+    "role", ["You are helpful.", "You are an AI.", "You are a helpful assistant who helps users with their requests."]
+)
+def test_a_role_that_fits_any_model_is_weak(role):
+    """It is quoted, and a role that says what is done is enough beside it."""
+    (weak,) = [each for each in check_prompt(f"{role} Reply with one label.") if each.aspect == "role"]
+    assert not weak.ok
+    assert role in weak.says
+    assert all(each.ok for each in check_prompt(f"{role} Your task: sort tickets.") if each.aspect == "role")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from trainers.evals.style.intervals import estimate, interval, p_of_difference, 
 from trainers.evals.style.keyness import keyness
 from trainers.evals.style.measures import measures, parts_of
 from trainers.evals.style.rules import read_rules
-from trainers.evals.style.two_writers import groups
+from trainers.evals.style.two_writers import change, groups
 from trainers.evals.style.voice import describe, distance, holm
 from trainers.evals.style.voice_rules import rules_for
 from trainers.evals.style.voice_words import headline, voice_parts
@@ -115,6 +115,26 @@ def test_two_house_styles_in_one_upload_are_noticed():
     assert groups(OURS[:24]) is None
     said = [s for part in voice_parts(describe(mixed)) for s in part.sentences]
     assert any("two people" in sentence for sentence in said)
+
+
+def test_five_texts_of_each_of_two_house_styles_are_noticed_one_after_the_other():
+    """Their order tells; mixed up they are too few, which is said with the number that it takes, as for one writer."""
+    two = [*OURS[:5], *written(formal, briefs(5, 9), 9, 100)]
+    found = groups(two)
+    assert found is not None
+    assert found.smaller == (5, 6, 7, 8, 9)
+    assert found.chance is not None
+    for alone in (OURS[:10], [text for pair in zip(two[:5], two[5:], strict=True) for text in pair]):
+        assert groups(alone) is None
+        said = [s for part in voice_parts(describe(alone)) for s in part.sentences]
+        assert any("10 texts are too few to rule out two writers" in sentence and "40" in sentence for sentence in said)
+    assert groups(two[:9]) is None
+
+
+def test_one_writer_is_seldom_taken_for_two_by_the_order():
+    """Of twenty sets of ten texts of one writer at most one is said to change."""
+    sets = [written(brand, briefs(10, seed), seed, 60) for seed in range(20)]
+    assert sum(change(texts)[1] <= 0.02 for texts in sets) <= 1
 
 
 def test_a_voice_needs_three_texts():

@@ -35,8 +35,16 @@ _WORD = re.compile(r"(\W+)")
 
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
-    task = plan.instruction.rstrip(".")
-    return str(recipe("classification")["prompt"]["system"].format(task=f"{task}.", labels=", ".join(plan.labels)))
+    prompt, label = recipe("classification")["prompt"], rest_of(plan.labels)
+    rest = prompt["rest"].format(label=label) if label else ""
+    task = f"{plan.instruction.rstrip('.')}."
+    return str(prompt["system"].format(task=task, labels=", ".join(plan.labels), rest=rest))
+
+
+def rest_of(labels: Sequence[str]) -> str:
+    """Return the label for what belongs to none of the others, or ""."""
+    catch_all = set(recipe("classification")["catch_all"])
+    return next((label for label in labels if canonical(label) in catch_all), "")
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
@@ -66,8 +74,7 @@ class _Desk:
     def __init__(self, labels: Sequence[str], examples: Sequence[Row], draw: random.Random) -> None:
         self.recipe, self.draw = recipe("classification"), draw
         self.filler = Filler(self.recipe["slots"], draw)
-        catch_all = set(self.recipe["catch_all"])
-        self.rest = next((label for label in labels if canonical(label) in catch_all), "")
+        self.rest = rest_of(labels)
         self.labels = [label for label in labels if label != self.rest]
         self.concepts = {label: concept for label, concept in _concepts(labels).items() if label != self.rest}
         self.spoken = {label: _sentences(examples, label) for label in self.labels}

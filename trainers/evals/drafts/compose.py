@@ -33,7 +33,7 @@ _BY_KIND: Mapping[Kind, _Recipes] = {
 }
 
 
-def system_prompt(plan: EvalPlan, examples: Sequence[Row]) -> str:
+def system_prompt(plan: EvalPlan, examples: Sequence[Row] = ()) -> str:
     """Return the system prompt of every draft: that of the examples if they share one, else one made of the task."""
     return one_system(examples) or _BY_KIND[plan.kind].system(plan)
 

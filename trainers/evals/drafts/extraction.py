@@ -21,8 +21,8 @@ def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
     part, fields = recipe("extraction")["prompt"], _fields(plan)
     keys = ", ".join(field.key for field in fields) or "those of the schema"
-    nullable, optional = (any(getattr(field, name) for field in fields) for name in ("nullable", "optional"))
-    absent = part["null"] if nullable or not fields else part["left_out"] if optional else ""
+    whole = fields and not any(field.nullable or field.optional for field in fields)
+    absent = part["null" if all(field.nullable for field in fields) else "whole" if whole else "left_out"]
     choices = "".join(part["choice"].format(key=field.key, choices=choices) for field, choices in _choices(fields))
     told = {"task": f"{plan.instruction.rstrip('.')}.", "keys": keys, "absent": absent, "choices": choices}
     return str(part["system"].format(**told))

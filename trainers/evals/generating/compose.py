@@ -17,6 +17,7 @@ from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import Streams, headings_of, in_turn, streams, system_of
 from trainers.evals.generating.table import most_rows, table
+from trainers.evals.generating.voice_rows import left_out
 
 OFFLINE = "Recipes steer what a row is there for and its label; channel, person and length need a language model."
 
@@ -44,10 +45,10 @@ def compose_rows(
     system = system_of(spec)
     drafts = tuple(_draft(piece, system) for piece in pieces)
     missing = lacking(chosen, count, [draft.cell for draft in drafts])
-    named = filter(None, (naming_note(drafts, spec.labels),))
-    return Generated(
-        drafts=drafts, notes=(*_notes(spec, count, len(drafts)), *_unused(chosen), *named), missing=missing
-    )
+    answers = [*(row.target for row in avoid), *(piece.target for piece in pieces)]
+    found = naming_note(drafts, spec.labels), left_out(spec, answers, short=len(drafts) < count)
+    notes = (*_notes(spec, count, len(drafts)), *_unused(chosen), *filter(None, found))
+    return Generated(drafts=drafts, notes=notes, missing=missing)
 
 
 def check_count(count: int) -> None:
@@ -162,4 +163,4 @@ def _instead(spec: RowSpec) -> str:
         return f"{fields_note(spec.schema or {'properties': {}})} Or set LUTHIER_MODEL, or write rows yourself.".strip()
     if spec.kind == "documents" and spec.passages:
         return " ".join(filter(None, (few_passages(spec), orders_note(spec))))
-    return "Give example texts, or set LUTHIER_MODEL."
+    return " ".join(filter(None, (left_out(spec, (), short=True), "Give example texts, or set LUTHIER_MODEL.")))

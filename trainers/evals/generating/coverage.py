@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from knowledge.errors import UserError
-from trainers.data.likeness import canonical
+from trainers.evals.drafts.classification import rest_of
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
@@ -104,7 +104,7 @@ def _had(name: str, cells: Sequence[Cell]) -> set[str]:
 def _cases(spec: RowSpec) -> tuple[str, ...]:
     """Return the cases that rows of a task can have: nothing is out of scope where no label is for the rest."""
     left_out = set(table()["left_out"].get(spec.kind, ()))
-    if spec.labels and not any(canonical(label) in recipe("classification")["catch_all"] for label in spec.labels):
+    if spec.labels and not rest_of(spec.labels):
         left_out.add("out_of_scope")
     return tuple(case for case in table()["shares"] if case not in left_out)
 

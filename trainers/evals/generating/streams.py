@@ -7,6 +7,7 @@ from dataclasses import replace
 from trainers.evals.drafts import draft, most_drafts
 from trainers.evals.drafts.base import Draft
 from trainers.evals.drafts.classification import NAMED
+from trainers.evals.drafts.compose import system_prompt
 from trainers.evals.drafts.recipe import in_turn as _in_turn
 from trainers.evals.drafts.recipe import lower_first
 from trainers.evals.generating.document_rows import document_pieces
@@ -51,12 +52,10 @@ def streams(spec: RowSpec, seed: int) -> Streams:
 
 def system_of(spec: RowSpec) -> str:
     """Return the system prompt of every row."""
-    task = f"{spec.plan.instruction.rstrip('.')}."
-    if spec.kind in ("voice", "refusal"):
-        return str(table()[spec.kind]["system"].format(task=task))
     if spec.kind == "format":
+        task = f"{spec.plan.instruction.rstrip('.')}."
         return str(table()["format"]["system"].format(task=task, headings=", ".join(headings_of(spec))))
-    return draft(spec.plan, count=1, seed=0).drafts[0].messages[0].content
+    return system_prompt(spec.plan)
 
 
 def headings_of(spec: RowSpec) -> tuple[str, ...]:

@@ -5,8 +5,11 @@ of the brand a few pairs of ours stand in, and say so.
 """
 
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import shuffled
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
@@ -14,6 +17,9 @@ from trainers.evals.generating.table import table
 from trainers.evals.style.content import facts
 from trainers.evals.style.limits import function_words, word_set
 from trainers.evals.style.text import sentences, words
+
+_NAMED: Final = 8
+"""Texts that a note names."""
 
 
 def voice_pieces(spec: RowSpec, draw: random.Random) -> dict[str, Iterator[Piece]]:
@@ -50,6 +56,31 @@ def _negates(word: str) -> bool:
     return word.endswith("n't") or word in table()["negations"]
 
 
+def left_out(spec: RowSpec, answers: Sequence[str], *, short: bool) -> str:
+    """Name the texts that can become no row, and why; with `short` also those that are no row of `answers`.
+
+    "" where there are none.
+    """
+    made, said = Counter(answers), []
+    for number, text in enumerate(spec.texts, start=1):
+        if made[text.strip()]:
+            made[text.strip()] -= 1
+        elif why := _unusable(text) or ("nearly another row" if short else ""):
+            said.append(f"{number} ({why})")
+    more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
+    return f"Not used of your texts: {', '.join(said[:_NAMED])}{more}." if said else ""
+
+
+def _unusable(text: str) -> str:
+    """Say why a text can be no answer of a row; "" where it can."""
+    if not usable(text):
+        return f"{len(words(text)):,} words, an answer has {table()['least_words']} to {table()['most_words']}"
+    notes = notes_of(text)
+    if _says_enough(notes):
+        return ""
+    return f"all that its notes could say is \u201c{at_word(notes, 40)}\u201d" if notes else "its notes would be empty"
+
+
 def _says_enough(notes: str) -> bool:
     """Say whether notes hold a sentence's worth: a negation without what it negates says nothing."""
     return sum(not _negates(word) for word in words(notes)) >= int(table()["least_note_words"])
@@ -58,9 +89,8 @@ def _says_enough(notes: str) -> bool:
 def _translated(spec: RowSpec, draw: random.Random) -> Iterator[Piece]:
     part = table()["voice"]
     for number, text in shuffled(list(enumerate(spec.texts, start=1)), draw):
-        notes = notes_of(text)
-        if usable(text) and _says_enough(notes):
-            asked = part["user"].format(notes=notes, words=_rounded(len(words(text))))
+        if not _unusable(text):
+            asked = part["user"].format(notes=notes_of(text), words=_rounded(len(words(text))))
             yield Piece("typical", asked, text.strip(), part["why"], f"your text {number}; notes by recipe")
 
 

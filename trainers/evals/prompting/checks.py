@@ -10,10 +10,12 @@ from typing import Any, Final, Literal, NamedTuple
 
 from trainers.data.rules.credentials import secrets_in
 from trainers.data.rules.wording import has_placeholder
+from trainers.data.titles import at_word
 from trainers.data.tokens import encoder
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.prompting.compose import table
-from trainers.evals.prompting.opposites import opposites
+from trainers.evals.prompting.contradictions import contradictions
+from trainers.evals.style.text import sentences, words
 
 Aspect = Literal["role", "output format", "edge cases", "consistency", "examples", "safety", "length"]
 
@@ -30,6 +32,9 @@ class Check(NamedTuple):
 
 KEEP_ONE: Final = "Keep one, or say when each holds."
 
+_SHOWN: Final = 120
+"""Characters of a sentence that are quoted."""
+
 _CASES: Final = 2
 """Special cases from which a prompt is said to speak of them."""
 
@@ -44,9 +49,7 @@ def check_prompt(text: str, plan: EvalPlan | None = None) -> list[Check]:
 
 
 def _parts(text: str) -> Iterator[Check]:
-    yield _said(
-        "role", _says(text, "role"), "who the model is and what it does", "Begin with: You are …, your task is …"
-    )
+    yield _role(text)
     exact = _says(text, "format")
     yield _said("output format", exact, "how the reply looks", "Say what a reply consists of, to the letter.")
     if exact and not _says(text, "exact"):
@@ -74,14 +77,19 @@ def _named(text: str, plan: EvalPlan | None) -> Iterator[Check]:
         )
 
 
+def _role(text: str) -> Check:
+    said = [" ".join(each.split()) for each in sentences(text) if _says(each, "role")]
+    known = set(table()["roles"]["any"].split())
+    if said and all(set(words(each)) <= known for each in said):
+        weak = f"It names a role that would fit any model: \u201c{at_word(said[0], _SHOWN)}\u201d."
+        return Check("role", False, weak, "Say what it does, and for whom: You sort the support tickets of a shop.")
+    what = "who the model is and what it does"
+    return _said("role", bool(said), what, "Begin with: You are …, your task is …")
+
+
 def _contradictions(text: str) -> Iterator[Check]:
-    for pair in table()["both"]:
-        if all(_compiled(pair[side]).search(text) for side in ("one", "other")):
-            says = f"It seems to ask for both: {pair['asks']}."
-            yield Check("consistency", False, says, KEEP_ONE)
-    for one, other in opposites(text):
-        says = f"Two sentences contradict each other: \u201c{one}\u201d and \u201c{other}\u201d."
-        yield Check("consistency", False, says, KEEP_ONE)
+    for each in contradictions(text):
+        yield Check("consistency", False, each.sentence, KEEP_ONE)
 
 
 def _safety(text: str) -> Iterator[Check]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from trainers.data.jsonl import Row
-from trainers.data.likeness import canonical
 from trainers.evals.drafts import Draft, draft
-from trainers.evals.drafts.recipe import as_sentence, recipe
+from trainers.evals.drafts.classification import rest_of
+from trainers.evals.drafts.recipe import as_sentence
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.prompting.body import Example, SystemPrompt
 from trainers.evals.style.content import facts
@@ -23,7 +23,7 @@ _SHOWN = 12
 def compose_prompt(plan: EvalPlan, *, seed: int, examples: Sequence[Row] = ()) -> SystemPrompt:
     """Fill the template of the plan's kind of task; `examples` are rows of yours, which lend their words."""
     template, always = table()[plan.kind], table()["all"]
-    rest = _rest_label(plan)
+    rest = rest_of(plan.labels)
     known = {
         "task": as_sentence(plan.instruction),
         "labels": ", ".join(plan.labels),
@@ -48,11 +48,6 @@ def compose_prompt(plan: EvalPlan, *, seed: int, examples: Sequence[Row] = ()) -
 def table() -> dict[str, Any]:
     """Return prompts.toml."""
     return tomllib.loads(Path(__file__).with_name("prompts.toml").read_text("utf-8"))
-
-
-def _rest_label(plan: EvalPlan) -> str:
-    catch_all = set(recipe("classification")["catch_all"])
-    return next((label for label in plan.labels if canonical(label) in catch_all), "")
 
 
 def _keys(plan: EvalPlan) -> str:

@@ -115,13 +115,7 @@ def _avoided(each: Keyword) -> str:
 
 def _unsupported(made: VoiceProfile) -> list[str]:
     chosen, needs = limits("voice"), limits("needs")
-    said = []
-    if made.groups:
-        said.append(
-            f"{len(made.groups.smaller)} of the texts differ clearly from the others, most in "
-            f"{', '.join(made.groups.differs_in)}: look whether two people or two occasions are mixed, and profile "
-            f"them apart (texts {', '.join(str(at + 1) for at in made.groups.smaller[:12])})."
-        )
+    said = [writers] if (writers := _writers(made)) else []
     if not made.english:
         said.append("The texts are hardly English, and hedges, passives and strong words are counted by English lists.")
     if made.texts < chosen["keyness_texts"]:
@@ -142,6 +136,30 @@ def _unsupported(made: VoiceProfile) -> list[str]:
             "briefs tell voice from subject much better: give them as the reference."
         )
     return said
+
+
+def _writers(made: VoiceProfile) -> str:
+    """Say whether there are two writers, or that so few texts cannot tell; "" where many show none."""
+    chosen, found = limits("voice"), made.groups
+    near = f"styles less far apart show from about {chosen['order_good']} texts on"
+    if found:
+        by = "" if found.chance is None else f"; {found.chance:.1%} of shuffled orders part them as far"
+        return (
+            f"{len(found.smaller)} of the texts differ clearly from the others, most in {', '.join(found.differs_in)}: "
+            "look whether two people or two occasions are mixed, and profile them apart "
+            f"(texts {', '.join(str(at + 1) for at in found.smaller[:12])}{by})."
+        )
+    if made.texts < chosen["order_texts"]:
+        return (
+            f"{made.texts} texts are too few to notice two writers: from {chosen['order_texts']} on, one writer's "
+            f"before the other's, styles far apart show; {near}."
+        )
+    if made.texts < chosen["order_good"]:
+        return (
+            f"{made.texts} texts are too few to rule out two writers: {near}, one writer's before the other's; mixed, "
+            f"only styles far apart, from {chosen['group_texts']} on."
+        )
+    return ""
 
 
 def voice_markdown(made: VoiceProfile) -> str:

@@ -1,0 +1,59 @@
+"""A system prompt asked for in Slack: private at first, and shared by whoever asked for it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.blocks.prompting import LEFT_BEHIND
+from handlers.prompting import prompt_ticket, ticket_of
+from handlers.sharing import VALUE
+from knowledge.errors import UserError
+from knowledge.tenancy import Person
+from tests.handlers.world import ADA, World
+from trainers.evals.plan import make_plan
+from trainers.evals.prompting.compose import compose_prompt
+
+NOISE = "".join(chr(0x4E00 + place * 7919 % 20_000) for place in range(3_000))
+TOLD = compose_prompt(make_plan("Sort tickets into billing, returns, other"), seed=7).to_json()
+
+
+def test_a_private_prompt_is_shared_by_who_asked_for_it(world: World) -> None:
+    """Share posts the prompt with its examples and who shares it, and takes the private one away."""
+    world.slack.command("/tune system-prompt sort tickets into billing, returns, other")
+    said = world.slack.wait_message("Output format")
+    assert "Output format" not in json.dumps(world.slack.messages(user="U0BEN"))
+    world.slack.click(said, "Share in channel")
+    shared = json.dumps(world.slack.wait_message("shares a system prompt", user="U0BEN"))
+    assert all(words in shared for words in ("<@U0ADA>", "billing, returns, other", "Example 3"))
+
+
+def test_a_prompt_that_somebody_else_was_given_is_not_shared() -> None:
+    """A button's value in other hands shares nothing."""
+    with pytest.raises(UserError, match="somebody else"):
+        ticket_of(Person(workspace_id=ADA.workspace_id, user_id="U0BEN"), prompt_ticket(ADA, "C0ASK", TOLD))
+
+
+@pytest.mark.parametrize(
+    ("told", "examples", "notes"),
+    [
+        (TOLD, 3, TOLD["notes"]),
+        (
+            {**TOLD, "examples": [{**TOLD["examples"][0], "user": NOISE}]},
+            0,
+            [*TOLD["notes"], LEFT_BEHIND],
+        ),
+    ],
+)
+def test_a_share_button_holds_what_slack_keeps(told: dict[str, Any], examples: int, notes: list[str]) -> None:
+    """Examples that are too long stay behind, and the notes say so."""
+    value = prompt_ticket(ADA, "C0ASK", told)
+    assert 0 < len(value) <= VALUE
+    read = ticket_of(ADA, value)
+    assert (len(read.examples), read.notes, read.prompt) == (examples, notes, told["prompt"])
+
+
+def test_there_is_no_button_where_it_would_be_of_no_use() -> None:
+    """A prompt that is too long, or asked for in direct messages, cannot be shared by a click."""
+    assert prompt_ticket(ADA, "C0ASK", {**TOLD, "prompt": NOISE}) == ""
+    assert prompt_ticket(ADA, "D0ADA", TOLD) == ""
