@@ -16,6 +16,7 @@ from handlers.deps import Deps
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
 from handlers.files import too_large
+from handlers.generating import collections_of
 from handlers.modals import open_training
 from handlers.people import person_of, place_of
 from handlers.posting import send
@@ -99,7 +100,8 @@ def grow(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
 def draft(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
     """Open the form that drafts rows over the list; the review goes where the list was asked for."""
     ack()
-    _show(client, body, spec_form(json.dumps(_place(body, person_of(context)))))
+    person = person_of(context)
+    _show(client, body, spec_form(json.dumps(_place(body, person)), collections=collections_of(deps, person)))
 
 
 def act(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

@@ -677,7 +677,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "rows_offer": lambda: message(generating.offer_blocks(f"Sort {NASTY}", 10)),
     "rows_offer_bare": lambda: message(generating.offer_blocks("", 0)),
-    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
+    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns", collections=["handbook"]),
     "form_coverage_paid": lambda: generating.coverage_form("[]", "case: typical", count=9, writer=NASTY, free=False),
     "quote_drafting": lambda: rendered(drafting_quote(PRICED)),
     "quote_drafting_unknown": lambda: rendered(drafting_quote(UNPRICED)),
