@@ -131,10 +131,8 @@ def lint(
     """
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
-        tested: list[Finding] = []
         beside = None if test is None else Source(test, most, kind=kind, tools=accepted.tools, lists=True)
-        if beside is not None:
-            tested = _judge_test(beside, accepted, whole)
+        tested = [] if beside is None else _judge_test(beside, accepted, whole)
         refused = over_size(path, accepted)
         source = Source(path, most, kind=kind, tools=accepted.tools, lists=True, refused=refused)
         both = [each for each in (source, beside) if each is not None]

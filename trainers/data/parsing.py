@@ -24,7 +24,7 @@ FIXES: dict[str, str] = {
     "line_too_long": "Shorten the row; a model could not read it whole.",
     "not_an_object": 'Write each row as {"messages": [...]} on its own line.',
     "no_messages": 'Write each row as {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]}.',
-    "bad_message": 'Write each message as {"role": "...", "content": "..."}.',
+    "bad_message": 'Write each message as {"role": "...", "content": "..."}, and tools and their calls as OpenAI does.',
     "invalid_table": "Save the table again as CSV in UTF-8: cells with commas or line breaks in quotation marks.",
     "no_columns": "Name the columns in the first row, such as prompt and completion, or question and answer.",
     "mixed_formats": "Write all rows in one format.",
@@ -35,7 +35,7 @@ FIXES: dict[str, str] = {
     "empty_target": "Write the ideal answer, or drop the row.",
     "format_mismatch": "Choose another target, or leave this out.",
     "no_trainable_tokens": "Give at least one answer of the row a weight of 1.",
-    "not_text": "Write the content as one text; pictures and tool calls are not supported here.",
+    "not_text": "Write the content as one text; pictures, where they are read, as OpenAI does.",
 }
 
 # Strings are skipped whole; one that is never closed runs to the end, which keeps the scan linear.

@@ -33,7 +33,7 @@ _DOCUMENTS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
 )
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_LIST = re.compile(rb"\[\s*(\{|\Z)")
+_LIST = re.compile(rb"\[(?:\s*(?:\{|\Z)|[ \t\r]*\n)")
 _PRETTY = re.compile(rb"\{[ \t\r]*\n\s*\"")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
