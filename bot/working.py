@@ -27,6 +27,8 @@ class Working(NamedTuple):
     """Those of the Luthier that is used: where it runs already, its servers and what it rehearses."""
     tend: Callable[[], None]
     """To be called every half second while waiting: keeps the servers of this call alive and rings for due jobs."""
+    stays: bool = False
+    """Whether a Luthier runs here whose workers go on after this call."""
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def _used(settings: Settings, found: Settings) -> Iterator[Working]:
             raise ServiceError("The Luthier that ran here has stopped.", "The job continues when it starts again.")
 
     with _closing(build_deps(found)) as deps:
-        yield Working(deps, found, tend)
+        yield Working(deps, found, tend, stays=found is not settings)
 
 
 def _started(

@@ -156,7 +156,7 @@ def _places(deps: Deps, choice: Choice, dataset: Dataset) -> tuple[list[Where], 
     found = deps.bases().get(choice.base)
     if not found:
         raise UserError(f"Nobody here trains {choice.base} any more.", "`train` lists what can be trained today.")
-    return able(found, choice.base, pairs=dataset.pairs)
+    return able(found, choice.base, pairs=dataset.pairs, calls=dataset.calls, pictures=dataset.pictures)
 
 
 def _knobs(spec: TrainingSpec) -> dict[str, Any]:

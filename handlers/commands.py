@@ -287,7 +287,7 @@ def data(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
     """Open the list of data sets, or the form that drafts rows."""
     name, _, task = typed.rest.partition(" ")
     if name.lower() == "generate":
-        open_drafting(client, typed.place, typed.trigger_id, task.strip())
+        open_drafting(client, deps, typed.person, typed.place, typed.trigger_id, task.strip())
         return "", []
     client.views_open(trigger_id=typed.trigger_id, view=data_view(deps, typed.person, json.dumps(typed.place)))
     return "", []

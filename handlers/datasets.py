@@ -16,6 +16,7 @@ from handlers.deps import Deps
 from handlers.errors import words_for
 from handlers.escape import mrkdwn
 from handlers.files import too_large
+from handlers.generating import collections_of
 from handlers.modals import open_training
 from handlers.people import person_of, place_of
 from handlers.posting import send
@@ -45,6 +46,8 @@ def register(app: App, deps: Deps) -> None:
         drawn.ACTS: act,
         drawn.LINK: link,
         drawn.DRAFT: draft,
+        drawn.OLD: compared,
+        drawn.NEW: compared,
         f"{drawn.PAGE}:back": turned,
         f"{drawn.PAGE}:on": turned,
     }
@@ -97,7 +100,8 @@ def grow(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, c
 def draft(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
     """Open the form that drafts rows over the list; the review goes where the list was asked for."""
     ack()
-    _show(client, body, spec_form(json.dumps(_place(body, person_of(context)))))
+    person = person_of(context)
+    _show(client, body, spec_form(json.dumps(_place(body, person)), collections=collections_of(deps, person)))
 
 
 def act(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
@@ -120,6 +124,19 @@ def link(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClie
     private = _place(body, person).private
     secret = Links(deps.engine).make(person, deps.clock(), private=private)
     _show(client, body, drawn.link_view(f"{deps.upload_address}/upload/{secret}", deps.file_limit))
+
+
+def compared(deps: Deps, ack: Ack, body: Json, context: BoltContext, client: WebClient) -> None:
+    """Compare the two versions that were chosen, in the order in which they were."""
+    ack()
+    person, chosen = person_of(context), body["view"]["state"]["values"][drawn.VERSIONS]
+    ids = [str((chosen[name].get("selected_option") or {}).get("value")) for name in (drawn.OLD, drawn.NEW)]
+    try:
+        old, new = (keeping.seen(deps.datasets, person, id_) for id_ in ids)
+        view = _side_by_side(deps, person, old, new)
+    except LuthierError as refused:
+        view = note_view("Two versions", words_for(refused))
+    client.views_update(view_id=body["view"]["id"], view=view)
 
 
 def uploaded(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
@@ -181,10 +198,16 @@ def problems(values: Json, file_limit: int) -> dict[str, str]:
 
 
 def _diff(client: WebClient, deps: Deps, person: Person, dataset: Dataset, body: Json) -> Block:
-    older = keeping.before(deps.datasets, person, dataset)
-    if older is None:
-        return note_view("Two versions", f"v{dataset.version} has no version before it that you can see.")
-    return drawn.diff_view(compare(deps.datasets.folder, older, dataset))
+    known = keeping.versions(deps.datasets, person, dataset)
+    if len(known) < 2:
+        return note_view("Two versions", f"v{dataset.version} is the only version that you can see.")
+    other = keeping.before(deps.datasets, person, dataset) or known[-2]  # of the first version: the one after it
+    old, new = sorted((other, dataset), key=lambda each: each.version)
+    return _side_by_side(deps, person, old, new)
+
+
+def _side_by_side(deps: Deps, person: Person, old: Dataset, new: Dataset) -> Block:
+    return drawn.diff_view(compare(deps.datasets.folder, old, new), keeping.versions(deps.datasets, person, new))
 
 
 def _download(client: WebClient, deps: Deps, person: Person, dataset: Dataset, body: Json) -> Block:

@@ -26,12 +26,21 @@ from handlers.review import begin_review
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError, UserError
 from knowledge.tenancy import Person
-from trainers.data.titles import at_word
+from trainers.data.titles import REVIEW_TITLE, at_word
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, plan_grid, read_grid
 from trainers.evals.generating.form import unused_wishes
-from trainers.evals.generating.spec import DEFAULT_SEED, OppositeWishes, RowSpec, row_spec
+from trainers.evals.generating.passages import passages_of
+from trainers.evals.generating.spec import (
+    DEFAULT_SEED,
+    MOST_MATERIAL,
+    OppositeWishes,
+    RowSpec,
+    other_kind,
+    read_fields,
+    row_spec,
+)
 from trainers.evals.style.voice_texts import read_texts
 from trainers.jobs.drafting import Wish
 from trainers.jobs.service import Place
@@ -49,48 +58,66 @@ def register(app: App, deps: Deps) -> None:
     app.view(drawn.COVERAGE_FORM)(partial(covered, deps))
 
 
-def open_form(client: WebClient, place: Place, trigger_id: str, task: str = "", count: int = 0) -> None:
+def open_form(
+    client: WebClient, deps: Deps, person: Person, place: Place, trigger_id: str, task: str = "", count: int = 0
+) -> None:
     """Open the form; the review goes to `place`."""
-    client.views_open(trigger_id=trigger_id, view=drawn.spec_form(json.dumps(place), task, count))
+    view = drawn.spec_form(json.dumps(place), task, count, collections_of(deps, person))
+    client.views_open(trigger_id=trigger_id, view=view)
 
 
-def opened(deps: Deps, ack: Ack, body: Json, action: Json, client: WebClient) -> None:
+def collections_of(deps: Deps, person: Person) -> list[str]:
+    """Return the names of the collections that this person's workspace has."""
+    return sorted({row.collection for row in deps.library.documents(person.workspace_id)})
+
+
+def opened(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
     """Open the form where the button is, with what it says."""
     ack()
-    open_form(client, place_of(body), str(body["trigger_id"]), *drawn.offered(str(action.get("value") or "")))
+    said = drawn.offered(str(action.get("value") or ""))
+    open_form(client, deps, person_of(context), place_of(body), str(body["trigger_id"]), *said)
 
 
 def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
     """Show the coverage that fits what is wanted; what cannot be is told at its field."""
-    wanted = drawn.entered(view["state"]["values"])
+    wanted = _as_fields(drawn.entered(view["state"]["values"]))
     try:
         spec = _spec(wanted)
-        grid = plan_grid(spec)
+        grid, schema = plan_grid(spec), _written(spec)
         doubt = deps.model_doubt() or ("" if deps.model else unused_wishes(spec))
     except UserError as error:
         name = _field_of(error, wanted)
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    metadata = drawn.packed(json.loads(view["private_metadata"]), wanted)
+    metadata = drawn.packed(json.loads(view["private_metadata"]), {**wanted, "schema": ""})
     writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
-    shown = drawn.coverage_form(metadata, grid.text, count=wanted["count"], writer=writer, free=free, doubt=doubt)
-    ack(response_action="update", view=shown)
+    told: Json = {"count": wanted["count"], "writer": writer, "free": free, "doubt": doubt, "schema": schema}
+    ack(response_action="update", view=drawn.coverage_form(metadata, grid.text, **told))
 
 
 def _field_of(error: UserError, wanted: Json) -> str:
     """Name the field at which an error is told."""
     if isinstance(error, OppositeWishes):
         return drawn.GOOD if wanted["good"] else drawn.TASK
-    return drawn.LABELS if "label" in error.what or "field" in error.what else drawn.TASK
+    if wanted["schema"] and "schema" in error.what:
+        return drawn.SCHEMA
+    if wanted["collection"] and "collection" in error.what:
+        return drawn.COLLECTION
+    if "field" in error.what:
+        return drawn.SCHEMA
+    return drawn.LABELS if "label" in error.what.lower() or "heading" in error.what.lower() else drawn.TASK
 
 
 def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Draft the rows, or have them quoted; the same form again changes nothing."""
-    where, wanted = drawn.unpacked(view["private_metadata"])
+    where, told = drawn.unpacked(view["private_metadata"])
+    wanted, at = {**told, "schema": drawn.schema_in(view)}, drawn.SCHEMA
     try:
-        grid = read_grid(drawn.coverage_in(view), _spec(wanted))
+        spec = _spec(wanted)
+        at = drawn.COVERAGE
+        grid = read_grid(drawn.coverage_in(view), spec)
     except UserError as error:
-        ack(response_action="errors", errors={drawn.COVERAGE: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
+        ack(response_action="errors", errors={at: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     ack(response_action="clear")  # the form may lie over the list of data sets
     request = f"rows:{context.team_id}:{view['id']}"
@@ -108,7 +135,9 @@ def _known(deps: Deps, request: str) -> bool:
 def _begin(client: WebClient, deps: Deps, person: Person, place: Place, wanted: Json, grid: Grid, request: str) -> None:
     begun = _begun(client, deps, person, place, wanted)
     try:
-        spec = replace(_spec(wanted), texts=tuple(_texts(client, deps, wanted["files"])))
+        named, texts = str(wanted.get("collection") or ""), _texts(client, deps, wanted["files"])
+        passages = passages_of(deps.library, person.workspace_id, named) if named else ()
+        spec = replace(_spec(wanted), texts=tuple(texts), passages=tuple(passages[:MOST_MATERIAL]))
         wish = Wish(spec=spec, grid=grid, count=int(wanted["count"]), seed=int(wanted.get("seed") or DEFAULT_SEED))
         if deps.drafting is None:
             _compose(client, deps, person, begun, wish)
@@ -131,7 +160,7 @@ def _compose(client: WebClient, deps: Deps, person: Person, place: Place, wish: 
     made = compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
     post(client, place.channel, f"{made.marked} {mrkdwn(' '.join(made.notes), 900)}", thread_ts=place.thread_ts)
     drafts = [draft.to_review() for draft in made.drafts]
-    about, name = review_spec(wish.spec, wish.grid), at_word(wish.spec.plan.instruction, 60)
+    about, name = review_spec(wish.spec, wish.grid), at_word(wish.spec.plan.instruction, REVIEW_TITLE)
     begin_review(client, deps, person, place, drafts, purpose="train", title=name, spec=about)
 
 
@@ -141,15 +170,37 @@ def _texts(client: WebClient, deps: Deps, file_ids: list[str]) -> list[str]:
         return read_texts([file.path for file in got], [file.name for file in got], today=deps.clock().date())
 
 
+def _as_fields(wanted: Json) -> Json:
+    """Take labels for the names of fields where answers are JSON and nothing else names them."""
+    if wanted["kind"] == "extraction" and wanted["labels"] and not wanted["schema"]:
+        return {**wanted, "labels": "", "schema": wanted["labels"]}
+    return wanted
+
+
 def _spec(wanted: Json) -> RowSpec:
     """Read what the form held; labels are headings where the format is fixed."""
     listed = [each.strip() for each in str(wanted["labels"]).split(",") if each.strip()]
-    fixed = wanted["kind"] == "format"
-    return row_spec(
+    kind, fields = str(wanted["kind"]), str(wanted.get("schema") or "")
+    spec = row_spec(
         str(wanted["task"]),
-        kind=str(wanted["kind"]),
-        labels=() if fixed else listed,
-        headings=listed if fixed else (),
+        kind=kind,
+        labels=() if kind == "format" else listed,
+        headings=listed if kind == "format" else (),
+        schema=read_fields(fields) if fields else None,
         writers=str(wanted["writers"]),
         good=str(wanted["good"]),
     )
+    if wanted.get("collection") and spec.kind != "documents":
+        raise other_kind(spec.kind)
+    return spec
+
+
+def _written(spec: RowSpec) -> str:
+    """Write the schema for the second form; "" for other kinds of rows. Raises UserError for one that is too long."""
+    if spec.schema is None:
+        return ""
+    text = json.dumps(spec.schema, ensure_ascii=False, separators=(",", ":"))
+    if len(text) > drawn.SCHEMA_LENGTH:
+        what = f"This schema has {len(text):,} characters, and a form holds {drawn.SCHEMA_LENGTH:,}."
+        raise UserError(what, "Leave fields out, or use the shell: luthier data generate --schema FILE.")
+    return text

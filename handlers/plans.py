@@ -18,7 +18,7 @@ from handlers.review import begin_review
 from knowledge.conversations import Conversations, Thread
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from trainers.data.titles import at_word
+from trainers.data.titles import REVIEW_TITLE, at_word
 from trainers.evals.drafts import draft
 from trainers.evals.plan import EvalPlan, make_plan
 from trainers.evals.plan_changes import changed_plan
@@ -113,5 +113,5 @@ def begin_drafts(deps: Deps, client: WebClient, person: Person, place: Place, pl
     Conversations(deps.engine).join(Thread(person.workspace_id, *thread), "plan", deps.clock())
     name = at_word(plan.instruction, 60)
     spec = {"task": plan.task, "labels": list(plan.labels), "plan": plan.to_json(), "name": name}
-    drafts, title = [one.to_review() for one in made.drafts], at_word(plan.instruction, 80)
+    drafts, title = [one.to_review() for one in made.drafts], at_word(plan.instruction, REVIEW_TITLE)
     begin_review(client, deps, person, Place(*thread), drafts, purpose="test", title=title, spec=spec)

@@ -25,7 +25,10 @@ from knowledge.conversations import Conversations, Thread
 from knowledge.errors import LuthierError
 from knowledge.tenancy import Person
 from trainers.data import keeping
+from trainers.data.grouping import group_fields
+from trainers.data.limits import read_limits
 from trainers.data.lint import LintReport
+from trainers.data.source import Source
 from trainers.data.store import Added
 from trainers.data.versions import fixed, mended_copy, more_rows
 from trainers.errors import DatasetRejected
@@ -39,7 +42,7 @@ _clicks = Once()
 
 def register(app: App, deps: Deps) -> None:
     """Listen for the buttons of a card of findings."""
-    listeners: dict[str, Callable[..., None]] = {card.FIX: fix, card.CHARTS: charts}
+    listeners: dict[str, Callable[..., None]] = {card.FIX: fix, card.CHARTS: charts, drawn.GROUP: regroup}
     for action_id, listener in listeners.items():
         app.action(action_id)(partial(listener, deps))
 
@@ -67,9 +70,10 @@ def keep_upload(
             second = files.enter_context(fetched(client, str(test["id"]), deps)) if test else None
             told_of = uploaded_by(str((rows or {})["id"]), deps, person)
             tested = (second.path, second.name) if second else (None, "")
-            keep_file(
-                client, deps, person, begun, (first.path, first.name), tested, name=name, to=to, provenance=told_of
-            )
+            given = (first.path, first.name)
+            kept = keep_file(client, deps, person, begun, given, tested, name=name, to=to, provenance=told_of)
+            if not (to or second) and kept.dataset.test_rows:
+                _offer_groups(client, begun, kept.dataset, first.path, str((rows or {})["id"]))
     except LuthierError as error:
         post(client, channel, f"{told(error.what, error.next_step)} Nothing was kept.", thread_ts=ts)
 
@@ -163,6 +167,36 @@ def fix(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, cl
         with _explained(client, place):
             said = f"{uploaded_by(id_, deps, person)}; mended"
             keep_file(client, deps, person, place, (done.path, file.name), provenance=said)
+
+
+def regroup(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:
+    """Hold the rows of a file out anew, by the field that was chosen, as the next version."""
+    ack()
+    person, place = person_of(context), place_of(body)
+    name = str(action["selected_option"]["value"])
+    if not _clicks.first(_click(body, {**action, "value": name}), deps.clock()):
+        return
+    _, id_, file_id = str(action["block_id"]).split("|")
+    old = keeping.seen(deps.datasets, person, id_)
+    with fetched(client, file_id, deps) as file:
+        kept = deps.datasets.add(
+            file.path, None, name=old.name, person=person, provenance=uploaded_by(file_id, deps, person),
+            now=deps.clock(), private=old.private, file_names=(file.name, ""), group=name,
+        )  # fmt: skip
+    if kept.dataset.id == old.id:
+        said = f"Rows of one *{mrkdwn(name, 60)}* are together in v{old.version} already."
+        post(client, place.channel, said, thread_ts=place.thread_ts)
+        return
+    show_kept(client, place, person, kept, f"Rows of one *{mrkdwn(name, 60)}* are on one side.")
+
+
+def _offer_groups(client: WebClient, place: Place, dataset: Dataset, path: Path, file_id: str) -> None:
+    """Let whoever gave a file choose which rows belong together, where a field of it could say so."""
+    fields = group_fields(Source(path, read_limits(), lists=True))
+    blocks = drawn.group_menu(dataset, file_id, fields)
+    if blocks:
+        text = f"Which rows of *{mrkdwn(dataset.name, 80)}* belong together?"
+        post(client, place.channel, text, blocks, thread_ts=place.thread_ts)
 
 
 def charts(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext, client: WebClient) -> None:

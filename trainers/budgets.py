@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
 
 from knowledge.rows import add_if_absent
+from knowledge.tenancy import LOCAL_WORKSPACE
 from trainers.errors import OverBudget
 from trainers.policy import Rules, dollars
 from trainers.tables import Budget, Job, Reservation
@@ -63,6 +64,17 @@ def reserved_for(connection: Connection, job_id: str) -> Decimal | None:
     query = select(_reservations.c.reserved).where(_reservations.c.job_id == job_id)
     micros = connection.execute(query).scalar_one_or_none()
     return None if micros is None else in_dollars(micros)
+
+
+def check_left(connection: Connection, job: Job, amount: Decimal, rules: Rules, now: datetime) -> None:
+    """Refuse what no budget could take as it stands: nobody is asked for a yes that cannot count. Sets nothing aside.
+
+    Raises OverBudget.
+    """
+    for scope, cap in scopes_of(job, rules):
+        used = _used(connection, job.workspace_id, scope, month_of(now))
+        if cap is not None and used + in_micros(amount) > in_micros(cap):
+            raise _over(job.workspace_id, scope, in_micros(amount), cap, used)
 
 
 def settle(connection: Connection, job: Job, spent: Decimal | None, now: datetime) -> Decimal | None:
@@ -164,13 +176,24 @@ def _hold(connection: Connection, workspace_id: str, scope: str, month: str, cap
     fits = or_(_budgets.c.cap.is_(None), total <= _budgets.c.cap)
     held = update(_budgets).where(_is(workspace_id, scope, month), fits).values(reserved=_budgets.c.reserved + amount)
     if connection.execute(held).rowcount == 0:
-        found = connection.execute(select(_budgets).where(_is(workspace_id, scope, month))).mappings().one()
-        left = in_dollars(max(0, (found["cap"] or 0) - found["reserved"] - found["spent"]))
-        raise OverBudget(
-            f"This job needs {dollars(in_dollars(amount))}, and the budget of {NAMES[scope.partition(':')[0]]} "
-            f"has {dollars(left)} left this month.",
-            "An operator can raise it with `luthier settings`; next month starts a new one.",
-        )
+        raise _over(workspace_id, scope, amount, cap or Decimal(0), _used(connection, workspace_id, scope, month))
+
+
+def _used(connection: Connection, workspace_id: str, scope: str, month: str) -> int:
+    """Return what one budget has set aside and spent, in micro-dollars."""
+    query = select(_budgets.c.reserved + _budgets.c.spent).where(_is(workspace_id, scope, month))
+    return int(connection.execute(query).scalar() or 0)
+
+
+def _over(workspace_id: str, scope: str, amount: int, cap: Decimal, used: int) -> OverBudget:
+    kind = scope.partition(":")[0]
+    at = "" if workspace_id == LOCAL_WORKSPACE else f" --workspace {workspace_id}"
+    return OverBudget(
+        f"This job needs {dollars(in_dollars(amount))}, and the budget of {NAMES[kind]} "
+        f"has {dollars(in_dollars(max(0, in_micros(cap) - used)))} left this month.",
+        f"An operator can raise it, now {dollars(cap)} a month, with `luthier settings set {kind}_cap=DOLLARS{at}`; "
+        "next month starts a new one.",
+    )
 
 
 def _open(connection: Connection, workspace_id: str, scope: str, month: str, cap: int | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from knowledge.errors import UserError
 from trainers.backends import HOSTED
+from trainers.backends.bases import check_contents
 from trainers.backends.traits import traits_of
 from trainers.costs.estimate import Estimate, prices_used
 from trainers.costs.estimate import estimate as estimate_hosted
@@ -156,11 +157,12 @@ def quote(
         what = f"{dataset.name} v{dataset.version} has no rows to test on: {dataset.train_rows} were too few to divide."
         short = few(dataset.train_rows) or "Too few of them have different inputs."
         raise DatasetRejected(what, f"{short} Add rows, or give a test file.")
+    check_contents(dataset, spec.backend)
     if training:
         _check(dataset, spec, today, shelf)
     rows, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))
     rule = _fitted(dataset, spec, rule, rows, test)
-    once = count((side for row in rows for side in (row.messages, row.rejected)), tokenizer)
+    once = count((side for row in rows for side in (row.billed, row.rejected)), tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     return Quote(
         dataset=f"{dataset.name} v{dataset.version}",
@@ -229,7 +231,7 @@ def estimate_rows(
     dataset: Dataset, spec: TrainingSpec, rows: Sequence[Row], today: date, shelf: Shelf | None = None
 ) -> Estimate:
     """Estimate a run on a data set at a hosted trainer, with the model's own tokenizer where it is at hand."""
-    sides = [side for row in rows for side in (row.messages, row.rejected) if side]  # of a pair at most both count
+    sides = [side for row in rows for side in (row.billed, row.rejected) if side]  # of a pair at most both count
     counted = split(sides, "o200k_base" if spec.backend in ("openai", "azure") else "")
     load = Workload(
         examples=len(sides),
@@ -292,7 +294,7 @@ def _held_out(asked: _Asked) -> int:
     """Return the tokens of held-out rows that a server may count too, as they go with the job: all epochs."""
     if not asked.training:
         return 0
-    sides = (side for row in asked.test for side in (row.messages, row.rejected))
+    sides = (side for row in asked.test for side in (row.billed, row.rejected))
     return count(sides, None).tokens * asked.spec.hyperparameters.epochs
 
 

@@ -39,9 +39,18 @@ class Dataset(SQLModel, table=True):
     """JSON list of the files that its rows are from, as `trainers.data.provenance.Origin` writes them."""
     pairs: bool = False
     """Whether its rows are preference pairs, in OpenAI's format, and not chats."""
+    calls: bool = False
+    """Whether some of its rows call tools, which not every place trains on."""
+    pictures: bool = False
+    """Whether some of its rows show pictures."""
     deleted_by: str = ""
     deleted_at: datetime | None = _moment()
     """When its bytes were removed; the row stays, because jobs name it."""
+
+    @property
+    def holds(self) -> str:
+        """What stands in its rows beside texts, for a sentence; "" for nothing."""
+        return " and ".join([*(["calls of tools"] if self.calls else []), *(["pictures"] if self.pictures else [])])
 
 
 class Job(SQLModel, table=True):

@@ -66,6 +66,7 @@ def add(
     name: Annotated[str, typer.Option(help="Of the data set; without it the file's name.")] = "",
     to: Annotated[str, typer.Option(help="A data set that gets these rows as a new version, with its test rows.")] = "",
     mine: Annotated[bool, typer.Option("--mine", help="Seen only by you until you share it.")] = False,
+    group: Annotated[str, typer.Option(help="A key or column: rows of one value are held out together.")] = "",
     target: Annotated[
         str, typer.Option(help="Where they are to be trained, so that lengths are judged by it; see `lint`.")
     ] = "",
@@ -74,16 +75,14 @@ def add(
     """Lint rows and keep them as a version. Exit 1, and nothing is kept, if they are blocked."""
     from knowledge.clock import utc_now
     from trainers.data.judging import UNDECIDED
-    from trainers.data.limits import target_names
     from trainers.data.versions import more_rows
 
-    for path in (file, test):
-        if path is not None and not path.is_file():
-            raise fail_usage(f"There is no file {path}.")
-    if to and (test or name or mine or target):
-        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name, --mine and --target.")
-    if target and target not in target_names():
-        raise fail_usage(f"I don't know the target {target[:40]!r}. Use one of: {', '.join(target_names())}.")
+    _check_files(file, test)
+    if to and (test or name or mine or target or group):
+        raise fail_usage("--to adds rows to a data set as it is: leave out --test, --name, --mine, --group, --target.")
+    if test and group:
+        raise fail_usage("--group says how rows are held out: leave out --test, or --group.")
+    _check_target(target)
     name = _checked(name) if name else file.stem
     told = "file given in the shell"
     with _at() as (deps, me):
@@ -95,7 +94,7 @@ def add(
         else:
             kept, report = deps.datasets.add(
                 file, test, name=name, person=me, provenance=told, now=utc_now(), private=mine,
-                file_names=(file.name, test.name if test else ""), target=target or UNDECIDED,
+                file_names=(file.name, test.name if test else ""), target=target or UNDECIDED, group=group,
             )  # fmt: skip
     if as_json:
         show_json(_as_json(kept) | {"findings": [finding.to_json() for finding in report.findings]})
@@ -232,6 +231,19 @@ def delete(
     )
 
 
+def _check_files(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None and not path.is_file():
+            raise fail_usage(f"There is no file {path}.")
+
+
+def _check_target(target: str) -> None:
+    from trainers.data.limits import target_names
+
+    if target and target not in target_names():
+        raise fail_usage(f"I don't know the target {target[:40]!r}. Use one of: {', '.join(target_names())}.")
+
+
 def _checked(name: str) -> str:
     from knowledge.errors import UserError
     from trainers.data.naming import checked
@@ -263,7 +275,7 @@ def _counts(found: "Dataset") -> str:
 
     noun = "pair" if found.pairs else "row"
     counts = f"{plural(found.train_rows, f'training {noun}')}, {plural(found.test_rows, f'test {noun}')}"
-    return f"{counts}, SHA-256 {found.sha256}"
+    return f"{counts}{f', with {found.holds}' if found.holds else ''}, SHA-256 {found.sha256}"
 
 
 def _as_row(found: "Dataset") -> tuple[str, ...]:
@@ -287,6 +299,8 @@ def _as_json(found: "Dataset") -> dict[str, Any]:
         "created_by",
         "private",
         "pairs",
+        "calls",
+        "pictures",
     )
     return {name: getattr(found, name) for name in names} | {
         "created_at": found.created_at,

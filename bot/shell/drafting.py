@@ -12,7 +12,7 @@ from uuid import uuid4
 import typer
 
 from bot.shell.drafting_quote import read_drafting_quote
-from bot.shell.following import approved, ask_price, follow
+from bot.shell.following import approved, ask_price, follow, on_ctrl_c
 from bot.shell.rows import minutes, read_quote
 from bot.shell.terminal import fail_usage, say
 from knowledge.errors import UserError
@@ -71,8 +71,8 @@ def by_job(wish: "Wish", settings: "Settings", *, yes: bool, as_json: bool) -> "
     with working(settings, say) as at:  # servers start after the yes
         job = _agreed(at, wish, yes=yes, as_json=as_json)
     with working(settings, say, workers=("io",)) as at:
-        how = f"Ctrl-C stops it and keeps its rows: the same command goes on, or `luthier resume {job.number}`."
-        say(f"Job #{job.number} writes the rows. {how}")
+        kept = f"its rows: the same command goes on, or `luthier resume {job.number}`."
+        say(f"Job #{job.number} writes the rows. {on_ctrl_c(at, kept)}")
         return follow(at, job)
 
 

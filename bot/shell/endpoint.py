@@ -66,7 +66,7 @@ def over_endpoint(asked: "Asked", train: Path | None, test: Path | None, *, yes:
     if asked.key_env:
         settings.secret(asked.key_env)  # said now rather than by a worker after the approval
     with working(settings, say, workers=("io",)) as at:
-        dataset, _ = take_in(at.deps, train, test, "")
+        dataset, _ = take_in(at.deps, train, test, "", "endpoint")
         job = propose(at.deps.jobs, dataset, asked, person=shell_person(), now=utc_now())
         run_job(at, job, yes=yes, as_json=as_json)
 

@@ -1,6 +1,7 @@
 """Knows how a job is said yes to and followed to its end in a terminal; it proposes none and knows no command."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -68,23 +69,31 @@ def ask_price(job: "Job", *, yes: bool, as_json: bool) -> None:
 
 
 def follow(at: "Working", job: "Job") -> "Job":
-    """Show a job's progress until it has ended; Ctrl-C stops the job, and once more leaves at once."""
+    """Show a job's progress until it has ended; Ctrl-C stops the job, and once more leaves at once.
+
+    Where a Luthier runs here whose workers go on, Ctrl-C asks whether the job is to stop; a no leaves it and exits 0.
+    """
     from trainers.states import ENDED
 
-    with bar(f"Job #{job.number}") as update:
-        stopping = False
-        while job.state not in ENDED:
-            try:
-                at.tend()
-                job = at.deps.jobs.ledger.get(job.id)
-                _draw(update, job)
-                time.sleep(LOOK_EVERY)
-            except KeyboardInterrupt:
-                if stopping:
-                    raise
-                stopping = True
-                _stop(at, job)
+    stopping = False
+    while job.state not in ENDED:
+        try:
+            job = _watched(at, job)
+        except KeyboardInterrupt:
+            if stopping:
+                raise
+            stopping = True
+            _leave(at, job)
+            _stop(at, job)
     return job
+
+
+def on_ctrl_c(at: "Working", kept: str) -> str:
+    """Say what Ctrl-C does to a job that is followed; `kept`: what it keeps then and how that goes on."""
+    if _asks(at):
+        return f"Ctrl-C asks whether it is to stop or to go on without you; a stop keeps {kept}"
+    beside = "" if at.stays else " Without this terminal it goes on only where `luthier up` runs."
+    return f"Ctrl-C stops it and keeps {kept}{beside}"
 
 
 def finish(job: "Job", as_json: bool) -> None:
@@ -99,6 +108,38 @@ def finish(job: "Job", as_json: bool) -> None:
         what, next_step = no_report(job)
         say(f"{what} {in_shell(next_step, job.number)}")
     raise typer.Exit(0 if job.state == "succeeded" else 1)
+
+
+def _watched(at: "Working", job: "Job") -> "Job":
+    """Draw a job until it has ended."""
+    from trainers.states import ENDED
+
+    with bar(f"Job #{job.number}") as update:
+        while job.state not in ENDED:
+            at.tend()
+            job = at.deps.jobs.ledger.get(job.id)
+            _draw(update, job)
+            time.sleep(LOOK_EVERY)
+    return job
+
+
+def _asks(at: "Working") -> bool:
+    """Say whether Ctrl-C is a question: somebody is there to answer, and the job can go on without this call."""
+    return at.stays and sys.stdin.isatty()
+
+
+def _leave(at: "Working", job: "Job") -> None:
+    """Exit where the job is to go on in the background; a second Ctrl-C, at the question, leaves at once."""
+    if not _asks(at):
+        return
+    try:
+        stop = typer.confirm(f"Stop job #{job.number}? n lets it go on", default=True, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not stop:
+        ways = f"`luthier jobs {job.number} --watch` shows it, `luthier cancel {job.number}` stops it."
+        say(f"Job #{job.number} goes on. {ways}")
+        raise typer.Exit(0)
 
 
 def _stop(at: "Working", job: "Job") -> None:

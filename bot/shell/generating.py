@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from trainers.evals.generating.spec import RowSpec
     from trainers.jobs.drafting import Wish
 
-MOST_PASSAGES = 50
-"""Passages of one document that are asked about."""
-
 data = typer.Typer(no_args_is_help=True, help="Rows to train on: draft them for a task.")
 
 
@@ -167,15 +164,13 @@ def _passages(collection: str) -> list[tuple[str, str]]:
     from bot.settings import Settings
     from bot.wiring import shell_person
     from bot.working import working
-    from knowledge.places import own_place
+    from trainers.evals.generating.passages import passages_of
 
     with working(Settings.from_env(), say) as at:
-        library, place = at.deps.learning.library, own_place(shell_person().workspace_id, collection)
-        rows = library.documents(place.workspace, place.collection)
-        found = [(each.title, each.text) for row in rows for each in library.passages(row, 0, MOST_PASSAGES)]
-    if not found:
-        raise fail_usage(f"There are no documents in {collection}. Add some: luthier knowledge add FILE.")
-    return found
+        try:
+            return passages_of(at.deps.library, shell_person().workspace_id, collection)
+        except UserError as wrong:
+            raise fail_usage(wrong.what, "Add documents with `luthier knowledge add FILE`.") from None
 
 
 def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool, yes: bool, as_json: bool) -> None:
@@ -225,8 +220,13 @@ def _write_rows(wish: "Wish", settings: "Settings", out: Path | None, *, as_json
 
 
 def _so_far(kept: "Journal", wish: "Wish", path: Path | None) -> str:
-    where = f" They are in {path}: the same command goes on from there." if path else ""
-    return f"{len(kept.drafts)} of {wish.count} rows are written.{where}"
+    """Say what there is of an unfinished run, and how it goes on; without --out nothing keeps its rows."""
+    from trainers.evals.generating.rows import so_far
+
+    again = "The same command goes on." if path else ""
+    if kept.drafts:
+        again = f"{path} keeps them: the same command goes on from there." if path else "Only --out would keep them."
+    return f"{so_far(len(kept.drafts), wish.count)}. {again}".strip()
 
 
 def journal_path(out: Path) -> Path:
@@ -257,6 +257,6 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
     dropped = f" {len(made.rejected)} were thrown away." if made.rejected else ""
     short = few(len(made.drafts))
     more = f"{short} Ask for more with --count, or with another --seed beside these." if short else ""
-    say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, more])))
+    say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, made.lacks, more])))
     if files:
         say(f"Written: {', '.join(files)}. Check them with luthier lint, then luthier datasets add.")

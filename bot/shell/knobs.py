@@ -61,7 +61,8 @@ def proposed(
     from trainers.data.suiting import check_fit
 
     check_place(at.deps, base, backend)
-    dataset, linted = take_in(at.deps, *rows, backend)
+    first = at.deps.bases()[base][0].backend if base and not backend else backend
+    dataset, linted = take_in(at.deps, *rows, first)
     say(findings(linted))
     if base and not backend:
         check_fit(dataset, spec_with(rows=dataset.train_rows, backend="local", **chosen))

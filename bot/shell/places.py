@@ -35,7 +35,8 @@ def side_by_side(deps: "Deps", dataset: "Dataset", base: str, knobs: Mapping[str
     from trainers.jobs.requoting import priced, spec_for
 
     now = deps.clock()
-    places, others = able(deps.bases()[base], base, pairs=dataset.pairs)
+    held = {"calls": dataset.calls, "pictures": dataset.pictures}
+    places, others = able(deps.bases()[base], base, pairs=dataset.pairs, **held)
     usable = {name: value for name, value in knobs.items() if value is not None and name != "method"}
     paired = {"pairs": dataset.pairs}
     specs = [spec_for(base, each.backend, dataset.train_rows, **paired, **usable) for each in places]

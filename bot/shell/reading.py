@@ -83,7 +83,8 @@ def _drafted(result: dict[str, Any]) -> str:
     thrown, recipes = sum(result["rejected"].values()), result["from_recipes"]
     by = f"{result['written_by']}" + (f" ({recipes:,} by recipes)" if 0 < recipes < result["rows"] else "")
     lines = [f"{result['rows']:,} draft rows, written by {by}; {thrown:,} were thrown away. {read_spent(result)}"]
-    lines += [*result["notes"], *(f"  {why}: {number}" for why, number in result["rejected"].items())]
+    lines += [*result["notes"], *filter(None, [result.get("lacks", "")])]
+    lines += [*(f"  {why}: {number}" for why, number in result["rejected"].items())]
     return "\n".join([*lines, *([f"Written: {', '.join(result['files'])}."] if result["files"] else [])])
 
 

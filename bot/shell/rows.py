@@ -22,6 +22,7 @@ def take_in(
     from bot.wiring import shell_person
     from knowledge.clock import utc_now
     from trainers.backends.traits import all_traits
+    from trainers.data.judging import LOCAL, UNDECIDED
 
     for path in (file, test):
         if path is not None and not path.is_file():
@@ -31,7 +32,7 @@ def take_in(
         added = deps.datasets.example("tickets", person, utc_now(), test)
     else:
         traits, told = all_traits().get(backend), "file given in the shell"
-        target = traits.target if traits else "local"
+        target = traits.target if traits else UNDECIDED if backend == "endpoint" else LOCAL
         kept = {"name": name or file.stem, "person": person, "provenance": told, "now": utc_now(), "target": target}
         added = deps.datasets.add(file, test, **kept)
     return added.dataset, added.report

@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers.blocks.choosing import CHANGE_QUOTE
 from handlers.blocks.parts import Block, actions, button, section
-from handlers.blocks.words import clock_time, money, person
+from handlers.blocks.words import clock_time, day_and_time, money, person
 from handlers.escape import mrkdwn
 from trainers.jobs.messages import ApprovalRequest, QuoteCard
 
@@ -57,11 +57,11 @@ def request_text(card: ApprovalRequest) -> str:
     """Ask approvers for their yes, in a line that mentions them: an edited card rings nobody."""
     names = " ".join(person(user) for user in card.approvers)
     quote = f"*Quote #{card.number} · {mrkdwn(card.title, 200)}*, *{money(card.dollars)}*"
-    until = f" It expires at {clock_time(card.expires_at)}." if card.expires_at else ""
+    until = f" It expires {day_and_time(card.expires_at)}." if card.expires_at else ""
     place = "It waits on my Home tab." if card.private else "The card is above, and on my Home tab."
     if card.again:
         return (
-            f"{names} nobody has approved or cancelled {quote} since {clock_time(card.asked_at)}; "
+            f"{names} nobody has approved or cancelled {quote} since {day_and_time(card.asked_at)}; "
             f"can you? {person(card.requested_by)} asked for it. {place}{until}"
         )
     return f"{names} {person(card.requested_by)} asks for your approval of {quote}. {place}{until}"

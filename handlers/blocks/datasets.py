@@ -17,6 +17,7 @@ from handlers.blocks.parts import (
     overflow,
     plain_text,
     section,
+    select,
 )
 from handlers.blocks.words import count, day, person
 from handlers.escape import mrkdwn, plain
@@ -36,6 +37,12 @@ TRAIN, MORE, ACTS, PAGE, UPLOAD, LINK, DRAFT = (
 )
 """Action ids: train on it, add rows to it, the menu of an entry, turn a page, upload, ask for a link, draft rows."""
 
+GROUP = "dataset_group"
+"""Action id of the menu that chooses a field by which rows are held out together."""
+
+VERSIONS, OLD, NEW = "dataset_versions", "dataset_versions:old", "dataset_versions:new"
+"""Block id and action ids of the two menus that choose what is compared."""
+
 UPLOADED, RENAMED, DELETED = "dataset_uploaded", "dataset_renamed", "dataset_deleted"
 """Callback ids of forms."""
 
@@ -44,6 +51,9 @@ ROWS, TEST, OURS, NAME = "dataset_rows", "dataset_test", "dataset_ours", "datase
 
 LISTED = 8
 """Data sets on a page."""
+
+MENU = 100
+"""Choices that a menu has at most."""
 
 EMPTY = (
     "No data sets yet. Upload rows: you see findings first, and nothing is trained before you approve a quote. "
@@ -67,12 +77,29 @@ def list_view(rows: Sequence[Dataset], place: str, page: int = 0, note: str = ""
     return modal("Data sets", blocks, metadata=place)
 
 
-def diff_view(found: Versions) -> Block:
-    """Draw two versions side by side; no word of a row is in it, labels apart."""
+def diff_view(found: Versions, known: Sequence[Dataset]) -> Block:
+    """Draw two versions side by side, with menus of all that are `known`; no word of a row is in it, labels apart."""
     told = [mrkdwn(sentence, 900) for sentence in found.sentences()]
     rows = [[plain(cell, 100) for cell in row] for row in found.rows()]
     name = f"*{mrkdwn(found.new.name, 80)}*: v{found.old.version} and v{found.new.version}"
-    return modal("Two versions", [section(name), aligned(rows), section("\n".join(told))])
+    menus = actions(
+        [_menu(OLD, "Version", known, found.old), _menu(NEW, "Other version", known, found.new)], block_id=VERSIONS
+    )
+    return modal("Two versions", [section(name), *menus, aligned(rows), section("\n".join(told))])
+
+
+def _menu(action_id: str, placeholder: str, known: Sequence[Dataset], chosen: Dataset) -> Block:
+    """Return a menu of versions; Slack shows a hundred, so of more these are the newest, and the one that is chosen."""
+    shown = list(known[:MENU])
+    if chosen.id not in {each.id for each in shown}:
+        shown[-1:] = [chosen]
+    options = {each.id: option(_called(each), each.id) for each in shown}
+    return select(action_id, placeholder, list(options.values()), options[chosen.id])
+
+
+def _called(row: Dataset) -> str:
+    added = f", {row.created_at:%d %b %Y}" if row.created_at else ""
+    return f"v{row.version}{added}: {_counts(row)}"
 
 
 def upload_form(metadata: str, dataset: Dataset | None = None, *, private: bool = False) -> Block:
@@ -135,6 +162,15 @@ def kept_buttons(dataset: Dataset) -> list[Block]:
     ]
 
 
+def group_menu(dataset: Dataset, file_id: str, fields: Sequence[str]) -> list[Block]:
+    """Offer to hold rows out by a field of the file that they are from; nothing where it has none."""
+    if not fields:
+        return []
+    text = "Some rows are held out to test on. Which rows belong together, so that none is tested half seen?"
+    menu = select(GROUP, "Hold out by a field", [option(name, name) for name in fields])
+    return [section(text, block_id=f"group|{dataset.id}|{file_id}", accessory=menu)]
+
+
 def waits(row: Dataset) -> bool:
     """Say whether nothing can be trained on a data set yet: its rows were too few to hold any out."""
     return not row.test_rows and bool(few(row.train_rows))
@@ -155,7 +191,7 @@ def _entry(row: Dataset) -> list[Block]:
 
 
 def _acts(row: Dataset) -> list[Block]:
-    named = {"diff": "Compare with the version before", "download": "Download"}
+    named = {"diff": "Compare versions", "download": "Download"}
     named |= {"share": "Share with the workspace"} if row.private else {}
     named |= {"rename": "Rename", "delete": "Delete"}
     return [option(label, json.dumps([act, row.id])) for act, label in named.items()]
@@ -163,7 +199,8 @@ def _acts(row: Dataset) -> list[Block]:
 
 def _counts(row: Dataset) -> str:
     noun = "pair" if row.pairs else "row"
-    return f"{count(row.train_rows, noun)}, {count(row.test_rows, f'test {noun}')}"
+    held = f", with {row.holds}" if row.holds else ""
+    return f"{count(row.train_rows, noun)}, {count(row.test_rows, f'test {noun}')}{held}"
 
 
 def _turns(page: int, known: int) -> list[Block]:

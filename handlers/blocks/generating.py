@@ -20,8 +20,9 @@ SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
 OPEN = "rows_draft"
 """Action id of the button that opens the form."""
 
-TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE = (
+TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION = (
     "rows_task", "rows_kind", "rows_labels", "rows_writers", "rows_good", "rows_count", "rows_texts", "rows_coverage",
+    "rows_schema", "rows_collection",
 )  # fmt: skip
 """Block ids and action ids of inputs; each has one name for both."""
 
@@ -33,6 +34,9 @@ KINDS: Mapping[str, str] = {
     "format": "always the same headings",
     "refusal": "what to decline",
 }
+
+SCHEMA_LENGTH = 3000
+"""Characters of a schema: what one field of a form takes."""
 
 _SHORT, _LONG = 200, 600
 _MOST_FILES = 5
@@ -59,8 +63,8 @@ def offered(value: str) -> tuple[str, int]:
     return str(said.get("task") or ""), int(said.get("count") or 0)
 
 
-def spec_form(metadata: str, task: str = "", count: int = 0) -> Block:
-    """Draw the form of what is wanted."""
+def spec_form(metadata: str, task: str = "", count: int = 0, collections: Sequence[str] = ()) -> Block:
+    """Draw the form of what is wanted; `collections` are the team's own documents to choose from."""
     kinds = [option(name, name, meaning) for name, meaning in KINDS.items()]
     files: Block = {"type": "file_input", "action_id": TEXTS, "max_files": _MOST_FILES}
     number = {
@@ -78,25 +82,46 @@ def spec_form(metadata: str, task: str = "", count: int = 0) -> Block:
             hint="With commas between them: billing, returns, other",
         ),
         field(
+            "Fields or JSON Schema",
+            _text(SCHEMA, SCHEMA_LENGTH, multiline=True),
+            block_id=SCHEMA,
+            optional=True,
+            hint="For JSON: invoice number, total, due date. The next form shows how it was read.",
+        ),
+        field(
             "Who writes to it?", _text(WRITERS, _SHORT), block_id=WRITERS, optional=True, hint="And where: chat, mail."
         ),
         field("What makes a good example here?", _text(GOOD, _LONG, multiline=True), block_id=GOOD, optional=True),
         field("How many rows", number, block_id=COUNT),
         field("Texts in your voice", files, block_id=TEXTS, optional=True, hint="They become answers, word for word."),
+        *_documents(collections),
     ]
     return modal("Draft training rows", blocks, callback_id=SPEC_FORM, submit="Next", close="Cancel", metadata=metadata)
 
 
+def _documents(collections: Sequence[str]) -> list[Block]:
+    """Draw the choice of a collection, where there is one."""
+    if not collections:
+        return []
+    menu = select(COLLECTION, "Passages are invented", [option(name, name) for name in collections])
+    label = "Documents to answer from"
+    return [field(label, menu, block_id=COLLECTION, optional=True, hint="A collection of yours: see /tune sources.")]
+
+
 def coverage_form(
-    metadata: str, coverage: str, *, count: int, writer: str, free: bool = True, doubt: str = ""
+    metadata: str, coverage: str, *, count: int, writer: str, free: bool = True, doubt: str = "", schema: str = ""
 ) -> Block:
-    """Draw the coverage for changes; `doubt` is what the writer may not do: be there, or follow a wish."""
+    """Draw the coverage for changes; `doubt` is what the writer may not do: be there, or follow a wish.
+
+    `schema` is that of answers in JSON, to be checked and changed.
+    """
     by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
     by += "" if not writer else "; nobody is billed" if free else ". You see a quote before anything is spent"
     text = _text(COVERAGE, 3000, coverage, multiline=True)
     blocks = [
         section(f"*{count} rows*; {by}. Each gets one value of every line."),
         field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
+        *([_fields(schema)] if schema else []),
         context("Every row is a draft: you keep, edit or drop each in the thread."),
         *([context(f"⚠️ {mrkdwn(doubt, 300)}")] if doubt else []),
         *([context(f"⚠️ {few(count)} Go on all the same, and draft or add more in the review.")] if few(count) else []),
@@ -111,17 +136,27 @@ def coverage_form(
     )
 
 
+def _fields(schema: str) -> Block:
+    element = _text(SCHEMA, SCHEMA_LENGTH, schema, multiline=True)
+    hint = "Types, choices (enum) and examples drive what stands in a row."
+    return field("Fields of the answer (JSON Schema)", element, block_id=SCHEMA, hint=hint)
+
+
 def entered(values: Mapping[str, Any]) -> dict[str, Any]:
     """Read the first form: texts by name, `count`, `files`."""
 
     def text(name: str) -> str:
         return clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip()
 
-    chosen = ((values.get(KIND) or {}).get(KIND) or {}).get("selected_option") or {}
+    def chosen(name: str) -> str:
+        return str((((values.get(name) or {}).get(name) or {}).get("selected_option") or {}).get("value") or "")
+
     files: Sequence[Mapping[str, Any]] = ((values.get(TEXTS) or {}).get(TEXTS) or {}).get("files") or ()
     return {
         "task": text(TASK),
-        "kind": str(chosen.get("value") or ""),
+        "kind": chosen(KIND),
+        "collection": chosen(COLLECTION),
+        "schema": text(SCHEMA),
         "labels": text(LABELS),
         "writers": text(WRITERS),
         "good": text(GOOD),
@@ -144,6 +179,11 @@ def unpacked(metadata: str) -> tuple[list[Any], dict[str, Any]]:
 def coverage_in(view: Mapping[str, Any]) -> str:
     """Read the second form."""
     return clean(view["state"]["values"][COVERAGE][COVERAGE].get("value") or "")
+
+
+def schema_in(view: Mapping[str, Any]) -> str:
+    """Read the schema of the second form; "" where it asks for none."""
+    return clean(((view["state"]["values"].get(SCHEMA) or {}).get(SCHEMA) or {}).get("value") or "").strip()
 
 
 def _text(name: str, most: int, initial: str = "", *, multiline: bool = False) -> Block:

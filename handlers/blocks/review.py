@@ -47,6 +47,9 @@ VIEW_BYTES = 200_000
 CLASHES = 4
 """Pairs of contradicting rows that the card names."""
 
+MOST_SHARES = 12
+"""Values of one line of the coverage that the card names."""
+
 NOUNS = {"test": "test row", "train": "training row"}
 ROLES = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
 STATUS = {"draft": "not decided", "kept": "✅ kept", "dropped": "🗑 dropped"}
@@ -178,7 +181,7 @@ def turn_name(messages: Sequence[Message], at: int) -> str:
 
 
 def _title(look: Look) -> str:
-    return f"{count(len(look.rows), NOUNS[look.review.purpose])}: {mrkdwn(look.review.title, 150)}"
+    return f"{count(len(look.rows), NOUNS[look.review.purpose])}: {mrkdwn(look.review.title, 300)}"
 
 
 def _kind(row: ReviewRow) -> str:
@@ -208,9 +211,12 @@ def _coverage(told: Coverage) -> list[Block]:
 def _shares(name: str, shares: Mapping[str, tuple[int, int]]) -> str:
     if not shares:
         return ""
-    told = [f"{mrkdwn(key, 40)} {kept}/{all_}" for key, (kept, all_) in list(shares.items())[:12]]
-    more = f" · {len(shares) - 12} more" if len(shares) > 12 else ""
-    return f"{name}: {' · '.join(told)}{more}"
+    there = [f"{mrkdwn(key, 40)} {kept}/{all_}" for key, (kept, all_) in shares.items() if all_]
+    none = [mrkdwn(key, 40) for key, (_, all_) in shares.items() if not all_]
+    told = [*there[:MOST_SHARES], *([f"{len(there) - MOST_SHARES} more"] if len(there) > MOST_SHARES else [])]
+    more = f" and {len(none) - MOST_SHARES} more" if len(none) > MOST_SHARES else ""
+    lacking = [f"no row: {', '.join(none[:MOST_SHARES])}{more}"] if none else []
+    return f"{name}: {' · '.join([*told, *lacking])}"
 
 
 def _row(look: Look, row: ReviewRow) -> list[Block]:

@@ -74,6 +74,13 @@ def clock_time(iso: str) -> str:
     return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
 
 
+def day_and_time(iso: str) -> str:
+    """The same with its day: `tomorrow at 7:08 AM` in Slack, `2 Dec, 07:08 UTC` elsewhere."""
+    moment = datetime.fromisoformat(iso).astimezone(UTC)
+    plain = f"{moment.day} {moment:%b, %H:%M} UTC"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{plain}>"
+
+
 def day(iso: str) -> str:
     """Write the day of an ISO date or moment: `19 Mar 2026`."""
     moment = datetime.fromisoformat(iso)

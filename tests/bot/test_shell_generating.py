@@ -138,6 +138,22 @@ def test_after_ctrl_c_the_same_command_goes_on_with_its_job(
 
 
 @pytest.mark.usefixtures("in_hand")
+def test_ctrl_c_may_leave_a_job_to_the_luthier_that_runs(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where workers stay and somebody can answer, Ctrl-C asks; a no leaves the job going and names what stops it."""
+    set_up = allowed(env(tmp_path, wire, "1 4"))
+    monkeypatch.setattr("bot.shell.following._asks", lambda at: True)
+    with interrupted(monkeypatch, wire, after=5):
+        left = luthier("data", "generate", TASK, "--count", "4", "--yes", stdin="n\n", **set_up)
+    assert left.returncode == 0, left.stderr
+    assert "Ctrl-C asks whether it is to stop or to go on without you" in left.stderr
+    assert "Job #1 goes on. `luthier jobs 1 --watch` shows it, `luthier cancel 1` stops it." in left.stderr
+    (job,) = json.loads(luthier("jobs", "--json", **set_up).stdout)
+    assert job["state"] == "running"
+
+
+@pytest.mark.usefixtures("in_hand")
 def test_resume_puts_the_rows_where_they_were_wanted(
     tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,3 +75,8 @@ def test_rows_of_a_list_are_called_rows(tmp_path: Path) -> None:
     _, said = run(str(path))
     assert "Row 3 has" in said
     assert "line" not in said.replace("one JSON object per line", "").replace("on its own line", "")
+    spread = [{"messages": turns}] * 2 + [{"messages": []}] + [{"messages": turns}] * 9
+    path.write_text("[" + ",\n\n".join(map(json.dumps, spread)) + "]")
+    assert "Row 3 (line 5) has" in run(str(path))[1]
+    path.write_text(path.read_text().replace('"x"', "NaN", 1))
+    assert "one JSON list; line 1 has NaN" in run(str(path))[1]

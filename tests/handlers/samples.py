@@ -449,7 +449,13 @@ def previewed() -> LintReport:
 
 def versions() -> Versions:
     rows = Difference((3, 9), (), (4,), 100)
-    return Versions(data_set(), data_set(version=2), rows, Difference((), (), (), 40), ((NASTY, 60, 63),))
+    return Versions(
+        data_set(version=1, id="ds_1"),
+        data_set(version=2, id="ds_2"),
+        rows,
+        Difference((), (), (), 40),
+        ((NASTY, 60, 63),),
+    )
 
 
 BASES = {"smollm2-135m-instruct": [Where("local", "this machine", None)], "gpt-4.1-mini": [
@@ -671,7 +677,7 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "rows_offer": lambda: message(generating.offer_blocks(f"Sort {NASTY}", 10)),
     "rows_offer_bare": lambda: message(generating.offer_blocks("", 0)),
-    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns"),
+    "form_rows": lambda: generating.spec_form("[]", "Sort tickets into billing, returns", collections=["handbook"]),
     "form_coverage_paid": lambda: generating.coverage_form("[]", "case: typical", count=9, writer=NASTY, free=False),
     "quote_drafting": lambda: rendered(drafting_quote(PRICED)),
     "quote_drafting_unknown": lambda: rendered(drafting_quote(UNPRICED)),
@@ -730,7 +736,8 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "datasets_empty": lambda: datasets.list_view([], "[]", note="Done."),
     "datasets_page": lambda: datasets.list_view([data_set(version=n, id=f"ds_{n}") for n in range(1, 20)], "[]", 1),
-    "datasets_diff": lambda: datasets.diff_view(versions()),
+    "datasets_diff": lambda: datasets.diff_view(versions(), [data_set(version=n, id=f"ds_{n}") for n in (3, 2, 1)]),
+    "datasets_group": lambda: message(datasets.group_menu(data_set(), "F0123", [NASTY[:60], "region"])),
     "datasets_upload": lambda: datasets.upload_form("[]", private=True),
     "datasets_more": lambda: datasets.upload_form("[]", data_set()),
     "datasets_rename": lambda: datasets.rename_form(data_set(), "[]"),

@@ -113,6 +113,7 @@ def test_the_local_slack_accepts_the_drawings(name: str) -> None:
         "datasets",
         "datasets_empty",
         "datasets_diff",
+        "datasets_group",
         "datasets_more",
         "datasets_delete",
         "advice_cases",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.console import wait_for
+from tests.console import form_state, wait_for
 from tests.handlers.world import ADA, World
 from trainers.data.examples import EXAMPLES
 from trainers.errors import DatasetRejected
@@ -61,7 +61,13 @@ def test_rows_are_uploaded_grown_compared_and_deleted(world: World) -> None:
     new = wait_for(lambda: next((each for each in rows_of(world) if each.version == 2), None), 20, what="v2")
     view = listed(world)
     choose(world, view, "diff", new)
-    assert "30 rows new" in json.dumps(world.slack.wait_view(title="Two versions"))
+    both = world.slack.wait_view(title="Two versions")
+    assert "30 rows new" in json.dumps(both)
+    first = next(each.id for each in rows_of(world) if each.version == 1)
+    state = form_state(both, {"dataset_versions:old": new.id, "dataset_versions:new": first})
+    used = state["values"]["dataset_versions"]["dataset_versions:new"]
+    world.slack.click(both, "dataset_versions:new", state=state, selected_option=used["selected_option"])
+    wait_for(lambda: "30 rows gone" in json.dumps(world.slack.views()[-1]), what="the other way round")
     view = listed(world)
     choose(world, view, "delete", new)
     sure = world.slack.wait_view(title="Delete rows")
@@ -72,6 +78,25 @@ def test_rows_are_uploaded_grown_compared_and_deleted(world: World) -> None:
     assert "bytes are gone" in json.dumps(world.slack.views()[-1])
     with pytest.raises(DatasetRejected, match="were deleted by @U0ADA"):
         world.deps.datasets.get(new.id)
+
+
+def test_rows_are_held_out_by_a_field_that_is_chosen(world: World) -> None:
+    """A file whose rows have a depot offers it; the choice makes a version whose parts share none, once."""
+    rows = [{**json.loads(line), "depot": f"D{n % 9}"} for n, line in enumerate(LINES)]
+    world.slack.click(listed(world), "Upload rows")
+    file = world.slack.upload("depots.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    form = world.slack.wait_view(title="Upload rows")
+    world.slack.submit(form, {"dataset_rows": [file], "dataset_ours": ["yes"]})
+    root = world.slack.wait_message("uploads rows")
+    asked = world.slack.wait_message("belong together", thread_ts=root["ts"], timeout=20)
+    option = {"text": {"type": "plain_text", "text": "depot", "emoji": True}, "value": "depot"}
+    world.slack.click(asked, "dataset_group", selected_option=option)
+    world.slack.wait_message("are on one side", thread_ts=root["ts"], timeout=20)
+    newest = rows_of(world)[0]
+    parts = [(world.deps.datasets.folder / path).read_text() for path in (newest.train_path, newest.test_path)]
+    depots = [{json.loads(line)["depot"] for line in part.splitlines()} for part in parts]
+    assert newest.version == 2
+    assert not depots[0] & depots[1]
 
 
 def test_what_is_private_is_seen_after_it_is_shared(world: World) -> None:

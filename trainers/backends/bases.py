@@ -9,7 +9,10 @@ from trainers.backends import HOSTED
 from trainers.backends.traits import traits_of
 from trainers.costs.gate import line_for
 from trainers.costs.lifecycle import Line, NotTrainable, check_trainable, sentence
+from trainers.data.limits import takers, target_limits
+from trainers.errors import DatasetRejected
 from trainers.spec import Method, TrainingSpec
+from trainers.tables import Dataset
 
 LOCAL = "local"
 
@@ -67,17 +70,49 @@ def check_choice(base: str, place: str, known: Mapping[str, Sequence[Where]]) ->
     raise UserError(what, f"Choose one of {', '.join(there)}." if there else "Nothing can be trained there now.")
 
 
-def able(places: Sequence[Where], base: str, *, pairs: bool) -> tuple[list[Where], list[str]]:
-    """Return those of a base's places that train it on chats, or on preference `pairs`, and why the others do not.
+def able(
+    places: Sequence[Where], base: str, *, pairs: bool, calls: bool = False, pictures: bool = False
+) -> tuple[list[Where], list[str]]:
+    """Return those of a base's places that train it on such rows, and why the others do not.
 
-    Raises UserError where none is left.
+    They hold chats or preference `pairs`, perhaps with `calls` of tools or with `pictures`. Raises UserError where no
+    place is left.
     """
     method = Method.DPO if pairs else Method.SUPERVISED
-    why = {each.backend: _why_not(each.backend, base, method) for each in places}
+    why = {
+        each.backend: _why_not(each.backend, base, method) or _unread(each.backend, calls=calls, pictures=pictures)
+        for each in places
+    }
     found, others = [each for each in places if not why[each.backend]], [said for said in why.values() if said]
     if not found:
         raise UserError(" ".join(others), "Choose another base, or rows of another kind.")
     return found, others
+
+
+def check_contents(dataset: Dataset, place: str) -> None:
+    """Raise DatasetRejected where a place does not read what the rows hold beside texts, or nobody can price it."""
+    why = _unread(place, calls=dataset.calls, pictures=dataset.pictures)
+    if not why:
+        return
+    name = f"{dataset.name} v{dataset.version}"
+    what = f"{name} holds {dataset.holds}. {why}"
+    if dataset.pictures:
+        there = ", ".join(takers(tools=dataset.calls, pictures=True))
+        how = "take them out (`datasets download`), write them with `convert --to`, and train there"
+        raise DatasetRejected(what, f"By their limits {there} train on such rows: {how}. Or describe them in words.")
+    others = [traits.title for key in HOSTED if (traits := traits_of(key)).serves and not _unread(key, calls=True)]
+    raise DatasetRejected(what, f"Train it at {', '.join(others)}, or give rows that answer in words.")
+
+
+def _unread(place: str, *, calls: bool, pictures: bool = False) -> str:
+    """Say what of such rows a place does not read, or what nobody could price there; "" for nothing."""
+    limits = target_limits(traits_of(place).target if place in HOSTED else LOCAL)
+    title = "A run on this machine" if place == LOCAL else title_of(place)
+    if pictures and limits.pictures:
+        return f"How many tokens {title} bills for a picture is not known here, so no run on them is quoted."
+    if pictures or (calls and not limits.tools):
+        return f"{title[0].upper()}{title[1:]} reads texts only."
+    return ""
 
 
 def _why_not(place: str, base: str, method: Method) -> str:

@@ -13,9 +13,8 @@ from knowledge.errors import UserError
 from trainers.data.counting import CountRow
 from trainers.data.findings import Finding, block, plural, tell, warn
 from trainers.data.formats import detect
-from trainers.data.formats.preference import to_openai_pair
 from trainers.data.formats.vertex import rewritten
-from trainers.data.formats.writers import MARK, WRITERS, line, texts_only
+from trainers.data.formats.writers import MARK, WRITERS, line, texts_only, to_openai
 from trainers.data.jsonl import Message, Row
 from trainers.data.limits import ReadLimits, TargetLimits, shell_limits, target_limits
 from trainers.data.parsing import Refusal
@@ -71,7 +70,7 @@ def convert(
             file.write(MARK)
         for content in work.lines(source):
             file.write(content)
-        findings = (*source.findings(), *work.findings())
+        findings = tuple(source.counted((*source.findings(), *work.findings())))
         blocked = any(finding.severity == "BLOCK" for finding in findings)
         file.keep = bool(work.written) and not work.too_much and (skip or not blocked)
     kinds: Counter[str] = source.kinds
@@ -81,15 +80,11 @@ def convert(
 def converted_bytes(path: Path, *, kind: str | None = None) -> bytes:
     """Return a file's rows as the JSONL that is kept here; lines that are no rows are left out.
 
-    Chats become OpenAI's chat rows, preference pairs of whatever format OpenAI's preference rows.
+    Chats become OpenAI's chat rows, preference pairs of whatever format OpenAI's preference rows, both with tools and
+    pictures. Raises `Refusal` for what is written in Vertex's own way, which the linter blocks before.
     """
     source = Source(path, shell_limits(), kind=kind, lists=True)
-    return b"".join(line(kept(chat.value)) for chat in source)
-
-
-def kept(chat: Value) -> Value:
-    """Return a row as it is kept and trained on: a chat, or a pair in OpenAI's preference format."""
-    return to_openai_pair(chat) if "rejected" in chat else {"messages": chat["messages"]}
+    return b"".join(line(to_openai(chat.value)) for chat in source)
 
 
 class NewFile:

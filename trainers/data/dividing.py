@@ -8,13 +8,12 @@ from typing import NamedTuple
 from knowledge.errors import UserError
 from trainers.data.findings import Finding
 from trainers.data.formats.writers import line, to_openai
+from trainers.data.grouping import together
 from trainers.data.jsonl import Row
 from trainers.data.likeness import near_pairs
 from trainers.data.limits import read_limits
 from trainers.data.source import Chat, Source
 from trainers.data.split import split
-
-_METADATA = ("metadata", "meta")
 
 
 class Divided(NamedTuple):
@@ -44,15 +43,16 @@ def divide(
     """
     source = Source(path, read_limits(), kind=kind, lists=True)
     chats = list(source)
-    _refuse_broken(source.findings())
+    _refuse_broken(source.counted(source.findings()))
     rows = [chat.row for chat in chats]
-    together = [*_alike(rows), *(_by_key(chats, group) if group else ())]
-    parts = split(rows, test_fraction=test_fraction, seed=seed, together=together)
+    grouped = together(((chat.row.line, chat) for chat in chats), group) if group else []
+    bundles = [*_alike(rows), *grouped]
+    parts = split(rows, test_fraction=test_fraction, seed=seed, together=bundles)
     tested = {row.line for row in parts.test}
     train, test = (
         b"".join(_written(chat) for chat in chats if (chat.row.line in tested) is held) for held in (False, True)
     )
-    return Divided(train, test, len(parts.train), len(parts.test), len(together))
+    return Divided(train, test, len(parts.train), len(parts.test), len(bundles))
 
 
 def _refuse_broken(findings: Sequence[Finding]) -> None:
@@ -64,20 +64,6 @@ def _refuse_broken(findings: Sequence[Finding]) -> None:
 def _alike(rows: Sequence[Row]) -> list[list[int]]:
     """Pair the lines of near duplicates."""
     return [[rows[pair.earlier].line, rows[pair.later].line] for pair in near_pairs([row.prompt for row in rows])]
-
-
-def _by_key(chats: Sequence[Chat], key: str) -> list[list[int]]:
-    """Gather the lines of each value of a key, in the row itself or in its metadata; a table's columns have no case."""
-    groups: dict[str, list[int]] = {}
-    for chat in chats:
-        nested = (chat.raw.get(name) for name in _METADATA)
-        tables = (chat.raw, *(table for table in nested if isinstance(table, dict)))
-        value = next((table[name] for table in tables for name in (key, key.casefold()) if name in table), None)
-        if isinstance(value, str | int):
-            groups.setdefault(str(value), []).append(chat.row.line)
-    if not groups:
-        raise UserError(f"No row has a key {key[:60]!r}.", "Name the key that says which rows belong together.")
-    return [lines for lines in groups.values() if len(lines) > 1]
 
 
 def _written(chat: Chat) -> bytes:

@@ -13,7 +13,8 @@ Severity = Literal["BLOCK", "WARN", "REPORT"]
 
 ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "REPORT": 2}
 MOST_LINES = 1000  # a finding lists at most so many lines; its message has the true count
-_LINE = re.compile(r"\b([Ll])ine(s?)(?= \d)")
+_NUMBER = r"\d+(?:,\d{3})*"
+_LINES = re.compile(rf"\b([Ll])ine(s?) ({_NUMBER}(?:, {_NUMBER})*(?: and {_NUMBER}(?! more))?)")
 NAMED_LINES = 4  # lines spelled out in a sentence before "and 12 more"
 
 
@@ -121,13 +122,24 @@ def lines_are(lines: Sequence[int]) -> str:
     return f"{named[0].upper()}{named[1:]} {'is' if len(lines) == 1 else 'are'}"
 
 
-def as_rows(text: str) -> str:
+def as_rows(text: str, starts: Sequence[int] = ()) -> str:
     """Say rows for lines: what is counted in one JSON list, which may stand on one line.
+
+    With `starts`, the lines on which the rows begin, these are said too.
 
     >>> as_rows("Lines 3 and 9 have a NUL character; line 4 is empty.")
     'Rows 3 and 9 have a NUL character; row 4 is empty.'
+    >>> as_rows("Lines 1, 2 and 1,000 more have it.", [2, 5, 9])
+    'Rows 1, 2 (lines 2 and 5) and 1,000 more have it.'
     """
-    return _LINE.sub(lambda found: ("R" if found[1] == "L" else "r") + f"ow{found[2]}", text)
+    return _LINES.sub(lambda found: _numbered(found, starts), text)
+
+
+def _numbered(found: re.Match[str], starts: Sequence[int]) -> str:
+    said = f"{'R' if found[1] == 'L' else 'r'}ow{found[2]} {found[3]}"
+    rows = [int(number.replace(",", "")) for number in re.findall(_NUMBER, found[3])]
+    lines = [starts[row - 1] for row in rows if 0 < row <= len(starts)]
+    return f"{said} ({name_lines(lines)})" if lines else said
 
 
 def plural(count: int, noun: str) -> str:

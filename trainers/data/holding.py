@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.findings import Finding, plural, warn
+from trainers.data.grouping import together
 from trainers.data.jsonl import Row, rows_in
 from trainers.data.likeness import without_digits
 from trainers.data.limits import read_limits
@@ -45,15 +46,17 @@ class Parts(NamedTuple):
     """What is half known on both sides, because it could not be kept apart; by the lines of the file that was read."""
 
 
-def hold_out(train: bytes, chats: Sequence[Chat] = ()) -> Parts:
+def hold_out(train: bytes, chats: Sequence[Chat] = (), group: str = "") -> Parts:
     """Divide rows into training and held-out ones; raises UserError where there are too few.
 
-    `chats` are the same rows as they stood in the file that they are from, with keys and lines that it had there.
+    `chats` are the same rows as they stood in the file that they are from, with keys and lines that it had there. Rows
+    with the same value of the field `group`, if one is named, stay on one side, or nothing is divided.
     """
     rows = rows_in(train)
     lines = dict(enumerate(train.split(b"\n"), start=1))
     known = chats or [_chat(row, lines[row.line]) for row in rows]
-    parts = _divided(rows, known)
+    chosen = together(zip((row.line for row in rows), known, strict=True), group) if group else []
+    parts = _divided(rows, known, chosen)
     held_out = {row.line for row in parts.test}
 
     def joined(part: Sequence[Row]) -> bytes:
@@ -79,30 +82,33 @@ def _chat(row: Row, line: bytes) -> Chat:
     return Chat(row, {"messages": []}, parse_object(line.removeprefix(b"\xef\xbb\xbf"), read_limits()), "chat")
 
 
-def _divided(rows: Sequence[Row], known: Sequence[Chat]) -> Split:
-    """Keep together all that belongs so; where that leaves nothing to divide, one kind of it, else what is equal."""
+def _divided(rows: Sequence[Row], known: Sequence[Chat], chosen: Sequence[Sequence[int]]) -> Split:
+    """Keep together all that belongs so; where that leaves nothing to divide, one kind of it, else what is equal.
+
+    What somebody has `chosen` to keep together is never given up.
+    """
     near, groups = list(_near(rows, len(rows))), _grouped(zip((row.line for row in rows), known, strict=True))
-    for together in ([*near, *groups], near):
+    for bundles in ([*near, *groups, *chosen], [*near, *chosen]):
         with suppress(UserError):
-            return _apart(rows, together)
+            return _apart(rows, bundles)
     with suppress(UserError):
-        return split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=groups)
-    return split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED)
+        return split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=[*groups, *chosen])
+    return split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=chosen)
 
 
-def _apart(rows: Sequence[Row], together: list[list[int]]) -> Split:
+def _apart(rows: Sequence[Row], bundles: Sequence[Sequence[int]]) -> Split:
     """Divide rows, again and again until the linter would find no near repeat on both sides, or no row is left to move.
 
     Near repeats come as chains of pairs: two rows of a chain may have been drawn apart.
     """
-    parts = split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=together)
+    parts = split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=bundles)
     for _ in range(_ROUNDS):
         crossing = list(_near([*parts.train, *parts.test], len(parts.train)))
         if not crossing:
             break
-        together = [*together, *crossing]
+        bundles = [*bundles, *crossing]
         try:
-            parts = split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=together)
+            parts = split(rows, test_fraction=TEST_FRACTION, seed=SPLIT_SEED, together=bundles)
         except UserError:
             break
     return parts

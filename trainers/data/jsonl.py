@@ -5,13 +5,16 @@ reason, never content.
 """
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from knowledge.errors import UserError
 from trainers.data.findings import Finding, block
+from trainers.data.formats.chat import from_chat, is_pictured
 from trainers.data.formats.preference import from_openai_pair
+from trainers.data.formats.whole import DECLARED, told, whole
 from trainers.data.limits import ReadLimits, read_limits
 from trainers.data.lines import Lines, TooLarge
 from trainers.data.notes import Notes
@@ -19,6 +22,7 @@ from trainers.data.parsing import Refusal, parse_object
 from trainers.data.recognise import HEAD_BYTES, refuse_kind
 
 _MESSAGE_KEYS = frozenset(("role", "content", "weight"))  # weight 0 keeps an answer out of the loss
+_TOOL_KEYS = frozenset(("tool_calls", "tool_call_id", "function_call", "name"))
 _PAIR_KEYS = ("input", "preferred_output", "non_preferred_output")
 _OTHER_SHAPES = (
     (("prompt", "completion"), "prompt and completion"),
@@ -47,6 +51,20 @@ class Row(NamedTuple):
     """All turns in order; at least one. In a preference pair: with the better answer."""
     rejected: tuple[Message, ...] = ()
     """In a preference pair: the same conversation with the worse answer; else empty."""
+    whole: str = ""
+    """Where tools or pictures are in it: the row as it is sent, messages and tools, in JSON; else ""."""
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What the row says of the tools that may be called, under the keys of OpenAI's API."""
+        row = json.loads(self.whole) if self.whole else {}
+        return {key: row[key] for key in DECLARED if key in row}
+
+    @property
+    def billed(self) -> tuple[Message, ...]:
+        """All turns as whoever counts tokens reads them: what tools there are stands before them."""
+        declared = self.declared
+        return (*([Message("system", json.dumps(declared))] if declared else []), *self.messages)
 
     @property
     def system(self) -> str:
@@ -163,15 +181,30 @@ def _row(line: int, value: dict[str, object], notes: Notes) -> Row:
         raise Refusal("no_messages", _missing_messages(value))
     if not messages:
         raise Refusal("no_messages", 'an empty "messages" list')
-    if len(value) > 1:
+    more = _is_more(value, messages)
+    if value.keys() - {"messages", *(DECLARED if more else ())}:
         notes.ignore("row", line)
-    turns = tuple(_message(item) for item in messages)
+    row = _whole(line, value) if more else Row(line, tuple(_message(item) for item in messages))
     answers = [item for item in messages if item["role"] == "assistant"]
     if answers and all(item.get("weight") == 0 for item in answers):  # as the linter's rule about trained tokens
         raise Refusal("bad_message", "no answer with another weight than 0, so there is nothing to learn")
-    if any(item.keys() - _MESSAGE_KEYS for item in messages):
+    if any(item.keys() - _MESSAGE_KEYS - (_TOOL_KEYS if more else frozenset()) for item in messages):
         notes.ignore("message", line)
-    return Row(line, turns)
+    return row
+
+
+def _is_more(value: dict[str, object], messages: list[Any]) -> bool:
+    """Say whether a row names or calls tools, or shows pictures."""
+    turns = [item for item in messages if isinstance(item, dict)]
+    named = bool(value.get("tools") or value.get("functions"))
+    called = any(turn.get(key) for turn in turns for key in ("tool_calls", "function_call", "tool_call_id"))
+    return named or called or any(is_pictured(turn.get("content")) for turn in turns)
+
+
+def _whole(line: int, value: dict[str, object]) -> Row:
+    """Read a row of more than texts: its turns are told in words, and it is kept whole beside them."""
+    chat: dict[str, Any] = from_chat(value)
+    return Row(line, tuple(Message(turn["role"], told(turn)) for turn in chat["messages"]), (), whole(chat))
 
 
 def _pair(line: int, value: dict[str, object]) -> Row:
@@ -179,10 +212,9 @@ def _pair(line: int, value: dict[str, object]) -> Row:
     chat: dict[str, Any] = from_openai_pair(value)
     asked: dict[str, Any] = value["input"]  # type: ignore[assignment]  # its reader has looked
     better, worse = (
-        tuple(Message(str(turn["role"]), str(turn["content"])) for turn in chat[side])
-        for side in ("messages", "rejected")
+        tuple(Message(str(turn["role"]), told(turn)) for turn in chat[side]) for side in ("messages", "rejected")
     )
-    return Row(line, better, (*better[: len(asked["messages"])], *worse))
+    return Row(line, better, (*better[: len(asked["messages"])], *worse), whole(chat))
 
 
 def _message(item: object) -> Message:

@@ -71,11 +71,15 @@ def _exact(found: Sequence[Dataset], name: str, *, by_version: bool = True) -> l
     return [dataset for dataset in found if dataset.id == name or (dataset.name, dataset.version) == wanted]
 
 
+def versions(datasets: Datasets, person: Person, dataset: Dataset) -> list[Dataset]:
+    """Return all versions of a data set that this person may see, the newest first."""
+    found = datasets.listing(person.workspace_id, seen_by=person.user_id, most=10_000)
+    return sorted((each for each in found if each.name == dataset.name), key=lambda each: -each.version)
+
+
 def before(datasets: Datasets, person: Person, dataset: Dataset) -> Dataset | None:
     """Return the version before this one that this person may see."""
-    found = datasets.listing(person.workspace_id, seen_by=person.user_id, most=10_000)
-    older = [each for each in found if each.name == dataset.name and each.version < dataset.version]
-    return max(older, key=lambda each: each.version, default=None)
+    return next((each for each in versions(datasets, person, dataset) if each.version < dataset.version), None)
 
 
 def share(engine: Engine, dataset: Dataset, person: Person, now: datetime) -> bool:

@@ -32,3 +32,14 @@ def label_spellings(rows: Sequence[Row]) -> dict[str, Counter[str]]:
     for row in rows:
         seen.setdefault(canonical(row.target), Counter())[row.target.strip()] += 1
     return seen
+
+
+def label_of(said: str, labels: Sequence[str]) -> str:
+    """Return the label that an answer is: the one that is spelled so, else the only one that differs in case or marks.
+
+    "" where it is none, or where several are as near.
+    """
+    if said.strip() in labels:
+        return said.strip()
+    near = [label for label in labels if canonical(label) == canonical(said)]
+    return near[0] if len(near) == 1 else ""

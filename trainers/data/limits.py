@@ -9,6 +9,8 @@ from typing import Any
 from knowledge.errors import UserError
 
 _FILE = Path(__file__).with_name("limits.toml")
+KEPT = "a data set"
+"""A target that is none: what a data set may hold beside texts, for whichever target takes it."""
 _SETS = ("roles", "formats", "containers", "pictures")
 
 
@@ -129,12 +131,18 @@ def target_names() -> tuple[str, ...]:
     return tuple(sorted(_tables()["target"]))
 
 
+def takers(*, tools: bool, pictures: bool) -> list[str]:
+    """Name the targets that train on rows with calls of tools, or with pictures, or with both."""
+    known = [target_limits(name) for name in target_names()]
+    return [each.target for each in known if (each.tools or not tools) and (each.pictures or not pictures)]
+
+
 @cache
 def target_limits(target: str) -> TargetLimits:
     """The limits of a training target; a `UserError` names the known ones if it is not among them."""
-    if target not in _tables()["target"]:
+    if target != KEPT and target not in _tables()["target"]:
         raise UserError(f"I don't know the target {target[:40]!r}.", f"Use one of: {', '.join(target_names())}.")
-    table = _tables()["target"][target]
+    table = _tables()["kept"] if target == KEPT else _tables()["target"][target]
     sets: dict[str, Any] = {name: frozenset(table[name]) for name in _SETS}
     plain = TargetLimits.__dataclass_fields__.keys() - {"target", "as_of", *_SETS}
     return TargetLimits(target=target, as_of=str(table["as_of"]), **sets, **{name: table[name] for name in plain})

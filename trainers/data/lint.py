@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trainers.data.counting import CountRow
 from trainers.data.enough import TRAINABLE
-from trainers.data.findings import ORDER, Finding, as_rows, plural, tell
+from trainers.data.findings import ORDER, Finding, plural, tell
 from trainers.data.limits import ReadLimits, TargetLimits, read_limits, target_limits
 from trainers.data.rules import row_rules
 from trainers.data.rules.handover import handover, over_size
@@ -54,6 +54,10 @@ class LintReport:
     """Kind of file."""
     histogram: dict[str, int] = dataclasses.field(default_factory=dict)
     """Rows by tokens, in powers of two."""
+    calls: bool = False
+    """Whether a row, of training or test, calls tools."""
+    pictures: bool = False
+    """Whether one shows pictures."""
     previews: tuple[Preview, ...] = ()
     """Personal data, masked: for whoever gave the file, never in JSON, a log or a channel."""
 
@@ -128,10 +132,12 @@ def lint(
     accepted, most = target_limits(target), limits or read_limits()
     with closing(WholeFile(accepted, samples)) as whole:
         tested: list[Finding] = []
-        if test is not None:
-            tested = _judge_test(Source(test, most, kind=kind, tools=accepted.tools, lists=True), accepted, whole)
+        beside = None if test is None else Source(test, most, kind=kind, tools=accepted.tools, lists=True)
+        if beside is not None:
+            tested = _judge_test(beside, accepted, whole)
         refused = over_size(path, accepted)
         source = Source(path, most, kind=kind, tools=accepted.tools, lists=True, refused=refused)
+        both = [each for each in (source, beside) if each is not None]
         tokens = Tokens(accepted, count)
         rules = row_rules(accepted)
         findings = _judge(source, (*rules, tokens, *whole.rules)) + tested
@@ -150,6 +156,8 @@ def lint(
             kinds=tuple(kind for kind, _ in source.kinds.most_common()),
             container=source.container,
             histogram=tokens.histogram(),
+            calls=any(each.calls for each in both),
+            pictures=any(each.pictures for each in both),
             previews=_previews(rules),
         )
 
@@ -164,7 +172,7 @@ def _judge(source: Source, rules: Sequence[Rule]) -> list[Finding]:
     blocked = any(finding.severity == "BLOCK" for finding in findings)
     if source.kinds or not blocked:  # "0 rows" beside the reason why there are none would only be noise
         findings += [finding for rule in rules for finding in rule.findings()]
-    return _counted_as(source, findings)
+    return source.counted(findings)
 
 
 def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> list[Finding]:
@@ -179,15 +187,8 @@ def _judge_test(source: Source, accepted: TargetLimits, whole: WholeFile) -> lis
     found = [*source.findings(), *(finding for rule in rules for finding in rule.findings())]
     return [
         dataclasses.replace(finding, code=f"test_{finding.code}", message=f"Test file: {finding.message}")
-        for finding in _counted_as(source, found)
+        for finding in source.counted(found)
     ]
-
-
-def _counted_as(source: Source, findings: list[Finding]) -> list[Finding]:
-    """Speak of rows where what is counted are the rows of one JSON list: they may all stand on one line."""
-    if source.container != "json":
-        return findings
-    return [dataclasses.replace(finding, message=as_rows(finding.message)) for finding in findings]
 
 
 def _previews(rules: Sequence[Rule]) -> tuple[Preview, ...]:

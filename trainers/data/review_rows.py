@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Message, Row
-from trainers.data.labels import closed_labels
+from trainers.data.labels import closed_labels, label_of
 from trainers.data.likeness import canonical, near_pairs
 from trainers.errors import RowRefused
 from trainers.tables import ReviewRow
@@ -144,7 +144,7 @@ def clashes(rows: Sequence[ReviewRow], labels: Sequence[str] = ()) -> list[tuple
     alive = [row for row in rows if row.status != "dropped" and row.answered]
     if not labels and not _labels(alive):
         return []
-    said = [canonical(turns_of(row)[-1].content) for row in alive]
+    said = [_answer(row, labels) for row in alive]
     pairs = near_pairs([asked(turns_of(row)) for row in alive])
     return [(alive[one], alive[other]) for one, other in pairs if said[one] != said[other]]
 
@@ -159,8 +159,8 @@ def coverage(
     status = Counter(row.status for row in rows)
     alive = [row for row in rows if row.status != "dropped"]
     kinds = [*(case.replace("_", " ") for case in grid.get("case", ())), *(row.kind for row in rows)]
-    names = {canonical(label): label for label in labels} or _labels(alive)
-    answers = [(canonical(turns_of(row)[-1].content), row.status) for row in alive if names and row.answered]
+    names = {label: label for label in labels} or _labels(alive)
+    answers = [(_answer(row, labels), row.status) for row in alive if names and row.answered]
     return Coverage(
         kept=status["kept"],
         dropped=status["dropped"],
@@ -172,6 +172,12 @@ def coverage(
         hard=sum(row.kind in HARD for row in alive),
         same_prompt=len({_prompt(row) for row in alive}) == 1 and _prompt(alive[0]) != "",
     )
+
+
+def _answer(row: ReviewRow, labels: Sequence[str]) -> str:
+    """Return a row's answer as one of the labels, else folded so that the same in another spelling is the same."""
+    said = turns_of(row)[-1].content
+    return label_of(said, labels) or canonical(said)
 
 
 def _dimensions(rows: Sequence[ReviewRow], grid: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[int, int]]]:

@@ -3,19 +3,21 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from trainers.data.findings import Finding, Spots
+from trainers.data.findings import Finding, Spots, as_rows
 from trainers.data.formats import detect, to_chat
-from trainers.data.formats.chat import said
-from trainers.data.formats.pictures import pictures, stand_in
+from trainers.data.formats.chat import is_pictured
+from trainers.data.formats.whole import calls_tools, shown, shows_pictures
 from trainers.data.jsonl import Message, Row, each_object, open_file, too_large
 from trainers.data.limits import ReadLimits, read_limits, workbook_limits
 from trainers.data.lines import Lines, TooLarge
+from trainers.data.lists import blame, read_list, starts_of
 from trainers.data.notes import Notes
-from trainers.data.parsing import Refusal, parse_value
+from trainers.data.parsing import Refusal
 from trainers.data.recognise import HEAD_BYTES, is_workbook, refuse_kind
 from trainers.data.spreadsheets import delimited, workbook
 
@@ -61,6 +63,8 @@ class Source:
         self.sha256 = ""
         self.size = 0
         self.marked = False
+        self.calls = self.pictures = False
+        """Whether a row calls tools or shows pictures, also one that is refused because of them."""
         self.refused = refused
 
     def __iter__(self) -> Iterator[Chat]:
@@ -88,6 +92,14 @@ class Source:
         """Say what could not be read."""
         return (self.refused,) if self.refused else self.notes.findings()
 
+    def counted(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Speak of rows where what is counted are the rows of one JSON list, and of the lines on which they begin."""
+        said = list(findings)
+        if self.container != "json":
+            return said
+        starts = starts_of(self.path) if any(finding.lines for finding in said) else ()
+        return [replace(finding, message=as_rows(finding.message, starts)) for finding in said]
+
     @property
     def kind(self) -> str:
         """The commonest format of the rows read so far."""
@@ -102,14 +114,8 @@ class Source:
             file.seek(0, io.SEEK_SET)
             return workbook.each_row(content, workbook_limits(), self.notes)
         self.refused = refuse_kind(head[:HEAD_BYTES])
-        if (
-            self.refused
-            and self._lists
-            and self.refused.code == "not_jsonl"
-            and (value := _one_value(file)) is not None
-        ):
-            self.refused, self.container = None, "json"
-            return enumerate(value, start=1)
+        if self.refused and self._lists and self.refused.code == "not_jsonl":
+            return enumerate(self._listed(file), start=1)
         if self.refused:
             return iter(())
         delimiter = _delimiter(head, self.path.suffix.lower())
@@ -119,11 +125,25 @@ class Source:
         self.notes.kind = "a table of rows"
         return delimited.each_row(lines, delimiter, self.limits, self.notes)
 
+    def _listed(self, file: BinaryIO) -> list[Value]:
+        """Return the rows of one JSON list, or of one object; where it is neither, say by line why."""
+        content = file.read(read_limits().file_bytes + 1)
+        file.seek(0, io.SEEK_SET)
+        if len(content) > read_limits().file_bytes:
+            return []
+        try:
+            rows = read_list(content)
+        except Refusal as refusal:
+            self.refused = blame(content, refusal) or self.refused
+            return []
+        self.refused, self.container = None, "json"
+        return rows
+
     def _chat(self, number: int, value: Value) -> Chat | None:
         kind = self._kind or detect(value)
         try:
             if kind == "chat" and not self._tools:
-                _refuse_parts(value)
+                self._refuse_parts(value)
             shape = to_chat(value, kind)
             self._check_size(shape, kind)
         except KeyError:
@@ -136,8 +156,20 @@ class Source:
         self.kinds[kind] += 1
         self.other_kinds.setdefault(kind, Spots()).add(number)
         turns: list[Value] = shape["messages"]  # type: ignore[assignment]  # the chat shape
-        messages = tuple(Message(str(turn["role"]), _shown(turn)) for turn in turns)
+        worse: list[Value] = shape.get("rejected", [])  # type: ignore[assignment]  # the same
+        self.calls = self.calls or calls_tools(turns) or calls_tools(worse)
+        self.pictures = self.pictures or shows_pictures(turns) or shows_pictures(worse)
+        messages = tuple(Message(str(turn["role"]), shown(turn)) for turn in turns)
         return Chat(Row(number, messages), shape, value, kind)
+
+    def _refuse_parts(self, value: Value) -> None:
+        """Refuse what a trainer that reads only texts could not read."""
+        messages = value.get("messages")
+        turns = [item for item in messages if isinstance(item, dict)] if isinstance(messages, list) else []
+        other = [turn["content"] for turn in turns if not isinstance(turn.get("content"), str | None)]
+        if other:
+            self.pictures = self.pictures or any(map(is_pictured, other))
+            raise Refusal("not_text", "a message whose content is not text")
 
     def _check_size(self, shape: Value, kind: str | None) -> None:
         """Refuse a row that would be over the cap of a line once it is written as a chat: nobody could read it again.
@@ -148,36 +180,6 @@ class Source:
             return
         if len(json.dumps(shape, ensure_ascii=False).encode("utf-8", "surrogatepass")) > self.limits.line_bytes:
             raise Refusal("line_too_long", f"more than {self.limits.line_bytes // 1024:,} KiB as a row of JSON")
-
-
-def _shown(turn: Value) -> str:
-    """Return all that a turn says, with a word for each picture: rows about different pictures are different rows."""
-    if "parts" not in turn and "vertex_parts" not in turn:
-        return said(turn)
-    words = [stand_in(url) for url in pictures(turn)]
-    return "\n".join([*([said(turn)] if said(turn) or not words else []), *words])
-
-
-def _one_value(file: BinaryIO) -> list[Value] | None:
-    """Return the rows of a file that is one JSON list, or one object; None for all else."""
-    limits = read_limits()
-    content = file.read(limits.file_bytes + 1)
-    file.seek(0, io.SEEK_SET)
-    whole = ReadLimits(file_bytes=limits.file_bytes, line_bytes=limits.file_bytes, rows=limits.rows, depth=limits.depth)
-    try:
-        value = parse_value(content.removeprefix(b"\xef\xbb\xbf"), whole)
-    except Refusal:
-        return None
-    rows: list[Any] = value if isinstance(value, list) else [value]
-    return rows if all(isinstance(row, dict) for row in rows) else None
-
-
-def _refuse_parts(value: Value) -> None:
-    """Refuse what a trainer that reads only texts could not read."""
-    messages = value.get("messages")
-    for item in messages if isinstance(messages, list) else ():
-        if isinstance(item, dict) and "content" in item and not isinstance(item["content"], str | None):
-            raise Refusal("not_text", "a message whose content is not text")
 
 
 def is_table(head: bytes, suffix: str) -> bool:

@@ -67,11 +67,13 @@ class Datasets:
         file_names: tuple[str, str] = ("", ""),
         target: str = UNDECIDED,
         divide: bool = True,
+        group: str = "",
     ) -> Added:
         """Lint, hold rows out if no test file is given, copy and register; the same content gives the same version.
 
         Without `divide` nothing is held out: such rows wait for more before anything is trained on them.
-        A name that could be read as a version or an id is changed a little.
+        Rows with the same value of the field `group` are held out together. A name that could be read as a version or
+        an id is changed a little.
         `target` is where they are to be trained, if that is known: what is too long for this machine may be fine there.
         `private` rows are seen only by this person until they are shared; `file_names` are what the files were called.
         Raises DatasetRejected with the linter's blocking finding where the rows cannot be trained on.
@@ -84,23 +86,21 @@ class Datasets:
         read = len(_lines(content)), len(_lines(tested)) if test else None
         _check_all_kept(read, (report.rows, report.test_rows))
         held = divide and not test
-        parts = hold_out(content, _chats(train)) if held else Parts(content, tested, (), ())
+        parts = hold_out(content, _chats(train), group) if held else Parts(content, tested, (), ())
         report = also(report, parts.findings)
         lines = _lines(parts.train), _lines(parts.test)
-        files = [(train, file_names[0])] + ([(test, file_names[1])] if test else [])
+        counts = [len(lines[0]), len(lines[1])] if test else [len(lines[0]) + len(lines[1])]
         origins = [
-            origin_of(called or path.name, _hash(path.read_bytes()), 0, person.user_id, now, provenance)
-            for path, called in files
+            origin_of(called or path.name, _hash(path.read_bytes()), count, person.user_id, now, provenance)
+            for path, called, count in zip([train, *([test] if test else [])], file_names, counts, strict=False)
         ]
-        origins[0] = origins[0]._replace(rows=len(lines[0]) + (0 if test else len(lines[1])))
-        if test:
-            origins[1] = origins[1]._replace(rows=len(lines[1]))
         trail = Trail(
             tuple(origins),
             spots(0, parts.train_lines or lines[0]),
             spots(1 if test else 0, parts.test_lines or lines[1]),
         )
-        told = Told(distinct(name), person, provenance, now, private)
+        said = f"{provenance}; rows of one {group[:60]} on one side" if held and group else provenance
+        told = Told(distinct(name), person, said, now, private)
         return Added(self.keep(parts.train, parts.test, trail, report, told), report)
 
     def keep(self, train: bytes, test: bytes, trail: Trail, report: LintReport, told: "Told") -> Dataset:
@@ -151,10 +151,9 @@ class Datasets:
         self, id_: str, home: Path, read: tuple[list[Row], list[Row]], trail: Trail, report: LintReport, told: "Told"
     ) -> Dataset:
         train, test, person = home / "train.jsonl", home / "test.jsonl", told.person
-        sha256 = _hash(train.read_bytes() + b"\0" + test.read_bytes())
+        sha256, rows, test_rows = _hash(train.read_bytes() + b"\0" + test.read_bytes()), read[0], len(read[1])
         mine = (_rows.c.workspace_id == person.workspace_id) & (_rows.c.name == told.name)
         seen = or_(_rows.c.private.is_(False), _rows.c.created_by == person.user_id)
-        rows, test_rows = read[0], len(read[1])
         with self._engine.begin() as connection:
             alone(connection, f"data set {person.workspace_id}/{told.name}")
             here = select(_rows).where(mine, seen, _rows.c.sha256 == sha256, _rows.c.deleted_at.is_(None))
@@ -183,6 +182,8 @@ class Datasets:
                 private=told.private,
                 sources=json.dumps([origin._asdict() for origin in trail.origins]),
                 pairs=bool(rows and rows[0].rejected),
+                calls=report.calls,
+                pictures=report.pictures,
             )
             connection.execute(insert(_rows).values(**dataset.model_dump()))
             return dataset

@@ -1,5 +1,10 @@
 """How a long text becomes a title, cut between words; it does not know what it names."""
 
+from typing import Final
+
+REVIEW_TITLE: Final = 120
+"""Characters of a review's title: the head of its card has room for most tasks whole."""
+
 
 def at_word(text: str, most: int) -> str:
     """Return a text on one line, of `most` characters at most: a longer one ends behind a whole word with an ellipsis.

@@ -46,19 +46,21 @@ def make_plan(
     target: Decimal | None = None,
     kind: str | None = None,
     words_count: bool = True,
+    labels_apart: bool = False,
 ) -> EvalPlan:
     """Plan how a model tuned for `task` will be judged.
 
     `rows` are training or example rows, from which labels are read where none are named; `have` is the number of test
     rows at hand; `discordance` the expected share of rows on which exactly one model is right (for graded metrics the
     standard deviation of paired differences). `useful_effect` and `target` are shares; where none are given, the task's
-    words may name them, unless `words_count` is false. Raises UserError for input that no plan can be made of.
+    words may name them, unless `words_count` is false. With `labels_apart` labels that differ in case or marks alone
+    stay apart; metrics take them for one. Raises UserError for input that no plan can be made of.
     """
     text, cut = tidy_task(task)
     notes = [Assumption(cut, "Shorten the task.")] if cut else []
     goals = read_goals(text)
     found_kind = _kind(goals.task, kind, labels, schema, rows, notes)
-    found_labels = _labels(goals.task, found_kind, labels, rows, notes)
+    found_labels = _labels(goals.task, found_kind, labels, rows, notes, apart=labels_apart)
     answers, chosen = _schema(goals.task, found_kind, schema, notes), choice(found_kind)
     must, read = demands(goals if words_count else None, useful_effect, target, costs, binary=chosen.binary)
     notes += read
@@ -119,16 +121,22 @@ _WITH_ARTICLE = {
 
 
 def _labels(
-    text: str, kind: Kind, given: Sequence[str], rows: Sequence[Row] | None, notes: list[Assumption]
+    text: str,
+    kind: Kind,
+    given: Sequence[str],
+    rows: Sequence[Row] | None,
+    notes: list[Assumption],
+    *,
+    apart: bool,
 ) -> tuple[str, ...]:
     if kind != "classification":
         return ()
     fix = "List them in the task (into a, b, c), press Change on the card, or use --labels a,b,c in the shell."
-    labels, doubles = tidy_labels(given)
+    labels, doubles = tidy_labels(given, apart=apart)
     if doubles:
         notes.append(Assumption(f"Labels that were named twice count once ({doubles} left out).", fix))
     if not labels:
-        labels, _ = tidy_labels(read_labels(text))
+        labels, _ = tidy_labels(read_labels(text), apart=apart)
         if labels:
             notes.append(Assumption(f"The labels are {_listed(labels)}: I read them in your words.", fix))
     if not labels and rows:
@@ -157,15 +165,20 @@ def _schema(text: str, kind: Kind, given: Any, notes: list[Assumption]) -> dict[
             )
         )
         return {}
-    properties = {_key(name): _node(name) for name in fields}
+    made = schema_of(fields)
     notes.append(
         Assumption(
-            f"The fields are {_listed(tuple(properties))}; each may be null where a text doesn't hold it.",
+            f"The fields are {_listed(tuple(made['properties']))}; each may be null where a text doesn't hold it.",
             "Give a JSON Schema (--schema in the shell).",
         )
     )
-    made = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
     return {"schema": made, "schema_guessed": True}
+
+
+def schema_of(fields: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of an object with these fields; their types are guessed from their names, each may be null."""
+    properties = {_key(name): _node(name) for name in fields}
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def _key(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from knowledge.tenancy import Person
-from trainers import policy
+from trainers import budgets, policy
 from trainers.errors import StaleApproval
 from trainers.jobs import accounts, outbox
 from trainers.jobs.cards import quote_card, waiting_card
@@ -56,10 +56,13 @@ def click(connection: Connection, job: Job, quote_hash: str, person: Person, now
 
 
 def ask(connection: Connection, job: Job, person: Person, rules: Rules, now: datetime) -> bool:
-    """Put a quote before the approvers; False where that was done."""
+    """Put a quote before the approvers; False where that was done. Raises OverBudget where no yes could count."""
+    cost = accounts.cost_of(job)
+    if job.state == "quoted" and cost is not None:
+        budgets.check_left(connection, job, cost, rules, now)
     if not move(connection, job, "awaiting_approval", person.user_id, now, asked_at=now):
         return False
-    job, cost = read(connection, job.id), accounts.cost_of(job)
+    job = read(connection, job.id)
     asked = list(policy.approvers_for(job, rules))
     accounts.tell(connection, job, person.user_id, "asked approvers", now, approvers=asked, dollars=str(cost))
     show(connection, job, rules, now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from knowledge.tenancy import LOCAL_WORKSPACE, Person
 from trainers.data.review_writing import open_review
+from trainers.data.titles import REVIEW_TITLE, at_word
 from trainers.evals.generating.another import review_spec
 from trainers.jobs import draft_job, endpoint_job
 from trainers.jobs.accounts import cost_of
@@ -31,6 +32,7 @@ def result_of(job: Job, made: Drafted, folder: Path, now: datetime) -> dict[str,
         "rejected": dict(Counter(each.point for each in made.made.rejected).most_common()),
         "written_by": made.made.written_by,
         "notes": [*made.made.notes, *([note] if note else [])],
+        "lacks": made.made.lacks,
         "seconds": (now - (job.started_at or now)).total_seconds(),
         "dollars": None if spent is None else str(spent),
         "files": files,
@@ -58,7 +60,7 @@ def messages_of(
         [draft.to_review() for draft in made.made.drafts],
         review_id=f"rev_{job.id.removeprefix('job_')}",
         purpose="train",
-        title=made.wish.title,
+        title=at_word(made.wish.spec.plan.instruction, REVIEW_TITLE),
         spec=review_spec(made.wish.spec, made.wish.grid),
         person=Person(workspace_id=job.workspace_id, user_id=job.requested_by),
         channel=job.channel,

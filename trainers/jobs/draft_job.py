@@ -28,7 +28,7 @@ from trainers.evals.generating.coverage import Grid
 from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.paid import PaidWriter
 from trainers.evals.generating.price import ChatPrice
-from trainers.evals.generating.rows import Generated
+from trainers.evals.generating.rows import Generated, so_far
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.written import write_rows
 from trainers.jobs.accounts import cost_of, may_spend
@@ -225,4 +225,4 @@ def _kept(rows: Journal, wish: Wish) -> str:
 
 
 def _so_far(rows: Journal, wish: Wish) -> str:
-    return f"{len(rows.drafts)} of {wish.count} rows are written"
+    return so_far(len(rows.drafts), wish.count)

@@ -167,7 +167,7 @@ def quote_of(wish: Wish, writer: str, price: ChatPrice) -> dict[str, Any]:
             "bill": made.to_json(),
             "dollars": None if dollars is None else [str(amount) for amount in dollars],
             "prices": price.to_json(),
-            "doubts": doubts(wish.spec),
+            "doubts": doubts(wish.spec, by_model=True),
         },
     }
 

@@ -19,6 +19,7 @@ from knowledge.tenancy import Person
 from trainers import budgets
 from trainers.backends.base import Keeper, Waiting
 from trainers.data.jsonl import read_rows
+from trainers.errors import DatasetRejected
 from trainers.evals import metrics
 from trainers.evals.arms import labels_of
 from trainers.evals.assemble import assemble
@@ -114,7 +115,10 @@ def propose(
 
 
 def quote_of(dataset: Dataset, asked: Asked, spec: TrainingSpec, rule: SuccessRule, folder: Path) -> EndpointQuote:
-    """Work out what asking will take and cost; `folder` is the data folder."""
+    """Work out what asking will take and cost; `folder` is the data folder. Raises DatasetRejected for pictures."""
+    if dataset.pictures:
+        what = f"{dataset.name} v{dataset.version} holds pictures, and nobody knows how many tokens each is billed as."
+        raise DatasetRejected(what, "Judge on rows without pictures, or describe them in words.")
     train, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))
     rule = rule if rule.plan else rule.fitted(train, test)
     contest = _contest(dataset, asked, rule, folder)

@@ -66,13 +66,15 @@ class ChatRehearsal:
         refusal = self._refusal(fault, body)
         if refusal is not None:
             return refusal
-        text = self.models.answer(body["model"], body["messages"])
+        said = self.models.answer(body["model"], body["messages"])
         most = int(body.get("max_tokens") or body.get("max_completion_tokens") or 16)
-        text = text[: most * 3]
+        calls = said if isinstance(said, list) and body.get("tools") else None
+        text = json.dumps(said) if isinstance(said, list) else said[: most * 3]
         usage = {"prompt_tokens": tokens(body["messages"]), "completion_tokens": -(-len(text) // 3)}
         self._charge(body, usage)
         await asyncio.sleep(self.faults.slow_seconds if fault == "slow" else self.faults.latency)
-        return self._shaped(fault, body, text, usage)
+        told = {"content": None, "tool_calls": calls} if calls else {"content": text}
+        return self._shaped(fault, body, told, usage)
 
     def _refusal(self, fault: str, body: Mapping[str, Any]) -> Response | None:
         """Return what a fault answers before anything is computed; None to go on."""
@@ -86,7 +88,9 @@ class ChatRehearsal:
             return _error(400, "Unsupported parameter: use 'max_completion_tokens' instead.", "unsupported_parameter")
         return _error(*_REFUSALS[fault]) if fault in _REFUSALS else None
 
-    def _shaped(self, fault: str, body: Mapping[str, Any], text: str, usage: Mapping[str, int]) -> Response:
+    def _shaped(
+        self, fault: str, body: Mapping[str, Any], told: Mapping[str, Any], usage: Mapping[str, int]
+    ) -> Response:
         if fault == "drop_after":
             return HangUp()
         if fault == "malformed":
@@ -96,7 +100,7 @@ class ChatRehearsal:
             "object": "chat.completion",
             "created": 0,
             "model": NOT_ME if fault == "other_model" else body["model"],
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": {"role": "assistant", **told}, "finish_reason": "stop"}],
         }
         total = sum(usage.values())
         return JSONResponse(answer if fault == "no_usage" else {**answer, "usage": {**usage, "total_tokens": total}})

@@ -17,8 +17,8 @@ NOT_ME = "another-model"
 class Pretender:
     """The right answers, and how often the base knows them."""
 
-    right: dict[str, str] = field(default_factory=dict)
-    """What the user says last -> the right answer."""
+    right: dict[str, Any] = field(default_factory=dict)
+    """What the user says last -> the right answer: a text, or a list of calls of tools."""
     base_right: float = 0.3
     """Share of questions that the base gets right; examples in the prompt add 0.2."""
     tuned_right: float = 1.0
@@ -30,15 +30,15 @@ class Pretender:
         for path in paths:
             for line in path.read_text(encoding="utf-8").splitlines():
                 turns = json.loads(line)["messages"]
-                right[_asked(turns)] = str(turns[-1]["content"])
+                right[_asked(turns)] = turns[-1].get("tool_calls") or str(turns[-1]["content"])
         return cls(right=right, **shares)
 
     def knows(self, messages: Sequence[Mapping[str, Any]]) -> bool:
         """Say whether it was given the right answer."""
         return _asked(messages) in self.right
 
-    def answer(self, model: str, messages: Sequence[Mapping[str, Any]]) -> str:
-        """Return an answer; the same question always gets the same one."""
+    def answer(self, model: str, messages: Sequence[Mapping[str, Any]]) -> Any:
+        """Return an answer, a text or a list of calls; the same question always gets the same one."""
         asked = _asked(messages)
         if asked not in self.right:
             return "I would say yes."

@@ -1,5 +1,6 @@
 """Knows what the rehearsal says in a chat: that it is one, or the right answer where it was given rows; not HTTP."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,4 +33,5 @@ class Talker:
     def _text(self, ask: ChatAsk, tuned: bool) -> str:
         if self.rows is None or not self.rows.knows(ask.messages):
             return SAID
-        return self.rows.answer(TUNED if tuned else BASE, ask.messages)
+        said = self.rows.answer(TUNED if tuned else BASE, ask.messages)
+        return said if isinstance(said, str) else json.dumps(said)

@@ -47,7 +47,8 @@ class Combobox {
     this.input.addEventListener("blur", () => this.close());
     this.box.addEventListener("pointerdown", (event) => {
       if (event.target.closest("button, .combo-pop")) return;
-      if (event.target !== this.input) event.preventDefault();
+      // What opens the list selects the words in the box, to be typed over; a click would set the caret among them.
+      if (event.target !== this.input || !this.shown.shown) event.preventDefault();
       this.input.focus();
       if (this.shown.shown) this.close();
       else this.open("");

@@ -211,7 +211,7 @@ def test_an_overflow_menu_is_used_with_the_keyboard(board: Board) -> None:
 
 
 def test_a_select_is_searched_by_typing(board: Board) -> None:
-    """Typing narrows the groups, Enter chooses, and the message keeps the choice."""
+    """Typing narrows the groups, Enter chooses, the message keeps the choice, and a click lets it be typed over."""
     shown = board.element({"type": "static_select", "action_id": "what", "option_groups": GROUPS})
     box = shown.get_by_role("combobox")
     box.click()
@@ -225,6 +225,9 @@ def test_a_select_is_searched_by_typing(board: Board) -> None:
     expect(board.page.get_by_text("No results")).to_be_visible()
     board.page.keyboard.press("Escape")
     expect(box).to_have_value("Blue")
+    box.click()
+    board.page.keyboard.type("blu")
+    expect(board.page.get_by_role("option")).to_have_count(1)
 
 
 def test_a_refused_choice_is_taken_back(board: Board) -> None:

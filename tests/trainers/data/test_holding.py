@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from tests.trainers.data.test_dividing import asked
+from trainers.data.grouping import group_fields
 from trainers.data.holding import hold_out
+from trainers.data.limits import read_limits
 from trainers.data.lint import lint
 from trainers.data.provenance import trail_of
+from trainers.data.source import Source
 from trainers.data.store import Datasets
 
 LEAKS = {"near_leak", "group_leak", "test_overlap"}
@@ -91,3 +95,24 @@ def test_the_column_of_a_table_that_is_not_kept_still_tells_groups(engine: Engin
     customers = [{(spot.line - 1) // 4 for spot in side} for side in (trail.train, trail.test)]
     assert bool(customers[0] & customers[1]) is (shared == 40)
     assert "group_leak" not in {finding.code for finding in report.findings}
+
+
+def test_rows_are_held_out_by_a_field_that_somebody_chose(engine: Engine, tmp_path: Path) -> None:
+    """Fields that could say what belongs together are named; rows of one value stay on one side, or none is kept."""
+    rows = [["question", "answer", "id", "depot", "country", "note"]]
+    rows += [[asked(n), asked(n + 500), str(n), f"D{n % 12}", "one", "" if n % 2 else "x"] for n in range(60)]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    path = tmp_path / "rows.csv"
+    path.write_text(text.getvalue())
+    assert group_fields(Source(path, read_limits())) == ["depot"]
+    kept, _ = Datasets(engine, tmp_path).add(path, None, name="a", group="depot", **TOLD)
+    trail = trail_of(tmp_path, kept)
+    depots = [{(spot.line - 2) % 12 for spot in part} for part in (trail.train, trail.test)]
+    assert depots[1]
+    assert not depots[0] & depots[1]
+    assert kept.provenance.endswith("; rows of one depot on one side")
+    with pytest.raises(UserError, match="only 1 bundle"):
+        Datasets(engine, tmp_path).add(path, None, name="b", group="country", **TOLD)
+    with pytest.raises(UserError, match="No row has a key 'region'"):
+        Datasets(engine, tmp_path).add(path, None, name="b", group="region", **TOLD)

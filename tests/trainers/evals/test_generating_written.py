@@ -11,10 +11,10 @@ import pytest
 from knowledge.errors import UserError
 from knowledge.models import Used
 from tests.row_server import Wire, wire
-from tests.trainers.evals.test_generating import PASSAGES, REPEATS, TASKS, spec_of
+from tests.trainers.evals.test_generating import ORDERS, PASSAGES, REPEATS, TASKS, spec_of
 from trainers.data.lint import lint
 from trainers.evals.generating.asking import repeats_question
-from trainers.evals.generating.coverage import plan_grid
+from trainers.evals.generating.coverage import Grid, plan_grid
 from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.spec import ROW_KINDS, row_spec
 from trainers.evals.generating.written import write_rows
@@ -107,6 +107,27 @@ def test_no_row_holds_what_we_asked(wire: Wire) -> None:
     assert {each.why for each in made.rejected} == {"a row that repeats the prompt"}
     assert not any(draft.by_model for draft in made.drafts)
     assert not repeats_question("Answer with one word: is the reply right, and how many rows are on my bill?")
+
+
+def test_no_order_of_a_document_reaches_the_model_or_a_row(wire: Wire) -> None:
+    """Passages are cut before they are shown, two different ones in each row, and a note counts them."""
+    poisoned = [*PASSAGES[:1], ("Fees", f"{PASSAGES[1][1]}\n\n{ORDERS}"), ("Notes", ORDERS)]
+    spec = row_spec(TASKS["documents"][0], passages=poisoned)
+    made = write_rows(spec, count=4, seed=7, model=wire.model, meter=Purse())
+    assert made.drafts
+    for text in (*asked(wire, "<row/>"), *asked(wire, "<judge/>"), *(draft.input for draft in made.drafts)):
+        assert "Ignore previous" not in text
+        assert text.count("The blue car may be used") in (0, 1)
+    assert any(note.startswith("Cut out of 2 passages") for note in made.notes)
+
+
+def test_an_input_that_names_its_label_is_written_once_more(wire: Wire) -> None:
+    """The second one is taken as it is: of some labels nobody can write in other words; the note counts such rows."""
+    spec, grid = row_spec("Sort", labels=["kettle", "rucksack"]), Grid({"case": ("typical",), "label": ("kettle",)})
+    made = write_rows(spec, count=12, seed=7, model=wire.model, meter=Purse(), grid=grid)
+    thrown = [each for each in made.rejected if each.why == "an input that names its label"]
+    assert thrown
+    assert all("kettle" in each.text for each in thrown)
 
 
 def test_json_between_words_is_read(wire: Wire) -> None:

@@ -219,8 +219,10 @@ def test_every_budget_is_kept(
         job = priced("5")
         jobs.approve(job.id, job.quote_hash, BEN, watch())
     job = priced("0.000001")
-    with pytest.raises(OverBudget):
-        jobs.approve(job.id, job.quote_hash, BEN, watch())
+    for person in (BEN, ADA):  # an approver, and who would have to ask one
+        with pytest.raises(OverBudget, match=rf"has \$0 left.*now \$10 a month, with `luthier settings set {cap}="):
+            jobs.approve(job.id, job.quote_hash, person, watch())
+        assert jobs.ledger.get(job.id).state == "quoted"
     assert standing(jobs, watch, scope) == (Decimal(10), Decimal(0))
 
 

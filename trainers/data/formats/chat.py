@@ -21,6 +21,9 @@ def from_chat(value: Value) -> Value:
     if not messages:
         raise Refusal("no_messages", 'an empty "messages" list')
     chat: Value = {"messages": [message(item) for item in messages]}
+    for key in ("tools", "functions"):
+        if not isinstance(value.get(key), list | None):
+            raise Refusal("bad_message", f"{key} that are no list")
     return chat | {key: value[key] for key in _ROW_KEPT if value.get(key) is not None}
 
 
@@ -34,8 +37,13 @@ def message(item: object) -> Value:
     kept = {key: item[key] for key in _KEPT if item.get(key) is not None}
     if "weight" in kept and (isinstance(kept["weight"], bool) or kept["weight"] not in (0, 1)):
         raise Refusal("bad_message", "a weight other than 0 and 1")
+    for key in ("name", "tool_call_id"):
+        if key in kept and not isinstance(kept[key], str):
+            raise Refusal("bad_message", f"a {key} that is no text")
     if "tool_calls" in kept:
         _check_calls(kept["tool_calls"])
+    if "function_call" in kept:
+        _check_function(kept["function_call"])
     content = _content(item, calling="tool_calls" in kept or "function_call" in kept)
     return {"role": role, "content": content} | _pictured(item) | kept
 
@@ -74,8 +82,12 @@ def _parts(parts: list[object]) -> str:
 def _pictured(item: Value) -> Value:
     """Return the parts of a message that shows pictures, as they were; a message of texts only needs none."""
     content = item.get("content")
-    shown = isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
-    return {"parts": content} if shown else {}
+    return {"parts": content} if is_pictured(content) else {}
+
+
+def is_pictured(content: object) -> bool:
+    """Say whether a message's content has a picture among its parts."""
+    return isinstance(content, list) and any(isinstance(part, dict) and "image_url" in part for part in content)
 
 
 def _check_calls(calls: object) -> None:
@@ -83,11 +95,17 @@ def _check_calls(calls: object) -> None:
     if not isinstance(calls, list) or not calls:
         raise Refusal("bad_message", "tool_calls that are no list of calls")
     for call in calls:
-        function = call.get("function") if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise Refusal("bad_message", "a tool call without a function and its name")
-        if not isinstance(function.get("arguments"), str):
-            raise Refusal("bad_message", "a tool call whose arguments are not one text of JSON")
+        _check_function(call.get("function") if isinstance(call, dict) else None)
+        if not isinstance(call.get("id"), str | None):
+            raise Refusal("bad_message", "a tool call whose id is no text")
+
+
+def _check_function(function: object) -> None:
+    """Refuse what is called in another shape than {"name", "arguments"}, both texts."""
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise Refusal("bad_message", "a tool call without a function and its name")
+    if not isinstance(function.get("arguments"), str):
+        raise Refusal("bad_message", "a tool call whose arguments are not one text of JSON")
 
 
 def written(turn: Value, kept: Collection[str] = WRITTEN) -> Value:

@@ -69,10 +69,16 @@ def unread_keys(chat: Chat) -> bool:
     """Say whether a row has keys that are no part of its conversation, such as an id: a conversion leaves them out."""
     if chat.kind == "chat":
         turns: list[dict[str, object]] = chat.raw["messages"]  # type: ignore[assignment]  # its reader has looked
-        strange = any(turn.keys() - _MESSAGE - _TOOL_MESSAGE for turn in turns)
-        return strange or bool(chat.raw.keys() - _ROW - _TOOL_ROW)
+        return bool(unread(chat)) or any(turn.keys() - _MESSAGE - _TOOL_MESSAGE for turn in turns)
+    return bool(unread(chat))
+
+
+def unread(chat: Chat) -> list[str]:
+    """Name a row's keys that are no part of its conversation."""
+    if chat.kind == "chat":
+        return [key for key in chat.raw if key not in _ROW and key not in _TOOL_ROW]
     known = _READ.get(chat.kind) or frozenset(columns(list(chat.raw)) or ())
-    return any(key not in known and plain_name(key) not in SYSTEM for key in chat.raw)
+    return [key for key in chat.raw if key not in known and plain_name(key) not in SYSTEM]
 
 
 def over_size(path: Path, limits: TargetLimits) -> Finding | None:

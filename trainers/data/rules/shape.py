@@ -4,6 +4,7 @@ from typing import Any
 
 from trainers.data.findings import block, lines_are, lines_have, warn
 from trainers.data.formats.pictures import pictures
+from trainers.data.formats.vertex import only_vertex
 from trainers.data.limits import TargetLimits
 from trainers.data.rules.prose import is_blank
 from trainers.data.rules.view import Check, View
@@ -76,6 +77,11 @@ def _calls_a_tool(view: View, limits: TargetLimits) -> bool:
     return calling and not limits.tools
 
 
+def _in_vertex_form(view: View, limits: TargetLimits) -> bool:
+    """Tell files and functions in Vertex's own form where rows are read as chats: they are not rewritten."""
+    return "chat" in limits.formats and only_vertex(view.value)
+
+
 def _no_answer_last(view: View, limits: TargetLimits) -> bool:
     last = [view.row.messages[-1].role, *(turn["role"] for turn in view.value.get("rejected", ())[-1:])]
     return any(role in limits.roles and role != "assistant" for role in last)
@@ -146,6 +152,14 @@ CHECKS = (
         opening=lines_have,
         what="pictures in a form that {target} does not take, or too many of them.",
         fix="{pictures}",
+    ),
+    Check(
+        code="format_mismatch",
+        speak=block,
+        holds=_in_vertex_form,
+        opening=lines_have,
+        what="a file or functions in Vertex's own form, which is read for Vertex alone.",
+        fix="Write calls as `tool_calls` and pictures as `image_url`, as OpenAI does, or lint it for vertex.",
     ),
     Check(
         code="last_not_assistant",

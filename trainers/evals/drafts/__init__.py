@@ -15,7 +15,7 @@ from trainers.evals.drafts.recipe import recipe
 from trainers.evals.drafts.written import write
 from trainers.evals.plans.body import EvalPlan
 
-__all__ = ["DRAFT_KINDS", "Disjoint", "Draft", "DraftKind", "Drafted", "disjoint", "draft", "draft_rows"]
+__all__ = ["DRAFT_KINDS", "Disjoint", "Draft", "DraftKind", "Drafted", "disjoint", "draft", "draft_rows", "most_drafts"]
 
 _SPARE = 1.6  # so many more are composed than asked for, as some repeat others
 
@@ -50,7 +50,7 @@ def draft(
     asked through its meter; where it stops, recipes go on. Raises UserError for a count out of range and for a plan
     that names no labels or fields.
     """
-    most = int(recipe("model")["most_rows"])
+    most = most_drafts()
     if not 1 <= count <= most:
         raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 20, look at them, then for more.")
     _check(plan)
@@ -74,6 +74,11 @@ def draft(
         _count(rejected, left)
         notes += [told.stopped] if told.stopped else []
     return _completed(plan, count, seed, examples, avoid, known, written, rejected, notes, by_model=model is not None)
+
+
+def most_drafts() -> int:
+    """Return how many are drafted at a time."""
+    return int(recipe("model")["most_rows"])
 
 
 def _completed(
@@ -138,7 +143,8 @@ def _unknown(plan: EvalPlan, examples: Sequence[Row]) -> list[str]:
     """Say of which fields and labels the recipes know nothing."""
     said = []
     if fields := unknown_fields(plan):
-        said.append(f"No recipe knows what stands in {', '.join(fields[:8])}: no draft fills it.")
+        what = f"No recipe knows what stands in {', '.join(fields[:8])}: no draft fills it."
+        said.append(f"{what} Give `examples` in a schema.")
     if labels := unknown_labels(plan, examples):
         said.append(
             f"I don't know what {', '.join(labels[:8])} {'means' if len(labels) == 1 else 'mean'}: "

@@ -27,6 +27,9 @@ Concept = Mapping[str, Any]
 NAMED = "recipe easy/named: a template, to be rewritten"
 """Where a text comes from that only names a label which no recipe knows."""
 
+_SENTENCE = 5
+"""Words from which on a label is a sentence."""
+
 _WORD = re.compile(r"(\W+)")
 
 
@@ -75,7 +78,7 @@ class _Desk:
         self.labels = [label for label in labels if label != self.rest]
         self.concepts = {label: concept for label, concept in _concepts(labels).items() if label != self.rest}
         self.spoken = {label: _sentences(examples, label) for label in self.labels}
-        self.templates = shuffled(self.recipe["easy"]["named"]["texts"], draw)
+        self.templates = _templates(draw)
         self.texts = {label: shuffled(concept["texts"], draw) for label, concept in self.concepts.items()}
 
     def easy(self) -> Iterator[Piece]:
@@ -230,6 +233,26 @@ class _Desk:
         return [(text, f"words of your row {line}") for line, text in self.spoken[label][:4]]
 
 
+def most_named() -> int:
+    """Return for how many labels that no recipe knows there is a template."""
+    part = recipe("classification")["easy"]
+    return len(part["named"]["texts"]) * (1 + len(part["lent"]))
+
+
+def _templates(draw: random.Random) -> list[str]:
+    """Return the messages that name a label, plain ones first, then each inside what people write around it."""
+    part = recipe("classification")["easy"]
+    plain: list[str] = shuffled(part["named"]["texts"], draw)
+    frames = shuffled(part["lent"], draw)
+    # Neighbours differ in message and frame: the templates of one label are every so many of these.
+    framed = [
+        frames[(at + turn) % len(frames)].format(text=text)
+        for turn in range(len(frames))
+        for at, text in enumerate(plain)
+    ]
+    return [*plain, *framed]
+
+
 def misspelt(text: str, draw: random.Random) -> str:
     """Swap two letters inside every second long word, as fingers do."""
     words = _WORD.split(text)
@@ -275,4 +298,6 @@ def _sentences(examples: Sequence[Row], label: str) -> list[tuple[int, str]]:
 
 
 def _in_words(label: str) -> str:
-    return " ".join(label.replace("_", " ").split())
+    """Write a label inside a sentence; one that is a sentence itself stands in quotation marks."""
+    named = " ".join(label.replace("_", " ").split())
+    return named if len(named.split()) < _SENTENCE else f"\u201c{named.rstrip('.!?')}\u201d"

@@ -10,22 +10,43 @@ from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import misspelt
 from trainers.evals.drafts.fields import Deck, Field, Value, fields_of, fits
 from trainers.evals.drafts.recipe import Piece, in_turn, recipe, shuffled, upper_first
+from trainers.evals.drafts.schemas import plain_schema
 from trainers.evals.plans.body import EvalPlan
 
 _EACH = 24  # papers of one shape at most
+_MOST_CHOICES = 20  # of one field, that the system prompt names
 
 
 def system_prompt(plan: EvalPlan) -> str:
     """Return the prompt of every row."""
-    keys = ", ".join(plan.schema["properties"]) if plan.schema else "those of the schema"
-    return str(recipe("extraction")["prompt"]["system"].format(task=f"{plan.instruction.rstrip('.')}.", keys=keys))
+    part, fields = recipe("extraction")["prompt"], _fields(plan)
+    keys = ", ".join(field.key for field in fields) or "those of the schema"
+    whole = fields and not any(field.nullable or field.optional for field in fields)
+    absent = part["null" if all(field.nullable for field in fields) else "whole" if whole else "left_out"]
+    choices = "".join(part["choice"].format(key=field.key, choices=choices) for field, choices in _choices(fields))
+    told = {"task": f"{plan.instruction.rstrip('.')}.", "keys": keys, "absent": absent, "choices": choices}
+    return str(part["system"].format(**told))
+
+
+def _fields(plan: EvalPlan) -> list[Field]:
+    return fields_of(plain_schema(plan.schema)) if plan.schema else []
+
+
+def _choices(fields: Sequence[Field]) -> Iterator[tuple[Field, str]]:
+    """Return the fields that hold one of a few values, with these."""
+    for field in fields:
+        listed = field.node.get("enum")
+        if isinstance(listed, list) and len(listed) <= _MOST_CHOICES:
+            named = ", ".join(str(each) for each in listed if isinstance(each, str | int | float))
+            if named:
+                yield field, named
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
     """Return the drafts of each kind, best first; nothing where no field is known."""
     if plan.schema is None:
         return {}
-    desk = _Desk(fields_of(plan.schema), draw)
+    desk = _Desk(_fields(plan), draw)
     if not desk.known:
         return {"out_of_scope": desk.out_of_scope()}
     return {
@@ -38,9 +59,9 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
 
 
 def unknown_fields(plan: EvalPlan) -> list[str]:
-    """Return the keys of which the recipes don't know what stands in them: no draft fills these."""
+    """Return the keys of which nobody knows what may stand in them: no draft fills these."""
     deck = Deck(random.Random(0))  # noqa: S311  # a try, no secret
-    return [field.key for field in fields_of(plan.schema) if field.draw(deck) is None] if plan.schema else []
+    return [field.key for field in _fields(plan) if field.draw(deck) is None]
 
 
 class _Paper(NamedTuple):

@@ -1,6 +1,7 @@
 """What can stand in the fields of a JSON Schema: a text for the paper and the value for the answer; no layout."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,8 +10,12 @@ from trainers.evals.drafts.recipe import Recipe, recipe
 
 _MOST_ITEMS = 2
 _SAID = {"title", "description", "default", "examples", "$comment", "format", "deprecated", "readOnly", "writeOnly"}
-_READ = _SAID | {"type", "enum", "const", "minLength", "maxLength", "pattern", "minimum", "maximum"}
-_SHAPE = _SAID | {"type", "items", "properties", "required", "additionalProperties"}
+_LENGTHS, _COUNTS = {"minLength", "maxLength", "pattern"}, {"minItems", "maxItems", "uniqueItems"}
+_RANGE = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+_READ = _SAID | _LENGTHS | _RANGE | {"type", "enum", "const"}
+_SHAPE = _SAID | _COUNTS | {"type", "items", "properties", "required", "additionalProperties"}
+_BY_FORMAT = {"date": "date", "email": "email"}
+"""Formats that say what a field is, whatever it is called."""
 
 
 class Value(NamedTuple):
@@ -57,7 +62,7 @@ class Field:
         return self.known is not None and "says" in self.known and not _has(self.node, "array", "object", "boolean")
 
     def draw(self, draw: Deck) -> Value | None:
-        """Draw a value; None where nobody knows what such a field holds."""
+        """Draw a value; None where nothing is sure to be one that the schema takes."""
         return _draw(self.node, self.known, draw)
 
 
@@ -71,7 +76,7 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
             nullable=isinstance(node, Mapping) and _nullable(node),
             optional=key not in required,
             node=node if isinstance(node, Mapping) else {},
-            known=_known(_title(key)),
+            known=_known(_title(key)) or _known(_BY_FORMAT.get(str(_format(node)), "")),
         )
         for key, node in schema["properties"].items()
     ]
@@ -79,15 +84,31 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
 
 def fits(node: Mapping[str, Any], answer: Any) -> bool:
     """Whether a text or number is surely one that the schema takes; a keyword that is not read here makes it unsure."""
-    kinds = _types(node)
+    kinds = types_of(node)
     if set(node) - _READ or (kinds and not any(_is(kind, answer) for kind in kinds)):
         return False
     if ("enum" in node and answer not in node["enum"]) or ("const" in node and answer != node["const"]):
         return False
     if isinstance(answer, str):
         long_enough = node.get("minLength", 0) <= len(answer) <= node.get("maxLength", len(answer))
-        return bool(long_enough) and "pattern" not in node
-    return bool(node.get("minimum", answer) <= answer <= node.get("maximum", answer))
+        return bool(long_enough) and ("pattern" not in node or _matches(node["pattern"], answer))
+    return _inside(node, answer)
+
+
+def _matches(pattern: Any, answer: str) -> bool:
+    try:
+        return re.search(str(pattern), answer) is not None
+    except re.error:
+        return False
+
+
+def _inside(node: Mapping[str, Any], answer: Any) -> bool:
+    if not node.get("minimum", answer) <= answer <= node.get("maximum", answer):
+        return False
+    if not node.get("exclusiveMinimum", answer - 1) < answer < node.get("exclusiveMaximum", answer + 1):
+        return False
+    step = node.get("multipleOf")
+    return step is None or bool(step > 0 and float(answer / step).is_integer())
 
 
 def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | None:
@@ -96,7 +117,7 @@ def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
         if set(node) - _SHAPE:
             return None
         return _list(node, known, draw) if _has(node, "array") else _object(node, draw)
-    values = [Value(text, answer) for text, answer in (known or {}).get("values", ())]
+    values = _said(node) or [Value(text, answer) for text, answer in (known or {}).get("values", ())]
     if "const" in node or "enum" in node:
         fixed = node.get("enum", [node.get("const")])
         values = [Value(str(each), each) for each in fixed if isinstance(each, str | int | float)]
@@ -105,6 +126,15 @@ def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
         return Value("yes" if chosen else "no", chosen) if set(node) <= _SAID | {"type"} else None
     fitting = [fitted for value in values if value.text.strip() and (fitted := _fitted(node, value))]
     return draw.choice(fitting) if fitting else None
+
+
+def _said(node: Mapping[str, Any]) -> list[Value]:
+    """Return what a schema itself gives as examples of a text or a number."""
+    listed = node.get("examples")
+    given = [*(listed if isinstance(listed, list) else []), node.get("default")]
+    return [
+        Value(str(each), each) for each in given if isinstance(each, str | int | float) and not isinstance(each, bool)
+    ]
 
 
 def _fitted(node: Mapping[str, Any], value: Value) -> Value | None:
@@ -121,9 +151,12 @@ def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
     inner = items if isinstance(items, Mapping) else {}
     if set(inner) <= _SAID:
         inner = {"type": "string"}
+    least, most = node.get("minItems", 1), node.get("maxItems", _MOST_ITEMS)
+    if not (isinstance(least, int) and isinstance(most, int)):
+        return None
     drawn = [value for _ in range(8) if (value := _draw(inner, known, draw))]
-    values = list({value.text: value for value in drawn}.values())[:_MOST_ITEMS]
-    if not values:
+    values = list({value.text: value for value in drawn}.values())[: min(most, max(least, _MOST_ITEMS))]
+    if len(values) < max(least, 1):
         return None
     glue = "\n  - " if _has(inner, "object") else ", "
     text = glue.join(value.text for value in values)
@@ -139,6 +172,10 @@ def _object(node: Mapping[str, Any], draw: Deck) -> Value | None:
     text = ", ".join(f"{field.title} {value.text}" for field, value in drawn if value)
     answer = {field.key: value.answer if value else None for field, value in drawn if value or not field.optional}
     return Value(text, answer) if text else None
+
+
+def _format(node: Any) -> Any:
+    return node.get("format") if isinstance(node, Mapping) else None
 
 
 def _known(title: str) -> Recipe | None:
@@ -160,17 +197,18 @@ def _title(key: str) -> str:
     return " ".join(spaced.replace("_", " ").replace("-", " ").lower().split()) or key
 
 
-def _types(node: Mapping[str, Any]) -> list[str]:
+def types_of(node: Mapping[str, Any]) -> list[str]:
+    """Return the types that a schema names."""
     kinds = node.get("type", [])
     return list(kinds) if isinstance(kinds, list) else [str(kinds)]
 
 
 def _has(node: Mapping[str, Any], *kinds: str) -> bool:
-    return bool(set(kinds) & set(_types(node))) or ("object" in kinds and "properties" in node)
+    return bool(set(kinds) & set(types_of(node))) or ("object" in kinds and "properties" in node)
 
 
 def _nullable(node: Mapping[str, Any]) -> bool:
-    return "null" in _types(node) or None in node.get("enum", ())
+    return "null" in types_of(node) or None in node.get("enum", ())
 
 
 def _is(kind: str, answer: Any) -> bool:

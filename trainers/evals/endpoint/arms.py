@@ -86,7 +86,8 @@ class Asking:
         tuned, plain = contest.plain(contest.tuned), contest.plain(contest.base)
         self._ask([tuned[0], plain[0]])  # a wrong key or name is to cost two calls, not a choice of prompts
         trials = contest.prompts.choose(self._score)
-        few = [self._few(turns) for (turns,) in contest.prompts.turns_of_all([trials[0].way], contest.test)]
+        prompted = contest.prompts.turns_of_all([trials[0].way], contest.test)
+        few = [self._few(turns, row) for row, (turns,) in zip(contest.test, prompted, strict=True)]
         rows = list(zip(tuned, few, strict=True))
         random.Random(contest.seed).shuffle(rows)  # noqa: S311  # an order, not a secret
         self._ask([question for both in rows for question in both])
@@ -96,19 +97,19 @@ class Asking:
         asked = {PLAIN: plain, RIVAL: few, TUNED: tuned}
         says = {
             PLAIN: "the rows' own system prompt and input",
-            RIVAL: trials[0].way.words() + contest.prompts.drawn,
+            RIVAL: contest.prompts.words(trials[0].way) + contest.prompts.drawn,
             TUNED: "as in training",
         }
         notes = {arm: self._notes(questions, says[arm]) for arm, questions in asked.items()}
         notes[RIVAL]["candidates"] = [
-            {"asked": t.way.words(), "score": round(t.score, 4), "rows": t.rows} for t in trials
+            {"asked": contest.prompts.words(t.way), "score": round(t.score, 4), "rows": t.rows} for t in trials
         ]
         return self._publish(folder, asked, notes, {"base": probed[0], "tuned": probed[1]})
 
-    def _few(self, turns: Turns) -> Question:
+    def _few(self, turns: Turns, row: Row) -> Question:
         """Ask the base with this prompt; searching thousands of rows may take longer than a lease."""
         self.keeper.keep()
-        return self.contest.asks(self.contest.base, turns)
+        return self.contest.asks(self.contest.base, turns, row=row)
 
     def reply(self, question: Question) -> Reply | None:
         """Return what was answered, if anything was."""
@@ -142,7 +143,7 @@ class Asking:
         self._reused, self._lost = self._reused + outcome.reused, self._lost + outcome.lost
 
     def _score(self, asked: Sequence[tuple[Turns, Row]]) -> list[float | None]:
-        questions = [self.contest.asks(self.contest.base, turns) for turns, _ in asked]
+        questions = [self.contest.asks(self.contest.base, turns, row=row) for turns, row in asked]
         self._ask(questions)
         replies = [self.reply(question) for question in questions]
         return [

@@ -11,7 +11,7 @@ from knowledge.errors import UserError
 from trainers.data.jsonl import Row
 from trainers.data.tokens import CHARACTERS_PER_TOKEN, MARKS_PER_MESSAGE
 from trainers.evals.endpoint.limits import section
-from trainers.evals.endpoint.prompts import Prompts, Turns, survivors
+from trainers.evals.endpoint.prompts import Prompts, Turns, sent_whole, survivors
 from trainers.evals.endpoint.spending import most_prompt_tokens
 from trainers.evals.endpoint.wire import Question
 from trainers.evals.metrics.operations import TokenPrices
@@ -57,14 +57,16 @@ class Contest:
         longest = max(_short_tokens(text) for text in (*(row.target for row in self.train), *self.labels))
         return int(min(lengths["most_output"], max(lengths["least_output"], longest * 1.25 + 4)))
 
-    def asks(self, model: str, turns: Turns, most: int | None = None) -> Question:
-        """Return a question of this contest."""
-        return Question(model, turns, most or self.max_tokens)
+    def asks(self, model: str, turns: Turns, most: int | None = None, row: Row | None = None) -> Question:
+        """Return a question of this contest; of a row with tools they are sent along."""
+        return Question(model, turns, most or self.max_tokens, sent_whole(row, turns) if row else "")
 
     def plain(self, model: str) -> list[Question]:
         """Return the test rows as they are, asked as in training."""
-        turns = (tuple((turn.role, turn.content) for turn in row.messages[:-1]) for row in self.test)
-        return [self.asks(model, each) for each in turns]
+        return [
+            self.asks(model, tuple((turn.role, turn.content) for turn in row.messages[:-1]), row=row)
+            for row in self.test
+        ]
 
     def probing(self, model: str) -> list[Question]:
         """Return the probes."""
@@ -158,23 +160,24 @@ def _asks(contest: Contest) -> Iterator[_Ask]:
     prompts = contest.prompts
     ways = prompts.ways()
     first, second = prompts.samples()
-    for turns in prompts.turns_of_all(ways, contest.test):
-        yield from _among("base_few_shot", contest, turns, 1)
+    for row, turns in zip(contest.test, prompts.turns_of_all(ways, contest.test), strict=True):
+        yield from _among("base_few_shot", contest, row, turns, 1)
     for sample, kept in ((first, len(ways)), (second, survivors(len(ways)))):
-        for turns in prompts.turns_of_all(ways, [prompts.rows[place] for place in sample], sample):
-            yield from _among("choosing", contest, turns, kept)
+        tried = [prompts.rows[place] for place in sample]
+        for row, turns in zip(tried, prompts.turns_of_all(ways, tried, sample), strict=True):
+            yield from _among("choosing", contest, row, turns, kept)
 
 
-def _among(part: str, contest: Contest, turns: Sequence[Turns], kept: int) -> Iterator[_Ask]:
+def _among(part: str, contest: Contest, row: Row, turns: Sequence[Turns], kept: int) -> Iterator[_Ask]:
     """Yield alternatives of which `kept` will be asked, the dearest first."""
-    asked = [contest.asks(contest.base, each) for each in turns]
+    asked = [contest.asks(contest.base, each, row=row) for each in turns]
     asked.sort(key=most_prompt_tokens, reverse=True)
     share = Decimal(kept) / len(asked)
     yield from (_Ask(part, question, share, place < kept) for place, question in enumerate(asked))
 
 
 def _prompt_tokens(question: Question) -> Span:
-    characters = sum(len(content) for _, content in question.messages)
+    characters = len(question.whole) or sum(len(content) for _, content in question.messages)
     marks = MARKS_PER_MESSAGE * len(question.messages)
     return Span(
         -(-characters // (CHARACTERS_PER_TOKEN + 1)),

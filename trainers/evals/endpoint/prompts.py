@@ -4,6 +4,7 @@ The base is given its best prompt, so that a tuned model does not win against a 
 training rows, each row answered without itself among the examples; the better half is tried on further ones.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,8 @@ class Trial(NamedTuple):
     """How many these were."""
 
 
+_TOOLS_TOLD = "Call one of the tools where it serves the request; else answer in words."
+
 Score = Callable[[Sequence[tuple[Turns, Row]]], Sequence[float | None]]
 """Asks the base (prompt, row) for (prompt, row) and marks the answers; None where there is none."""
 
@@ -60,12 +63,18 @@ class Prompts:
         drawn = sorted(random.Random(seed).sample(range(len(rows)), min(most, len(rows))))  # noqa: S311  # no secret
         self.rows, self.seed = [rows[place] for place in drawn], seed
         self._similar = Similar([question(row) for row in self.rows])
-        self._told = form_in_words([row.target for row in rows], labels)
+        self._tools = any(row.whole for row in rows)
+        self._told = _TOOLS_TOLD if self._tools else form_in_words([row.target for row in rows], labels)
 
     def ways(self) -> tuple[Way, ...]:
         """Return the ways that so few rows allow: no row can be its own example."""
         most = len(self.rows) - 1
         return tuple(dict.fromkeys(way._replace(shown=min(way.shown, most)) for way in WAYS if most or not way.shown))
+
+    def words(self, way: Way) -> str:
+        """Say a way for a person."""
+        said = way.words()
+        return said.replace("as earlier turns", "in the instruction") if self._tools else said
 
     @property
     def drawn(self) -> str:
@@ -123,10 +132,35 @@ class Prompts:
         if way.told:
             said = f"{system[-1][1]}\n{self._told}" if system else self._told
             system = [*system[:-1], ("system", said)]
+        if self._tools:
+            return (*self._with_examples(system, picked), *(turn for turn in before if turn[0] != "system"))
         examples = [
             (turn.role, turn.content) for place in picked for turn in self.rows[place].messages if turn.role != "system"
         ]
         return (*system, *examples, *(turn for turn in before if turn[0] != "system"))
+
+    def _with_examples(self, system: Turns | list[tuple[str, str]], picked: Sequence[int]) -> list[tuple[str, str]]:
+        """Put examples into the instruction: as turns of their own, calls that nobody answers would be refused."""
+        shown = [
+            "\n".join(f"{turn.role}: {turn.content}" for turn in self.rows[place].messages if turn.role != "system")
+            for place in picked
+        ]
+        if not shown:
+            return list(system)
+        said = "\n\n".join([*(content for _, content in system[-1:]), "Examples; `→` stands for a call:", *shown])
+        return [*system[:-1], ("system", said)]
+
+
+def sent_whole(row: Row, turns: Turns) -> str:
+    """Return what is sent for a row with tools: the system prompt of `turns`, then its own turns and the tools.
+
+    "" for a row of texts, whose turns are sent as they are.
+    """
+    if not row.whole:
+        return ""
+    system = [{"role": role, "content": content} for role, content in turns if role == "system"]
+    own = [turn for turn in json.loads(row.whole)["messages"][:-1] if turn["role"] != "system"]
+    return json.dumps({"messages": [*system, *own], **row.declared}, ensure_ascii=False, sort_keys=True)
 
 
 def survivors(ways: int) -> int:

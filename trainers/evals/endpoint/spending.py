@@ -11,7 +11,8 @@ from trainers.evals.metrics.operations import TokenPrices
 def most_prompt_tokens(question: Question) -> int:
     """Return an upper bound of a prompt's tokens: byte-level tokenizers need at most one for a byte of UTF-8."""
     lengths = section("lengths")
-    text = sum(len(content.encode("utf-8", "replace")) for _, content in question.messages)
+    said = [question.whole] if question.whole else [content for _, content in question.messages]
+    text = sum(len(content.encode("utf-8", "replace")) for content in said)
     return int(text + lengths["marks_per_message"] * len(question.messages) + lengths["marks_per_call"])
 
 

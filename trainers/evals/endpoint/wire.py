@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from knowledge.errors import UserError
+from trainers.data.formats.whole import told
 
 KEPT_OPEN = 3.0
 """Seconds that an idle connection is used again: servers close them after 5 s and more, and a call would be lost."""
@@ -80,11 +81,20 @@ class Question(NamedTuple):
     """Role and content of each turn."""
     max_tokens: int
     """Most tokens of the answer."""
+    whole: str = ""
+    """Where tools are in it: what is sent in place of `messages`, they and the tools, in JSON."""
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """What is asked, under the keys of OpenAI's API."""
+        if self.whole:
+            return dict(json.loads(self.whole))
+        return {"messages": [{"role": role, "content": content} for role, content in self.messages]}
 
     def key(self, host: str) -> str:
         """Return the SHA-256 that stands for this question to this host."""
         asked: dict[str, Any] = {"host": host, "model": self.model, "messages": self.messages}
-        asked |= {"temperature": 0, "max_tokens": self.max_tokens}
+        asked |= {"temperature": 0, "max_tokens": self.max_tokens} | ({"whole": self.whole} if self.whole else {})
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -126,9 +136,8 @@ class Dialect(NamedTuple):
 
     def body(self, question: Question) -> dict[str, Any]:
         """Return the request."""
-        body = {"model": question.model, self.limit: question.max_tokens}
-        body |= {"messages": [{"role": role, "content": content} for role, content in question.messages]}
-        return body | ({"temperature": 0} if self.temperature else {})
+        body: dict[str, Any] = {"model": question.model, self.limit: question.max_tokens}
+        return body | question.sent | ({"temperature": 0} if self.temperature else {})
 
     def other(self, complaint: str) -> "Dialect | None":
         """Return what to try after a complaint about a parameter; None where there is nothing left."""
@@ -203,12 +212,13 @@ def _reply(said: Mapping[str, Any], milliseconds: float) -> Reply | None:
     match said:
         case {"choices": [{"message": {"content": str() | None} as message} as first, *_]}:
             pass
+        case {"choices": [{"message": {"tool_calls": [_, *_]} as message} as first, *_]} if "content" not in message:
+            pass  # some servers leave out what is null
         case _:
             return None
     used = said.get("usage")
     counts = used if isinstance(used, dict) else {}
-    refusal = message.get("refusal")
-    output = message["content"] if message["content"] is not None else refusal if isinstance(refusal, str) else ""
+    output = _said(message)
     return Reply(
         output.encode("utf-8", "replace").decode(),  # half a surrogate pair cannot be written down
         milliseconds,
@@ -217,6 +227,15 @@ def _reply(said: Mapping[str, Any], milliseconds: float) -> Reply | None:
         str(first.get("finish_reason") or "")[:40],
         str(said.get("model") or "").encode("utf-8", "replace").decode()[:200],
     )
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    """Return what an answer says and calls, or why it refuses."""
+    refusal = message.get("refusal")
+    text = message.get("content")
+    if text is None:
+        text = refusal if isinstance(refusal, str) else ""
+    return told({"content": text, "tool_calls": message.get("tool_calls")})
 
 
 def _count(value: Any) -> int | None:

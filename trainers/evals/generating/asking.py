@@ -1,6 +1,7 @@
 """Knows the words in which a language model is asked for rows, from asked.toml, and what every question tells."""
 
 import html
+import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -48,7 +49,8 @@ def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:
     if spec.labels:
         return frame["labels"].format(labels=html.escape(", ".join(spec.labels)))
     if spec.schema:
-        return frame["schema"].format(keys=html.escape(", ".join(spec.schema["properties"])))
+        written = html.escape(json.dumps(spec.schema, ensure_ascii=False, separators=(",", ":")), quote=False)
+        return frame["schema"].format(keys=html.escape(", ".join(spec.schema["properties"])), schema=written)
     if spec.kind == "format":
         return frame["format"].format(headings=html.escape(", ".join(headings_of(spec))))
     return ""

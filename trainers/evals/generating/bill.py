@@ -76,7 +76,7 @@ def _parts(spec: RowSpec, count: int) -> list[_Part]:
     told, likely = asked(), asked()["likely"]
     told_of = sum(len(text) for text in known_of(spec).values())
     rows = (count, -(-count * 6 // 5), count * int(told["tries"]))
-    texts, material = _longest(spec.texts), 2 * _longest(tuple(text for _, text in spec.passages))
+    texts, material = _longest(spec.texts), 2 * _longest(tuple(text for _, text in spec.sifted.passages))
     judge = _part("judge", rows, told_of, texts + _TOKEN * likely["brief"])
     if spec.kind == "voice" and spec.texts:
         return [_part("brief", rows, told_of, texts), judge]

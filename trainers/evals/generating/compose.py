@@ -6,15 +6,16 @@ from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
-from trainers.evals.drafts.classification import unknown_labels
-from trainers.evals.drafts.fields import fields_of
-from trainers.evals.generating.coverage import CASE, LABEL, Grid, plan_grid
+from trainers.evals.drafts.classification import most_named, unknown_labels
+from trainers.evals.generating.coverage import CASE, LABEL, Grid, lacking, plan_grid
 from trainers.evals.generating.document_rows import few_passages, orders_note
-from trainers.evals.generating.form import doubts, unused_wishes
+from trainers.evals.generating.form import doubts, out_of_form, unused_wishes
 from trainers.evals.generating.format_rows import known
+from trainers.evals.generating.labels import naming_note
+from trainers.evals.generating.plain_values import fields_note
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
-from trainers.evals.generating.streams import Streams, headings_of, streams, system_of
+from trainers.evals.generating.streams import Streams, headings_of, in_turn, streams, system_of
 from trainers.evals.generating.table import most_rows, table
 from trainers.evals.generating.voice_rows import left_out
 
@@ -38,16 +39,16 @@ def compose_rows(
     check_count(count)
     chosen = grid or plan_grid(spec)
     wanted = [cell.get(CASE, "typical") for cell in chosen.cells(count, seed)]
-    pieces = _chosen(_wished(spec, chosen, seed), wanted, avoid)
+    pieces = _chosen(_wished(spec, chosen, seed), wanted, chosen.dimensions.get(CASE, ()), avoid)
     if not pieces:
         raise UserError("My recipes can compose nothing for this task.", _instead(spec))
     system = system_of(spec)
     drafts = tuple(_draft(piece, system) for piece in pieces)
-    missing = sorted(set(wanted) - {piece.case for piece in pieces}, key=list(table()["shares"]).index)
-    notes = [*_notes(spec, count, len(drafts)), *_unused(chosen), *([_left_to_people(missing)] if missing else [])]
+    missing = lacking(chosen, count, [draft.cell for draft in drafts])
     answers = [*(row.target for row in avoid), *(piece.target for piece in pieces)]
-    notes += filter(None, [left_out(spec, answers, short=len(drafts) < count)])
-    return Generated(drafts=drafts, notes=tuple(notes))
+    found = naming_note(drafts, spec.labels), left_out(spec, answers, short=len(drafts) < count)
+    notes = (*_notes(spec, count, len(drafts)), *_unused(chosen), *filter(None, found))
+    return Generated(drafts=drafts, notes=notes, missing=missing)
 
 
 def check_count(count: int) -> None:
@@ -59,17 +60,30 @@ def check_count(count: int) -> None:
 
 def _wished(spec: RowSpec, grid: Grid, seed: int) -> dict[str, Iterator[Piece]]:
     """Return the pieces of each case; where the grid names some of the labels only, those of these labels."""
-    labels, found = grid.dimensions.get(LABEL, ()), streams(spec, seed)
-    if not labels or set(labels) == set(spec.labels):
-        return dict(found)
-    return {case: (piece for piece in pieces if piece.label in labels) for case, pieces in found.items()}
+    labels, found = grid.dimensions.get(LABEL, ()), dict(streams(spec, seed))
+    if "refusal" not in grid.dimensions.get(CASE, ()) and "refusal" in table()["left_out"].get(spec.kind, ()):
+        odd = (piece._replace(case="edge") for piece in found.pop("refusal", iter(())))
+        found["edge"] = in_turn([found.get("edge", iter(())), odd])
+    return {case: _fit(pieces, spec, labels) for case, pieces in found.items()}
 
 
-def _chosen(found: Streams, wanted: Sequence[str], avoid: Sequence[Row]) -> list[Piece]:
-    """Take pieces by case, typical ones for what runs dry; near copies of each other or of `avoid` are left out."""
+def _fit(pieces: Iterator[Piece], spec: RowSpec, labels: Sequence[str]) -> Iterator[Piece]:
+    """Return the pieces of these labels, or of all where none are named, whose answer is in the form of the task."""
+    chosen = set(labels) if set(labels) != set(spec.labels) else set()
+    wanted = (piece for piece in pieces if not chosen or piece.label in chosen)
+    return (piece for piece in wanted if not out_of_form(spec, piece.target))
+
+
+def _chosen(found: Streams, wanted: Sequence[str], cases: Sequence[str], avoid: Sequence[Row]) -> list[Piece]:
+    """Take pieces by case, typical ones for what runs dry; near copies of each other or of `avoid` are left out.
+
+    None is of a case that `cases`, what a coverage names, leaves out.
+    """
     taken = [row.prompt for row in avoid]
     kept: list[Piece] = []
-    for case in (*wanted, *(["typical"] * len(wanted) * _SPARE), *(case for _ in wanted for case in found)):
+    spare = [case for case in found if case in cases or not cases]
+    typical = ["typical"] * len(wanted) * _SPARE if "typical" in spare else []
+    for case in (*wanted, *typical, *(case for _ in wanted for case in spare)):
         if len(kept) == len(wanted):
             break
         piece = _next(found.get(case, iter(())), [*taken, *(each.text for each in kept)])
@@ -111,7 +125,9 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
 def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     yield OFFLINE
     yield from doubts(spec)
-    yield from filter(None, (unused_wishes(spec), _without_recipe(spec), orders_note(spec)))
+    yield from filter(
+        None, (unused_wishes(spec), _without_recipe(spec), fields_note(spec.schema) if spec.schema else "")
+    )
     if spec.kind == "voice" and not spec.texts:
         yield "These answers are in a manner of ours: give texts of your brand, and they become the answers."
     if spec.kind == "documents" and not spec.passages:
@@ -126,8 +142,11 @@ def _without_recipe(spec: RowSpec) -> str:
     labels = unknown_labels(spec.plan, ()) if spec.labels else []
     if not labels:
         return ""
-    named = ", ".join(labels[:_NAMED])
-    return f"No recipe for {named}: such rows are templates that only name the label. Rewrite them, or add your own."
+    named = ", ".join(labels[:_NAMED]) + (f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else "")
+    most = most_named()
+    beyond = f" There are templates for {most} labels." if len(labels) > most else ""
+    what = f"No recipe for {named}: such rows are templates that only name the label.{beyond}"
+    return f"{what} Rewrite them, or add your own."
 
 
 def _unused(grid: Grid) -> Iterator[str]:
@@ -137,17 +156,11 @@ def _unused(grid: Grid) -> Iterator[str]:
             yield f"Not used by recipes: the line {name}: {', '.join(values)}."
 
 
-def _left_to_people(cases: Sequence[str]) -> str:
-    listed = " or ".join(case.replace("_", " ") for case in cases)
-    return f"No row for the case {listed}: what is right there is for people to say, so add some of your own."
-
-
 def _instead(spec: RowSpec) -> str:
     if spec.kind == "format":
         return "Name headings such as Done, Next, Blockers, or set LUTHIER_MODEL."
     if spec.kind == "extraction":
-        named = ", ".join(field.key for field in fields_of(spec.schema or {}))
-        return f"No recipe knows the fields {named}: set LUTHIER_MODEL, or write rows yourself."
+        return f"{fields_note(spec.schema or {'properties': {}})} Or set LUTHIER_MODEL, or write rows yourself.".strip()
     if spec.kind == "documents" and spec.passages:
         return " ".join(filter(None, (few_passages(spec), orders_note(spec))))
     return " ".join(filter(None, (left_out(spec, (), short=True), "Give example texts, or set LUTHIER_MODEL.")))

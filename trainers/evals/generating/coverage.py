@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from knowledge.errors import UserError
+from trainers.evals.drafts.classification import rest_of
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
@@ -49,7 +50,7 @@ class Grid:
 
 def plan_grid(spec: RowSpec) -> Grid:
     """Return the grid that fits a spec: what rows are there for, labels if there are any, and who writes how."""
-    dimensions = {CASE: tuple(table()["shares"])}
+    dimensions = {CASE: _cases(spec)}
     if spec.labels:
         dimensions[LABEL] = spec.labels
     if spec.kind not in ("voice", "documents"):
@@ -68,7 +69,8 @@ def read_grid(text: str, spec: RowSpec) -> Grid:
         values = tuple(dict.fromkeys(value.strip() for value in listed.split(",") if value.strip()))
         if not colon or not name.strip() or not values:
             raise UserError(f"Line {number} of the coverage is no dimension.", "Write it as: channel: e-mail, chat")
-        if len(values) > _MOST_VALUES or max(map(len, (name, *values))) > _LONGEST:
+        own = name.strip().casefold() == LABEL and set(values) <= set(spec.labels)  # as many and as long as they are
+        if not own and (len(values) > _MOST_VALUES or max(map(len, (name, *values))) > _LONGEST):
             raise UserError(f"Line {number} of the coverage is too long.", f"At most {_MOST_VALUES} short values.")
         found[name.strip().casefold()] = values
     if not 0 < len(found) <= _MOST_DIMENSIONS:
@@ -83,6 +85,28 @@ def counted(cells: Sequence[Cell], grid: Grid) -> dict[str, dict[str, int]]:
         name: {value: Counter(cell.get(name) for cell in cells)[value] for value in values}
         for name, values in grid.dimensions.items()
     }
+
+
+def lacking(grid: Grid, count: int, cells: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
+    """Return the cases that `count` rows were to cover and the labels of which no row is, by dimension."""
+    wanted = {CASE: {cell.get(CASE, "") for cell in grid.cells(count, 0)}, LABEL: set(grid.dimensions.get(LABEL, ()))}
+    found = {
+        name: tuple(value for value in grid.dimensions.get(name, ()) if value in wanted[name] - _had(name, cells))
+        for name in (CASE, LABEL)
+    }
+    return {name: values for name, values in found.items() if values}
+
+
+def _had(name: str, cells: Sequence[Cell]) -> set[str]:
+    return {cell.get(name, "") for cell in cells}
+
+
+def _cases(spec: RowSpec) -> tuple[str, ...]:
+    """Return the cases that rows of a task can have: nothing is out of scope where no label is for the rest."""
+    left_out = set(table()["left_out"].get(spec.kind, ()))
+    if spec.labels and not rest_of(spec.labels):
+        left_out.add("out_of_scope")
+    return tuple(case for case in table()["shares"] if case not in left_out)
 
 
 def _check(found: Mapping[str, tuple[str, ...]], spec: RowSpec) -> None:

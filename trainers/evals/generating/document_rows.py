@@ -5,20 +5,21 @@ what the statement is about. What no shown passage speaks of is asked as well, a
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from trainers.data.findings import plural
 from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import recipe, shuffled
-from trainers.evals.generating.orders import gives_orders, split_orders
+from trainers.evals.generating.orders import Passage
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
 from trainers.evals.style.limits import function_words, word_set
-from trainers.evals.style.text import words
+from trainers.evals.style.text import sentences, words
 
-Passage = tuple[str, str]
 Statement = tuple[str, str]
 """A sentence and what it is about."""
 
@@ -26,6 +27,10 @@ WHY = "The answer stands in a passage of yours: without such rows the model answ
 WHY_SECOND = "The answer stands in the second passage: without such rows the model looks at the first alone."
 WHY_ABSENT = "No passage shown says it: without such rows the model makes something up."
 
+SHOWN_PASSAGES = 2
+"""Passages in each row: the one that answers, and a distractor."""
+
+_PARAGRAPH = re.compile(r"\n\s*\n")
 _LEAST, _MOST = 6, 40  # words of a statement
 _PHRASE = 4
 _SHOWN = 3  # orders that are quoted
@@ -52,13 +57,25 @@ def few_passages(spec: RowSpec) -> str:
 
 
 def orders_note(spec: RowSpec) -> str:
-    """Name the sentences of the documents that give a model orders and are therefore no answers; "" without any."""
-    found = [(title, each) for title, text in spec.passages for each in split_orders(text)[1]]
-    if not found:
+    """Count the passages that give a model orders and name these; no row shows them. "" without any."""
+    found = spec.sifted
+    if not found.orders:
         return ""
-    listed = "; ".join(f"in {at_word(title, 40)}: \u201c{at_word(each, 80)}\u201d" for title, each in found[:_SHOWN])
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"Left out, as it gives a model orders: {listed}{more}. Look at who can write to these documents."
+    shown = found.orders[:_SHOWN]
+    listed = "; ".join(f"in {at_word(title, 40)}: \u201c{at_word(each, 80)}\u201d" for title, each in shown)
+    more = f"; and {len(found.orders) - _SHOWN} more" if len(found.orders) > _SHOWN else ""
+    whole = f", {found.unused} of them not used at all" if found.unused else ""
+    what = f"Cut out of {plural(found.cut, 'passage')}{whole}, as it gives a model orders: {listed}{more}."
+    return f"{what} Look at who can write to these documents."
+
+
+def lone_passage(spec: RowSpec) -> str:
+    """Say that a language model is shown no passage, where documents have fewer than the two of a row; else ""."""
+    usable = len(spec.sifted.passages)
+    if not spec.passages or usable >= SHOWN_PASSAGES:
+        return ""
+    have = "only 1 of your passages can be" if usable else "none of your passages can be"
+    return f"A row shows two passages, and {have} used: a language model asks without any. Add documents."
 
 
 def phrase_of(sentence: str) -> str:
@@ -74,14 +91,15 @@ def phrase_of(sentence: str) -> str:
 
 
 def _told(spec: RowSpec) -> list[tuple[Passage, list[Statement]]]:
-    return [(passage, found) for passage in spec.passages if (found := _statements(passage[1]))]
+    return [(passage, found) for passage in spec.sifted.passages if (found := _statements(passage[1]))]
 
 
 def _statements(text: str) -> list[Statement]:
     """Return a passage's statements; those about more than one word first, and among these those with a figure."""
     plain = (
         " ".join(each.split()).lstrip("-*+ ")
-        for each in split_orders(text)[0]
+        for paragraph in _PARAGRAPH.split(text)
+        for each in sentences(paragraph)
         if not each.lstrip().startswith(("|", "#"))
     )
     found = [(each, phrase_of(each)) for each in plain if _LEAST <= len(words(each)) <= _MOST]
@@ -97,7 +115,7 @@ def _answered(told: Sequence[tuple[Passage, list[Statement]]], draw: random.Rand
         second = at % 3 == 2
         shown = [beside, passage] if second else [passage, beside]
         answer = f"{statement} [{2 if second else 1}]"
-        own = titles[passage[0].casefold()] == 1 and not gives_orders(passage[0])
+        own = titles[passage[0].casefold()] == 1
         asked = table()["documents"]["headed" if own else "plain"].format(title=passage[0], phrase=phrase)
         yield _piece("typical", shown, asked, answer, WHY_SECOND if second else WHY)
 

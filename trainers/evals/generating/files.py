@@ -41,6 +41,7 @@ def document(made: Generated, grid: Grid) -> dict[str, Any]:
         "coverage": counted([draft.cell for draft in made.drafts], grid),
         "rejected": [each._asdict() for each in made.rejected],
         "notes": list(made.notes),
+        "missing": {name: list(values) for name, values in made.missing.items()},
         "written_by": made.written_by,
         "from_recipes": made.from_recipes,
     }
@@ -52,5 +53,6 @@ def read_document(told: Mapping[str, Any]) -> Generated:
         drafts=tuple(map(TrainingDraft.from_json, told["rows"])),
         rejected=tuple(Rejected(each["why"], each["text"]) for each in told["rejected"]),
         notes=tuple(told["notes"]),
+        missing={name: tuple(values) for name, values in told.get("missing", {}).items()},
         writer="" if told["written_by"] == RECIPES else told["written_by"],
     )

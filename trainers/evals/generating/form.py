@@ -5,16 +5,19 @@ The same holds for what a language model writes and for what somebody types into
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
-import jsonschema
-
-from trainers.data.likeness import canonical
+from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
+from trainers.evals.drafts.schemas import plain_schema
+from trainers.evals.generating.document_rows import lone_passage, orders_note
+from trainers.evals.generating.labels import alike_note
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
+from trainers.evals.metrics.schemas import accepts
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
@@ -30,6 +33,8 @@ def out_of_form(spec: RowSpec, reply: str) -> str:
         return "a label outside the set"
     if spec.kind == "extraction" and not _fits(reply, spec.schema or {}):
         return "an answer that does not fit the schema"
+    if spec.kind == "extraction" and _odd_date(spec.schema or {}, reply):
+        return _NO_DATE
     if spec.kind == "format" and not _has_headings(reply, headings_of(spec)):
         return "an answer without the headings in order"
     return ""
@@ -44,9 +49,9 @@ def edit_refused(review: Review, reply: str) -> str:
     if review.purpose != "train" or ROWS not in told or GRID not in told:
         return ""
     spec = RowSpec.from_json(told[ROWS])
-    if spec.labels and canonical(reply) in map(canonical, spec.labels):
+    if spec.labels and label_of(reply, spec.labels):
         return ""
-    wrong = out_of_form(spec, reply) or (_NO_DATE if _odd_date(spec, reply) else "")
+    wrong = out_of_form(spec, reply)
     return f"That is {wrong}: {_wanted(spec)}" if wrong else ""
 
 
@@ -54,15 +59,16 @@ def as_declared(review: Review, draft: Draft) -> Draft:
     """Return a row whose answer is spelled as its label was declared: `Other` is `other`, white space is cut off."""
     labels = [str(label) for label in json.loads(review.spec).get("labels") or ()]
     answer = draft.messages[-1]
-    meant = [label for label in labels if canonical(label) == canonical(answer.content)]
-    if answer.content in labels or len(meant) != 1:
+    meant = label_of(answer.content, labels)
+    if answer.content in labels or not meant:
         return draft
-    return draft._replace(messages=(*draft.messages[:-1], answer._replace(content=meant[0])))
+    return draft._replace(messages=(*draft.messages[:-1], answer._replace(content=meant)))
 
 
-def doubts(spec: RowSpec) -> list[str]:
-    """Say what is odd about the material before anything is made of it."""
-    return _two_writers(spec)
+def doubts(spec: RowSpec, *, by_model: bool = False) -> list[str]:
+    """Say what is odd about the material before anything is made of it; `by_model`: a language model writes."""
+    told = alike_note(spec.labels), orders_note(spec), lone_passage(spec) if by_model else ""
+    return [*_two_writers(spec), *filter(None, told)]
 
 
 def unused_wishes(spec: RowSpec) -> str:
@@ -92,24 +98,39 @@ def _wanted(spec: RowSpec) -> str:
 
 def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
     try:
-        jsonschema.validate(json.loads(reply), schema)
-    except (ValueError, RecursionError, jsonschema.ValidationError):
+        return _judge_of(json.dumps(schema))(json.loads(reply))
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
-def _odd_date(spec: RowSpec, reply: str) -> bool:
+@lru_cache(maxsize=8)
+def _judge_of(schema: str) -> Callable[[Any], bool]:
+    """Return what says whether a value is valid; a schema that no answer can be checked by is refused before."""
+    return accepts(json.loads(schema))
+
+
+def _odd_date(schema: Mapping[str, Any], reply: str) -> bool:
     """Say whether a field that is called a date holds another spelling than the system prompt asks for."""
-    if spec.kind != "extraction":
-        return False
-    nodes = (spec.schema or {}).get("properties", {})
-    said = [value for key, value in json.loads(reply).items() if _is_date(key, nodes.get(key))]
+    said = _dates(plain_schema(schema), json.loads(reply))
     return any(isinstance(value, str) and not _iso(value) for value in said)
 
 
+def _dates(node: object, said: object) -> Iterator[object]:
+    """Return what stands in the fields that are called a date, also in objects and lists inside."""
+    if isinstance(node, Mapping) and isinstance(said, Mapping):
+        for key, value in said.items():
+            inner = node.get("properties", {}).get(key)
+            yield from [value] if _is_date(key, inner) else _dates(inner, value)
+    elif isinstance(node, Mapping) and isinstance(said, list):
+        for each in said:
+            yield from _dates(node.get("items"), each)
+
+
 def _is_date(key: str, node: object) -> bool:
-    words = re.findall(r"[A-Z]?[a-z]+", key)
-    return "date" in map(str.lower, words) and isinstance(node, Mapping) and not set(_FIXED) & set(node)
+    """Say whether a field is to hold a day, by its schema or, where that says nothing, by its name."""
+    if not isinstance(node, Mapping) or set(_FIXED) & set(node):
+        return isinstance(node, Mapping) and node.get("format") == "date"
+    return "date" in map(str.lower, re.findall(r"[A-Z]?[a-z]+", key))
 
 
 def _iso(value: str) -> bool:

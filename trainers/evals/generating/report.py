@@ -29,6 +29,7 @@ def _lines(made: Generated, spec: RowSpec, grid: Grid) -> Iterator[str]:
     yield from (f"\n{note}" for note in made.notes)
     yield "\n## Coverage\n"
     yield from (f"- {line}" for line in coverage_lines(made, grid))
+    yield from ((f"\n{_plain(made.lacks)}",) if made.lacks else ())
     yield "\n## Rows"
     for number, draft in enumerate(made.drafts, start=1):
         yield f"\n### {number}. {draft.cell.get('case', '')}\n"

@@ -1,7 +1,7 @@
 """What a drafted training row is, and what came of drafting some; it knows neither how nor where they are kept."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,8 +10,16 @@ from trainers.data.jsonl import Message
 BY_MODEL = "model "
 """How the provenance of a row begins that a language model wrote."""
 
+_NAMED = 8
+"""Labels that one sentence names."""
+
 RECIPES = "recipes"
 """Who wrote rows where no language model did."""
+
+
+def so_far(done: int, wanted: int) -> str:
+    """Say how many rows of a run that is not over are there, without a full stop."""
+    return f"{done} of {wanted} rows are written" if done else "No row is written yet"
 
 
 class Piece(NamedTuple):
@@ -104,6 +112,8 @@ class Generated:
     rejected: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = field(default=())
     """What a person should know, each one sentence."""
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Cases and labels that were wanted and of which no row is, by dimension."""
     writer: str = ""
     """Name of the language model that was asked for them; "" where none was."""
 
@@ -116,6 +126,19 @@ class Generated:
     def written_by(self) -> str:
         """Who wrote them: the language model that was asked where a row is its own, else recipes."""
         return self.writer if self.writer and self.from_recipes < len(self.drafts) else RECIPES
+
+    @property
+    def lacks(self) -> str:
+        """Say of which cases and labels there is no row, and what to do; "" where none is missing."""
+        cases, labels = (self.missing.get(name, ()) for name in ("case", "label"))
+        told = []
+        if cases:
+            listed = " or ".join(case.replace("_", " ") for case in cases)
+            told.append(f"No row for the case {listed}: what is right there is for people to say, so add some.")
+        if labels:
+            more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+            told.append(f"No row is answered {', '.join(labels[:_NAMED])}{more}: ask for more rows, or add some.")
+        return " ".join(told)
 
     @property
     def marked(self) -> str:

@@ -8,7 +8,9 @@ from typing import Any, Final, Literal, get_args
 
 from knowledge.errors import UserError
 from trainers.data.titles import at_word
-from trainers.evals.plan import make_plan
+from trainers.evals.generating.orders import Sifted, sift
+from trainers.evals.metrics.schemas import check_schema
+from trainers.evals.plan import make_plan, schema_of
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.choices import Kind
 from trainers.evals.prompting.opposites import opposites
@@ -33,7 +35,9 @@ class OppositeWishes(Contradiction):
     """Two sentences of what is wanted rule each other out."""
 
 
-_MOST_TEXTS: Final = 500
+MOST_MATERIAL: Final = 500
+"""Texts of a brand, and passages of documents, that are read."""
+
 _OF_PLAN: Mapping[Kind, RowKind] = {
     "classification": "classification",
     "extraction": "extraction",
@@ -64,13 +68,18 @@ class RowSpec:
     texts: tuple[str, ...] = ()
     """The brand's own texts, which become answers word for word."""
     passages: tuple[tuple[str, str], ...] = ()
-    """Titles and texts of the team's documents."""
+    """Titles and texts of the team's documents, as they are."""
+
+    @cached_property
+    def sifted(self) -> Sifted:
+        """The passages that rows may show, and the orders to a model that were cut out of them."""
+        return sift(self.passages)
 
     @cached_property
     def plan(self) -> EvalPlan:
         """The same as an evaluation plan, which knows labels, fields and how drafts are composed."""
         kind = next(kind for kind, rows in _OF_PLAN.items() if rows == self.kind)
-        return make_plan(self.task, labels=self.labels, schema=self.schema, kind=kind)
+        return make_plan(self.task, labels=self.labels, schema=self.schema, kind=kind, labels_apart=True)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal spec."""
@@ -102,9 +111,10 @@ def row_spec(
     if kind and kind not in ROW_KINDS:
         raise Contradiction(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
     plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
-    plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind)
+    plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind, labels_apart=True)
     found = _OF_PLAN[plan.kind]
     _check(found, plan, headings, labels, schema)
+    _check_material(found, plan, passages)
     _check_wishes("\n".join((task, told.get("style", ""), told.get("good", ""))))
     return RowSpec(
         task=task,
@@ -112,8 +122,8 @@ def row_spec(
         labels=plan.labels,
         schema=plan.schema,
         headings=tuple(heading.strip().rstrip(":") for heading in headings if heading.strip()),
-        texts=tuple(texts[:_MOST_TEXTS]),
-        passages=tuple(passages[:_MOST_TEXTS]),
+        texts=tuple(texts[:MOST_MATERIAL]),
+        passages=tuple(passages[:MOST_MATERIAL]),
         **told,
     )
 
@@ -132,6 +142,32 @@ def _check(
         raise UserError("I can't draft rows before I know the labels.", "Name them: into billing, returns, other.")
     if kind == "extraction" and not plan.schema:
         raise UserError("I can't draft rows before I know the fields.", "Name them, or give a JSON Schema.")
+
+
+def read_fields(text: str) -> Mapping[str, Any]:
+    """Return the schema that somebody typed: a JSON Schema, or names of fields with commas or lines between them."""
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Contradiction(f"The schema isn't JSON: {error}.", "Or give names: date, total, vendor.") from None
+        return found  # type: ignore[no-any-return]  # whatever it is, `make_plan` checks it
+    names = [name.strip() for name in text.replace("\n", ",").split(",") if name.strip()]
+    return schema_of(names)
+
+
+def other_kind(kind: RowKind) -> Contradiction:
+    """Return the refusal of documents for rows that show none."""
+    what = f"A collection of documents was named, and the rows are of the kind {kind}."
+    return Contradiction(what, "Leave it out, or choose the kind documents.")
+
+
+def _check_material(kind: RowKind, plan: EvalPlan, passages: Sequence[tuple[str, str]]) -> None:
+    """Raise for documents that no row would show, and for a schema that no answer can be checked by."""
+    if kind != "documents" and passages:
+        raise other_kind(kind)
+    if plan.schema is not None:
+        check_schema(plan.schema)
 
 
 def _check_wishes(text: str) -> None:

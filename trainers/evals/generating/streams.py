@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from trainers.evals.drafts import draft
+from trainers.evals.drafts import draft, most_drafts
 from trainers.evals.drafts.base import Draft
 from trainers.evals.drafts.classification import NAMED
 from trainers.evals.drafts.compose import system_prompt
@@ -11,6 +12,8 @@ from trainers.evals.drafts.recipe import in_turn as _in_turn
 from trainers.evals.drafts.recipe import lower_first
 from trainers.evals.generating.document_rows import document_pieces
 from trainers.evals.generating.format_rows import format_pieces
+from trainers.evals.generating.labels import names_itself
+from trainers.evals.generating.plain_values import filled
 from trainers.evals.generating.refusal_rows import refusal_pieces
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
@@ -27,7 +30,8 @@ _CASES = {
     "out_of_scope": "out_of_scope",
 }
 _POOL = 30  # drafts of one draw: a larger one uses plain cases up to make odd ones of them
-_DRAWS = 12
+_DRAWS, _LEAST_DRAWS = 12, 3
+_EACH = 3  # drafts of a label in one draw, where there are many labels
 
 
 def streams(spec: RowSpec, seed: int) -> Streams:
@@ -63,7 +67,10 @@ def _from_drafts(spec: RowSpec, seed: int) -> Streams:
     """Take what is drafted for tests, as far as the right answer is certain."""
     found: dict[str, list[Piece]] = {case: [] for case in _CASES.values()}
     seen: set[str] = set()
-    for each in (each for turn in range(_DRAWS) for each in draft(spec.plan, count=_POOL, seed=seed + turn).drafts):
+    plan = spec.plan if spec.schema is None else replace(spec.plan, schema=filled(spec.schema))
+    pool = min(max(_POOL, _EACH * len(spec.labels)), most_drafts())
+    turns = max(_LEAST_DRAWS, _DRAWS * _POOL // pool)
+    for each in (each for turn in range(turns) for each in draft(plan, count=pool, seed=seed + turn).drafts):
         if each.target and each.input not in seen:
             seen.add(each.input)
             found[_CASES[each.kind]].append(_piece(each, spec))
@@ -88,8 +95,10 @@ def _why(reveals: str) -> str:
 def _by_label(pieces: list[Piece]) -> Iterator[Piece]:
     """Take one of each label in turn."""
     labels = dict.fromkeys(piece.label for piece in pieces)
-    return _turns([iter([piece for piece in pieces if piece.label == label]) for label in labels])
+    pieces = sorted(pieces, key=lambda piece: names_itself(piece.label, piece.text))  # better in other words
+    return in_turn([iter([piece for piece in pieces if piece.label == label]) for label in labels])
 
 
-def _turns(each: list[Iterator[Piece]]) -> Iterator[Piece]:
+def in_turn(each: list[Iterator[Piece]]) -> Iterator[Piece]:
+    """Take one piece of each stream in turn until all have ended."""
     return _in_turn(each)  # type: ignore[arg-type,return-value]  # it passes on whatever it is given

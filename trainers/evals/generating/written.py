@@ -15,15 +15,18 @@ from knowledge.errors import ServiceError, UserError
 from knowledge.models import Message as Turn
 from knowledge.models import Meter, ModelUnavailable, Used, object_in
 from trainers.data.jsonl import Message, Row
-from trainers.data.likeness import canonical, near_pairs
+from trainers.data.labels import label_of
+from trainers.data.likeness import near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.asking import asked, known_of, repeats_question
 from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
-from trainers.evals.generating.coverage import LABEL, Cell, Grid, plan_grid
+from trainers.evals.generating.coverage import CASE, LABEL, Cell, Grid, lacking, plan_grid
+from trainers.evals.generating.document_rows import SHOWN_PASSAGES
 from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal, Written
-from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft
+from trainers.evals.generating.labels import names_itself, naming_note
+from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft, so_far
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import system_of
 
@@ -86,17 +89,20 @@ def write_rows(
     check_count(count)
     order = _Order(spec, count, seed, grid or plan_grid(spec), avoid)
     kept = journal if journal is not None else Journal()
-    notes = doubts(spec)
+    notes = doubts(spec, by_model=True)
     try:
         _Writer(order, model, meter, kept).write(tell)
     except _Stopped as stopped:
         if not fill and isinstance(stopped.trouble, ModelUnavailable):
             raise stopped.trouble from None
-        notes.append(f"{stopped} {len(kept.drafts)} of {count} rows are written.")
+        notes.append(f"{stopped} {so_far(len(kept.drafts), count)}.")
     drafts = [kept.drafts[place] for place in sorted(kept.drafts)]
     more, told = _filling(order, drafts)
     notes += [note for note in told if note not in notes]
-    return Generated(drafts=(*drafts, *more), rejected=tuple(kept.rejected), notes=tuple(notes), writer=model.name)
+    notes += filter(None, (naming_note((*drafts, *more), order.spec.labels),))
+    missing = lacking(order.grid, count, [each.cell for each in (*drafts, *more)])
+    rejected = tuple(kept.rejected)
+    return Generated(drafts=(*drafts, *more), rejected=rejected, notes=tuple(notes), writer=model.name, missing=missing)
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,8 @@ def _filling(order: _Order, drafts: Sequence[TrainingDraft]) -> tuple[Sequence[T
     except UserError:  # recipes have nothing for this task
         return (), []
     said = [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
-    return more.drafts, [*said, *(note for note in more.notes if note != OFFLINE)]
+    counted = naming_note(more.drafts, order.spec.labels)  # all rows are counted together
+    return more.drafts, [*said, *(note for note in more.notes if note not in (OFFLINE, counted))]
 
 
 class _Writer:
@@ -172,7 +179,7 @@ class _Writer:
         if written is None:
             return None
         sent, reply, why = written
-        wrong = self._wrong(sent, reply) or self._judged(sent, reply)
+        wrong = self._wrong(sent, reply, place) or self._judged(sent, reply)
         if wrong:
             self._reject(wrong, f"{sent}\n=> {reply}", place)
             return None
@@ -217,21 +224,22 @@ class _Writer:
 
     def _material(self, place: int) -> tuple[str, str]:
         """Return the passages that a question is to be about, for the model and for the row; one is a distractor."""
-        if self.spec.kind != "documents" or len(self.spec.passages) < 2:
+        passages = self.spec.sifted.passages
+        if self.spec.kind != "documents" or len(passages) < SHOWN_PASSAGES:
             return "", ""
-        number = len(self.spec.passages)
-        shown = [self.spec.passages[place % number], self.spec.passages[(place + 1 + place // number) % number]]
+        number = len(passages)
+        shown = [passages[place % number], passages[(place + 1 + place // number % (number - 1)) % number]]
         shown = shown[::-1] if place % 3 == 2 else shown
         prompt = recipe("questions")["prompt"]
         listed = "\n\n".join(prompt["passage"].format(n=n, title=t, text=x) for n, (t, x) in enumerate(shown, start=1))
-        ask = "Ask one question that one of them answers; the reply names it, such as [1]. Input is the question alone."
-        return f"<passages>{html.escape(listed)}</passages>\n{ask}", f"{listed}{QUESTION}"
+        ask = self.asked["passages"]["absent" if self.cells[place].get(CASE) == "out_of_scope" else "answered"]
+        asked_of = ask.format(abstain=prompt["abstain"])
+        return f"<passages>{html.escape(listed)}</passages>\n{asked_of}", f"{listed}{QUESTION}"
 
     def _label(self, reply: str) -> str:
-        known = {canonical(label): label for label in self.spec.labels}
-        return known.get(canonical(reply), reply)
+        return label_of(reply, self.spec.labels) or reply
 
-    def _wrong(self, sent: str, reply: str) -> str:
+    def _wrong(self, sent: str, reply: str, place: int) -> str:
         """Say what can be seen to be wrong with a row, or ""."""
         if max(len(sent), len(reply)) > int(self.asked["most_characters"]):
             return "a row that is too long"
@@ -241,6 +249,8 @@ class _Writer:
             return wrong
         if any(pair.later == len(self.taken) for pair in near_pairs([*self.taken, sent])) or sent in self.taken:
             return "too near to another row"
+        if self.spec.labels and not self.journal.tries[place] and names_itself(reply, sent):
+            return "an input that names its label"  # once: of some labels nobody can write in other words
         return ""
 
     def _judged(self, sent: str, reply: str) -> str:

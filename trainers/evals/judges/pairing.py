@@ -5,7 +5,7 @@ Where a score is exact, each answer was compared with the expected one and there
 
 WORDED = ("judged", "chrf", "exact_match", "style", "correct")
 """Metrics of answers that may be worded in many ways: people are offered pairs to label."""
-_EXACT = ("accuracy", "json_exact", "field_f1")
+_EXACT = ("accuracy", "json_exact", "field_f1", "tool_calls")
 _JUDGED = ("judged", "chrf")
 
 

@@ -12,6 +12,7 @@ METRICS = {
     "exact_match": "trainers.evals.metrics.exact:ExactMatch",
     "json_exact": "trainers.evals.metrics.extraction:JsonExact",
     "field_f1": "trainers.evals.metrics.extraction:FieldF1",
+    "tool_calls": "trainers.evals.metrics.calls:ToolCalls",
     "style": "trainers.evals.metrics.style:Style",
     "correct": "trainers.evals.metrics.qa:Correct",
     "chrf": "trainers.evals.metrics.generation:ChrF",

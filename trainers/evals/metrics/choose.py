@@ -1,6 +1,7 @@
 """Which metric suits a task, from its rows alone; it does not judge answers, and people may choose another.
 
 In this order, the same rows always giving the same choice:
+0. half of the targets call tools -> `tool_calls`.
 1. every target is a JSON object or list -> `json_exact`, with a schema guessed from the training targets. Also where
    few different objects come back: an answer may write the same object in another way. Numbers, texts in quotes and
    true or false are JSON too, but alone they are labels.
@@ -14,6 +15,7 @@ In this order, the same rows always giving the same choice:
 from collections.abc import Sequence
 from typing import Any
 
+from trainers.data.formats.whole import calls_in
 from trainers.data.jsonl import Row
 from trainers.data.labels import MOST_CHARACTERS, MOST_WORDS, closed_labels, label_spellings
 from trainers.evals.metrics.base import Setup
@@ -27,6 +29,8 @@ def suggest(train_rows: Sequence[Row], test_rows: Sequence[Row]) -> tuple[str, S
     """Return the name of a metric (`METRICS`) and its setup; linear in the rows. Without a row: `exact_match`."""
     rows = [*train_rows, *test_rows]
     train = tuple(train_rows)
+    if rows and sum(bool(row.whole and calls_in(row.target)) for row in rows) * 2 >= len(rows):
+        return "tool_calls", Setup(train=train)
     if rows and all(_is_document(row.target) for row in rows):
         return "json_exact", Setup(schema=infer_schema(train), train=train)
     labels = closed_labels(rows) or _many_labels(rows)

@@ -32,16 +32,21 @@ def tidy_task(task: str) -> tuple[str, str]:
     return text[:TASK_CHARACTERS].rstrip(), f"I read the first {TASK_CHARACTERS:,} characters of {len(text):,}."
 
 
-def tidy_labels(labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """Return labels without doubles (case and white space don't count) and how many doubles there were."""
+def tidy_labels(labels: Sequence[str], *, apart: bool = False) -> tuple[tuple[str, ...], int]:
+    """Return labels without doubles (case and white space don't count) and how many doubles there were.
+
+    With `apart` only the very same spelling is a double.
+    """
     cleaned = [
         " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", " ", label).split()) for label in labels
     ]
     named = [label for label in cleaned if label]
     if not named:
         return (), 0
-    kept = {canonical(label): label for label in reversed(named)}
-    unique = tuple(reversed(kept.values()))
+    kept: dict[str, str] = {}
+    for label in named:
+        kept.setdefault(label if apart else canonical(label), label)
+    unique = tuple(kept.values())
     if len(unique) == 1:
         raise UserError("With one label there is nothing to tell apart.", "Name two or more, such as billing,returns.")
     if len(unique) > MOST_LABELS:
