@@ -4,7 +4,8 @@
 Project Gutenberg, say), cut into texts of --words. Printed: how often the interval from five texts holds the value of
 50 texts, by measure; how often 40 unseen texts of a writer are nearer to 40 of the same writer than to those of two
 others; how far apart the groups lie into which texts of one writer, or of two, are divided; how often texts of one
-writer, and of two one after the other, are said to change from one text on.
+writer, and of two one after the other, are said to change from one text on; how many habits of five texts are settled
+or nearly so beside plain English, and how many of the latter are settled with as many texts as the profile says.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from trainers.evals.style.intervals import estimate, interval
 from trainers.evals.style.limits import limits
 from trainers.evals.style.measures import measures, parts_of
 from trainers.evals.style.two_writers import change, division
-from trainers.evals.style.voice import distance
+from trainers.evals.style.voice import describe, distance
 
 _GUTENBERG = re.compile(r"\*\*\* ?(?:START|END) OF")
 
@@ -40,6 +41,7 @@ def main() -> None:
         nearest(dict(list(texts.items())[:3]), length, chosen.draws // 10, np.random.default_rng(chosen.seed))
         divided(texts, length, chosen.draws // 20, np.random.default_rng(chosen.seed))
         ordered(texts, length, chosen.draws // 2, np.random.default_rng(chosen.seed))
+        nearly(texts, length, chosen.draws // 20, np.random.default_rng(chosen.seed))
 
 
 def read(folder: Path, length: int) -> list[str]:
@@ -125,6 +127,22 @@ def ordered(texts: Mapping[str, Sequence[str]], length: int, draws: int, random:
             places.append(abs(at - half) <= 1)
         right = mean([place for place, seen in zip(places, two, strict=True) if seen] or [False])
         show(words=length, halves=half, false_alarms=mean(one), seen=mean(two), at_the_place=right, n=draws)
+
+
+def nearly(texts: Mapping[str, Sequence[str]], length: int, draws: int, random: np.random.Generator) -> None:
+    """Print how many habits five texts settle or nearly settle, and how many of these the texts that they need do."""
+    settled, near, kept = [], [], []
+    for found in texts.values():
+        for _ in range(draws):
+            drawn = [found[at] for at in random.permutation(len(found))[:30]]
+            five = describe(drawn[:5])
+            settled.append(len(five.distinctive))
+            near.append(len(five.nearly))
+            for each in five.nearly:
+                more = describe(drawn[: each.needs]).distinctive
+                kept.append(each.key in {habit.key for habit in more})
+    counts = {"settled": round(float(np.mean(settled)), 1), "nearly": round(float(np.mean(near)), 1)}
+    show(words=length, texts=5, **counts, settled_as_said=mean(kept), n=len(kept), draws=len(near))
 
 
 def mean(held: Sequence[bool]) -> float:

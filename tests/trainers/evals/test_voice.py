@@ -77,6 +77,18 @@ def test_a_brand_differs_from_the_chatty_assistant_where_it_does():
     assert "you" in [each.phrase for each in made.phrases.avoided]
 
 
+def test_five_texts_say_which_habits_are_nearly_settled_and_how_many_more_they_need():
+    """What differs by itself, but not among all habits, is listed with a number; more texts settle more."""
+    few = describe(OURS[:5], BASE[:5])
+    assert few.nearly
+    assert not {each.key for each in few.nearly} & {each.key for each in few.distinctive}
+    assert all(5 < (each.needs or 0) <= 30 for each in few.nearly)
+    told = next(part.sentences for part in voice_parts(few) if part.title.startswith("Nearly settled"))
+    assert "would settle it if the difference stays as large" in told[0]
+    assert f"and {len(few.nearly)} more nearly" in headline(few)
+    assert len(describe(OURS, BASE).distinctive) > len(few.distinctive)
+
+
 def test_lengths_are_compared_with_texts_of_the_same_kind_only():
     """The shipped reference is made of long paragraphs: it says nothing about how long a text should be."""
     assert figure(describe(OURS), "words_per_text").other is None

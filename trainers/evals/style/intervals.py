@@ -84,6 +84,15 @@ def p_of_difference(one: Estimate, other: Estimate) -> float:
     return float(2 * _laws().t.sf(abs(one.scaled - other.scaled) / spread**0.5, freedom))
 
 
+def texts_to_tell(one: Estimate, other: Estimate, chance: float, most: int) -> int | None:
+    """Return from how many texts of the first a difference as large as now is sure; None where `most` are too few."""
+    for number in range(one.texts + 1, most + 1):
+        more = one._replace(variance=one.variance * one.texts / number, texts=number)
+        if p_of_difference(more, other) <= chance:
+            return number
+    return None
+
+
 def texts_for(told: Estimate, share: float) -> int:
     """Return about how many texts give an interval of plus or minus `share` of a mean."""
     wanted = float(np.log1p(share)) / 1.96

@@ -11,7 +11,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from knowledge.errors import UserError
-from trainers.evals.style.intervals import Estimate, Interval, estimate, interval, p_of_difference, share_of, texts_for
+from trainers.evals.style.intervals import (
+    Estimate,
+    Interval,
+    estimate,
+    interval,
+    p_of_difference,
+    share_of,
+    texts_for,
+    texts_to_tell,
+)
 from trainers.evals.style.keyness import Keyness, keyness
 from trainers.evals.style.limits import function_words, limits
 from trainers.evals.style.measures import Measure, Vectors, measures, parts_of
@@ -37,6 +46,8 @@ class Figure(NamedTuple):
     differs: bool
     """Whether brand and reference differ beyond chance, corrected for all habits looked at (Holm)."""
     p: float | None
+    needs: int | None = None
+    """Texts from which it would differ if the difference stays as large; None unless that is near."""
 
 
 class Ending(NamedTuple):
@@ -73,6 +84,12 @@ class VoiceProfile:
     def distinctive(self) -> tuple[Figure, ...]:
         """Habits that differ from the reference."""
         return tuple(each for each in self.figures if each.differs)
+
+    @property
+    def nearly(self) -> tuple[Figure, ...]:
+        """Habits that differ by themselves, but not yet when all are looked at; those that need least come first."""
+        near = [each for each in self.figures if each.needs is not None]
+        return tuple(sorted(near, key=lambda each: each.needs or 0))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -150,9 +167,20 @@ def _figures(
             found.append((key, measure, one, other))
     chances = {key: p_of_difference(one, other) for key, _, one, other in found if other is not None}
     sure = holm(chances)
-    figures = [_figure(key, measure, one, other, sure.get(key)) for key, measure, one, other in found]
+    level = 1 - float(limits("voice")["level"])
+    bar = level / max(1, sum(p >= level for p in sure.values()))
+    figures = [
+        _figure(key, measure, one, other, sure.get(key))._replace(
+            needs=_needs(one, other, bar) if other and chances[key] < level <= sure[key] else None
+        )
+        for key, measure, one, other in found
+    ]
     sentence = next((one for key, _, one, _ in found if key == "words_per_sentence"), None)
     return tuple(sorted(figures, key=lambda each: (not each.differs, 1.0 if each.p is None else each.p))), sentence
+
+
+def _needs(one: Estimate, other: Estimate, bar: float) -> int | None:
+    return texts_to_tell(one, other, bar, most=max(one.texts, int(limits("needs")["profile_texts"])))
 
 
 def _figure(key: str, measure: Measure, one: Estimate, other: Estimate | None, p: float | None) -> Figure:

@@ -24,6 +24,10 @@ def voice_parts(made: VoiceProfile) -> list[Part]:
     """Return the sections in the order in which they are read; empty ones are left out."""
     parts = [
         Part("What is distinctive", tuple(figure_sentence(each) for each in made.distinctive[:_SHOWN])),
+        Part(
+            "Nearly settled: each beyond chance by itself, not yet among all habits looked at",
+            tuple(_nearly(each, made.texts) for each in made.nearly[:_SHOWN]),
+        ),
         Part("How it opens and closes", tuple(_endings(made))),
         Part("Says more", tuple(_keyword(each) for each in made.phrases.used[:_SHOWN])),
         Part("Avoids", tuple(_avoided(each) for each in made.phrases.avoided[:_SHOWN])),
@@ -38,9 +42,9 @@ def headline(made: VoiceProfile) -> str:
     """Say in a sentence what was read and how much of it is distinctive."""
     number = len(made.distinctive)
     habits = f"{number} habit{'' if number == 1 else 's'} differ{'s' if number == 1 else ''} beyond chance"
-    return (
-        f"{made.texts:,} texts, {made.words:,} words, beside {made.reference}: {habits} of {len(made.figures)} counted."
-    )
+    more = f", and {len(made.nearly)} more nearly" if made.nearly else ""
+    read = f"{made.texts:,} texts, {made.words:,} words, beside {made.reference}"
+    return f"{read}: {habits}{more}, of {len(made.figures)} counted."
 
 
 def figure_sentence(each: Figure) -> str:
@@ -53,6 +57,12 @@ def figure_sentence(each: Figure) -> str:
     span = f"95% interval {each.low:,.{digits}f} to {each.high:,.{digits}f}"
     unit = each.unit if each.unit == "%" else f" {each.unit}"
     return f"{name}: {each.value:,.{digits}f}{unit} ({span}{beside})."
+
+
+def _nearly(each: Figure, texts: int) -> str:
+    more = (each.needs or texts) - texts
+    wanted = f"{more:,} more text{'' if more == 1 else 's'}"
+    return f"{figure_sentence(each)} About {wanted} would settle it if the difference stays as large."
 
 
 def rows_sentences(made: VoiceProfile) -> tuple[str, ...]:
@@ -167,6 +177,6 @@ def voice_markdown(made: VoiceProfile) -> str:
     lines = ["# Voice", "", headline(made)]
     for part in voice_parts(made):
         lines += ["", f"## {part.title}", "", *(f"- {sentence}" for sentence in part.sentences)]
-    rest = [each for each in made.figures if not each.differs]
+    rest = [each for each in made.figures if not each.differs and each.needs is None]
     lines += ["", "## Counted, and not distinctive", "", *(f"- {figure_sentence(each)}" for each in rest)]
     return "\n".join(lines) + "\n"
