@@ -13,7 +13,7 @@ Severity = Literal["BLOCK", "WARN", "REPORT"]
 
 ORDER: dict[Severity, int] = {"BLOCK": 0, "WARN": 1, "REPORT": 2}
 MOST_LINES = 1000  # a finding lists at most so many lines; its message has the true count
-_NUMBER = r"\d+(?:,\d{3})*"
+_NUMBER = r"\d+(?:,\d{3})*+(?!,?\d)"
 _LINES = re.compile(rf"\b([Ll])ine(s?) ({_NUMBER}(?:, {_NUMBER})*(?: and {_NUMBER}(?! more))?)")
 NAMED_LINES = 4  # lines spelled out in a sentence before "and 12 more"
 
