@@ -405,12 +405,15 @@ def test_rows_written_in_the_thread_are_answered_and_not_taken(world: World) -> 
 
 def test_titles_end_behind_a_word(world: World) -> None:
     """A long task is cut between words, in the title of its review and in the names made of it."""
-    task = "Sort the support tickets of our shop for lamps, lampshades and bulbs into billing, returns, shipping, other"
+    task = (
+        "Sort the support tickets of our shop for lamps, lampshades and bulbs into billing, returns, shipping, "
+        "workshop, wholesale, other"
+    )
     world.slack.command(f"/tune eval-plan {task}")
     world.slack.click(world.slack.wait_message("Draft test rows"), "Draft test rows")
     root = world.slack.wait_message("drafts test rows for")
     review = look(world, world.slack.wait_message("Add my own", thread_ts=root["ts"])).review
-    assert review.title == "Sort the support tickets of our shop for lamps, lampshades and bulbs into…"
+    assert review.title == task.removesuffix(", wholesale, other") + "…"
     assert json.loads(review.spec)["name"] == "Sort the support tickets of our shop for lamps, lampshades…"
 
 
