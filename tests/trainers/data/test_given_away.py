@@ -164,3 +164,8 @@ def test_other_numbers_are_nobody(text: str) -> None:
 def test_a_number_is_named_once() -> None:
     """A number that two rules could tell is named once."""
     assert [kind for kind, _ in _found_in("personnummer 900101-1239")] == ["identity number"]
+
+
+def test_a_number_of_a_place_that_no_table_lists_is_none() -> None:
+    """Found by fuzzing: its check digit fits, and the tables that we ask know no county of that code."""
+    assert list(_found_in("身份证号 111111111111111110")) == []
