@@ -5,7 +5,6 @@ what the statement is about. What no shown passage speaks of is asked as well, a
 """
 
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -13,7 +12,7 @@ from itertools import groupby
 from trainers.data.findings import plural
 from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import recipe, shuffled
-from trainers.evals.generating.orders import Passage
+from trainers.evals.generating.orders import PARAGRAPH, Passage
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
@@ -30,7 +29,6 @@ WHY_ABSENT = "No passage shown says it: without such rows the model makes someth
 SHOWN_PASSAGES = 2
 """Passages in each row: the one that answers, and a distractor."""
 
-_PARAGRAPH = re.compile(r"\n\s*\n")
 _LEAST, _MOST = 6, 40  # words of a statement
 _PHRASE = 4
 _SHOWN = 3  # orders that are quoted
@@ -98,7 +96,7 @@ def _statements(text: str) -> list[Statement]:
     """Return a passage's statements; those about more than one word first, and among these those with a figure."""
     plain = (
         " ".join(each.split()).lstrip("-*+ ")
-        for paragraph in _PARAGRAPH.split(text)
+        for paragraph in PARAGRAPH.split(text)
         for each in sentences(paragraph)
         if not each.lstrip().startswith(("|", "#"))
     )

@@ -12,7 +12,8 @@ from trainers.evals.style.text import sentences, words
 Passage = tuple[str, str]
 """Title and text."""
 
-_PARAGRAPH: Final = re.compile(r"\n\s*\n")
+PARAGRAPH: Final = re.compile(r"\n\s*\n")
+"""What stands between two paragraphs of a passage."""
 _OPENING: Final = re.compile(r"(?:^|\s)[\s\-*+>#|(\"'\u201c]*$")  # what led up to an order: a dash, a quotation mark
 _LEAST_LEFT: Final = 6
 """Words that have to be left of a passage for it to tell anything."""
@@ -91,7 +92,7 @@ def _before(part: _Part) -> str:
 
 
 def _parts(text: str) -> Iterator[_Part]:
-    for paragraph in _PARAGRAPH.split(text):
+    for paragraph in PARAGRAPH.split(text):
         found = list(sentences(paragraph))
         first = next((at for at, each in enumerate(found) if gives_orders(each)), None)
         if first is None and gives_orders(paragraph):
