@@ -5,7 +5,8 @@ Project Gutenberg, say), cut into texts of --words. Printed: how often the inter
 50 texts, by measure; how often 40 unseen texts of a writer are nearer to 40 of the same writer than to those of two
 others; how far apart the groups lie into which texts of one writer, or of two, are divided; how often texts of one
 writer, and of two one after the other, are said to change from one text on; how many habits of five texts are settled
-or nearly so beside plain English, and how many of the latter are settled with as many texts as the profile says.
+or nearly so beside plain English, and how many of the latter are settled with as many texts as the profile says;
+how often texts of one writer are said to differ from others of the same, and how many habits tell two writers apart.
 """
 
 import argparse
@@ -32,16 +33,15 @@ def main() -> None:
     parser.add_argument("--authors", type=Path, required=True, help="a folder for each writer")
     parser.add_argument("--words", type=int, nargs="+", default=[60, 150, 300])
     parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--only", choices=("coverage", "nearest", "divided", "ordered", "nearly", "differing"))
     parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
     for length in chosen.words:
         texts = {each.name: read(each, length) for each in sorted(chosen.authors.iterdir()) if each.is_dir()}
         texts = {name: found for name, found in texts.items() if len(found) >= 200}
-        coverage(texts, length, chosen.draws, np.random.default_rng(chosen.seed))
-        nearest(dict(list(texts.items())[:3]), length, chosen.draws // 10, np.random.default_rng(chosen.seed))
-        divided(texts, length, chosen.draws // 20, np.random.default_rng(chosen.seed))
-        ordered(texts, length, chosen.draws // 2, np.random.default_rng(chosen.seed))
-        nearly(texts, length, chosen.draws // 20, np.random.default_rng(chosen.seed))
+        for measured, share in _MEASURED.items():
+            if chosen.only in (None, measured.__name__):
+                measured(texts, length, chosen.draws // share, np.random.default_rng(chosen.seed))
 
 
 def read(folder: Path, length: int) -> list[str]:
@@ -83,7 +83,8 @@ def coverage(texts: Mapping[str, Sequence[str]], length: int, draws: int, random
 
 
 def nearest(texts: Mapping[str, Sequence[str]], length: int, draws: int, random: np.random.Generator) -> None:
-    """Print how often unseen texts of a writer are nearer to the writer's other texts than to anybody else's."""
+    """Print how often unseen texts of a writer are nearer to the writer's other texts than to two others'."""
+    texts = dict(list(texts.items())[:3])
     right: list[bool] = []
     for _ in range(draws):
         drawn = {name: random.choice(len(found), 80, replace=False) for name, found in texts.items()}
@@ -143,6 +144,34 @@ def nearly(texts: Mapping[str, Sequence[str]], length: int, draws: int, random: 
                 kept.append(each.key in {habit.key for habit in more})
     counts = {"settled": round(float(np.mean(settled)), 1), "nearly": round(float(np.mean(near)), 1)}
     show(words=length, texts=5, **counts, settled_as_said=mean(kept), n=len(kept), draws=len(near))
+
+
+def differing(texts: Mapping[str, Sequence[str]], length: int, draws: int, random: np.random.Generator) -> None:
+    """Print how often a habit is called different between texts of one writer, and how many are between two's."""
+
+    def some(name: str, number: int) -> list[str]:
+        return [texts[name][at] for at in random.choice(len(texts[name]), number, replace=False)]
+
+    for ours, theirs in ((5, 30), (10, 30), (30, 30)):
+        false, told = [], []
+        for name in [each for each in texts for _ in range(draws)]:
+            drawn = some(name, ours + theirs)
+            false.append(bool(describe(drawn[:ours], drawn[ours:]).distinctive))
+            other = str(random.choice([each for each in texts if each != name]))
+            told.append(len(describe(drawn[:ours], some(other, theirs)).distinctive))
+        habits = round(float(np.mean(told)), 2)
+        show(
+            words=length,
+            texts=ours,
+            reference=theirs,
+            one_writer_differs=mean(false),
+            habits_of_two=habits,
+            n=len(false),
+        )
+
+
+_MEASURED = {coverage: 1, nearest: 10, divided: 20, ordered: 2, nearly: 20, differing: 4}
+"""Each with what it divides the draws by, as one draw of it takes longer."""
 
 
 def mean(held: Sequence[bool]) -> float:

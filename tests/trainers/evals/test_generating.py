@@ -19,7 +19,7 @@ from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import Grid, counted, plan_grid, read_grid
 from trainers.evals.generating.document_rows import document_pieces
 from trainers.evals.generating.files import document, read_document
-from trainers.evals.generating.form import as_declared, edit_refused, out_of_form, unused_wishes
+from trainers.evals.generating.form import as_declared, doubts, edit_refused, out_of_form, unused_wishes
 from trainers.evals.generating.labels import alike, names_itself, naming_note
 from trainers.evals.generating.orders import gives_orders, sift, split_orders
 from trainers.evals.generating.report import report
@@ -408,6 +408,28 @@ def test_a_wish_that_contradicts_itself_is_noticed():
     good = "Always answer in English. Never answer in English."
     with pytest.raises(OppositeWishes, match=r"Always answer.*Never answer"):
         row_spec("Sort tickets into billing, returns, other", good=good)
+
+
+def test_wishes_of_the_same_rows_that_rule_each_other_out_are_refused_in_any_words():
+    """Brief and in great detail: both sentences are quoted, with what to do."""
+    with pytest.raises(OppositeWishes, match=r"be brief and be detailed.*Keep answers short.*in great detail"):
+        row_spec(
+            "Answer questions from our documents", style="Keep answers short.", good="It explains in great detail."
+        )
+
+
+def test_a_task_that_names_what_comes_in_and_a_wish_for_what_goes_out_are_a_doubt():
+    """Letters in a formal tone that become chatty are no contradiction, so it is only asked."""
+    spec = row_spec("Rewrite letters in a formal tone in our voice", style="Use a chatty tone.", kind="voice")
+    assert any("be formal and be casual" in each for each in doubts(spec))
+
+
+def test_a_label_within_another_is_named():
+    """`spam` stands in `not spam`, and no label in itself."""
+    spec = row_spec("Sort mail into spam, not spam, other", labels=("spam", "not spam", "other"))
+    (told,) = doubts(spec)
+    assert "\u201cspam\u201d in \u201cnot spam\u201d" in told
+    assert doubts(row_spec("Sort tickets into billing, returns, other")) == []
 
 
 def test_wishes_that_recipes_cannot_follow_are_named():

@@ -67,6 +67,23 @@ def test_two_alike_sets_do_not_differ():
     assert not made.phrases.avoided
 
 
+def test_one_writers_halves_are_seldom_called_different():
+    """A false difference is found in at most a twentieth of draws, also in habits that few of five texts show."""
+    random = np.random.default_rng(11)
+    short, long = "We packed it today and it left at noon. " * 4, "One " + "very " * 30 + "long sentence ends here. "
+    writer = [(short + long * int(random.random() < 0.3)) for _ in range(400)]
+    false = [
+        describe([writer[at] for at in drawn[:5]], [writer[at] for at in drawn[5:]]).distinctive
+        for drawn in (random.permutation(400)[:35] for _ in range(40))
+    ]
+    assert sum(map(bool, false)) <= 2
+
+
+def test_few_divisions_between_three_texts_and_three_settle_nothing():
+    """Three texts against three can be divided in twenty ways: no difference is sure, however large."""
+    assert not describe(["Hello there, friend."] * 3, ["NO! NO! STOP! NOW!"] * 3).distinctive
+
+
 def test_a_brand_differs_from_the_chatty_assistant_where_it_does():
     """No exclamation marks, fewer words to the reader: found, with the other's value beside."""
     made = describe(OURS, BASE)

@@ -14,10 +14,11 @@ from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
 from trainers.evals.drafts.schemas import plain_schema
 from trainers.evals.generating.document_rows import lone_passage, orders_note
-from trainers.evals.generating.labels import alike_note
+from trainers.evals.generating.labels import alike_note, within_note
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
 from trainers.evals.metrics.schemas import accepts
+from trainers.evals.prompting.contradictions import contradictions
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
@@ -67,7 +68,8 @@ def as_declared(review: Review, draft: Draft) -> Draft:
 
 def doubts(spec: RowSpec, *, by_model: bool = False) -> list[str]:
     """Say what is odd about the material before anything is made of it; `by_model`: a language model writes."""
-    told = alike_note(spec.labels), orders_note(spec), lone_passage(spec) if by_model else ""
+    labels = alike_note(spec.labels), within_note(spec.labels)
+    told = *labels, _both_asked(spec), orders_note(spec), lone_passage(spec) if by_model else ""
     return [*_two_writers(spec), *filter(None, told)]
 
 
@@ -76,6 +78,12 @@ def unused_wishes(spec: RowSpec) -> str:
     wishes = ((spec.good, "what makes a good example"), (spec.style, "the style"), (spec.writers, "who writes"))
     named = ", ".join(name for said, name in wishes if said.strip())
     return f"Not used without a language model: {named}." if named else ""
+
+
+def _both_asked(spec: RowSpec) -> str:
+    """Say what task and wishes seem to contradict together: the one may be about inputs, the other about outputs."""
+    found = contradictions("\n".join((spec.task, spec.style, spec.good)))
+    return f"{found[0].sentence} If one is about what comes in, say so." if found else ""
 
 
 def _two_writers(spec: RowSpec) -> list[str]:

@@ -33,6 +33,20 @@ def alike_note(labels: Sequence[str]) -> str:
     return f"These labels look alike and stay apart: {listed}{more}. If one is meant, leave the others out."
 
 
+def within_note(labels: Sequence[str]) -> str:
+    """Say which label's words stand within another's, as `spam` in `not spam`; "" where none do."""
+    told = [(label, f" {' '.join(words(label.replace('_', ' ')))} ") for label in labels]
+    found = [
+        (one, other) for one, own in told for other, theirs in told if own.strip() and own != theirs and own in theirs
+    ]
+    if not found:
+        return ""
+    listed = "; ".join(f"\u201c{one}\u201d in \u201c{other}\u201d" for one, other in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    why = "Luthier compares whole labels, but a program that looks for the shorter one finds it in both"
+    return f"A label stands within another: {listed}{more}. {why}: other names would be safer."
+
+
 def names_itself(label: str, text: str) -> bool:
     """Say whether a text holds the words of a label, so that a model may learn the word alone.
 

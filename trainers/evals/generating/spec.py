@@ -13,6 +13,7 @@ from trainers.evals.metrics.schemas import check_schema
 from trainers.evals.plan import make_plan, schema_of
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.choices import Kind
+from trainers.evals.prompting.contradictions import contradictions
 from trainers.evals.prompting.opposites import opposites
 
 RowKind = Literal["classification", "extraction", "voice", "documents", "format", "refusal"]
@@ -25,6 +26,9 @@ DEFAULT_SEED: Final = 7
 
 ROWS: Final = "rows"
 """Key of a review's spec under which a RowSpec stands."""
+
+
+_KEEP_ONE: Final = "Keep one, or say when each holds."
 
 
 class Contradiction(UserError):
@@ -115,7 +119,7 @@ def row_spec(
     found = _OF_PLAN[plan.kind]
     _check(found, plan, headings, labels, schema)
     _check_material(found, plan, passages)
-    _check_wishes("\n".join((task, told.get("style", ""), told.get("good", ""))))
+    _check_wishes(task, "\n".join((told.get("style", ""), told.get("good", ""))))
     return RowSpec(
         task=task,
         kind=found,
@@ -170,7 +174,16 @@ def _check_material(kind: RowKind, plan: EvalPlan, passages: Sequence[tuple[str,
         check_schema(plan.schema)
 
 
-def _check_wishes(text: str) -> None:
-    both = [f"\u201c{at_word(one, 80)}\u201d and \u201c{at_word(other, 80)}\u201d" for one, other in opposites(text)]
+def _check_wishes(task: str, wishes: str) -> None:
+    """Raise for opposite sentences, and for wishes of rows that rule each other out.
+
+    A task names inputs too (formal letters, made casual): what only it makes contradict is a doubt, not an error.
+    """
+    both = [
+        f"\u201c{at_word(one, 80)}\u201d and \u201c{at_word(other, 80)}\u201d"
+        for one, other in opposites(f"{task}\n{wishes}")
+    ]
     if both:
-        raise OppositeWishes(f"These contradict each other: {both[0]}.", "Keep one, or say when each holds.")
+        raise OppositeWishes(f"These contradict each other: {both[0]}.", _KEEP_ONE)
+    for found in contradictions(wishes):
+        raise OppositeWishes(found.sentence, _KEEP_ONE)

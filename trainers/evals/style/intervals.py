@@ -84,13 +84,21 @@ def p_of_difference(one: Estimate, other: Estimate) -> float:
     return float(2 * _laws().t.sf(abs(one.scaled - other.scaled) / spread**0.5, freedom))
 
 
-def texts_to_tell(one: Estimate, other: Estimate, chance: float, most: int) -> int | None:
-    """Return from how many texts of the first a difference as large as now is sure; None where `most` are too few."""
+def texts_to_tell(one: Estimate, other: Estimate, now: float, chance: float, most: int) -> int | None:
+    """Return from how many texts of the first a difference as large as `now` is sure; None where `most` are too few.
+
+    `now` and `chance` are p-values: the one of today, and the one that counts as sure. Deviations grow as Welch's do.
+    """
+    lag = _deviations(now) / _deviations(p_of_difference(one, other))
     for number in range(one.texts + 1, most + 1):
         more = one._replace(variance=one.variance * one.texts / number, texts=number)
-        if p_of_difference(more, other) <= chance:
+        if lag * _deviations(p_of_difference(more, other)) >= _deviations(chance):
             return number
     return None
+
+
+def _deviations(p: float) -> float:
+    return float(_laws().norm.isf(min(max(p, 1e-300), 0.999) / 2))
 
 
 def texts_for(told: Estimate, share: float) -> int:
@@ -103,6 +111,11 @@ def share_of(yes: int, all_: int) -> Interval:
     """Return a share of texts, 0 to 1, with Clopper and Pearson's interval."""
     low, high = _share(yes, all_, (1 - float(limits("voice")["level"])) / 2)
     return Interval(yes / all_, low / 100, high / 100)
+
+
+def scale(kind: str) -> Callable[[float], float]:
+    """Return the function onto the scale on which figures of a kind are about symmetric."""
+    return _SCALES[kind][0]
 
 
 def _laws() -> Any:

@@ -5,7 +5,7 @@ A measure is a function of sums over texts (words and sentences, say), so that l
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from trainers.evals.style.limits import word_set
 from trainers.evals.style.profile import SIGNS
-from trainers.evals.style.text import seen, sentences, words
+from trainers.evals.style.text import seen, sentences
+from trainers.evals.style.text import words as words_of
 
 Vectors = NDArray[np.float64]
 
@@ -51,7 +52,15 @@ def measures() -> Mapping[str, Measure]:
 
 def parts_of(measure: Measure, texts: Sequence[str]) -> Vectors:
     """Return a row of parts for each text with at least one word."""
-    return np.array([measure.parts(text) for text in texts if words(text)], dtype=np.float64)
+    return np.array([measure.parts(text) for text in texts if _words(text)], dtype=np.float64)
+
+
+def all_parts(texts: Sequence[str]) -> Mapping[str, Vectors]:
+    """Return the same for every measure, by its key; each text is taken apart once."""
+    rows = [{key: each.parts(text) for key, each in _MEASURES.items()} for text in texts if _words(text)]
+    for cached in (_words, _sentence_lengths):
+        cached.cache_clear()  # no text of a team stays behind
+    return {key: np.array([row[key] for row in rows], dtype=np.float64) for key in _MEASURES}
 
 
 def _per_sentence(text: str) -> tuple[float, ...]:
@@ -74,24 +83,24 @@ def _sentence_share(least: int, most: int) -> Callable[[str], tuple[float, ...]]
 
 def _variety(text: str) -> tuple[float, ...]:
     """Different words in each window of 50 (MATTR, Covington and McFall 2010); a shorter text has no window."""
-    found = words(text)
+    found = _words(text)
     windows = len(found) - _WINDOW + 1
     different = sum(len(set(found[at : at + _WINDOW])) for at in range(max(0, windows)))
     return float(different), float(max(0, windows) * _WINDOW)
 
 
 def _letters(text: str) -> tuple[float, ...]:
-    found = words(text)
+    found = _words(text)
     return float(sum(map(len, found))), float(len(found))
 
 
 def _per_paragraph(text: str) -> tuple[float, ...]:
-    blocks = [block for block in _PARAGRAPH.split(seen(text)) if words(block)]
-    return float(len(words(text))), float(len(blocks))
+    blocks = [block for block in _PARAGRAPH.split(seen(text)) if words_of(block)]
+    return float(len(_words(text))), float(len(blocks))
 
 
 def _grade(text: str) -> tuple[float, ...]:
-    found = words(text)
+    found = _words(text)
     return float(sum(map(len, found))), float(len(found)), float(len(_sentence_lengths(seen(text))))
 
 
@@ -106,16 +115,16 @@ def _list_commas(text: str) -> tuple[float, ...]:
 
 
 def _rate(count: Callable[[str], int]) -> Callable[[str], tuple[float, ...]]:
-    return lambda text: (float(count(seen(text))), float(len(words(text))))
+    return lambda text: (float(count(seen(text))), float(len(_words(text))))
 
 
 def _in_list(name: str) -> Callable[[str], int]:
-    return lambda text: sum(word in word_set(name) for word in words(text))
+    return lambda text: sum(word in word_set(name) for word in _words(text))
 
 
 def _passives(text: str) -> int:
     """Count a form of `be` before a word in -ed or -en: a proxy that adjectives deceive."""
-    pairs = pairwise(words(text))
+    pairs = pairwise(_words(text))
     return sum(one in word_set("be") and len(two) > 4 and two.endswith(("ed", "en")) for one, two in pairs)
 
 
@@ -123,9 +132,14 @@ def _shouted(text: str) -> int:
     return sum(len(word) > 3 and word.isupper() and word.isalpha() for word in text.split())
 
 
-@cache
+@lru_cache(maxsize=1)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(words_of(text))
+
+
+@lru_cache(maxsize=1)
 def _sentence_lengths(text: str) -> tuple[int, ...]:
-    return tuple(found for sentence in sentences(text) if (found := len(words(sentence))))
+    return tuple(found for sentence in sentences(text) if (found := len(words_of(sentence))))
 
 
 def _ratio(sums: Sequence[float]) -> float | None:
@@ -175,7 +189,7 @@ _COUNTED: Mapping[str, tuple[str, Callable[[str], int]]] = {
 
 _MEASURES: Mapping[str, Measure] = {
     "words_per_text": Measure(
-        "words in a text", "words", lambda text: (float(len(words(text))), 1.0), _ratio, "mean", 0, layout=True
+        "words in a text", "words", lambda text: (float(len(_words(text))), 1.0), _ratio, "mean", 0, layout=True
     ),
     "words_per_paragraph": Measure("words in a paragraph", "words", _per_paragraph, _ratio, "mean", 0, layout=True),
     "words_per_sentence": Measure("words in a sentence", "words", _per_sentence, _ratio, "mean"),

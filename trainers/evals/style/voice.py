@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from knowledge.errors import UserError
+from trainers.evals.style.exchanged import chances, pair
 from trainers.evals.style.intervals import (
     Estimate,
     Interval,
@@ -23,11 +24,12 @@ from trainers.evals.style.intervals import (
 )
 from trainers.evals.style.keyness import Keyness, keyness
 from trainers.evals.style.limits import function_words, limits
-from trainers.evals.style.measures import Measure, Vectors, measures, parts_of
+from trainers.evals.style.measures import Measure, Vectors, all_parts, measures
 from trainers.evals.style.reference import plain_english
 from trainers.evals.style.text import seen, words
 from trainers.evals.style.two_writers import Groups, groups
 
+_Found = tuple[str, Measure, Estimate, Estimate | None]
 _ENDS: Final = (3, 2, 1)  # words of an opening or a closing, the longest first
 
 
@@ -158,20 +160,21 @@ def _usable(texts: Sequence[str]) -> list[str]:
 def _figures(
     texts: Sequence[str], others: Sequence[str], *, same_kind: bool
 ) -> tuple[tuple[Figure, ...], Estimate | None]:
-    found: list[tuple[str, Measure, Estimate, Estimate | None]] = []
+    ours, theirs = all_parts(texts), all_parts(others)
+    found: list[_Found] = []
     for key, measure in measures().items():
-        one = estimate(parts_of(measure, texts), measure.value, measure.kind)
+        one = estimate(ours[key], measure.value, measure.kind)
         if one is not None:
             comparable = same_kind or not measure.layout
-            other = estimate(parts_of(measure, others), measure.value, measure.kind) if comparable else None
+            other = estimate(theirs[key], measure.value, measure.kind) if comparable else None
             found.append((key, measure, one, other))
-    chances = {key: p_of_difference(one, other) for key, _, one, other in found if other is not None}
-    sure = holm(chances)
+    by_itself = _chances(found, ours, theirs)
+    sure = holm(by_itself)
     level = 1 - float(limits("voice")["level"])
     bar = level / max(1, sum(p >= level for p in sure.values()))
     figures = [
         _figure(key, measure, one, other, sure.get(key))._replace(
-            needs=_needs(one, other, bar) if other and chances[key] < level <= sure[key] else None
+            needs=_needs(one, other, by_itself[key], bar) if other and by_itself[key] < level <= sure[key] else None
         )
         for key, measure, one, other in found
     ]
@@ -179,8 +182,24 @@ def _figures(
     return tuple(sorted(figures, key=lambda each: (not each.differs, 1.0 if each.p is None else each.p))), sentence
 
 
-def _needs(one: Estimate, other: Estimate, bar: float) -> int | None:
-    return texts_to_tell(one, other, bar, most=max(one.texts, int(limits("needs")["profile_texts"])))
+def _chances(found: Sequence[_Found], ours: Mapping[str, Vectors], theirs: Mapping[str, Vectors]) -> dict[str, float]:
+    """Return by habit the larger of two chances: Welch's, and that of texts exchanged between the sets.
+
+    The first knows sets of unequal spread, the second sets too small to show theirs. What the first finds is exchanged.
+    """
+    welch = {key: p_of_difference(one, other) for key, _, one, other in found if other is not None}
+    level = 1 - float(limits("voice")["level"])
+    pairs = {
+        key: pair(ours[key], theirs[key], measure.value, (one, other))
+        for key, measure, one, other in found
+        if other is not None and welch[key] < level
+    }
+    exchanged = chances(pairs)
+    return {key: max(p, exchanged.get(key, p)) for key, p in welch.items()}
+
+
+def _needs(one: Estimate, other: Estimate, now: float, bar: float) -> int | None:
+    return texts_to_tell(one, other, now, bar, most=max(one.texts, int(limits("needs")["profile_texts"])))
 
 
 def _figure(key: str, measure: Measure, one: Estimate, other: Estimate | None, p: float | None) -> Figure:
@@ -228,7 +247,8 @@ def _all_parts(texts: Sequence[str]) -> list[tuple[Measure, Vectors]]:
     told = _usable(texts)
     counted = [Counter(words(text)) for text in told]
     sizes = [float(sum(each.values())) for each in counted]
-    found = [(measure, parts_of(measure, told)) for measure in measures().values()]
+    parts_by_key = all_parts(told)
+    found = [(measure, parts_by_key[key]) for key, measure in measures().items()]
     for word in function_words():
         parts = np.array([[each[word], size] for each, size in zip(counted, sizes, strict=True)])
         found.append((_WORD._replace(name=word), parts))
