@@ -26,7 +26,7 @@ from trainers.costs.workload import Workload
 from trainers.data.enough import few
 from trainers.data.jsonl import Row, read_rows
 from trainers.data.suiting import check_fit
-from trainers.data.tokens import count, split
+from trainers.data.tokens import TokenCount, count, split
 from trainers.errors import DatasetRejected
 from trainers.evals.arms import labels_of
 from trainers.evals.endpoint.contest import Contest
@@ -53,7 +53,7 @@ class Quote:
     train_tokens: int
     """Tokens through the model, all epochs."""
     tokens_exact: bool
-    """Whether the base's own tokenizer counted, or characters were divided by four."""
+    """Whether the model's own tokenizer counted, or characters were divided by four."""
     spec: TrainingSpec
     rule: SuccessRule
     """Fixed now, before training."""
@@ -162,7 +162,7 @@ def quote(
         _check(dataset, spec, today, shelf)
     rows, test = (read_rows(folder / path).rows for path in (dataset.train_path, dataset.test_path))
     rule = _fitted(dataset, spec, rule, rows, test)
-    once = count((side for row in rows for side in (row.billed, row.rejected)), tokenizer)
+    once = _once(rows, spec, tokenizer)
     tokens = once.tokens * spec.hyperparameters.epochs if training else 0
     return Quote(
         dataset=f"{dataset.name} v{dataset.version}",
@@ -175,6 +175,20 @@ def quote(
         rule=rule,
         **_costs(_Asked(dataset, spec, rule, rows, test, tokens, past, training, today, shelf, own)),
     )
+
+
+def _once(rows: Sequence[Row], spec: TrainingSpec, tokenizer: Path | None) -> TokenCount:
+    """Count the tokens of rows once through, as the model that is trained reads them where that is known here."""
+    sides = [side for row in rows for side in (row.billed, row.rejected) if side]
+    if not _encoding(spec):
+        return count(sides, tokenizer)
+    told = split(sides, _encoding(spec))
+    return TokenCount(told.prompt + told.completion, told.exact)
+
+
+def _encoding(spec: TrainingSpec) -> str:
+    """Return the vocabulary of a hosted model; "" where its provider tells of none that is at hand."""
+    return "o200k_base" if spec.backend in ("openai", "azure") else ""
 
 
 def _check(dataset: Dataset, spec: TrainingSpec, today: date | None, shelf: Shelf | None) -> None:
@@ -232,7 +246,7 @@ def estimate_rows(
 ) -> Estimate:
     """Estimate a run on a data set at a hosted trainer, with the model's own tokenizer where it is at hand."""
     sides = [side for row in rows for side in (row.billed, row.rejected) if side]  # of a pair at most both count
-    counted = split(sides, "o200k_base" if spec.backend in ("openai", "azure") else "")
+    counted = split(sides, _encoding(spec))
     load = Workload(
         examples=len(sides),
         prompt_tokens=Decimal(counted.prompt) / len(sides),

@@ -24,6 +24,8 @@ from trainers.costs.gate import check_base
 from trainers.costs.lifecycle import NotTrainable
 from trainers.costs.overlay import Change, laid_over
 from trainers.costs.reconcile import reconcile
+from trainers.data.counting import counter
+from trainers.data.jsonl import read_rows
 from trainers.data.store import Datasets
 from trainers.evals.rule import SuccessRule
 from trainers.jobs.invoices import compared, record
@@ -48,6 +50,22 @@ def tickets(engine: Engine, tmp_path: Path, watch: Watch) -> Dataset:
 def offered(tickets: Dataset, folder: Path, spec: TrainingSpec = AZURE, **other: Any) -> Quote:
     given: dict[str, Any] = {"today": TODAY, **other}
     return quote(tickets, spec, SuccessRule(), folder=folder, tokenizer=None, **given)
+
+
+def test_tokens_of_openais_models_are_counted_as_they_are_read(tickets: Dataset, tmp_path: Path) -> None:
+    """With o200k the quote has the linter's figure and not one for every four characters; elsewhere it is estimated."""
+    made = offered(tickets, tmp_path)
+    count_row, chats = counter("o200k_base"), read_rows(tmp_path / tickets.train_path).rows
+    linted = sum(
+        count_row({"messages": [{"role": turn.role, "content": turn.content} for turn in row.messages]}, 10**6).total
+        for row in chats
+    )
+    assert made.tokens_exact
+    assert made.train_tokens == 3 * linted  # of three epochs
+    other = offered(
+        tickets, tmp_path, replace(AZURE, backend="together", base="meta-llama/Meta-Llama-3.1-8B-Instruct-Reference")
+    )
+    assert not other.tokens_exact
 
 
 def test_what_is_approved_is_the_most_it_may_cost(tickets: Dataset, tmp_path: Path) -> None:
@@ -152,6 +170,12 @@ def test_quote_and_outcome_are_compared() -> None:
     assert found["cost"].error == pytest.approx(0.25)
     assert found["cost"].sentence == "cost: 4 USD, quoted 5 (the quote was +25% off)"
     assert reconcile(QUOTED, {}) == []
+    hosted = {one.what: one for one in reconcile({**QUOTED, "estimate": {}}, {"trained_tokens": 1015})}
+    assert not hosted["trained tokens"].within  # counted here, and a count is a count
+    hosted = {
+        one.what: one for one in reconcile({**QUOTED, "estimate": {"date": "2026-11-30"}}, {"trained_tokens": 1015})
+    }
+    assert hosted["trained tokens"].within  # a provider may count its own marks
 
 
 def test_a_finished_job_keeps_the_comparison(

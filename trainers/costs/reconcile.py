@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from trainers.costs.assumptions import SPREAD
+
 
 class Compared(NamedTuple):
     """One figure of a quote beside what it became."""
@@ -44,7 +46,8 @@ def reconcile(quote: Mapping[str, Any], result: Mapping[str, Any]) -> list[Compa
 def _compared(quote: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[Compared]:
     if result.get("trained_tokens"):
         tokens = float(quote["train_tokens"])
-        spread = 0.0 if quote["tokens_exact"] else 0.3
+        spread = float(SPREAD["exact" if quote["tokens_exact"] else "estimated"]) / 100
+        spread = 0.0 if quote["tokens_exact"] and not quote.get("estimate") else spread  # here nothing else is counted
         low, high = tokens * (1 - spread), tokens * (1 + spread)
         yield Compared("trained tokens", "tokens", low, high, float(result["trained_tokens"]))
     if result.get("timing"):

@@ -11,6 +11,9 @@ MARKS_PER_MESSAGE = 5
 MARKS_OF_OPENAI = 4
 """Tokens around each message of OpenAI's chat models: three marks and the role (OpenAI's cookbook)."""
 
+MARKS_OF_REPLY = 3
+"""Tokens that begin a reply, which the cookbook counts once a row."""
+
 CHARACTERS_PER_TOKEN = 4
 """Rule of thumb for English, used only until the base's own tokenizer is on this machine."""
 
@@ -58,14 +61,14 @@ class Split(NamedTuple):
 def split(rows: Iterable[Sequence[HasContent]], encoding: str) -> Split:
     """Count prompts and answers (a row's last message) by the encoding of OpenAI's models named `encoding`.
 
-    Without one that is at hand, by characters. OpenAI wraps each message in about four tokens.
+    Without one that is at hand, by characters. OpenAI wraps each message in about four tokens and a reply in three more.
     """
     length = encoder(encoding)
     count_in = length or _estimate
     prompt = completion = 0
     for row in rows:
         prompt += sum(count_in(message.content) + MARKS_OF_OPENAI for message in row[:-1])
-        completion += count_in(row[-1].content) + MARKS_OF_OPENAI if row else 0
+        completion += count_in(row[-1].content) + MARKS_OF_OPENAI + MARKS_OF_REPLY if row else 0
     basis = f"counted with {encoding}" if length else "estimated, four characters a token"
     return Split(prompt, completion, length is not None, basis)
 
