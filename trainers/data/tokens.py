@@ -61,7 +61,7 @@ class Split(NamedTuple):
 def split(rows: Iterable[Sequence[HasContent]], encoding: str) -> Split:
     """Count prompts and answers (a row's last message) by the encoding of OpenAI's models named `encoding`.
 
-    Without one that is at hand, by characters. OpenAI wraps each message in about four tokens and a reply in three more.
+    Without one that is at hand, by characters. OpenAI wraps each message in about four tokens and a reply in 3 more.
     """
     length = encoder(encoding)
     count_in = length or _estimate

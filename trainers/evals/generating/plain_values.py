@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from trainers.evals.drafts.fields import Deck, fields_of, types_of
 from trainers.evals.drafts.schemas import plain_schema
+from trainers.evals.generating.patterns import texts_like
 from trainers.evals.generating.table import table
 
 _MOST: Final = 1e15
@@ -73,8 +74,10 @@ def _with_examples(node: Any) -> Any:
 def _plain_values(node: Mapping[str, Any], kinds: Sequence[str]) -> list[Any]:
     if {"number", "integer"} & set(kinds):
         return list(_numbers(node, whole="number" not in kinds))
-    if "pattern" in node or (kinds and "string" not in kinds):
+    if kinds and "string" not in kinds:
         return []
+    if "pattern" in node:
+        return list(texts_like(str(node["pattern"])))
     part = table()["plain"]
     return list(part["exact"].get(node.get("format"), ())) or _texts(node, part["words"])
 
