@@ -5,13 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from bot.store.schema import MIGRATIONS, refuse_newer
+from bot.store.schema import is_newest, refuse_newer
 from knowledge.errors import ServiceError
 
 TURN = 7_105_411
@@ -23,10 +19,13 @@ def migrate(engine: Engine, run: Path, to: str = "head") -> None:
 
     Killed at any moment it leaves the schema as it was. Raises UserError where a newer version has been here.
     """
+    if to == "head" and is_newest(engine):
+        return
+    from bot.store.steps import go  # half a second of imports that only a new schema pays, and no call of a command
+
     with _turn(run), _alone(engine) as connection:
-        config = _config(connection)
         refuse_newer(connection)
-        _go(config, to)
+        go(connection, to)
         _check_references(connection)
 
 
@@ -50,28 +49,6 @@ def _alone(engine: Engine) -> Iterator[Connection]:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
             yield connection
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _go(config: Config, to: str) -> None:
-    script = ScriptDirectory.from_config(config)
-    at = _at(config.attributes["connection"])
-    older = to == "base" or (bool(at) and to != "head" and to not in at and _is_below(script, to, at[0]))
-    (command.downgrade if older else command.upgrade)(config, to)
-
-
-def _is_below(script: ScriptDirectory, to: str, at: str) -> bool:
-    return any(revision.revision == to for revision in script.iterate_revisions(at, "base"))
-
-
-def _at(connection: Connection) -> tuple[str, ...]:
-    return MigrationContext.configure(connection).get_current_heads()
 
 
 def _check_references(connection: Connection) -> None:

@@ -17,6 +17,12 @@ def check_schema(engine: Engine) -> None:
             raise UserError("The database has an older schema than this version.", "Run `luthier migrate` once.")
 
 
+def is_newest(engine: Engine) -> bool:
+    """Say whether the schema is the one that this version writes."""
+    with engine.execution_options(reading=True).connect() as connection:
+        return _revision(connection) == max(_known())
+
+
 def refuse_newer(connection: Connection) -> None:
     """Raise UserError where a newer version has been here."""
     revision = _revision(connection)

@@ -6,7 +6,8 @@ with different numbers match. Found by MinHash in bands (Broder 1997), then chec
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,7 @@ LIKELY = (
     14  # least values that two texts at 0.7 have in common: one in 50,000 has fewer of 36, one in 20 at 0.25 as many
 )
 BUCKET = 8  # texts of one bucket that a newcomer is compared with; keeps a flood of copies linear
+_TOGETHER = 500  # texts that are sketched at once
 _DIGIT = re.compile(r"\d")
 _MARKS = {
     **dict.fromkeys(map(ord, "\u3002\uff61\u06d4\u0964"), "."),
@@ -80,22 +82,27 @@ def without_digits(text: str, most: int | None = None) -> str:
 def near_pairs(texts: Sequence[str]) -> list[NearPair]:
     """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out."""
     plain = _without_common_ends([without_digits(text) for text in texts])
-    pairs: list[NearPair] = []
     first_with: dict[str, int] = {}
-    buckets: dict[tuple[int, int], list[int]] = {}
-    sets: dict[int, Pieces] = {}
     for place, text in enumerate(plain):
-        if text in first_with:
+        first_with.setdefault(text, place)
+    # shorter ones are too short to be nearly the same without being the same
+    long = [place for text, place in first_with.items() if len(text) >= 2 * PIECE]
+    digests = dict(zip(long, _digests([plain[place] for place in long]), strict=True))
+    buckets: dict[tuple[int, int], list[int]] = {}
+    known = cache(lambda place: pieces(plain[place]))
+    pairs: list[NearPair] = []
+    for place, text in enumerate(plain):
+        if first_with[text] != place:
             pairs.append(NearPair(first_with[text], place))
-            continue
-        first_with[text] = place
-        if len(text) < 2 * PIECE:
-            continue  # too short to be nearly the same without being the same
-        sets[place] = pieces(text)
-        match = _nearest(place, text, sets, buckets)
-        if match is not None:
+        elif place in digests and (match := _nearest(place, digests[place], known, buckets)) is not None:
             pairs.append(NearPair(match, place))
     return pairs
+
+
+def _digests(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Yield the bands of each text's sketch; many are sketched together, as each step has a price of its own."""
+    for start in range(0, len(texts), _TOGETHER):
+        yield from sketched(texts[start : start + _TOGETHER])[0].tolist()
 
 
 def _without_common_ends(texts: list[str]) -> list[str]:
@@ -136,16 +143,18 @@ def _hashes(codes: "NDArray[np.uint32]") -> "Pieces":
     return sums * np.uint64(0xBF58476D1CE4E5B9)
 
 
-def _nearest(place: int, text: str, sets: "dict[int, Pieces]", buckets: dict[tuple[int, int], list[int]]) -> int | None:
+def _nearest(
+    place: int, digests: Sequence[int], known: "Callable[[int], Pieces]", buckets: dict[tuple[int, int], list[int]]
+) -> int | None:
     """File a text in its buckets and return the first text there that truly is alike."""
     match: int | None = None
     compared: set[int] = set()
-    for band, digest in enumerate(sketched([text])[0][0].tolist()):
+    for band, digest in enumerate(digests):
         bucket = buckets.setdefault((band, digest), [])
         for other in bucket:
             if match is None and other not in compared:
                 compared.add(other)
-                match = other if shared(sets[other], sets[place]) >= SHARED else None
+                match = other if shared(known(other), known(place)) >= SHARED else None
         if len(bucket) < BUCKET:
             bucket.append(place)
     return match
