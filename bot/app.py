@@ -72,6 +72,7 @@ def bolt(settings: Settings, deps: Deps, *, wait: bool) -> App:
     """
     slack = Workspaces(settings.slack_bot_tokens, settings.slack_api_url)
     app = App(
+        name="luthier",  # else Bolt reads the sources of all modules for one
         client=WebClient(base_url=settings.slack_api_url or WebClient.BASE_URL),
         authorize=_authorizer(slack),
         process_before_response=wait,

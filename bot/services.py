@@ -14,6 +14,7 @@ import httpx
 from bot.settings import Settings
 from bot.supervisor import Program, Supervisor
 from bot.vector_files import chroma_program, tidy
+from knowledge.certificates import needed
 from knowledge.errors import ServiceError, UserError
 from trainers.jobs.queue import answers
 
@@ -180,7 +181,10 @@ def running(settings: Settings) -> Settings | None:
 def heartbeat(chroma_url: str) -> bool:
     """Say whether a Chroma server answers."""
     try:
-        return httpx.get(f"{chroma_url}/api/v2/heartbeat", timeout=2).status_code == httpx.codes.OK
+        return (
+            httpx.get(f"{chroma_url}/api/v2/heartbeat", timeout=2, verify=needed(chroma_url)).status_code
+            == httpx.codes.OK
+        )
     except httpx.HTTPError:
         return False
 

@@ -17,6 +17,7 @@ from bot.store.engine import open_engine
 from bot.store.migrate import migrate
 from bot.supervisor import Program, Supervisor
 from bot.wiring import ROOT
+from knowledge.certificates import needed
 from knowledge.errors import ServiceError, UserError
 
 Say = Callable[[str], None]
@@ -171,6 +172,6 @@ def _wait_for(url: str, supervisor: Supervisor, over: threading.Event) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+        return httpx.get(url, timeout=2, verify=needed(url)).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
+from knowledge.certificates import needed
 from knowledge.embeddings import EmbeddingsUnavailable, Vectors
 from knowledge.errors import UserError
 from knowledge.models import DEFAULT_BASE_URL
@@ -137,7 +138,7 @@ class RemoteEmbeddings:
         with self._lock:
             if self._client is None:
                 headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-                self._client = httpx.Client(headers=headers)
+                self._client = httpx.Client(headers=headers, verify=needed(self._url))
             return self._client
 
     def _trouble(self, what: str, next_step: str = "Try again later, or look at LUTHIER_EMBEDDINGS_URL.") -> Exception:

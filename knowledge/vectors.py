@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from knowledge.certificates import needed
 from knowledge.embeddings import Vectors
 from knowledge.errors import ServiceError
 from knowledge.places import Place
@@ -228,11 +229,13 @@ def _client(url: str, timeout: float) -> Any:
     from chromadb.config import Settings
 
     # Chroma 1.5.9 waits for ever, already while its client is made, and has no setting for it.
-    httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS).raise_for_status()
+    heartbeat = f"{url.rstrip('/')}/api/v2/heartbeat"
+    httpx.get(heartbeat, timeout=TIMEOUT_SECONDS, verify=needed(url)).raise_for_status()
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     # Without `_env_file=None` Chroma reads any `.env` in the working folder and refuses keys that it does not know.
-    settings = Settings(_env_file=None, anonymized_telemetry=False)
+    checks = None if secure else False
+    settings = Settings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=checks)
     client = chromadb.HttpClient(
         host=parts.hostname or "127.0.0.1", port=parts.port or (443 if secure else 80), ssl=secure, settings=settings
     )

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from knowledge.certificates import needed
+
 _START_SECONDS = 20.0
 
 
@@ -30,7 +32,7 @@ class ChromaServer:
         give_up = time.monotonic() + _START_SECONDS
         while time.monotonic() < give_up:
             with contextlib.suppress(httpx.HTTPError):
-                httpx.get(f"{self.url}/api/v2/heartbeat", timeout=1).raise_for_status()
+                httpx.get(f"{self.url}/api/v2/heartbeat", timeout=1, verify=needed(self.url)).raise_for_status()
                 return
             time.sleep(0.02)
         self.kill()

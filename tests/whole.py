@@ -12,6 +12,7 @@ import httpx
 import psutil
 
 from bot.services import free_port
+from knowledge.certificates import needed
 from tests.console import LocalSlack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,9 @@ class Hands(LocalSlack):
 
     def __init__(self, port: int) -> None:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=self.url, headers={"X-Local-Slack": "1"}, trust_env=False, timeout=30)
+        self.http = httpx.Client(
+            base_url=self.url, headers={"X-Local-Slack": "1"}, trust_env=False, timeout=30, verify=needed(self.url)
+        )
 
 
 class Whole:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from knowledge.certificates import needed
 from knowledge.errors import ServiceError, UserError
 
 START_LIMIT = 120.0
@@ -25,6 +26,10 @@ STREAM_LIMIT = httpx.Timeout(120, read=600)
 
 IDLE = 600
 """Seconds without a question after which the resident model ends."""
+
+
+_ADDRESS = "http://local"
+"""Goes to the resident model's socket, whatever its name."""
 
 
 class Said(NamedTuple):
@@ -83,8 +88,8 @@ class LocalModels:
         }
         started = time.monotonic()
         try:
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=120) as client:
-                answer = client.post("http://local/v1/chat/completions", json=body)
+            with self._client(timeout=120) as client:
+                answer = client.post(f"{_ADDRESS}/v1/chat/completions", json=body)
         except httpx.HTTPError as error:
             raise _silent() from error
         return Said(_content(answer), time.monotonic() - started)
@@ -98,7 +103,7 @@ class LocalModels:
         """
         self._check_base()
         body = {"model": str(adapter) if adapter else "base", "messages": list(messages), "stream": True, **wish}
-        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=needed(_ADDRESS))
         async with httpx.AsyncClient(transport=transport, timeout=STREAM_LIMIT) as client:
             try:
                 async with await self._begun(client, body) as answer:
@@ -110,7 +115,7 @@ class LocalModels:
     async def _begun(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> "_Closing":
         """Ask, and where nobody listens start the child and ask once more."""
         for last in (False, True):
-            request = client.build_request("POST", "http://local/v1/chat/completions", json=body)
+            request = client.build_request("POST", f"{_ADDRESS}/v1/chat/completions", json=body)
             try:
                 return _Closing(await client.send(request, stream=True))
             except httpx.ConnectError:
@@ -152,10 +157,14 @@ class LocalModels:
         except OSError:
             return False
         try:
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=10) as client:
-                return client.get("http://local/v1/models").status_code == httpx.codes.OK
+            with self._client(timeout=10) as client:
+                return client.get(f"{_ADDRESS}/v1/models").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
+
+    def _client(self, timeout: float) -> httpx.Client:
+        transport = httpx.HTTPTransport(uds=str(self.socket), verify=needed(_ADDRESS))
+        return httpx.Client(transport=transport, timeout=timeout)
 
     def _start(self) -> None:
         self.socket.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ class Clock:
 def working(engine: Engine, listener: Listener, clock: Clock | None = None) -> Iterator[InboxWorker]:
     """Run a worker whose App has one listener."""
     who = AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_user_id="U1", bot_id="B1")
-    app = App(process_before_response=True, request_verification_enabled=False, authorize=lambda: who)
+    app = App(name="luthier", process_before_response=True, request_verification_enabled=False, authorize=lambda: who)
     app.event("app_mention")(lambda event: listener(event))
     worker = InboxWorker(app, Inbox(engine), clock or Clock())
     worker.start()

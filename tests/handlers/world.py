@@ -118,7 +118,8 @@ def serve(world: World) -> Hands:
 
 
 def bolt(client: WebClient, deps: Deps, *, wait: bool) -> App:
-    app = App(client=client, process_before_response=wait, request_verification_enabled=False)
+    # without a name Bolt looks for one through the sources of all modules: a third of a second
+    app = App(name="luthier", client=client, process_before_response=wait, request_verification_enabled=False)
     handlers.register(app, deps)
     return app
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import httpx
 
+from knowledge.certificates import needed
 from knowledge.errors import ServiceError
 from trainers.backends.deadline import Deadline
 from trainers.errors import Refused
@@ -156,6 +157,7 @@ class Wire:
                 timeout=READ_SECONDS,
                 limits=httpx.Limits(max_keepalive_connections=0),
                 trust_env=False,
+                verify=needed(self.url),
             )
         return self._client
 

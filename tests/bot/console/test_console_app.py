@@ -48,7 +48,11 @@ def journal() -> Journal:
 @pytest.fixture(params=["signed HTTP", "Socket Mode"])
 def bolt(local_slack: LocalSlack, journal: Journal, request: pytest.FixtureRequest) -> Iterator[Ear]:
     """A small Bolt app with a bit of everything, connected to the local Slack in either way, the app unchanged."""
-    app = App(signing_secret=SIGNING_SECRET, client=WebClient(token=BOT_TOKEN, base_url=f"{local_slack.url}/api/"))
+    app = App(
+        name="luthier",
+        signing_secret=SIGNING_SECRET,
+        client=WebClient(token=BOT_TOKEN, base_url=f"{local_slack.url}/api/"),
+    )
     for register in (hear_events, hear_clicks, hear_views, hear_commands):
         register(app, journal.notes)
     ear = listen(app, local_slack) if request.param == "signed HTTP" else Connected(app, APP_TOKEN)

@@ -30,7 +30,7 @@ def trained(desk: Desk) -> Iterator[Desk]:
 
 def modal_app(slack: LocalSlack) -> App:
     """/tune opens a modal; its button pushes another; the name `taken` is refused at the input."""
-    app = App(client=slack.web, signing_secret=slack.signing_secret, token_verification_enabled=False)
+    app = App(name="luthier", client=slack.web, signing_secret=slack.signing_secret, token_verification_enabled=False)
 
     @app.command("/tune")
     def tune(ack: Any, body: Json, client: Any) -> None:

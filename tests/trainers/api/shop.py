@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from openai import OpenAI
+from openai import DefaultHttpxClient, OpenAI
 from sqlalchemy import Engine, select
 
 from bot.patience import PatientProtocol
+from knowledge.certificates import needed
 from knowledge.tenancy import Person
 from tests.chroma import free_port
 from trainers.api.changing import Changes
@@ -130,13 +131,21 @@ class Shop:
     @contextmanager
     def client(self, made: Made | str | None = None, **more: Any) -> Iterator[OpenAI]:
         secret = made if isinstance(made, str) else (made or self.key()).secret
-        with OpenAI(**{"base_url": self.url, "api_key": secret, "max_retries": 0, "timeout": 60, **more}) as client:
+        web = DefaultHttpxClient(verify=needed(self.url))
+        given = {"base_url": self.url, "api_key": secret, "max_retries": 0, "timeout": 60, "http_client": web, **more}
+        with OpenAI(**given) as client:
             yield client
 
     def get(self, made: Made, path: str, **request: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {made.secret}"}
         return httpx.request(
-            request.pop("method", "GET"), f"{self.url}{path}", headers=headers, trust_env=False, timeout=20, **request
+            request.pop("method", "GET"),
+            f"{self.url}{path}",
+            headers=headers,
+            trust_env=False,
+            timeout=20,
+            verify=needed(self.url),
+            **request,
         )
 
     def rules(self, **rules: Any) -> None:

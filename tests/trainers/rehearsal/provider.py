@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from knowledge.certificates import needed
 from tests.chroma import free_port
 from trainers.rehearsal.app import Rehearsal, build_app
 from trainers.rehearsal.book import Book
@@ -81,7 +82,7 @@ class ProcessProvider(Provider):
         until = time.monotonic() + 20
         while time.monotonic() < until:
             try:
-                httpx.get(f"{self.url}/nothing", timeout=1)
+                httpx.get(f"{self.url}/nothing", timeout=1, verify=needed(self.url))
             except httpx.HTTPError:
                 time.sleep(0.02)
             else:
