@@ -1,6 +1,7 @@
 """The gate in front of Bolt: only Slack gets through, everything is written down first, nothing raises."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from bot.inbox_worker import ANSWERING, InboxWorker
 from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.inbox import MOST_DEATHS, Inbox
-from bot.store.migrate import migrate
 from bot.wiring import build_deps
 from handlers.blocks import forms
 from handlers.blocks.approval import APPROVE
@@ -39,7 +39,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, local_slack: LocalSlack) -> Settings:
+def settings(tmp_path: Path, local_slack: LocalSlack, migrated_sqlite: Path) -> Settings:
     env = {
         "DATA_DIR": str(tmp_path),
         "LUTHIER_CACHE": str(tmp_path / "cache"),
@@ -48,7 +48,8 @@ def settings(tmp_path: Path, local_slack: LocalSlack) -> Settings:
         "SLACK_API_URL": f"{local_slack.url}/api/",
     }
     made = Settings.from_env(env)
-    migrate(open_engine(made.database), made.run)
+    made.run.mkdir(parents=True, mode=0o700)
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
     return made
 
 

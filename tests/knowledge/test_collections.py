@@ -1,6 +1,7 @@
 """A team's own documents on SQLite and Postgres: adding, changing, removing, and who sees what."""
 
 import itertools
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -34,10 +35,10 @@ def here(engine: Engine, chroma_url: str, tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def on_sqlite(chroma_url: str, tmp_path: Path) -> Iterator[Shop]:
+def on_sqlite(chroma_url: str, tmp_path: Path, migrated_sqlite: Path) -> Iterator[Shop]:
     """The same on SQLite alone, where the database makes no difference."""
+    shutil.copy(migrated_sqlite, tmp_path / "luthier.db")
     opened = open_engine(f"sqlite:///{tmp_path / 'luthier.db'}")
-    migrate(opened, tmp_path / "run")
     with shop(opened, chroma_url, tmp_path) as made:
         yield made
     opened.dispose()

@@ -8,7 +8,7 @@ import pytest
 from tests.whole import Whole
 from trainers.data.examples import EXAMPLES
 
-TRAIN_ROWS, TEST_ROWS = 16, 12  # each costs a second of reading, five times over
+TRAIN_ROWS, TEST_ROWS = 16, 8  # each costs a second of reading, five times over
 
 
 @pytest.fixture(scope="package")
