@@ -9,15 +9,19 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
 from handlers.blocks import review as card
+from handlers.blocks.words import count
 from handlers.deps import Deps
+from handlers.escape import mrkdwn
 from handlers.people import aside_of, person_of
 from handlers.posting import permalink, whisper
 from handlers.review import begin_review, draw, explain, of_newest_card, say_by_recipe
+from knowledge.models import ChatModel
 from knowledge.tenancy import Person
 from trainers.data.enough import missing
 from trainers.data.review import Look
 from trainers.errors import ReviewNotFound
 from trainers.evals.generating.another import further_rows
+from trainers.evals.generating.rows import BY_MODEL
 from trainers.evals.planned import may_draft
 from trainers.jobs.service import Place
 from trainers.tables import ReviewRow
@@ -41,10 +45,14 @@ def fill_up(deps: Deps, ack: Ack, body: Json, action: Json, context: BoltContext
     look = deps.reviews.look(who, str(action["value"]))
     wanted = missing(len(card.alive(look)))
     if wanted and _first(deps, body, action, who, f"more {look.review.id} {len(look.rows)}", client):
+        if writer := _free(deps):
+            _say(client, body, who, drawn_text(wanted, writer.name))
         drafts = _drafted(deps, who, look, look.rows, wanted)
         outcome = deps.reviews.extend(who, look.review.id, drafts, deps.clock())
         explain(client, body, who, outcome)
         say_by_recipe(client, deps, body, who, outcome)
+        if writer and (words := filled_text(drafts, writer.name)):
+            _say(client, body, who, words)
     draw(client, deps, who, look.review)
 
 
@@ -78,16 +86,40 @@ def _begin(deps: Deps, client: WebClient, who: Person, old: Look, review_id: str
     begin_review(client, deps, who, where, drafts, kept=len(kept), review_id=review_id, **told)
 
 
-def _drafted(deps: Deps, who: Person, look: Look, rows: Sequence[ReviewRow], count: int) -> list[Json]:
+def _drafted(deps: Deps, who: Person, look: Look, rows: Sequence[ReviewRow], wanted: int) -> list[Json]:
     """Draft rows that none of `rows` asks, with a language model where nobody is billed; outside of any transaction."""
-    free = deps.model if deps.model is not None and deps.model_price().free else None
-    return further_rows(look.review, rows, count, model=free, meter=deps.meter(who.workspace_id))
+    return further_rows(look.review, rows, wanted, model=_free(deps), meter=deps.meter(who.workspace_id))
+
+
+def drawn_text(wanted: int, writer: str) -> str:
+    """Say that a language model is at work, which takes minutes."""
+    return f"{mrkdwn(writer, 60)} drafts up to {count(wanted, 'more row')}. The card shows them when they are there."
+
+
+def filled_text(drafts: Sequence[Json], writer: str) -> str:
+    """Say how many of some drafts a language model did not write; "" where it wrote all."""
+    by_model = sum(str(draft["provenance"]).startswith(BY_MODEL) for draft in drafts)
+    recipes = len(drafts) - by_model
+    if not recipes:
+        return ""
+    named = mrkdwn(writer, 60)
+    said = f"{count(recipes, 'row')} of these {len(drafts)} by recipe: {named} wrote {by_model} that passed."
+    return f"{said} *See it all* names where a row is from."
+
+
+def _free(deps: Deps) -> ChatModel | None:
+    """Return the language model where nobody is billed for it: a click has no quote."""
+    return deps.model if deps.model is not None and deps.model_price().free else None
+
+
+def _say(client: WebClient, body: Json, who: Person, words: str) -> None:
+    place = aside_of(body)
+    whisper(client, place.channel, who.user_id, words, thread_ts=place.thread_ts)
 
 
 def _first(deps: Deps, body: Json, action: Json, who: Person, card_of: str, client: WebClient) -> bool:
     """Say whether this is a wish of its own; else tell whoever clicked that it is being carried out."""
     if may_draft(deps.engine, who, card_of, str(action.get("action_ts", "")), deps.clock()):
         return True
-    place = aside_of(body)
-    whisper(client, place.channel, who.user_id, BEGUN, thread_ts=place.thread_ts)
+    _say(client, body, who, BEGUN)
     return False

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from knowledge.certificates import needed
 from knowledge.errors import ServiceError, UserError
 
 if TYPE_CHECKING:
@@ -384,7 +383,6 @@ def _client(base_url: str, api_key: str) -> "openai.OpenAI":
         project="",
         webhook_secret="",
         base_url=base_url,
-        http_client=openai.DefaultHttpxClient(verify=needed(base_url)),
         # A person waits, and at a 429 the SDK would sleep for up to two minutes.
         max_retries=0,
         # OPENAI_CUSTOM_HEADERS could otherwise replace it.

@@ -365,7 +365,7 @@ class ReviewChange(SQLModel, table=True):
     version: int
     """The version that this made; of an edit that came too late, the version that it was written on."""
     what: str
-    """drafted, added, edited, kept, dropped, undid, or too late."""
+    """drafted, added, edited, kept, kept with the rest, dropped, undid, or too late."""
     messages: str
     kind: str
     why: str

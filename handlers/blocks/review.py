@@ -147,7 +147,8 @@ def whole_view(look: Look, row: ReviewRow) -> Block:
     fit = min(90, sum(size <= VIEW_BYTES for size in sizes))
     more = len(blocks) - fit
     rest = [context(f"{count(more, 'more part')} of this row do not fit here; the JSONL has all.")] if more else []
-    return modal(f"Row {row.place} of {len(look.rows)}", [*_head(look, row), *blocks[:fit], *rest])
+    source = [context(f"From: {mrkdwn(row.provenance, 300)}")] if row.provenance else []
+    return modal(f"Row {row.place} of {len(look.rows)}", [*_head(look, row), *source, *blocks[:fit], *rest])
 
 
 def tally(told: Coverage) -> str:

@@ -220,6 +220,22 @@ def test_too_few_rows_are_said_from_the_form_to_the_end_with_a_way_to_more(draft
     assert "Draft 16 more rows" not in json.dumps(card)
 
 
+def test_rows_that_recipes_add_where_a_language_model_failed_are_counted(drafting: World, wire: Wire) -> None:
+    """Whoever clicked hears that it began, and of whom the rows are; See it all names where a row is from."""
+    view = coverage(drafting, rows_count="14")
+    drafting.slack.submit(view, {"rows_coverage": "case: typical, edge\nlabel: billing, returns, shipping, other"})
+    root = drafting.slack.wait_message("drafts 14 training rows", timeout=SLOW)
+    card = drafting.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
+    priced(drafting, wire, FREE)
+    wire.rehearsal.mode = "prose"
+    drafting.slack.click(card, "Draft 16 more rows")
+    drafting.slack.wait_message("writer-1 drafts up to 16 more rows", thread_ts=root["ts"], timeout=SLOW)
+    told = drafting.slack.wait_message("by recipe: writer-1 wrote 0", thread_ts=root["ts"], timeout=SLOW)
+    assert "16 rows of these 16 by recipe" in json.dumps(told)
+    drafting.slack.click(drafting.slack.wait_message("of 30*", thread_ts=root["ts"], timeout=SLOW), "See it all")
+    assert "From: recipe" in json.dumps(drafting.slack.wait_view(timeout=SLOW))
+
+
 def test_words_for_training_under_a_finished_review_offer_its_data_set(drafting: World) -> None:
     """While it is open they name Finish; then they bring Train for that data set; elsewhere they are no wish."""
     card = begun(drafting, 20)

@@ -19,7 +19,7 @@ from trainers import audit
 from trainers.data.jsonl import Message
 from trainers.data.likeness import canonical
 from trainers.data.review_rows import Draft, asked, check, read_draft, turns_of, twin, written
-from trainers.data.review_writing import check_room, note, open_review, put
+from trainers.data.review_writing import WITH_THE_REST, check_room, note, open_review, put
 from trainers.data.store import Datasets
 from trainers.errors import ReviewNotFound, RowRefused
 from trainers.tables import Review, ReviewChange, ReviewRow
@@ -215,7 +215,7 @@ class Reviews:
             new = {"status": "kept", "version": _rows.c.version + 1, "changed_by": person.user_id, "changed_at": now}
             kept = connection.execute(update(_rows).where(rest).values(**new).returning(_rows)).mappings().all()
             for row in kept:
-                note(connection, ReviewRow(**row), "kept", person, now)
+                note(connection, ReviewRow(**row), WITH_THE_REST, person, now)
             if not kept:
                 return Outcome(False, "same", review, None)
             return Outcome(True, "", touch(connection, review), None, len(kept))

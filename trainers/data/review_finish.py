@@ -23,6 +23,7 @@ from trainers.data.findings import plural
 from trainers.data.review import Look, Outcome, Reviews, rows_of, touch
 from trainers.data.review_report import report
 from trainers.data.review_rows import asked, coverage, jsonl, turns_of
+from trainers.data.review_writing import kept_together
 from trainers.data.split import LEAST_TRAIN
 from trainers.data.titles import at_word
 from trainers.errors import DatasetRejected, RowRefused
@@ -129,7 +130,9 @@ def _make(reviews: Reviews, person: Person, look: Look, now: datetime) -> dict[s
     home = reviews.datasets.folder / "reviews" / look.review.id / sha256[:12]
     rows, told = home / "rows.jsonl", home / "report.md"
     whole_files.write(rows, content)
-    whole_files.write(told, report(look.review, look.rows, sha256, now).encode())
+    with reviews.engine.execution_options(reading=True).connect() as connection:
+        together = kept_together(connection, look.review.id)
+    whole_files.write(told, report(look.review, look.rows, sha256, now, together).encode())
     counts = coverage(look.rows)
     made: dict[str, Any] = {
         "kept": counts.kept,

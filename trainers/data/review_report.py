@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from trainers.data.jsonl import Message
@@ -12,8 +12,17 @@ from trainers.tables import Review, ReviewRow
 PURPOSES = {"test": "Would reveal", "train": "Why it helps"}
 
 
-def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime) -> str:
-    """Say what was kept and why, by whom, and what was left out."""
+def report(
+    review: Review,
+    rows: Sequence[ReviewRow],
+    sha256: str,
+    now: datetime,
+    together: Collection[tuple[int, int]] = frozenset(),
+) -> str:
+    """Say what was kept and why, by whom, and what was left out.
+
+    `together` are places and versions of rows that one click kept with all others.
+    """
     kept = [row for row in rows if row.status == "kept"]
     spec = json.loads(review.spec)
     counts = coverage(rows, spec.get("labels") or (), spec.get(GRID) or {})
@@ -30,12 +39,22 @@ def report(review: Review, rows: Sequence[ReviewRow], sha256: str, now: datetime
         *(line for table in others.values() for line in table),
         "## Who decided",
         "",
-        *[f"- {name}: {number}" for name, number in Counter(row.changed_by for row in kept).most_common()],
+        *_deciders(kept, together),
         "",
         "## Rows",
-        *[line for number, row in enumerate(kept, start=1) for line in _row(review, number, row)],
+        *[line for number, row in enumerate(kept, start=1) for line in _row(review, number, row, together)],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _deciders(kept: Sequence[ReviewRow], together: Collection[tuple[int, int]]) -> list[str]:
+    """Say who decided about how many rows, and how many of them by one click on all that were left."""
+    rest = Counter(row.changed_by for row in kept if (row.place, row.version) in together)
+    lines = []
+    for name, number in Counter(row.changed_by for row in kept).most_common():
+        unread = f", {rest[name]} of them kept with the rest and not one by one" if rest[name] else ""
+        lines.append(f"- {name}: {number}{unread}")
+    return lines
 
 
 def _cells(shares: Mapping[str, tuple[int, int]]) -> list[tuple[str, str, str]]:
@@ -49,9 +68,10 @@ def _table(name: str, cells: Sequence[tuple[str, str, str]]) -> list[str]:
     return [f"| {_cell(name)} | Kept | Kept or undecided |", "|---|---|---|", *body, ""]
 
 
-def _row(review: Review, number: int, row: ReviewRow) -> list[str]:
+def _row(review: Review, number: int, row: ReviewRow, together: Collection[tuple[int, int]]) -> list[str]:
     told = f"{PURPOSES[review.purpose]}: {_line(row.why)}" if row.why else f"{PURPOSES[review.purpose]}: not said"
-    decided = f"{row.kind} · decided by {row.changed_by}, version {row.version} · from {_line(row.provenance)}"
+    how = "kept with the rest" if (row.place, row.version) in together else "decided"
+    decided = f"{row.kind} · {how} by {row.changed_by}, version {row.version} · from {_line(row.provenance)}"
     return [
         "",
         f"### Line {number}",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from knowledge.tenancy import Person
 from trainers import audit
@@ -16,6 +16,9 @@ from trainers.tables import Review, ReviewChange, ReviewRow
 _reviews = Review.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
 _rows = ReviewRow.__table__  # type: ignore[attr-defined]  # the same
 _changes = ReviewChange.__table__  # type: ignore[attr-defined]  # the same
+
+WITH_THE_REST = "kept with the rest"
+"""How the history names a row that was kept by one click on all that were left."""
 
 MOST_ROWS = 500
 """Rows of one review: more than people look through one by one."""
@@ -81,6 +84,13 @@ def note(connection: Connection, row: ReviewRow, what: str, person: Person, now:
     """Write a row's newest version into its history."""
     kept = {name: getattr(row, name) for name in ("review_id", "place", "version", "messages", "kind", "why", "status")}
     connection.execute(insert(_changes).values(**kept, what=what, who=person.user_id, at=now))
+
+
+def kept_together(connection: Connection, review_id: str) -> frozenset[tuple[int, int]]:
+    """Return places and versions of rows that one click kept with all others, so that maybe nobody read them."""
+    query = select(_changes.c.place, _changes.c.version)
+    found = connection.execute(query.where(_changes.c.review_id == review_id, _changes.c.what == WITH_THE_REST))
+    return frozenset((row.place, row.version) for row in found)
 
 
 def check_room(rows: int) -> None:

@@ -24,7 +24,7 @@ from trainers.data.review import LATE, REANSWERED, Key, Look, Outcome, Reviews
 from trainers.data.review_finish import finish, finished, may_post, posted
 from trainers.data.review_report import report
 from trainers.data.review_rows import Draft, clashes, coverage, read_draft, turns_of
-from trainers.data.review_writing import MOST_ROWS
+from trainers.data.review_writing import MOST_ROWS, kept_together
 from trainers.data.store import Datasets
 from trainers.errors import DatasetRejected, ReviewNotFound, RowRefused
 
@@ -238,6 +238,24 @@ def test_finishing_twice_makes_one_test(reviews: Reviews) -> None:
     assert "U0ADA" in files.report.read_text("utf-8")
     assert json.loads(review.result)["left"] == 1
     assert [entry.what for entry in audit.listing(reviews.engine, "T1")] == ["finished review", "began review"]
+
+
+def test_the_report_tells_rows_kept_one_by_one_from_those_kept_with_the_rest(reviews: Reviews) -> None:
+    """Who clicks once for all that are left has not decided about each of them."""
+    made = begun(reviews)
+    reviews.keep(ADA, key(reviews, made, 1), NOW)
+    reviews.keep_rest(BEN, made, NOW)
+    look = reviews.look(ADA, made)
+    with reviews.engine.connect() as connection:
+        together = kept_together(connection, made)
+    told = report(look.review, look.rows, "ab", NOW, together)
+    assert "- U0ADA: 1\n" in told
+    assert "- U0BEN: 1, 1 of them kept with the rest and not one by one" in told
+    assert "decided by U0ADA" in told
+    assert "kept with the rest by U0BEN" in told
+    finish(reviews, BEN, made, NOW)
+    kept = finished(reviews, reviews.look(ADA, made).review).report.read_text("utf-8")
+    assert "kept with the rest by U0BEN" in kept
 
 
 def test_after_the_end_nothing_changes(reviews: Reviews) -> None:

@@ -424,6 +424,15 @@ def test_a_task_that_names_what_comes_in_and_a_wish_for_what_goes_out_are_a_doub
     assert any("be formal and be casual" in each for each in doubts(spec))
 
 
+@pytest.mark.parametrize("task", ["x", "Do my taxes", "Make the model better"])
+def test_a_task_that_says_nothing_of_rows_is_asked_about(task):
+    """No row is drafted for what nobody can understand; with a kind named it is."""
+    with pytest.raises(UserError, match="I can't tell from") as refused:
+        row_spec(task)
+    assert "name the kind" in refused.value.next_step
+    assert row_spec(task, kind="refusal").kind == "refusal"
+
+
 def test_a_label_within_another_is_named():
     """`spam` stands in `not spam`, and no label in itself."""
     spec = row_spec("Sort mail into spam, not spam, other", labels=("spam", "not spam", "other"))

@@ -13,6 +13,7 @@ from trainers.evals.metrics.schemas import check_schema
 from trainers.evals.plan import make_plan, schema_of
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.plans.choices import Kind
+from trainers.evals.plans.kinds import read_kind
 from trainers.evals.prompting.contradictions import contradictions
 from trainers.evals.prompting.opposites import opposites
 
@@ -28,6 +29,10 @@ ROWS: Final = "rows"
 """Key of a review's spec under which a RowSpec stands."""
 
 
+_SAY_WHAT: Final = (
+    "Say what comes in and what goes out (Sort mail into billing, returns; Extract date, total from invoices), or name "
+    f"the kind: {', '.join(ROW_KINDS)}."
+)
 _KEEP_ONE: Final = "Keep one, or say when each holds."
 
 
@@ -117,6 +122,8 @@ def row_spec(
     plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind, labels_apart=True)
     found = _OF_PLAN[plan.kind]
+    if plan_kind is None and found == "format" and not headings and not read_kind(task)[1]:
+        raise UserError(f"I can't tell from \u201c{at_word(task, 60)}\u201d what rows are wanted.", _SAY_WHAT)
     _check(found, plan, headings, labels, schema)
     _check_material(found, plan, passages)
     _check_wishes(task, "\n".join((told.get("style", ""), told.get("good", ""))))
