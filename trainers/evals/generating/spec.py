@@ -1,6 +1,7 @@
 """What training rows are wanted: the task in a team's words and all that drives rows and judge; it drafts none."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 from knowledge.errors import UserError
 from trainers.data.titles import at_word
 from trainers.evals.generating.orders import Sifted, sift
+from trainers.evals.generating.table import table
 from trainers.evals.metrics.schemas import check_schema
 from trainers.evals.plan import make_plan, schema_of
 from trainers.evals.plans.body import EvalPlan
@@ -122,7 +124,7 @@ def row_spec(
     plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind, labels_apart=True)
     found = _OF_PLAN[plan.kind]
-    if plan_kind is None and found == "format" and not headings and not read_kind(task)[1]:
+    if plan_kind is None and found == "format" and not headings and _says_nothing(task):
         raise UserError(f"I can't tell from \u201c{at_word(task, 60)}\u201d what rows are wanted.", _SAY_WHAT)
     _check(found, plan, headings, labels, schema)
     _check_material(found, plan, passages)
@@ -137,6 +139,11 @@ def row_spec(
         passages=tuple(passages[:MOST_MATERIAL]),
         **told,
     )
+
+
+def _says_nothing(task: str) -> bool:
+    """Say whether a task has no word of any kind of rows, nor of any text that is to be written."""
+    return not read_kind(task)[1] and not re.search(table()["written"], task, re.IGNORECASE)
 
 
 def _check(

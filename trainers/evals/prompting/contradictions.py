@@ -81,7 +81,8 @@ def _language(wish: Wish) -> str:
         return ""
     found = asked_in(part["spoken"].replace("{names}", names), wish)
     if found:
-        return next(name for name in found.groups() if name).lower()
+        name = next(name for name in found.groups() if name).lower()
+        return str(part["own"].get(name, name))
     speaks = compiled(r"\b(?:answer|reply|respond|write)\b").search(wish.text)
     return _SAME if speaks and compiled(part["same"]).search(wish.text) else ""
 
