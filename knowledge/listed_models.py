@@ -26,7 +26,7 @@ def check_listed(name: str, base_url: str, api_key: str = "", *, timeout: float 
         with httpx.Client(headers=head, timeout=timeout, trust_env=False) as web:
             answer = web.get(f"{url}/models")
             listed = _ids(answer)
-            if listed is None or _is_among(name, listed) or web.get(f"{url}/models/{name}").is_success:
+            if listed is None or _is_among(name, listed) or _is_that(web.get(f"{url}/models/{name}")):
                 return _doubt(answer, listed, name, url)
     except httpx.TimeoutException:
         return f"{url} {_SLOW.format(name=name)}"
@@ -54,6 +54,15 @@ def _ids(answer: httpx.Response) -> list[str] | None:
     if not isinstance(rows, list):
         return None
     return [str(row["id"]) for row in rows if isinstance(row, dict) and row.get("id")]
+
+
+def _is_that(answer: httpx.Response) -> bool:
+    """Say whether a reply describes one model: some servers answer every address with the same."""
+    try:
+        told: Any = answer.json() if answer.is_success else None
+    except ValueError:
+        return False
+    return isinstance(told, dict) and bool(told.get("id"))
 
 
 def _is_among(name: str, listed: Sequence[str]) -> bool:

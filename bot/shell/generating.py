@@ -246,6 +246,7 @@ def _written(made: "Generated", wish: "Wish", out: Path) -> list[str]:
 def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, listed: bool = False) -> None:
     """Show what came of it; rows that lie where they were wanted are not listed, unless `listed`."""
     from trainers.data.enough import few
+    from trainers.data.findings import plural
     from trainers.evals.generating.files import document
 
     if as_json:
@@ -254,9 +255,10 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
     if listed or not files:
         rows = [(d.cell.get("case", ""), d.input, d.target, d.why) for d in made.drafts]
         show(table(("Case", "Sent", "Reply", "Why it helps"), rows))
-    dropped = f" {len(made.rejected)} were thrown away." if made.rejected else ""
+    number = len(made.rejected)
+    dropped = f" {plural(number, 'row')} {'was' if number == 1 else 'were'} thrown away." if number else ""
     short = few(len(made.drafts))
-    more = f"{short} Ask for more with --count, or with another --seed beside these." if short else ""
+    more = f"{short} Ask for more with --count, in one run: another --seed repeats some of these." if short else ""
     say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, made.lacks, more])))
     if files:
         say(f"Written: {', '.join(files)}. Check them with luthier lint, then luthier datasets add.")

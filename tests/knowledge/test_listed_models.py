@@ -40,6 +40,14 @@ def test_a_name_that_is_not_listed_is_refused_with_those_that_are() -> None:
     assert refused.value.next_step == "It has mine, yours. Set LUTHIER_MODEL to one of its models."
 
 
+def test_a_server_that_answers_every_address_with_its_list_has_no_other_model() -> None:
+    """What stands at the address of one model has to be a model."""
+    listed = rehearsal.listed(["mine"])
+    everywhere = Starlette(routes=[Route("/{any:path}", lambda _: JSONResponse(listed))])
+    with served(everywhere) as url, pytest.raises(UserError, match="has no model other"):
+        check_listed("other", url)
+
+
 @pytest.mark.parametrize(
     "reply",
     [
