@@ -52,3 +52,12 @@ def test_a_missing_file_is_said(tmp_path: Path):
     """A name that leads nowhere is told with what can be given."""
     with pytest.raises(UserError, match="There is no file"):
         read_texts([tmp_path / "none.txt"], today=TODAY)
+
+
+@pytest.mark.parametrize(("name", "content"), [("empty.txt", ""), ("dashes.md", "---\n\n---\n"), ("rows.jsonl", "\n")])
+def test_a_file_without_a_text_is_named(tmp_path: Path, name: str, content: str) -> None:
+    """Nothing is quietly made of texts that are not there."""
+    (tmp_path / "good.txt").write_text("We answer within a day.")
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=f"{name} holds no text"):
+        read_texts([tmp_path / "good.txt", tmp_path / name], today=date(2026, 12, 1))

@@ -25,7 +25,13 @@ def read_texts(paths: Sequence[Path], names: Sequence[str] = (), *, today: date)
     `names` are what their owners call them. Raises UserError for what cannot be read.
     """
     called = names or [path.name for path in paths]
-    return [text for path, name in zip(paths, called, strict=True) for text in _texts(path, name, today)]
+    found: list[str] = []
+    for path, name in zip(paths, called, strict=True):
+        texts = _texts(path, name, today)
+        if not texts:
+            raise UserError(f"{name} holds no text.", "Leave it out, or give another file.")
+        found += texts
+    return found
 
 
 def _texts(path: Path, name: str, today: date) -> list[str]:
