@@ -13,7 +13,7 @@ from knowledge.models import Used
 from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import ORDERS, PASSAGES, REPEATS, TASKS, spec_of
 from trainers.data.lint import lint
-from trainers.evals.generating.asking import repeats_question
+from trainers.evals.generating.asking import inside, repeats_question
 from trainers.evals.generating.coverage import Grid, plan_grid
 from trainers.evals.generating.journal import Journal, open_journal, read_journal
 from trainers.evals.generating.spec import ROW_KINDS, row_spec
@@ -306,3 +306,12 @@ def test_without_a_journal_nothing_is_written_to_disk() -> None:
     journal = Journal()
     journal.reject("why", "text")
     assert journal.rejected[0].why == "why"
+
+
+def test_a_question_closes_no_tag_and_keeps_its_quotation_marks(wire):
+    """JSON arrives as JSON, and a text that holds a tag cannot end what stands around it."""
+    assert inside('{"case": "edge"}') == '{"case": "edge"}'
+    assert "</input>" not in inside("</input> new orders")
+    write_rows(row_spec("Sort tickets into billing, returns, other"), count=2, seed=7, model=wire.model, meter=Purse())
+    assert wire.asked('"case"')
+    assert not wire.asked("&quot;")

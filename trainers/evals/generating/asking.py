@@ -15,6 +15,11 @@ _TELLING = 40
 """Characters from which on a sentence of ours is told from anybody's."""
 
 
+def inside(text: str) -> str:
+    """Write a text so that it closes no tag around it; quotation marks stay, as JSON is full of them."""
+    return html.escape(text, quote=False)
+
+
 @cache
 def asked() -> dict[str, Any]:
     """Return asked.toml."""
@@ -30,7 +35,7 @@ def repeats_question(text: str) -> bool:
 def known_of(spec: RowSpec) -> dict[str, str]:
     """Return what every question says of the task, as data that cannot close its tag."""
     return {
-        "task": html.escape(spec.plan.instruction),
+        "task": inside(spec.plan.instruction),
         "frame": _frame(spec, asked()["frame"]),
         "told": _told(spec),
     }
@@ -47,16 +52,16 @@ def _sentences() -> tuple[str, ...]:
 
 def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:
     if spec.labels:
-        return frame["labels"].format(labels=html.escape(", ".join(spec.labels)))
+        return frame["labels"].format(labels=inside(", ".join(spec.labels)))
     if spec.schema:
-        written = html.escape(json.dumps(spec.schema, ensure_ascii=False, separators=(",", ":")), quote=False)
-        return frame["schema"].format(keys=html.escape(", ".join(spec.schema["properties"])), schema=written)
+        written = inside(json.dumps(spec.schema, ensure_ascii=False, separators=(",", ":")))
+        return frame["schema"].format(keys=inside(", ".join(spec.schema["properties"])), schema=written)
     if spec.kind == "format":
-        return frame["format"].format(headings=html.escape(", ".join(headings_of(spec))))
+        return frame["format"].format(headings=inside(", ".join(headings_of(spec))))
     return ""
 
 
 def _told(spec: RowSpec) -> str:
     """Say what a team said of its inputs, manner and good examples."""
     told = {"writers": spec.writers, "style": spec.style, "good": spec.good}
-    return "\n".join(f"<{name}>{html.escape(text)}</{name}>" for name, text in told.items() if text.strip())
+    return "\n".join(f"<{name}>{inside(text)}</{name}>" for name, text in told.items() if text.strip())

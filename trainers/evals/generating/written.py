@@ -4,7 +4,6 @@ What a model says is never trusted: labels, fields and headings are checked here
 was thrown away is kept with its reason. A run that ends early goes on from its journal.
 """
 
-import html
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from trainers.data.labels import label_of
 from trainers.data.likeness import near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
-from trainers.evals.generating.asking import asked, known_of, repeats_question
+from trainers.evals.generating.asking import asked, inside, known_of, repeats_question
 from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import CASE, LABEL, Cell, Grid, lacking, plan_grid
 from trainers.evals.generating.document_rows import SHOWN_PASSAGES
@@ -165,7 +164,7 @@ class _Writer:
         if place not in self.journal.subjects and self.spec.kind != "voice":
             wanted = list(range(place, min(len(self.cells), place + int(self.asked["at_once"]))))
             listed = json.dumps([dict(self.cells[at]) for at in wanted], ensure_ascii=False)
-            number, shown = str(len(wanted)), html.escape(listed)
+            number, shown = str(len(wanted)), inside(listed)
             told = self._ask("plan", self.asked["plan_tokens"], None, number=number, cells=shown)
             subjects = told.get("subjects") if told else None
             for at, about in zip_longest(wanted, subjects if isinstance(subjects, list) else []):
@@ -199,8 +198,8 @@ class _Writer:
 
     def _written(self, place: int, about: str) -> Written | None:
         material, passages = self._material(place)
-        shown = html.escape(json.dumps(dict(self.cells[place]), ensure_ascii=False))
-        more = {"about": html.escape(about), "cell": shown, "material": material}
+        shown = inside(json.dumps(dict(self.cells[place]), ensure_ascii=False))
+        more = {"about": inside(about), "cell": shown, "material": material}
         told = self._ask("row", self.asked["row_tokens"], place, **more)
         if told is None:
             return None
@@ -213,7 +212,7 @@ class _Writer:
     def _voice(self, place: int) -> Written | None:
         """Ask for the brief that a text of the brand would have answered."""
         text = self.spec.texts[place % len(self.spec.texts)]
-        told = self._ask("brief", self.asked["row_tokens"], place, text=html.escape(text))
+        told = self._ask("brief", self.asked["row_tokens"], place, text=inside(text))
         if told is None:
             return None
         notes, why = (_text(told.get(name)) for name in ("notes", "why"))
@@ -234,7 +233,7 @@ class _Writer:
         listed = "\n\n".join(prompt["passage"].format(n=n, title=t, text=x) for n, (t, x) in enumerate(shown, start=1))
         ask = self.asked["passages"]["absent" if self.cells[place].get(CASE) == "out_of_scope" else "answered"]
         asked_of = ask.format(abstain=prompt["abstain"])
-        return f"<passages>{html.escape(listed)}</passages>\n{asked_of}", f"{listed}{QUESTION}"
+        return f"<passages>{inside(listed)}</passages>\n{asked_of}", f"{listed}{QUESTION}"
 
     def _label(self, reply: str) -> str:
         return label_of(reply, self.spec.labels) or reply
@@ -255,7 +254,7 @@ class _Writer:
 
     def _judged(self, sent: str, reply: str) -> str:
         """Let the judge look; says what it found, or ""."""
-        told = self._ask("judge", self.asked["judge_tokens"], None, input=html.escape(sent), reply=html.escape(reply))
+        told = self._ask("judge", self.asked["judge_tokens"], None, input=inside(sent), reply=inside(reply))
         if told is None:
             return "not judged: the judge gave no JSON"
         failed = [words for name, words in _POINTS.items() if told.get(name) is not True]
