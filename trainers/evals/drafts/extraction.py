@@ -81,7 +81,7 @@ class _Desk:
         self.scalars = [field for field in self.known if field.scalar]
 
     def easy(self) -> Iterator[Piece]:
-        """Papers that say everything, as forms and as letters."""
+        """Plain papers, as forms and as letters."""
         for turn in range(_EACH):
             paper = self._paper(letter=turn % 2 == 1)
             yield self._piece("easy", paper.text, self.recipe["easy"]["reveals"], paper, "easy")
@@ -91,7 +91,8 @@ class _Desk:
         part = self.recipe["boundary"]["decoy"]
         titles = {field.title for field in self.fields}
         for field in self._in_turn([f for f in self.scalars if "decoy" in (f.known or {})]):
-            decoy, paper = (field.known or {})["decoy"], self._paper()
+            decoy, value = (field.known or {})["decoy"], field.draw(self.deck)
+            paper = self._paper(put={field.key: value} if value else None)
             if not any(decoy.lower().startswith(title) for title in titles):
                 text = self.draw.choice((f"{decoy}\n{paper.text}", f"{paper.text}\n{decoy}"))
                 yield self._piece("boundary", text, part["reveals"].format(title=field.title), paper, "boundary/decoy")
@@ -203,10 +204,14 @@ class _Desk:
         return _Paper(pattern.format(lines=lines, says=says), self._answers(values))
 
     def _values(self, without: str = "", put: dict[str, Value] | None = None) -> list[tuple[Field, Value | None]]:
-        drawn = ((put or {}).get(field.key) or field.draw(self.deck) for field in self.fields)
-        return [
-            (field, None if field.key == without else value) for field, value in zip(self.fields, drawn, strict=True)
+        """Draw a value of each field; a key that may lack or be null is left out now and then, never all of them."""
+        drawn = [(field, (put or {}).get(field.key) or field.draw(self.deck)) for field in self.fields]
+        told = [(field, None if field.key == without else value) for field, value in drawn]
+        kept = [
+            (field, value if field.key in (put or {}) or not field.left_out(self.draw) else None)
+            for field, value in told
         ]
+        return kept if any(value for _, value in kept) else told
 
     def _say(self, field: Field, value: Value) -> str:
         says = (field.known or {}).get("says") if field.scalar else None

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from trainers.evals.drafts.recipe import Recipe, recipe
 
-_MOST_ITEMS = 2
+_MOST_ITEMS = 4
+_MOST_DRAWS = 64  # for one list, whatever length a schema asks for
+_LEFT_OUT = (True, False, False, False)
+"""How often a key that may be left out or null is: about one time in four."""
 _SAID = {"title", "description", "default", "examples", "$comment", "format", "deprecated", "readOnly", "writeOnly"}
 _LENGTHS, _COUNTS = {"minLength", "maxLength", "pattern"}, {"minItems", "maxItems", "uniqueItems"}
 _RANGE = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
@@ -64,6 +67,10 @@ class Field:
     def draw(self, draw: Deck) -> Value | None:
         """Draw a value; None where nothing is sure to be one that the schema takes."""
         return _draw(self.node, self.known, draw)
+
+    def left_out(self, draw: random.Random | Deck) -> bool:
+        """Draw whether a paper says nothing of it: now and then, where its answer may lack or be null."""
+        return (self.nullable or self.optional) and bool(draw.choice(_LEFT_OUT))
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
@@ -124,7 +131,7 @@ def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
     if _has(node, "boolean") or any(isinstance(value.answer, bool) for value in values):
         chosen = draw.choice((True, False))
         return Value("yes" if chosen else "no", chosen) if set(node) <= _SAID | {"type"} else None
-    fitting = [fitted for value in values if value.text.strip() and (fitted := _fitted(node, value))]
+    fitting = [fit for value in values if value.text.strip() and (fit := fitted(node, value))]
     return draw.choice(fitting) if fitting else None
 
 
@@ -133,11 +140,13 @@ def _said(node: Mapping[str, Any]) -> list[Value]:
     listed = node.get("examples")
     given = [*(listed if isinstance(listed, list) else []), node.get("default")]
     return [
-        Value(str(each), each) for each in given if isinstance(each, str | int | float) and not isinstance(each, bool)
+        each if isinstance(each, Value) else Value(str(each), each)
+        for each in given
+        if isinstance(each, Value) or (isinstance(each, str | int | float) and not isinstance(each, bool))
     ]
 
 
-def _fitted(node: Mapping[str, Any], value: Value) -> Value | None:
+def fitted(node: Mapping[str, Any], value: Value) -> Value | None:
     """Give a value the type that is asked for: whole numbers for integers, the written text for strings."""
     if fits(node, value.answer):
         return value
@@ -154,9 +163,13 @@ def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
     least, most = node.get("minItems", 1), node.get("maxItems", _MOST_ITEMS)
     if not (isinstance(least, int) and isinstance(most, int)):
         return None
-    drawn = [value for _ in range(8) if (value := _draw(inner, known, draw))]
-    values = list({value.text: value for value in drawn}.values())[: min(most, max(least, _MOST_ITEMS))]
-    if len(values) < max(least, 1):
+    low, high = max(least, 1), min(most, max(least, _MOST_ITEMS))
+    if low > high:
+        return None
+    count = draw.choice(range(low, high + 1))
+    drawn = [value for _ in range(min(2 * count + 4, _MOST_DRAWS)) if (value := _draw(inner, known, draw))]
+    values = list({value.text: value for value in drawn}.values())[:count]
+    if len(values) < low:
         return None
     glue = "\n  - " if _has(inner, "object") else ", "
     text = glue.join(value.text for value in values)
@@ -166,11 +179,14 @@ def _list(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
 def _object(node: Mapping[str, Any], draw: Deck) -> Value | None:
     if not set(node.get("required", ())) <= set(node.get("properties", ())):
         return None
-    drawn = [(field, field.draw(draw)) for field in fields_of({"properties": {}, **node})]
+    fields = fields_of({"properties": {}, **node})
+    full = [(field, field.draw(draw)) for field in fields]
+    told = [(field, None if field.left_out(draw) else value) for field, value in full]
+    drawn = told if any(value for _, value in told) else full
     if any(value is None for field, value in drawn if not field.optional and not field.nullable):
         return None
     text = ", ".join(f"{field.title} {value.text}" for field, value in drawn if value)
-    answer = {field.key: value.answer if value else None for field, value in drawn if value or not field.optional}
+    answer = {field.key: value.answer if value else None for field, value in drawn if value or field.nullable}
     return Value(text, answer) if text else None
 
 

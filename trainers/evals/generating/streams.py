@@ -19,6 +19,7 @@ from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
 from trainers.evals.generating.voice_rows import voice_pieces
+from trainers.evals.plans.body import EvalPlan
 
 Streams = Mapping[str, Iterator[Piece]]
 
@@ -67,15 +68,20 @@ def _from_drafts(spec: RowSpec, seed: int) -> Streams:
     """Take what is drafted for tests, as far as the right answer is certain."""
     found: dict[str, list[Piece]] = {case: [] for case in _CASES.values()}
     seen: set[str] = set()
-    plan = spec.plan if spec.schema is None else replace(spec.plan, schema=filled(spec.schema))
     pool = min(max(_POOL, _EACH * len(spec.labels)), most_drafts())
     turns = max(_LEAST_DRAWS, _DRAWS * _POOL // pool)
-    for each in (each for turn in range(turns) for each in draft(plan, count=pool, seed=seed + turn).drafts):
+    drawn = (draft(_plan(spec, seed + turn), count=pool, seed=seed + turn) for turn in range(turns))
+    for each in (each for drafts in drawn for each in drafts.drafts):
         if each.target and each.input not in seen:
             seen.add(each.input)
             found[_CASES[each.kind]].append(_piece(each, spec))
     by_label = {case: _by_label(pieces) for case, pieces in found.items()} if spec.labels else {}
     return {case: by_label[case] if by_label else iter(pieces) for case, pieces in found.items()}
+
+
+def _plan(spec: RowSpec, seed: int) -> EvalPlan:
+    """Return the plan with made-up values in its schema: other ones for each draw."""
+    return spec.plan if spec.schema is None else replace(spec.plan, schema=filled(spec.schema, seed))
 
 
 def _piece(each: Draft, spec: RowSpec) -> Piece:

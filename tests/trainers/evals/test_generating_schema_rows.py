@@ -1,0 +1,78 @@
+"""Training rows of a schema of one's own: they vary, lack what may lack, and fit the schema."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.spec import row_spec
+from trainers.evals.metrics.schemas import accepts
+
+ORDER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["order_id", "order_date", "email", "total", "priority", "remark", "items"],
+    "properties": {
+        "order_id": {"type": "string", "pattern": "^ORD-[0-9]{4}$"},
+        "order_date": {"type": "string", "format": "date"},
+        "email": {"type": "string", "format": "email"},
+        "total": {"type": "number", "exclusiveMinimum": 0},
+        "priority": {"enum": ["low", "high"]},
+        "remark": {"type": ["string", "null"]},
+        "shelf": {"type": "string"},
+        "items": {"type": "array", "minItems": 1, "maxItems": 4, "items": {"$ref": "#/$defs/item"}},
+    },
+    "$defs": {
+        "item": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["sku", "quantity", "weight_x"],
+            "properties": {
+                "sku": {"type": "string"},
+                "quantity": {"type": "integer", "minimum": 1, "maximum": 10},
+                "weight_x": {"type": "number"},
+            },
+        }
+    },
+}
+
+
+def answers(seed: int = 7, count: int = 60) -> list[dict[str, Any]]:
+    spec = row_spec("Extract orders from e-mails", schema=ORDER)
+    told = [json.loads(row.messages[-1].content) for row in compose_rows(spec, count=count, seed=seed).drafts]
+    assert all(accepts(ORDER)(each) for each in told)
+    return told
+
+
+@pytest.fixture(scope="module")
+def sixty() -> list[dict[str, Any]]:
+    return answers()
+
+
+@pytest.mark.parametrize(("key", "least"), [("total", 30), ("order_date", 30), ("email", 15), ("order_id", 15)])
+def test_values_vary_from_row_to_row(sixty, key, least):
+    """Numbers, days, addresses and references are hardly twice the same."""
+    assert len({each[key] for each in sixty}) >= least
+
+
+def test_lists_and_what_is_in_them_vary(sixty):
+    """As many items as the schema allows, and numbers all over their range."""
+    items = [item for each in sixty for item in each["items"]]
+    assert {len(each["items"]) for each in sixty} == {1, 2, 3, 4}
+    assert {item["quantity"] for item in items} == set(range(1, 11))
+    assert len({item["weight_x"] for item in items}) >= 30
+
+
+def test_the_same_seed_makes_the_same_rows(sixty):
+    """And another one other rows."""
+    assert answers() == sixty != answers(seed=8)
+
+
+def test_what_may_lack_lacks_now_and_then(sixty):
+    """About one time in four: null where a key may be null, no key where it may be missing."""
+    told = Counter("remark" for each in sixty if each["remark"] is None)
+    told.update("shelf" for each in sixty if "shelf" not in each)
+    assert 6 <= told["remark"] <= 30
+    assert 6 <= told["shelf"] <= 30
