@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
@@ -80,19 +80,24 @@ class _Desk:
         self.spoken = {label: _sentences(examples, label) for label in self.labels}
         self.templates = _templates(draw)
         self.texts = {label: shuffled(concept["texts"], draw) for label, concept in self.concepts.items()}
+        self.texts |= {self.rest: self._strange()} if self.rest else {}
 
     def easy(self) -> Iterator[Piece]:
         """One of each label in turn."""
         return in_turn([*(self._easy(label) for label in self.labels), self._rest()])
 
+    def _strange(self) -> list[str]:
+        """Return what reaches an inbox and is meant for none of its labels."""
+        used = {concept["words"][0] for concept in self.concepts.values()}
+        strange = [c for c in self.recipe["concept"] if c["words"][0] in {"press", "hr"} - used]
+        inbox = used & set(self.recipe["inbox"])
+        return shuffled([text for concept in strange for text in concept["texts"]] if inbox else (), self.draw)
+
     def _rest(self) -> Iterator[Piece]:
-        """What reaches an inbox and is meant for none of its labels: plain cases of the label for the rest."""
-        used = [concept["words"][0] for concept in self.concepts.values()]
-        if self.rest and set(used) & set(self.recipe["inbox"]):
-            reveals = self.recipe["easy"]["reveals"].format(label=self.rest)
-            strange = [c for c in self.recipe["concept"] if c["words"][0] in {"press", "hr"} - set(used)]
-            for text in shuffled([text for concept in strange for text in concept["texts"]], self.draw):
-                yield Piece("easy", text, reveals, self.rest, "recipe easy/press, hr")
+        """Plain cases of the label for the rest."""
+        reveals = self.recipe["easy"]["reveals"].format(label=self.rest)
+        while self.texts.get(self.rest):
+            yield Piece("easy", self._text(self.rest), reveals, self.rest, "recipe easy/press, hr")
 
     def _easy(self, label: str) -> Iterator[Piece]:
         reveals = self.recipe["easy"]["reveals"].format(label=label)
@@ -154,16 +159,17 @@ class _Desk:
     def edge(self) -> Iterator[Piece]:
         """Odd shapes of plain messages, and messages with nothing in them."""
         shapes = [self._caps, self._injection, self._typos, self._long, self._language, self._quoted]
-        plain = in_turn([self._shaped(shape, place) for place, shape in enumerate(shapes)])
+        labels = shuffled(self._shapeable(), self.draw)  # else the first draft of a shape always has the same label
+        turns = [[labels[(at + turn) % len(labels)] for turn in range(2 * len(labels))] for at in range(len(shapes))]
+        plain = in_turn([self._shaped(shape, turn) for shape, turn in zip(shapes, turns, strict=True)])
         return in_turn([plain, plain, plain, in_turn([self._bare("short"), self._bare("number")])])
 
-    def _shaped(self, shape: Any, place: int) -> Iterator[Piece]:
-        labels = [label for label in self.labels if label in self.concepts]
-        for turn in range(2 * len(labels)):
-            label = labels[(turn + place) % len(labels)]
-            piece = shape(label)
-            if piece is not None:
-                yield piece
+    def _shaped(self, shape: Callable[[str], Piece | None], labels: Sequence[str]) -> Iterator[Piece]:
+        return (piece for label in labels if (piece := shape(label)) is not None)
+
+    def _shapeable(self) -> list[str]:
+        """Return the labels of which there are texts to reshape."""
+        return [label for label in (*self.labels, self.rest) if self.texts.get(label)]
 
     def _bare(self, name: str) -> Iterator[Piece]:
         part = self.recipe["edge"][name]
@@ -182,7 +188,8 @@ class _Desk:
         return self._edge("long", label, lambda text: f"{before} {text} {after}.")
 
     def _injection(self, label: str) -> Piece | None:
-        wrong = next((other for other in [*self.labels, self.rest] if other and other != label), "")
+        others = [other for other in (*self.labels, self.rest) if other and other != label]
+        wrong = self.draw.choice(others) if others else ""
         pattern = self.draw.choice(self.recipe["edge"]["injection"]["texts"])
         return self._edge("injection", label, lambda text: pattern.format(text=text, wrong=wrong), wrong=wrong)
 
@@ -192,10 +199,11 @@ class _Desk:
         return piece and piece._replace(target="")
 
     def _language(self, label: str) -> Piece | None:
-        tongues = [name for name in ("german", "spanish") if name in self.concepts[label]]
+        told = self.concepts.get(label, {})
+        tongues = [told[name] for name in ("german", "spanish") if name in told]
         if not tongues:
             return None
-        text = self.filler.fill(self.concepts[label][self.draw.choice(tongues)])
+        text = self.filler.fill(self.draw.choice(tongues))
         reveals = self.recipe["edge"]["language"]["reveals"].format(label=label)
         return Piece("edge", text, reveals, label, "recipe edge/language")
 
@@ -208,7 +216,7 @@ class _Desk:
     def refusal(self) -> Iterator[Piece]:
         """Harmless messages in words that trip refusals."""
         shapes = [(name, part, text) for name, part in self.recipe["refusal"].items() for text in part["texts"]]
-        labels = shuffled([label for label in self.labels if label in self.concepts], self.draw)
+        labels = shuffled(self._shapeable(), self.draw)
         for place, (name, part, pattern) in enumerate(shuffled(shapes, self.draw)):
             label = labels[place % len(labels)] if labels else ""
             if self.texts.get(label):

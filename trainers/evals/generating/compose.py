@@ -1,6 +1,6 @@
 """Drafts training rows by recipe: as many of each case as the grid asks for, none alike; it asks no language model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row
@@ -15,6 +15,7 @@ from trainers.evals.generating.labels import naming_note
 from trainers.evals.generating.plain_values import fields_note
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.spread import Spread
 from trainers.evals.generating.streams import Streams, headings_of, in_turn, streams, system_of
 from trainers.evals.generating.table import most_rows, table
 from trainers.evals.generating.voice_rows import left_out
@@ -39,7 +40,8 @@ def compose_rows(
     check_count(count)
     chosen = grid or plan_grid(spec)
     wanted = [cell.get(CASE, "typical") for cell in chosen.cells(count, seed)]
-    pieces = _chosen(_wished(spec, chosen, seed), wanted, chosen.dimensions.get(CASE, ()), avoid)
+    cases, labelled = chosen.dimensions.get(CASE, ()), bool(spec.labels)
+    pieces = _chosen(_wished(spec, chosen, seed), wanted, cases, avoid, labelled=labelled)
     if not pieces:
         raise UserError("My recipes can compose nothing for this task.", _instead(spec))
     system = system_of(spec)
@@ -74,30 +76,33 @@ def _fit(pieces: Iterator[Piece], spec: RowSpec, labels: Sequence[str]) -> Itera
     return (piece for piece in wanted if not out_of_form(spec, piece.target))
 
 
-def _chosen(found: Streams, wanted: Sequence[str], cases: Sequence[str], avoid: Sequence[Row]) -> list[Piece]:
+def _chosen(
+    found: Streams, wanted: Sequence[str], cases: Sequence[str], avoid: Sequence[Row], *, labelled: bool
+) -> list[Piece]:
     """Take pieces by case, typical ones for what runs dry; near copies of each other or of `avoid` are left out.
 
-    None is of a case that `cases`, what a coverage names, leaves out.
+    None is of a case that `cases`, what a coverage names, leaves out. Where rows have labels these are spread.
     """
     taken = [row.prompt for row in avoid]
     kept: list[Piece] = []
+    spread = Spread(found, wanted) if labelled else None
     spare = [case for case in found if case in cases or not cases]
     typical = ["typical"] * len(wanted) * _SPARE if "typical" in spare else []
     for case in (*wanted, *typical, *(case for _ in wanted for case in spare)):
         if len(kept) == len(wanted):
             break
-        piece = _next(found.get(case, iter(())), [*taken, *(each.text for each in kept)])
+        fits = _apart([*taken, *(each.text for each in kept)])
+        piece = spread.next(case, fits) if spread else next(filter(fits, found.get(case, iter(()))), None)
         if piece is not None:
             kept.append(piece)
     order = list(table()["shares"])
     return sorted(kept, key=lambda piece: order.index(piece.case))
 
 
-def _next(stream: Iterator[Piece], taken: Sequence[str]) -> Piece | None:
-    for piece in stream:
-        if not _near(piece.text, taken) and not _near(_question(piece), [_asked(text) for text in taken]):
-            return piece
-    return None
+def _apart(taken: Sequence[str]) -> Callable[[Piece], bool]:
+    """Return what says whether a piece, and the question alone in it, is like nothing that is taken."""
+    asked = [_asked(text) for text in taken]
+    return lambda piece: not _near(piece.text, taken) and not _near(_question(piece), asked)
 
 
 def _near(text: str, taken: Sequence[str]) -> bool:

@@ -1,18 +1,18 @@
 """Composes pieces of training rows by recipe, case by case; every piece has its answer, or it is not used."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from trainers.evals.drafts import draft, most_drafts
-from trainers.evals.drafts.base import Draft
+from trainers.evals.drafts import classification, draft
+from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import NAMED
 from trainers.evals.drafts.compose import system_prompt
 from trainers.evals.drafts.recipe import in_turn as _in_turn
 from trainers.evals.drafts.recipe import lower_first
 from trainers.evals.generating.document_rows import document_pieces
 from trainers.evals.generating.format_rows import format_pieces
-from trainers.evals.generating.labels import names_itself
 from trainers.evals.generating.plain_values import filled
 from trainers.evals.generating.refusal_rows import refusal_pieces
 from trainers.evals.generating.rows import Piece
@@ -31,8 +31,11 @@ _CASES = {
     "out_of_scope": "out_of_scope",
 }
 _POOL = 30  # drafts of one draw: a larger one uses plain cases up to make odd ones of them
-_DRAWS, _LEAST_DRAWS = 12, 3
-_EACH = 3  # drafts of a label in one draw, where there are many labels
+_DRAWS = 12
+_TURNS: Mapping[DraftKind, int] = {"easy": 4, "edge": 4, "refusal": 12, "out_of_scope": 1}
+"""Draws of each kind for labels: more would show one text in ever more shapes. Boundary cases have no sure label."""
+_TEMPLATES = 10
+"""Messages of a label that no recipe knows: more of them than a topic has texts would drown the other labels."""
 
 
 def streams(spec: RowSpec, seed: int) -> Streams:
@@ -47,6 +50,8 @@ def streams(spec: RowSpec, seed: int) -> Streams:
             return refusal_pieces(spec, draw)
         case "documents" if spec.passages:
             return document_pieces(spec, draw)
+        case "classification":
+            return _by_labels(spec, seed)
         case _:
             return _from_drafts(spec, seed)
 
@@ -66,17 +71,9 @@ def headings_of(spec: RowSpec) -> tuple[str, ...]:
 
 def _from_drafts(spec: RowSpec, seed: int) -> Streams:
     """Take what is drafted for tests, as far as the right answer is certain."""
-    found: dict[str, list[Piece]] = {case: [] for case in _CASES.values()}
-    seen: set[str] = set()
-    pool = min(max(_POOL, _EACH * len(spec.labels)), most_drafts())
-    turns = max(_LEAST_DRAWS, _DRAWS * _POOL // pool)
-    drawn = (draft(_plan(spec, seed + turn), count=pool, seed=seed + turn) for turn in range(turns))
-    for each in (each for drafts in drawn for each in drafts.drafts):
-        if each.target and each.input not in seen:
-            seen.add(each.input)
-            found[_CASES[each.kind]].append(_piece(each, spec))
-    by_label = {case: _by_label(pieces) for case, pieces in found.items()} if spec.labels else {}
-    return {case: by_label[case] if by_label else iter(pieces) for case, pieces in found.items()}
+    drawn = (draft(_plan(spec, seed + turn), count=_POOL, seed=seed + turn).drafts for turn in range(_DRAWS))
+    drafted = (each for drafts in drawn for each in drafts)
+    return _certain((_CASES[each.kind], each.input, each.target, each.reveals, each.provenance) for each in drafted)
 
 
 def _plan(spec: RowSpec, seed: int) -> EvalPlan:
@@ -84,11 +81,40 @@ def _plan(spec: RowSpec, seed: int) -> EvalPlan:
     return spec.plan if spec.schema is None else replace(spec.plan, schema=filled(spec.schema, seed))
 
 
-def _piece(each: Draft, spec: RowSpec) -> Piece:
-    label = each.target if spec.labels else ""
-    why = f"A template, to be rewritten: it only names the label \u201c{label}\u201d, which no recipe knows."
-    said = why if each.provenance == NAMED else _why(each.reveals)
-    return Piece(_CASES[each.kind], each.input, each.target, said, each.provenance, label)
+def _by_labels(spec: RowSpec, seed: int) -> Streams:
+    """Take all that recipes say of the labels; each case is drawn by itself, so that none uses up another's texts."""
+    drawn = (
+        piece
+        for kind, turns in _TURNS.items()
+        for turn in range(turns)
+        for piece in classification.streams(spec.plan, (), random.Random(seed + turn))[kind]  # noqa: S311
+    )
+    return _certain(
+        ((_CASES[each.kind], each.text, each.target, each.reveals, each.source) for each in drawn), labelled=True
+    )
+
+
+def _certain(drawn: Iterable[tuple[str, str, str, str, str]], *, labelled: bool = False) -> Streams:
+    """Keep each text once whose answer is known; the five are case, text, answer, what it reveals, and source."""
+    found: dict[str, list[Piece]] = {case: [] for case in _CASES.values()}
+    seen: set[str] = set()
+    named: Counter[str] = Counter()
+    for case, text, target, reveals, source in drawn:
+        if target and text not in seen:
+            seen.add(text)
+            named[target] += source == NAMED
+            if named[target] > _TEMPLATES and source == NAMED:
+                continue
+            label = target if labelled else ""
+            found[case].append(Piece(case, text, target, _said(reveals, source, label), source, label))
+    return {case: iter(pieces) for case, pieces in found.items()}
+
+
+def _said(reveals: str, source: str, label: str) -> str:
+    """Say why a row helps, or that it is a template."""
+    if source == NAMED:
+        return f"A template, to be rewritten: it only names the label \u201c{label}\u201d, which no recipe knows."
+    return _why(reveals)
 
 
 def _why(reveals: str) -> str:
@@ -96,13 +122,6 @@ def _why(reveals: str) -> str:
     if reveals.startswith("The model "):
         return f"Without such rows {lower_first(reveals)}"
     return f"It teaches this: {lower_first(reveals)}"
-
-
-def _by_label(pieces: list[Piece]) -> Iterator[Piece]:
-    """Take one of each label in turn."""
-    labels = dict.fromkeys(piece.label for piece in pieces)
-    pieces = sorted(pieces, key=lambda piece: names_itself(piece.label, piece.text))  # better in other words
-    return in_turn([iter([piece for piece in pieces if piece.label == label]) for label in labels])
 
 
 def in_turn(each: list[Iterator[Piece]]) -> Iterator[Piece]:
