@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from trainers.data.jsonl import Row
 from trainers.evals.drafts.base import DraftKind
-from trainers.evals.drafts.recipe import Piece, Recipe, in_turn, recipe, shuffled
+from trainers.evals.drafts.recipe import Piece, in_turn, recipe, shuffled
+from trainers.evals.drafts.refused import topics_of, unknown_things
 from trainers.evals.plans.body import EvalPlan
 
 
@@ -15,13 +16,18 @@ def system_prompt(plan: EvalPlan) -> str:
 
 
 def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dict[DraftKind, Iterator[Piece]]:
-    """Return the drafts of each kind, of the topic that the task names; answers are left to people."""
-    table, topic = recipe("refusals"), topic_of(plan.instruction)
+    """Return the drafts of each kind, of the topics that the task names; answers are left to people."""
+    table, task = recipe("refusals"), plan.instruction
+    topics, strange = topics_of(task), unknown_things(task)
     said = table["reveals"]
 
     def texts(kind: DraftKind, name: str) -> Iterator[Piece]:
-        for text in shuffled(topic[name], draw):
+        told = [text for topic in topics for text in topic[name]]
+        for text in shuffled(told, draw):
             yield Piece(kind, text, said[name], "", f"recipe {kind}/{name}")
+        named = [each if isinstance(each, str) else each[0] for each in table["named"].get(name, ())]
+        for text in shuffled([text.format(thing=thing) for thing in strange for text in named], draw):
+            yield Piece(kind, text, said[name], "", f"recipe {kind}/named: a template, to be rewritten")
 
     return {
         "easy": in_turn([texts("easy", "must"), texts("easy", "neighbour")]),
@@ -35,11 +41,3 @@ def streams(plan: EvalPlan, examples: Sequence[Row], draw: random.Random) -> dic
             ]
         ),
     }
-
-
-def topic_of(task: str) -> Recipe:
-    """Return the topic that most of the task's words name; else what nobody may be told."""
-    topics: Sequence[Recipe] = recipe("refusals")["topic"]
-    lowered = f" {' '.join(''.join(sign if sign.isalnum() else ' ' for sign in task.lower()).split())} "
-    points = [sum(f" {word} " in lowered for word in topic["words"]) for topic in topics]
-    return topics[points.index(max(points))] if max(points) else topics[-1]

@@ -13,6 +13,7 @@ from trainers.evals.generating.form import doubts, out_of_form, unused_wishes
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.labels import naming_note
 from trainers.evals.generating.plain_values import fields_note
+from trainers.evals.generating.refusal_rows import strange_note
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.spread import Spread
@@ -131,7 +132,13 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     yield OFFLINE
     yield from doubts(spec)
     yield from filter(
-        None, (unused_wishes(spec), _without_recipe(spec), fields_note(spec.schema) if spec.schema else "")
+        None,
+        (
+            unused_wishes(spec),
+            _without_recipe(spec),
+            strange_note(spec),
+            fields_note(spec.schema) if spec.schema else "",
+        ),
     )
     if spec.kind == "voice" and not spec.texts:
         yield "These answers are in a manner of ours: give texts of your brand, and they become the answers."
