@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.coverage import plan_grid
+from trainers.evals.generating.form import edit_refused
 from trainers.evals.generating.spec import row_spec
 from trainers.evals.metrics.schemas import accepts
+from trainers.tables import Review
 
 ORDER: dict[str, Any] = {
     "type": "object",
@@ -76,3 +80,23 @@ def test_what_may_lack_lacks_now_and_then(sixty):
     told.update("shelf" for each in sixty if "shelf" not in each)
     assert 6 <= told["remark"] <= 30
     assert 6 <= told["shelf"] <= 30
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"priority": "urgent" * 99}, "priority must be one of low, high."),
+        ({"order_id": "12" * 99}, "order_id must match the pattern ^ORD-[0-9]{4}$."),
+        ({"total": 0}, "total breaks the rule exclusiveMinimum 0."),
+        ({"email": None}, "email must be of the type string."),
+        ({"more": 1}, "the object has a key that the schema does not name: take it out."),
+        ({"items": [{"sku": "A", "quantity": 1}]}, "items[1] lacks weight_x."),
+    ],
+)
+def test_an_edit_that_breaks_a_schema_is_told_the_field_and_the_rule(sixty, change, said):
+    """And nothing of what was typed, which may be long."""
+    spec = row_spec("Extract orders from e-mails", schema=ORDER)
+    about = json.dumps(review_spec(spec, plan_grid(spec)))
+    review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
+    told = edit_refused(review, json.dumps({**sixty[0], **change}))
+    assert told == f"That is an answer that does not fit the schema: {said}"

@@ -17,7 +17,7 @@ from trainers.evals.generating.document_rows import lone_passage, orders_note
 from trainers.evals.generating.labels import alike_note, within_note
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
-from trainers.evals.metrics.schemas import accepts
+from trainers.evals.metrics.schemas import accepts, broken_rule
 from trainers.evals.prompting.contradictions import contradictions
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
@@ -53,7 +53,10 @@ def edit_refused(review: Review, reply: str) -> str:
     if spec.labels and label_of(reply, spec.labels):
         return ""
     wrong = out_of_form(spec, reply)
-    return f"That is {wrong}: {_wanted(spec)}" if wrong else ""
+    if not wrong:
+        return ""
+    rule = _broken(spec, reply) if spec.kind == "extraction" else ""
+    return f"That is {wrong}: {rule or _wanted(spec)}"
 
 
 def as_declared(review: Review, draft: Draft) -> Draft:
@@ -102,6 +105,15 @@ def _wanted(spec: RowSpec) -> str:
     if spec.kind == "extraction":
         return f"write one JSON object with {', '.join((spec.schema or {}).get('properties', {}))}."
     return f"keep the lines {' '.join(f'{heading}:' for heading in headings_of(spec))}"
+
+
+def _broken(spec: RowSpec, reply: str) -> str:
+    """Name the field and the rule of the schema that an answer breaks; "" where it is no JSON object or fits."""
+    try:
+        answer = json.loads(reply)
+    except (ValueError, RecursionError):
+        return ""
+    return broken_rule(spec.schema or {}, answer) if isinstance(answer, dict) else ""
 
 
 def _fits(reply: str, schema: Mapping[str, Any]) -> bool:

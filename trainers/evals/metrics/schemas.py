@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.errors import UserError
 from trainers.data.jsonl import Row
+from trainers.data.titles import at_word
 from trainers.evals.metrics.json_answers import read_json
 from trainers.evals.metrics.limits import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SHOWN, _NAMED = 80, 8  # characters of what a schema says, and values of it, in one sentence
 _FIX = "Write it as JSON Schema, Draft 2020-12, in one document."
 _DATA = frozenset(("const", "enum", "default", "examples"))
 _PROBES: tuple[Any, ...] = ({}, [], "", 0, None)
@@ -54,6 +56,26 @@ def accepts(schema: Mapping[str, Any]) -> "Callable[[Any], bool]":
     return accepted
 
 
+def broken_rule(schema: Mapping[str, Any], value: Any) -> str:
+    """Say which field breaks which rule of a schema, as a sentence; "" where none does or it can't be judged.
+
+    What stands in the value is never repeated: it may be long or personal.
+    """
+    from jsonschema.exceptions import best_match
+    from referencing.exceptions import Unresolvable
+
+    check_schema(schema)
+    try:
+        found = best_match(_validator(schema).iter_errors(value))
+    except (RecursionError, OverflowError, Unresolvable):
+        return ""
+    if found is None:
+        return ""
+    path = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in found.absolute_path)
+    where = at_word(path.removeprefix("."), _SHOWN) or "the object"
+    return _rule(where, str(found.validator), found.validator_value, found.instance)
+
+
 def infer_schema(rows: Sequence[Row]) -> dict[str, Any] | None:
     """Guess a schema from training targets: None unless all are JSON objects and there are enough of them.
 
@@ -67,6 +89,28 @@ def infer_schema(rows: Sequence[Row]) -> dict[str, Any] | None:
     if not all(found.strict and isinstance(found.value, dict) for found in values):
         return None
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_shape([found.value for found in values])}
+
+
+def _rule(where: str, rule: str, wanted: Any, given: Any) -> str:
+    """Put one rule into words; rules without words of their own are named."""
+    if rule == "required":
+        lacking = [str(key) for key in wanted if key not in given]
+        return f"{where} lacks {_listed(lacking)}."
+    if rule == "additionalProperties":
+        return f"{where} has a key that the schema does not name: take it out."
+    words = {
+        "enum": f"must be one of {_listed(wanted) if isinstance(wanted, list) else wanted}",
+        "const": f"must be {_listed([wanted])}",
+        "pattern": f"must match the pattern {at_word(str(wanted), _SHOWN)}",
+        "type": f"must be of the type {' or '.join(wanted) if isinstance(wanted, list) else wanted}",
+    }
+    plain = f"{rule} {wanted}" if isinstance(wanted, str | int | float) else rule
+    return f"{where} {words.get(rule, f'breaks the rule {at_word(plain, _SHOWN)}')}."
+
+
+def _listed(values: Sequence[Any]) -> str:
+    named = [at_word("null" if each is None else str(each), _SHOWN) for each in values[:_NAMED]]
+    return ", ".join(named) + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:
