@@ -100,3 +100,11 @@ def test_an_edit_that_breaks_a_schema_is_told_the_field_and_the_rule(sixty, chan
     review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
     told = edit_refused(review, json.dumps({**sixty[0], **change}))
     assert told == f"That is an answer that does not fit the schema: {said}"
+
+
+@pytest.mark.parametrize(("keys", "said"), [(2, False), (24, True)])
+def test_rows_that_are_too_long_for_this_machine_are_told_when_they_are_drafted(keys, said):
+    """With what to do about it; rows of a small schema say nothing."""
+    schema = {"type": "object", "properties": {f"measured_value_{n}": {"type": "number"} for n in range(keys)}}
+    made = compose_rows(row_spec("Extract values from reports", schema=schema), count=6, seed=7)
+    assert any("longer than 512 tokens" in note and "maxItems" in note for note in made.notes) is said

@@ -12,6 +12,7 @@ from trainers.evals.generating.document_rows import few_passages, orders_note
 from trainers.evals.generating.form import doubts, out_of_form, unused_wishes
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.labels import naming_note
+from trainers.evals.generating.long_rows import long_note
 from trainers.evals.generating.plain_values import fields_note
 from trainers.evals.generating.refusal_rows import strange_note
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
@@ -50,7 +51,7 @@ def compose_rows(
     missing = lacking(chosen, count, [draft.cell for draft in drafts])
     answers = [*(row.target for row in avoid), *(piece.target for piece in pieces)]
     found = naming_note(drafts, spec.labels), left_out(spec, answers, short=len(drafts) < count)
-    notes = (*_notes(spec, count, len(drafts)), *_unused(chosen), *filter(None, found))
+    notes = (*_notes(spec, count, len(drafts)), *_unused(chosen), *filter(None, (*found, long_note(drafts))))
     return Generated(drafts=drafts, notes=notes, missing=missing)
 
 

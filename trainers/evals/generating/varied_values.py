@@ -12,7 +12,7 @@ from typing import Any, Final
 from trainers.evals.drafts.fields import Value
 from trainers.evals.generating.table import table
 
-MANY: Final = 40
+MANY: Final = 16
 """Values that are made of one field in one draw."""
 
 _FIRST_DAY: Final = date(2025, 1, 1)
