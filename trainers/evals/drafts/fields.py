@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,10 +37,19 @@ class Deck:
         """Take a seeded draw."""
         self._draw = draw
         self._left: dict[str, list[Any]] = {}
+        self._fitting: dict[int, tuple[Mapping[str, Any], list[Value], str]] = {}
 
-    def choice(self, items: Sequence[Any]) -> Any:
-        """Draw one of `items`."""
-        key = repr(items)
+    def fitting(self, node: Mapping[str, Any], make: Callable[[], list[Value]]) -> Value | None:
+        """Draw one of the values that fit a node of a schema, which are looked for at its first draw only."""
+        if id(node) not in self._fitting:
+            found = make()
+            self._fitting[id(node)] = (node, found, repr(found))  # with the node, whose id is then nobody else's
+        _, values, key = self._fitting[id(node)]
+        return self.choice(values, key) if values else None
+
+    def choice(self, items: Sequence[Any], key: str = "") -> Any:
+        """Draw one of `items`; `key` is their `repr`, where that is known."""
+        key = key or repr(items)
         if not self._left.get(key):
             self._left[key] = self._draw.sample(items, len(items))
         return self._left[key].pop()
@@ -131,8 +140,7 @@ def _draw(node: Mapping[str, Any], known: Recipe | None, draw: Deck) -> Value | 
     if _has(node, "boolean") or any(isinstance(value.answer, bool) for value in values):
         chosen = draw.choice((True, False))
         return Value("yes" if chosen else "no", chosen) if set(node) <= _SAID | {"type"} else None
-    fitting = [fit for value in values if value.text.strip() and (fit := fitted(node, value))]
-    return draw.choice(fitting) if fitting else None
+    return draw.fitting(node, lambda: [fit for each in values if each.text.strip() and (fit := fitted(node, each))])
 
 
 def _said(node: Mapping[str, Any]) -> list[Value]:
