@@ -15,9 +15,7 @@ def long_note(drafts: Sequence[TrainingDraft]) -> str:
     if not long:
         return ""
     what = f"{long} of {len(drafts)} rows may be longer than {most} tokens, the most that a run on this machine reads."
-    return (
-        f"{what} Ask for fewer keys, lower `maxItems`, drop these rows, or train elsewhere; `luthier data lint` counts."
-    )
+    return f"{what} Ask for fewer keys, lower `maxItems`, drop these rows, or train elsewhere; `luthier lint` counts."
 
 
 def _tokens(draft: TrainingDraft) -> int:
