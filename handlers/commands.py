@@ -19,7 +19,7 @@ from handlers.blocks.listing import COMMANDS, SHOWN, help_blocks, jobs_blocks, m
 from handlers.blocks.parts import Block, section
 from handlers.blocks.parts import context as small_print
 from handlers.blocks.plan import plan_blocks, plan_text
-from handlers.blocks.prompting import prompt_blocks, prompt_text
+from handlers.blocks.prompting import check_form, prompt_blocks, prompt_text
 from handlers.blocks.settings import PAUSED, READ_ONLY, UNPAUSED, settings_blocks, settings_text
 from handlers.blocks.words import clock_time, in_slack
 from handlers.blocks.words import person as named
@@ -35,7 +35,7 @@ from handlers.learning import learn_page, open_form
 from handlers.modals import open_training
 from handlers.people import is_private, person_of, spoken
 from handlers.posting import answer_privately
-from handlers.prompting import prompt_ticket
+from handlers.prompting import asked_to_check, prompt_ticket
 from handlers.rows import buttons_of
 from handlers.sharing import ticket_for
 from handlers.voice import open_form as open_voice
@@ -168,9 +168,13 @@ def plan(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]
 
 
 def system_prompt(deps: Deps, typed: Typed, client: WebClient) -> tuple[str, list[Block]]:
-    """Write a system prompt for a task."""
+    """Write a system prompt for a task, or open the form in which one is checked."""
     if not typed.rest:
-        return "For which task? `/tune system-prompt sort tickets into billing, returns, other`", []
+        how = "For one that you have: `/tune system-prompt --check`"
+        return f"For which task? `/tune system-prompt sort tickets into billing, returns, other`. {how}", []
+    if (given := asked_to_check(typed.rest)) is not None:
+        client.views_open(trigger_id=typed.trigger_id, view=check_form(given))
+        return "", []
     meter = deps.meter(typed.person.workspace_id)
     made = write_prompt(make_plan(typed.rest), seed=EXAMPLE_SEED, model=deps.model, meter=meter).to_json()
     return prompt_text(made), prompt_blocks(made, share=prompt_ticket(typed.person, typed.place.channel, made))

@@ -1,4 +1,4 @@
-"""Knows how a private system prompt gets into its channel: it travels in its own button; it writes none."""
+"""Knows how a private system prompt gets into its channel (in its own button), and how one is checked; writes none."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,12 +7,23 @@ from typing import Any, NamedTuple
 from slack_bolt import Ack, App, BoltContext, Respond
 from slack_sdk import WebClient
 
-from handlers.blocks.prompting import LEFT_BEHIND, SHARE, prompt_text, shared_prompt_blocks
+from handlers.blocks.prompting import (
+    CHECK_FORM,
+    LEFT_BEHIND,
+    SHARE,
+    TASK,
+    check_entered,
+    checked_view,
+    prompt_text,
+    shared_prompt_blocks,
+)
 from handlers.deps import Deps
 from handlers.people import person_of, place_of
 from handlers.sharing import VALUE, packed, put, unpacked_json
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
+from trainers.evals.plan import make_plan
+from trainers.evals.prompting.checks import check_prompt
 
 
 class PromptTicket(NamedTuple):
@@ -33,8 +44,26 @@ class PromptTicket(NamedTuple):
 
 
 def register(app: App, deps: Deps) -> None:
-    """Listen for the button."""
+    """Listen for the button and the form."""
     app.action(SHARE)(partial(share, deps))
+    app.view(CHECK_FORM)(checked)
+
+
+def asked_to_check(typed: str) -> str | None:
+    """Return what stands after `--check`, with one long dash on phones; None where nothing is to be checked."""
+    first, _, rest = typed.strip().partition(" ")
+    return rest.strip() if first.lower() in ("--check", "—check", "–check") else None
+
+
+def checked(ack: Ack, view: Mapping[str, Any]) -> None:
+    """Show in the form what a prompt lacks."""
+    prompt, task = check_entered(view["state"]["values"])
+    try:
+        found = check_prompt(prompt, make_plan(task) if task else None)
+    except UserError as error:
+        ack(response_action="errors", errors={TASK: f"{error.what} {error.next_step}"})
+        return
+    ack(response_action="update", view=checked_view([each._asdict() for each in found]))
 
 
 def share(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.shell.plans import read_schema
-from bot.shell.terminal import JsonFlag, fail_usage, say, show, show_json
+from bot.shell.terminal import JsonFlag, fail_usage, read_text, say, show, show_json
 
 if TYPE_CHECKING:
     from trainers.evals.plan import EvalPlan
@@ -26,8 +26,9 @@ def system_prompt(
     task: Annotated[list[str] | None, typer.Argument(help="What the model is to do.")] = None,
     labels: Annotated[str, typer.Option(help="The labels, with commas between them.")] = "",
     schema: Annotated[Path | None, typer.Option(help="JSON Schema of the answers.")] = None,
-    kind: Annotated[str, typer.Option(help="classification, extraction, style, qa, generation or refusal.")] = "",
+    kind: Annotated[str, typer.Option(help="classification, extraction, voice, documents, format or refusal.")] = "",
     check: Annotated[Path | None, typer.Option(help="Check the prompt in this file instead of writing one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the prompt alone goes, for data generate.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Write a system prompt for a task, or check one: role, exact output format, edge cases, consistency, examples.
@@ -37,12 +38,22 @@ def system_prompt(
     text = " ".join(task or []).strip()
     if not text and check is None:
         raise fail_usage('Say the task: luthier system-prompt "Sort tickets into billing, returns, other"')
+    if out is not None and (check is not None or out.exists() or not out.parent.is_dir()):
+        raise fail_usage(_no_place(out, check))
     plan = _plan(text, labels, schema, kind) if text else None
     if check is not None:
         _check(check, plan, as_json)
     elif plan is not None:
-        made = _write(plan)
-        show_json(made.to_json()) if as_json else show(read_prompt(made))
+        _show(_write(plan), out, as_json)
+
+
+def _show(made: "SystemPrompt", out: Path | None, as_json: bool) -> None:
+    """Show a prompt, and put its text alone where it was wanted."""
+    if out:
+        out.write_text(f"{made.text}\n", "utf-8")
+    show_json(made.to_json()) if as_json else show(read_prompt(made))
+    if out:
+        say(f"Written: {out}. luthier data generate --system-prompt {out} puts it in every row.")
 
 
 def read_prompt(made: "SystemPrompt") -> str:
@@ -51,6 +62,13 @@ def read_prompt(made: "SystemPrompt") -> str:
     for number, each in enumerate(made.examples, start=1):
         lines += [f"Example {number} ({each.why})", f"  user: {each.user}", f"  reply: {each.reply}"]
     return "\n".join([*lines, "", *made.notes])
+
+
+def _no_place(out: Path, check: Path | None) -> str:
+    """Say why a prompt can't go to a file."""
+    if check is not None:
+        return "--out is for a prompt that is written, and --check writes none."
+    return f"There is a file at {out} already." if out.exists() else f"There is no folder {out.parent}."
 
 
 def _plan(text: str, labels: str, schema: Path | None, kind: str) -> "EvalPlan":
@@ -63,12 +81,7 @@ def _check(file: Path, plan: "EvalPlan | None", as_json: bool) -> None:
     """Show what is found, and leave with 1 where something is missing."""
     from trainers.evals.prompting.checks import check_prompt
 
-    if not file.is_file():
-        raise fail_usage(f"There is no file {file}.")
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise fail_usage(f"{file} is not UTF-8 text.") from error
+    text = read_text(file)
     if not text.strip():
         raise fail_usage(f"{file} is empty.")
     found = check_prompt(text, plan)

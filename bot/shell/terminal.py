@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -69,6 +70,16 @@ def fail_usage(what: str, next_step: str = "") -> typer.Exit:
     say(f"{what} {next_step}".strip())
     call.said, call.next_step = what, next_step
     return typer.Exit(2)
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a file that an option names; leaves with 2 where there is none."""
+    if not file.is_file():
+        raise fail_usage(f"There is no file {file}.")
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise fail_usage(f"{file} is not UTF-8 text.") from None
 
 
 def refuse_share(option: str, value: Decimal, *, below: str, unit: str) -> None:

@@ -27,7 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("", "what answers rest on: the guide and your team's documents"),
     "forget": ("<document>", "remove a document with everything that was made of it"),
     "eval-plan": ("<what the model is to do>", "what to measure, how many test rows, when it counts as a success"),
-    "system-prompt": ("<what the model is to do>", "a system prompt with exact output, edge cases and three examples"),
+    "system-prompt": (
+        "<what the model is to do> | --check",
+        "a system prompt with exact output and examples; or yours, checked",
+    ),
     "voice": ("", "what is distinctive in how your brand writes, and what rows and test it needs"),
     "cost": ("[base model rows=… in=… out=…]", "what training, evaluating and serving cost, at whom, and when it pays"),
     "train": ("", "pick or upload rows, see findings and a quote"),

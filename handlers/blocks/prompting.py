@@ -1,16 +1,25 @@
-"""Knows how a system prompt looks: its text to copy, its examples, and what a person should know; it writes none."""
+"""Knows how a system prompt looks, its examples and notes, the form to check one and what is found; it writes none."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.blocks.parts import Block, actions, button, context, section
-from handlers.blocks.words import person
-from handlers.escape import mrkdwn
+from handlers.blocks.parts import Block, actions, button, context, field, modal, section
+from handlers.blocks.words import count, person
+from handlers.escape import clean, mrkdwn
 
 SHARE = "share_prompt"
 """Action id of the button that shows a private prompt to its channel."""
 
+CHECK_FORM = "check_prompt_form"
+"""Callback id of the form in which a prompt is checked."""
+
+PROMPT, TASK = "check_prompt_text", "check_prompt_task"
+"""Block ids and action ids of its inputs; each has one name for both."""
+
 LEFT_BEHIND = "Its examples were too long to be shared along."
+
+_TYPED = 3000
+"""Characters that one field of a form takes."""
 
 _CODE = 2800
 _TURN = 600
@@ -28,6 +37,39 @@ def prompt_blocks(told: Mapping[str, Any], *, share: str = "") -> list[Block]:
 def shared_prompt_blocks(told: Mapping[str, Any], user_id: str) -> list[Block]:
     """Draw a prompt that was private, with who shares it."""
     return [context(f"{person(user_id)} shares a system prompt that I wrote for them."), *prompt_blocks(told)]
+
+
+def check_form(prompt: str = "") -> Block:
+    """Draw the form for a prompt that is to be checked, with what was typed after the command."""
+    text: Block = {"type": "plain_text_input", "action_id": PROMPT, "multiline": True, "max_length": _TYPED}
+    typed = {**text, "initial_value": prompt[:_TYPED]} if prompt else text
+    hint = "With labels or fields: Sort mail into billing, returns. Then I look for these as well."
+    task = field("What is the model to do?", _line(TASK, 600), block_id=TASK, optional=True, hint=hint)
+    blocks = [field("Your system prompt", typed, block_id=PROMPT), task]
+    return modal("Check a system prompt", blocks, callback_id=CHECK_FORM, submit="Check", close="Cancel")
+
+
+def check_entered(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Read the form: the prompt and the task."""
+    prompt, task = (
+        clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip() for name in (PROMPT, TASK)
+    )
+    return prompt, task
+
+
+def checked_view(found: Sequence[Mapping[str, Any]]) -> Block:
+    """Draw what is found in a prompt: what is missing first, as `check_prompt` gives it."""
+    missing = sum(not each["ok"] for each in found)
+    headline = f"*{count(missing, 'thing')} to mend*" if missing else "*Nothing is missing.*"
+    lines = [f"{'✓' if each['ok'] else '⚠️'} *{each['aspect']}*: {mrkdwn(each['says'], 400)}" for each in found]
+    fixes = [f" {mrkdwn(each['fix'], 300)}" if each["fix"] else "" for each in found]
+    parts = [section(f"{line}{fix}") for line, fix in zip(lines, fixes, strict=True)]
+    blocks = [section(headline), *parts, context("Words tell whether it speaks of a thing, not whether it is right.")]
+    return modal("System prompt", blocks)
+
+
+def _line(name: str, most: int) -> Block:
+    return {"type": "plain_text_input", "action_id": name, "max_length": most}
 
 
 def prompt_text(told: Mapping[str, Any]) -> str:

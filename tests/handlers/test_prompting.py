@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.blocks.prompting import LEFT_BEHIND
-from handlers.prompting import prompt_ticket, ticket_of
+from handlers.prompting import asked_to_check, prompt_ticket, ticket_of
 from handlers.sharing import VALUE
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
@@ -26,6 +26,29 @@ def test_a_private_prompt_is_shared_by_who_asked_for_it(world: World) -> None:
     world.slack.click(said, "Share in channel")
     shared = json.dumps(world.slack.wait_message("shares a system prompt", user="U0BEN"))
     assert all(words in shared for words in ("<@U0ADA>", "billing, returns, other", "Example 3"))
+
+
+def test_a_prompt_of_one_s_own_is_checked_in_a_form(world: World) -> None:
+    """What is missing comes first, with what to do; nothing of it stands in a channel."""
+    world.slack.command("/tune system-prompt --check You are a helpful assistant.")
+    view = world.slack.wait_view(title="Check a system prompt")
+    assert "You are a helpful assistant." in json.dumps(view)
+    typed = {
+        "check_prompt_text": "You are a helpful assistant.",
+        "check_prompt_task": "Sort mail into billing, returns",
+    }
+    answer = json.dumps(world.slack.submit(view, typed), ensure_ascii=False)
+    told = (
+        answer if "to mend" in answer else json.dumps(world.slack.wait_view(title="System prompt"), ensure_ascii=False)
+    )
+    assert all(words in told for words in ("to mend", "would fit any model", "does not name billing, returns"))
+    assert "helpful assistant" not in json.dumps(world.slack.messages(user="U0BEN"))
+
+
+@pytest.mark.parametrize("typed", ["—check", "--check You sort.", "check my spelling"])
+def test_only_the_option_opens_the_form(typed: str) -> None:
+    """Phones turn two dashes into one; a task may begin with the word."""
+    assert (asked_to_check(typed) is None) == (typed == "check my spelling")
 
 
 def test_a_prompt_that_somebody_else_was_given_is_not_shared() -> None:

@@ -232,6 +232,11 @@ def test_a_role_that_fits_any_model_is_weak(role):
         ("Always name the source. If there is none, never name the source.", 0),
         ("Always answer in English. Never answer in German.", 0),
         ("Never invent a label. Never explain it.", 0),
+        ("Never mention prices. State the price of each item.", 1),
+        ("Don't name competitors. Include the competitors, please.", 1),
+        ("Never give reasons. Give the reason code.", 0),
+        ("Name the city. Never invent the city.", 0),
+        ("Never discuss refunds. If they insist, mention the refund.", 0),
     ],
 )
 def test_sentences_that_want_both_sides_are_found(text, pairs):

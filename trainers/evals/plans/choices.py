@@ -12,6 +12,9 @@ from trainers.evals.guardrails import Guardrail, fitting, guardrails
 Kind = Literal["classification", "extraction", "style", "qa", "generation", "refusal"]
 """What a task asks for."""
 
+_ALSO: Mapping[str, Kind] = {"voice": "style", "documents": "qa", "format": "generation"}
+"""What rows of a kind are called."""
+
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -58,7 +61,8 @@ def comparison(kind: Kind) -> str:
 
 def kind_named(name: str) -> Kind:
     """Return the kind of this name; raises UserError for one that nobody knows."""
+    wanted = name.strip().lower()
     for kind in KINDS:
-        if kind == name.strip().lower():
+        if kind == _ALSO.get(wanted, wanted):
             return kind
     raise UserError(f"I don't know the kind of task {name[:40]!r}.", f"Use one of {', '.join(KINDS)}.")

@@ -4,7 +4,7 @@ Words tell whether a prompt speaks of a thing, not whether it is right about it:
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -44,8 +44,15 @@ def check_prompt(text: str, plan: EvalPlan | None = None) -> list[Check]:
 
     With a plan also whether its labels or fields stand in it. Findings that are not all right come first.
     """
-    looked = [*_parts(text), *_named(text, plan), *_contradictions(text), *_safety(text), _length(text)]
+    both = list(_contradictions(text))
+    parts = [each for each in _parts(text) if not (both and each.ok and each.aspect == "consistency")]
+    looked = [*parts, *_named(text, plan), *both, *_safety(text), _length(text)]
     return sorted(looked, key=lambda each: each.ok)
+
+
+def unnamed(text: str, wanted: Sequence[str]) -> list[str]:
+    """Return the labels, keys or headings that do not stand in a prompt as whole words; case does not matter."""
+    return [name for name in wanted if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)]
 
 
 def _parts(text: str) -> Iterator[Check]:
@@ -68,7 +75,7 @@ def _parts(text: str) -> Iterator[Check]:
 
 def _named(text: str, plan: EvalPlan | None) -> Iterator[Check]:
     wanted = [*plan.labels, *(plan.schema or {}).get("properties", {})] if plan else []
-    missing = [name for name in wanted if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I)]
+    missing = unnamed(text, wanted)
     if wanted:
         listed = ", ".join(missing[:8])
         fix = "Name every label or field, spelled as in the rows." if missing else ""

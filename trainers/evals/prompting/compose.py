@@ -1,7 +1,9 @@
 """Writes a system prompt for a task by filling our template; it asks no model, and says what a person has to decide."""
 
+import json
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,11 @@ from typing import Any
 from trainers.data.jsonl import Row
 from trainers.evals.drafts import Draft, draft
 from trainers.evals.drafts.classification import rest_of
+from trainers.evals.drafts.made_up import filled
 from trainers.evals.drafts.recipe import as_sentence
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.prompting.body import Example, SystemPrompt
+from trainers.evals.prompting.keys import absence_of, keys_of
 from trainers.evals.style.content import facts
 
 FILLED = "This is our template, filled with your task; no language model wrote it."
@@ -28,16 +32,20 @@ def compose_prompt(plan: EvalPlan, *, seed: int, examples: Sequence[Row] = ()) -
         "task": as_sentence(plan.instruction),
         "labels": ", ".join(plan.labels),
         "rest": rest or "the label that comes nearest",
-        "keys": _keys(plan),
+        "keys": keys_of(plan.schema) if plan.schema else "",
     }
+    edge, absent = template["edge"], absence_of(plan.schema) if plan.schema else "null"
+    lines = edge[absent] if plan.kind == "extraction" else edge
     notes = [FILLED]
     if plan.kind == "classification" and not rest:
         notes.append(template["decide_no_rest"])
+    if plan.kind == "extraction" and absent == "whole":
+        notes.append(template["decide_whole"])
     made, more = _examples(plan, seed, examples)
     return SystemPrompt(
         role=template["role"].format(**known),
         output_format=tuple(line.format(**known) for line in template["format"]),
-        edge_cases=tuple(line.format(**known) for line in template["edge"]),
+        edge_cases=tuple(line.format(**known) for line in lines),
         consistency=(*template["consistency"], *always["consistency"]),
         examples=made,
         notes=(*notes, *more),
@@ -50,23 +58,13 @@ def table() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("prompts.toml").read_text("utf-8"))
 
 
-def _keys(plan: EvalPlan) -> str:
-    named = (plan.schema or {}).get("properties", {})
-    return ", ".join(f"{key} ({_type(node)})" for key, node in named.items())
-
-
-def _type(node: Any) -> str:
-    kind = node.get("type", "text") if isinstance(node, dict) else "text"
-    kinds = kind if isinstance(kind, list) else [kind]
-    return " or ".join({"string": "text"}.get(each, str(each)) for each in kinds)
-
-
 def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Example, ...], list[str]]:
     """Choose three drafts that teach different things, those with a certain reply first."""
     if (plan.kind == "classification" and not plan.labels) or (plan.kind == "extraction" and not plan.schema):
         what = "labels" if plan.kind == "classification" else "fields"
         return (), [f"Name the {what}, and three examples come with it."]
-    drafts = draft(plan, count=_DRAFTS, seed=seed, examples=given).drafts
+    filled_in = plan if plan.schema is None else replace(plan, schema=filled(plan.schema, seed))
+    drafts = draft(filled_in, count=_DRAFTS, seed=seed, examples=given).drafts
     chosen: list[Draft] = []
     for kinds in (("easy",), ("edge", "boundary", "refusal"), ("out_of_scope", "edge", "boundary", "easy")):
         fitting = [each for each in drafts if each.kind in kinds and each not in chosen]
@@ -76,9 +74,11 @@ def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Ex
     return made, [f"{waiting} of {len(made)} ideal replies wait for a person."] if waiting else []
 
 
-def _order(plan: EvalPlan, each: Draft, chosen: Sequence[Draft]) -> tuple[bool, bool]:
-    """Put what has a reply first, and among these a label that no example shows yet."""
-    return not _example(plan, each).ready, bool(plan.labels) and each.target in {other.target for other in chosen}
+def _order(plan: EvalPlan, each: Draft, chosen: Sequence[Draft]) -> tuple[bool, bool, int]:
+    """Put what has a reply first, among these a label that no example shows yet, and a plain paper that says most."""
+    shown = bool(plan.labels) and each.target in {other.target for other in chosen}
+    said = -len(json.loads(each.target)) if plan.schema and each.kind == "easy" and each.target else 0
+    return not _example(plan, each).ready, shown, said
 
 
 def _example(plan: EvalPlan, each: Draft) -> Example:

@@ -21,6 +21,8 @@ class Length(NamedTuple):
 
 def length_of(wish: Wish) -> Length | None:
     """Return how long a sentence wants the whole reply; None where it names none, or speaks of parts of it."""
+    if product := asked_in(table()["lengths"]["product"], wish):
+        return _product(product)
     found = None if wish.parted else asked_in(table()["lengths"]["whole"], wish)
     return _read(next(filter(None, found.groups())), found.group()) if found else None
 
@@ -30,6 +32,19 @@ def apart(one: Length, other: Length) -> bool:
     pairs = [(one.within[name], other.within[name]) for name in one.within if name in other.within]
     pairs += [(one.amount, other.amount)] if one.unit == other.unit else []
     return any(most < least for (least, _), (_, most) in (*pairs, *((second, first) for first, second in pairs)))
+
+
+def _product(found: re.Match[str]) -> Length | None:
+    """Read `three paragraphs of 100 words`."""
+    if not (parts := _numbers(found["parts"])):
+        return None
+    slack, total = float(table()["lengths"]["slack"]), parts[0] * float(found["words"])
+    least, most = total / slack, total * slack
+    if compiled(table()["lengths"]["most"]).search(found.group()):
+        least = 0.0
+    elif compiled(table()["lengths"]["least"]).search(found.group()):
+        most = math.inf
+    return Length("word", (least, most), {"words": (least, most)})
 
 
 def _read(amount: str, said: str) -> Length | None:

@@ -13,6 +13,13 @@ _YES = re.compile(r"\b(?:always|must|should|do|invariably)\b")
 _ONLY, _ALSO = re.compile(r"\b(?:only|nothing\s+but)\b"), re.compile(r"\b(?:also|as\s+well|in\s+addition)\b")
 _EXCEPT = re.compile(r"\b(?:if|when|whenever|unless|except|while|where|until|without)\b")
 _SMALL = frozenset("a an the it its is are be to of and or you your please ever all any this that".split())  # noqa: SIM905
+_SAY = frozenset("mention state name quote give tell say include reveal disclose show list discuss".split())  # noqa: SIM905
+"""Verbs that ask for the same of a reply: never to mention a price, and to state it."""
+
+_TELL = re.compile(
+    rf"(?:please )?(?:{'|'.join(sorted(_SAY))})\b[^,;:]*?(?=$|[,;:.!]| (?:of|for|in|with|on|at|by|to|and|from)\b)"
+)
+"""A plain order to say something, up to where it is narrowed."""
 _MOST = 400
 """Sentences that are compared."""
 
@@ -44,11 +51,17 @@ def _read(sentence: str) -> Iterator[_Told]:
         return
     for way, found in (("no", _NO), ("yes", _YES), ("only", _ONLY), ("also", _ALSO)):
         if found.search(plain):
-            words = re.findall(r"[\w'-]+", _YES.sub(" ", _NO.sub(" ", _ALSO.sub(" ", _ONLY.sub(" ", plain)))))
-            told = frozenset(_stem(word) for word in words if word not in _SMALL)
-            if told:
+            if told := _words(_YES.sub(" ", _NO.sub(" ", _ALSO.sub(" ", _ONLY.sub(" ", plain))))):
                 yield _Told(bare, way, told)
             return
+    if (order := _TELL.match(plain)) and len(told := _words(order.group())) > 1:
+        yield _Told(bare, "yes", told)
+
+
+def _words(plain: str) -> frozenset[str]:
+    """Return the words of a sentence that tell; verbs of saying at its beginning are one."""
+    found = [word for word in re.findall(r"[\w'-]+", plain) if word not in _SMALL]
+    return frozenset("say" if at == 0 and word in _SAY else _stem(word) for at, word in enumerate(found))
 
 
 def _stem(word: str) -> str:
