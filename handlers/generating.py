@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -41,6 +42,7 @@ from trainers.evals.generating.spec import (
     read_fields,
     row_spec,
 )
+from trainers.evals.generating.streams import system_of
 from trainers.evals.style.voice_texts import read_texts
 from trainers.jobs.drafting import Wish
 from trainers.jobs.service import Place
@@ -83,16 +85,18 @@ def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
     wanted = _as_fields(drawn.entered(view["state"]["values"]))
     try:
         spec = _spec(wanted)
-        grid, schema = plan_grid(spec), _written(spec)
+        grid, schema = plan_grid(spec, own_documents=bool(wanted["collection"])), _written(spec)
         doubt = deps.model_doubt() or ("" if deps.model else unused_wishes(spec))
     except UserError as error:
         name = _field_of(error, wanted)
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    metadata = drawn.packed(json.loads(view["private_metadata"]), {**wanted, "schema": ""})
+    system = system_of(spec)
+    kept = {**wanted, "schema": "", "shown": _digest(system)}
+    metadata = drawn.packed(json.loads(view["private_metadata"]), kept)
     writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
     told: Json = {"count": wanted["count"], "writer": writer, "free": free, "doubt": doubt, "schema": schema}
-    ack(response_action="update", view=drawn.coverage_form(metadata, grid.text, **told))
+    ack(response_action="update", view=drawn.coverage_form(metadata, grid.text, system=system, **told))
 
 
 def _field_of(error: UserError, wanted: Json) -> str:
@@ -111,12 +115,13 @@ def _field_of(error: UserError, wanted: Json) -> str:
 def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Draft the rows, or have them quoted; the same form again changes nothing."""
     where, told = drawn.unpacked(view["private_metadata"])
-    wanted, at = {**told, "schema": drawn.schema_in(view)}, drawn.SCHEMA
+    wanted, at = {**told, "schema": drawn.schema_in(view), "system": _own_prompt(view, told)}, drawn.SCHEMA
     try:
         spec = _spec(wanted)
         at = drawn.COVERAGE
         grid = read_grid(drawn.coverage_in(view), spec)
     except UserError as error:
+        at = drawn.SYSTEM if "system prompt" in error.what else at
         ack(response_action="errors", errors={at: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     ack(response_action="clear")  # the form may lie over the list of data sets
@@ -124,6 +129,16 @@ def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebC
     with alone(request) as first:
         if first and not _known(deps, request):
             _begin(client, deps, person_of(context), Place(*where), wanted, grid, request)
+
+
+def _own_prompt(view: Json, told: Json) -> str:
+    """Return the system prompt that somebody wrote; "" for the one shown, which follows a schema that was changed."""
+    typed = drawn.system_in(view)
+    return "" if _digest(typed) == told.get("shown") else typed
+
+
+def _digest(text: str) -> str:
+    return sha256(" ".join(text.split()).encode()).hexdigest()[:12]
 
 
 def _known(deps: Deps, request: str) -> bool:
@@ -188,6 +203,7 @@ def _spec(wanted: Json) -> RowSpec:
         headings=listed if kind == "format" else (),
         schema=read_fields(fields) if fields else None,
         writers=str(wanted["writers"]),
+        system=str(wanted.get("system") or ""),
         good=str(wanted["good"]),
     )
     if wanted.get("collection") and spec.kind != "documents":

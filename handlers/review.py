@@ -276,7 +276,7 @@ def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
     """Say under the answer why the row could not be kept or frozen with it; after Finish it would be too late."""
     block = forms.answer(values, draft.messages)
     said = draft.messages[-1].content
-    form = answer_refused(review, said) or edit_refused(review, said)
+    form = answer_refused(review, said) or edit_refused(review, said, draft.messages[-2].content)
     why = form if draft.answered else NO_ANSWER
     return {block: why[:MOST_ERROR]} if block and why else {}
 

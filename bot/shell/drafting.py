@@ -20,7 +20,7 @@ from knowledge.errors import UserError
 if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.working import Working
-    from trainers.evals.generating.paid import PaidWriter
+    from trainers.evals.generating.patient import PatientWriter
     from trainers.jobs.drafting import Drafting, Wish
     from trainers.tables import Job
 
@@ -43,19 +43,22 @@ def check_model(settings: "Settings") -> None:
         say(doubt)
 
 
-def free_writer(at: "Working", wish: "Wish", written: int) -> "PaidWriter":
+def free_writer(at: "Working", wish: "Wish", written: int) -> "PatientWriter":
     """Return the language model that nobody is billed for, after what it takes was said; `written` rows are there."""
+    from trainers.data.findings import plural
     from trainers.evals.endpoint.spending import Meter
     from trainers.evals.generating.paid import PaidWriter
+    from trainers.evals.generating.patient import PatientWriter
     from trainers.jobs.drafting import quote_of
 
     model, price = at.deps.model, at.deps.model_price()
     if model is None or price.prices is None:
         raise fail_usage("No language model is set: LUTHIER_MODEL names one.")
     offer = quote_of(replace(wish, count=wish.count - written), model.name, price)
-    there = f" {written} rows are there already." if written else ""
+    there = f" {plural(written, 'row')} {'is' if written == 1 else 'are'} there already." if written else ""
     say(f"{read_drafting_quote(offer, minutes)}{there}")
-    return PaidWriter(model, Meter({model.name: price.prices}, Decimal(0)))  # a price that is no longer 0 stops it
+    held = PaidWriter(model, Meter({model.name: price.prices}, Decimal(0)))  # a price that is no longer 0 stops it
+    return PatientWriter(held, say)
 
 
 def by_job(wish: "Wish", settings: "Settings", *, yes: bool, as_json: bool) -> "Job":

@@ -14,7 +14,7 @@ from bot.shell.ending import STOPPED
 from bot.shell.following import finish
 from bot.shell.plans import read_schema
 from bot.shell.reading import read_spent
-from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, say, show, show_json, table
+from bot.shell.terminal import JsonFlag, bar, fail_usage, in_shell, read_text, say, show, show_json, table
 from knowledge.errors import ServiceError, UserError
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ GoodOption = Annotated[str, typer.Option(help="What makes a good example here: d
 CoverageOption = Annotated[
     Path | None, typer.Option(help="The coverage to use, a line for each dimension, as --plan prints it.")
 ]
+PromptOption = Annotated[
+    Path | None, typer.Option(help="Your system prompt, word for word in every row: luthier system-prompt --out FILE.")
+]
 OutOption = Annotated[
     Path | None, typer.Option(help="Where the rows go (JSONL), with a report beside; goes on where it stopped.")
 ]
@@ -62,6 +65,7 @@ def generate(
     writers: Annotated[str, typer.Option(help="Who writes the inputs in production, and where.")] = "",
     style: Annotated[str, typer.Option(help="How answers are to sound.")] = "",
     good: GoodOption = "",
+    system_prompt: PromptOption = None,
     coverage: CoverageOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
     seed: Annotated[int | None, typer.Option(help="Another seed gives other rows; 7 where none is given.")] = None,
@@ -74,7 +78,7 @@ def generate(
     from trainers.evals.generating.spec import DEFAULT_SEED
     from trainers.jobs.drafting import Wish
 
-    told = {"writers": writers, "style": style, "good": good}
+    told = {"writers": writers, "style": style, "good": good, "system": _prompt(system_prompt)}
     named = {"labels": labels.split(","), "headings": headings.split(",") if headings else ()}
     _check(count, out)
     material = {"schema": read_schema(schema), "texts": _texts(texts or ()), "passages": _passages(collection)}
@@ -131,18 +135,24 @@ def _spec(task: str, **named: Any) -> "RowSpec":
         raise fail_usage(f"{wrong.what} {wrong.next_step}") from None
 
 
+def _prompt(file: Path | None) -> str:
+    """Read the system prompt that rows are to have; "" where none is named."""
+    if file is None:
+        return ""
+    text = read_text(file).strip()
+    if not text:
+        raise fail_usage(f"{file} is empty.")
+    return text
+
+
 def _grid(file: Path | None, spec: "RowSpec") -> "Grid":
     """Read an edited coverage; leaves with 2 for one that is none."""
     from trainers.evals.generating.coverage import plan_grid, read_grid
 
     if file is None:
         return plan_grid(spec)
-    if not file.is_file():
-        raise fail_usage(f"There is no file {file}.")
     try:
-        return read_grid(file.read_text("utf-8-sig"), spec)
-    except UnicodeDecodeError:
-        raise fail_usage(f"{file} isn't text.") from None
+        return read_grid(read_text(file), spec)
     except UserError as wrong:
         raise fail_usage(f"{file}: {wrong.what} {wrong.next_step}") from None
 

@@ -20,9 +20,9 @@ SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
 OPEN = "rows_draft"
 """Action id of the button that opens the form."""
 
-TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION = (
+TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION, SYSTEM = (
     "rows_task", "rows_kind", "rows_labels", "rows_writers", "rows_good", "rows_count", "rows_texts", "rows_coverage",
-    "rows_schema", "rows_collection",
+    "rows_schema", "rows_collection", "rows_system",
 )  # fmt: skip
 """Block ids and action ids of inputs; each has one name for both."""
 
@@ -37,6 +37,11 @@ KINDS: Mapping[str, str] = {
 
 SCHEMA_LENGTH = 3000
 """Characters of a schema: what one field of a form takes."""
+
+PROMPT_LENGTH = 3000
+"""Characters of a system prompt: what one field of a form takes."""
+
+_FOLLOWED = "They follow the case and the label of a row; what other lines say needs a language model."
 
 _SHORT, _LONG = 200, 600
 _MOST_FILES = 5
@@ -109,19 +114,28 @@ def _documents(collections: Sequence[str]) -> list[Block]:
 
 
 def coverage_form(
-    metadata: str, coverage: str, *, count: int, writer: str, free: bool = True, doubt: str = "", schema: str = ""
+    metadata: str,
+    coverage: str,
+    *,
+    count: int,
+    writer: str,
+    free: bool = True,
+    doubt: str = "",
+    schema: str = "",
+    system: str = "",
 ) -> Block:
     """Draw the coverage for changes; `doubt` is what the writer may not do: be there, or follow a wish.
 
-    `schema` is that of answers in JSON, to be checked and changed.
+    `schema` is that of answers in JSON, and `system` the prompt of every row, both to be checked and changed.
     """
     by = f"{mrkdwn(writer, 60)} writes them" if writer else "recipes compose them, no language model"
     by += "" if not writer else "; nobody is billed" if free else ". You see a quote before anything is spent"
     text = _text(COVERAGE, 3000, coverage, multiline=True)
     blocks = [
-        section(f"*{count} rows*; {by}. Each gets one value of every line."),
+        section(f"*{count} rows*; {by}. {'Each gets one value of every line.' if writer else _FOLLOWED}"),
         field("Coverage", text, block_id=COVERAGE, hint="Change, add or remove values and lines: mood: calm, angry"),
         *([_fields(schema)] if schema else []),
+        *([_prompt(system)] if 0 < len(system) <= PROMPT_LENGTH else []),
         context("Every row is a draft: you keep, edit or drop each in the thread."),
         *([context(f"⚠️ {mrkdwn(doubt, 300)}")] if doubt else []),
         *([context(f"⚠️ {few(count)} Go on all the same, and draft or add more in the review.")] if few(count) else []),
@@ -140,6 +154,12 @@ def _fields(schema: str) -> Block:
     element = _text(SCHEMA, SCHEMA_LENGTH, schema, multiline=True)
     hint = "Types, choices (enum) and examples drive what stands in a row."
     return field("Fields of the answer (JSON Schema)", element, block_id=SCHEMA, hint=hint)
+
+
+def _prompt(system: str) -> Block:
+    element = _text(SYSTEM, PROMPT_LENGTH, system, multiline=True)
+    hint = "It is the same in every row, so use it word for word in production; put your own in its place."
+    return field("System prompt", element, block_id=SYSTEM, hint=hint, optional=True)
 
 
 def entered(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +203,16 @@ def coverage_in(view: Mapping[str, Any]) -> str:
 
 def schema_in(view: Mapping[str, Any]) -> str:
     """Read the schema of the second form; "" where it asks for none."""
-    return clean(((view["state"]["values"].get(SCHEMA) or {}).get(SCHEMA) or {}).get("value") or "").strip()
+    return _typed(view, SCHEMA)
+
+
+def system_in(view: Mapping[str, Any]) -> str:
+    """Read the system prompt of the second form; "" where it asks for none, or nobody wrote one."""
+    return _typed(view, SYSTEM)
+
+
+def _typed(view: Mapping[str, Any], name: str) -> str:
+    return clean(((view["state"]["values"].get(name) or {}).get(name) or {}).get("value") or "").strip()
 
 
 def _text(name: str, most: int, initial: str = "", *, multiline: bool = False) -> Block:

@@ -291,7 +291,10 @@ def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, wire: Wire, monke
         ([TASK, "--schema", "{nothing}"], "There is no file"),
         ([TASK, "--schema", "{bytes}"], "isn't JSON"),
         ([TASK, "--coverage", "{nothing}"], "There is no file"),
-        ([TASK, "--coverage", "{bytes}"], "isn't text"),
+        ([TASK, "--coverage", "{bytes}"], "is not UTF-8 text"),
+        ([TASK, "--coverage", "{empty}"], "The coverage is empty"),
+        ([TASK, "--system-prompt", "{nothing}"], "There is no file"),
+        ([TASK, "--system-prompt", "{empty}"], "is empty"),
         ([TASK, "--coverage", "{words}"], "is no dimension"),
         ([TASK, "--texts", "{nothing}"], "There is no file"),
         ([TASK, "--out", "{file}"], "There is a file at"),
@@ -302,7 +305,8 @@ def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, wire: Wire, monke
 )
 def test_wrong_use_exits_2_with_one_line_and_one_document(words: list[str], said: str, tmp_path: Path) -> None:
     """What was wrong is named, nothing is begun, and with --json it is the one document."""
-    given = {name: tmp_path / name for name in ("file", "nothing", "bytes", "words")}
+    given = {name: tmp_path / name for name in ("file", "nothing", "bytes", "words", "empty")}
+    given["empty"].write_text("\n", "utf-8")
     given["file"].write_text('{"type": "object", "properties": {"total": {"type": "string"}}}\n', "utf-8")
     given["words"].write_text("friendly and short\n", "utf-8")
     given["bytes"].write_bytes(b"\xff\xfe\x00\xff")
@@ -314,6 +318,20 @@ def test_wrong_use_exits_2_with_one_line_and_one_document(words: list[str], said
     assert said in json.loads(scripted.stdout)["error"]
     if said not in ("Missing argument", "No such option", "Invalid value for"):  # those the parser draws in a frame
         assert len(plain.stderr.strip().splitlines()) == 1
+
+
+def test_a_written_system_prompt_goes_into_every_row(tmp_path: Path) -> None:
+    """`system-prompt --out` writes the prompt alone, which `data generate --system-prompt` takes word for word."""
+    prompt = tmp_path / "prompt.txt"
+    written = luthier("system-prompt", TASK, "--out", str(prompt), **env(tmp_path))
+    assert (written.returncode, "--system-prompt" in written.stderr) == (0, True)
+    done = luthier("data", "generate", TASK, "--count", "3", "--system-prompt", str(prompt), "--json", **env(tmp_path))
+    prompts = {row["messages"][0]["content"] for row in json.loads(done.stdout)["rows"]}
+    assert prompts == {prompt.read_text("utf-8").strip()}
+    again = luthier("system-prompt", TASK, "--out", str(prompt), **env(tmp_path))
+    assert (again.returncode, "There is a file" in again.stderr) == (2, True)
+    nowhere = luthier("system-prompt", "--check", str(prompt), "--out", "x.txt", **env(tmp_path))
+    assert (nowhere.returncode, "--check writes none" in nowhere.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -688,6 +688,16 @@ DRAWN: dict[str, Callable[[], dict[str, Any]]] = {
             from_recipes=3, notes=(NASTY, "3 rows are from recipes."), rejected={NASTY: 2, "too long": 1}, dollars=None
         )
     ),
+    "form_coverage_prompt": lambda: generating.coverage_form(
+        "[]", "case: edge", count=9, writer="", system=f"You {NASTY}"
+    ),
+    "form_check_prompt": lambda: prompting.check_form("You sort mail."),
+    "form_checked_prompt": lambda: prompting.checked_view(
+        [
+            {"aspect": "role", "ok": False, "says": NASTY, "fix": NASTY},
+            {"aspect": "length", "ok": True, "says": "9", "fix": ""},
+        ]
+    ),
     "form_coverage": lambda: generating.coverage_form("[]", "case: typical, edge\nlabel: a, b", count=10, writer=""),
     "system_prompt": lambda: message(prompting.prompt_blocks(PROMPT, share="value")),
     "system_prompt_shared": lambda: message(prompting.shared_prompt_blocks(PROMPT, "U0ADA")),

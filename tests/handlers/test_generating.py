@@ -363,6 +363,38 @@ def test_an_own_schema_is_shown_as_it_was_read_and_drives_the_rows(drafting: Wor
     assert set(answers) <= {'{"chassis": "KX-1"}', '{"chassis": "KX-2"}'}
 
 
+def system_prompts(world: World) -> set[str]:
+    """Wait for the rows under review; gives the prompts in them."""
+    wait_for(lambda: rows_in(world.engine, ReviewRow), SLOW, what="rows")
+    return {json.loads(row.messages)[0]["content"] for row in rows_in(world.engine, ReviewRow)}
+
+
+def test_the_second_form_shows_the_system_prompt_and_takes_another(drafting: World) -> None:
+    """What somebody writes there stands in every row; a key in it is told at the field."""
+    view = coverage(drafting, rows_count="5")
+    assert "Answer with exactly one of these labels" in json.dumps(view)
+    wrong = {"rows_coverage": "case: typical", "rows_system": "Use sk-abcdefghijklmnopqrstuvwx1234"}
+    assert "key or password" in drafting.slack.submit(view, wrong)["errors"]["rows_system"]
+    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_system": "You sort our mail."})
+    root = drafting.slack.wait_message("drafts 5 training rows", timeout=SLOW)
+    drafting.slack.wait_message("Your system prompt does not name billing", thread_ts=root["ts"], timeout=SLOW)
+    assert system_prompts(drafting) == {"You sort our mail."}
+
+
+def test_a_system_prompt_that_nobody_changed_follows_the_schema(drafting: World) -> None:
+    """The form showed the prompt of the first schema: rows of a changed one get the prompt for that."""
+    drafting.slack.command("/tune data generate Extract from mails")
+    first = drafting.slack.wait_view(title="Draft training rows")
+    drafting.slack.submit(first, {"rows_task": "Extract from mails", "rows_count": "3", "rows_schema": "chassis"})
+    view = drafting.slack.wait_view(title="Coverage")
+    (shown,) = [each["element"]["initial_value"] for each in view["blocks"] if each.get("block_id") == "rows_system"]
+    schema = json.dumps({"type": "object", "properties": {"engine": {"enum": ["E1", "E2"]}}, "required": ["engine"]})
+    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema": schema, "rows_system": shown})
+    (prompt,) = system_prompts(drafting)
+    assert "engine" in prompt
+    assert "chassis" not in prompt
+
+
 def test_rows_answer_from_the_collection_that_was_chosen(drafting: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The form offers the team's collections; orders in them are cut out and counted; another kind is refused."""
     monkeypatch.setattr("handlers.generating.collections_of", lambda deps, person: ["handbook"])

@@ -79,9 +79,13 @@ def without_digits(text: str, most: int | None = None) -> str:
     return _DIGIT.sub("0", folded(text)[:most])
 
 
-def near_pairs(texts: Sequence[str]) -> list[NearPair]:
-    """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out."""
-    plain = _without_common_ends([without_digits(text) for text in texts])
+def near_pairs(texts: Sequence[str], *, whole: bool = False) -> list[NearPair]:
+    """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out.
+
+    `whole`: nothing is left out, as the texts are the first of more, which may not share it.
+    """
+    folded_ones = [without_digits(text) for text in texts]
+    plain = folded_ones if whole else _without_common_ends(folded_ones)
     first_with: dict[str, int] = {}
     for place, text in enumerate(plain):
         first_with.setdefault(text, place)

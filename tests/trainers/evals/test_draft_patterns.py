@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainers.evals.drafts.patterns import texts_like
 from trainers.evals.generating.compose import compose_rows
-from trainers.evals.generating.patterns import texts_like
 from trainers.evals.generating.spec import row_spec
 
 

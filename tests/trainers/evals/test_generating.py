@@ -164,7 +164,7 @@ def test_own_passages_are_asked_about():
     """Answers stand in the passage that they name; what no passage says is answered with the sentence for that."""
     made = compose_rows(row_spec(TASKS["documents"][0], passages=PASSAGES), count=8, seed=7)
     for draft in made.drafts:
-        if draft.cell["case"] == "typical":
+        if draft.cell["case"] != "out_of_scope":
             statement, _, number = draft.target.rpartition(" [")
             shown = [part for part in draft.input.split("\n\n") if part.startswith(f"[{number.rstrip(']')}]")]
             assert statement in shown[0]
@@ -202,7 +202,9 @@ def test_a_document_s_order_to_a_model_is_no_answer():
     assert made.drafts
     for draft in made.drafts:
         told = draft.input.lower() + draft.target.lower()  # passages too: what stands in one is what a model reads
-        assert not any(word in told for word in ("refund", "0900", "ignore", "prompt"))
+        assert not any(
+            word in told for word in ("refund", "0900", "ignore previous", "system prompt")
+        )  # we plant orders of our own
     assert any(f"Returns\n{PASSAGES[4][1]}" in draft.input for draft in made.drafts)
     (said,) = [note for note in made.notes if "gives a model orders" in note]
     assert said.startswith("Cut out of 2 passages, 1 of them not used at all,")
@@ -567,7 +569,7 @@ def test_a_grid_reads_back_what_it_prints():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "1 to 8 dimensions"),
+        ("", "The coverage is empty"),
         ("case typical", "Line 1"),
         ("case: typical\nlabel: nope", "none of the task's labels"),
         ("case: funny", "'funny' is no case"),

@@ -8,6 +8,7 @@ import pytest
 
 from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.copied import not_copied
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.form import edit_refused
 from trainers.evals.generating.spec import row_spec
@@ -100,6 +101,42 @@ def test_an_edit_that_breaks_a_schema_is_told_the_field_and_the_rule(sixty, chan
     review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
     told = edit_refused(review, json.dumps({**sixty[0], **change}))
     assert told == f"That is an answer that does not fit the schema: {said}"
+
+
+@pytest.mark.parametrize("task", ["Extract order number, phone, total, remark from mails", "Extract iban, product, id"])
+def test_drafted_answers_are_copied_from_their_papers(task):
+    """What is asked of people's edits holds for recipes' rows, in every case."""
+    spec = row_spec(task, kind="extraction")
+    made = compose_rows(spec, count=40, seed=3)
+    assert [not_copied(spec.schema, draft.input, draft.target) for draft in made.drafts] == [""] * len(made.drafts)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"order_number": "RE-20418"}, "\u201cRE-20418\u201d does not stand in the text"),
+        ({"order_number": "re - 20417", "remark": "late"}, ""),
+        ({"order_number": None, "order_date": "2026-03-03"}, ""),
+        ({"lines": [{"code": "X9"}]}, "\u201cX9\u201d"),
+    ],
+)
+def test_an_edit_names_what_does_not_stand_in_the_paper(answer, said):
+    """Numbers are copied; words may be told in others, days and choices have spellings of their own."""
+    spec = row_spec("Extract order number, order date, remark from mails", kind="extraction")
+    assert said in not_copied(spec.schema, "Your order RE-20417 of 3 March is late.", json.dumps(answer))
+    assert bool(said) == bool(not_copied(spec.schema, "Your order RE-20417 of 3 March is late.", json.dumps(answer)))
+
+
+def test_the_paper_of_a_row_under_review_is_what_an_edit_is_held_to():
+    """Rows with a system prompt of the team's own may ask for something else."""
+    for system, refused in (
+        ("", True),
+        ("You read orders. Keys: order_number. Write each number with our prefix.", False),
+    ):
+        spec = row_spec("Extract order number from mails", kind="extraction", system=system)
+        about = json.dumps(review_spec(spec, plan_grid(spec)))
+        review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
+        assert bool(edit_refused(review, '{"order_number": "A-2"}', "It is A-1.")) is refused
 
 
 @pytest.mark.parametrize(("keys", "said"), [(2, False), (24, True)])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from trainers.data.chat_templates import TemplateRefused
 from trainers.data.counting import CountRow
+from trainers.data.enough import PROVABLE, missing
 from trainers.data.findings import Finding, Spots, block, lines_are, lines_have, plural, tell, warn
 from trainers.data.formats.preference import worse_side
 from trainers.data.limits import TargetLimits
@@ -49,6 +50,8 @@ class Rows:
         limits, have = self._limits, f"That file has {plural(self.count, 'row')}"
         if self.count < limits.least_rows:
             fix = f"Add at least {plural(limits.least_rows - self.count, 'row')} that show what you want."
+            if self.test is None and missing(self.count):
+                fix += f" A test is cut out of the same file: {PROVABLE} rows in all are enough for both."
             message = f"{have} that I can use; training needs at least {limits.least_rows}."
             yield block("too_few_rows", (), message, fix)
         elif self.count < limits.good_rows:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from trainers.data.jsonl import Row
 from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import misspelt
+from trainers.evals.drafts.currencies import one_currency
 from trainers.evals.drafts.fields import Deck, Field, Value, fields_of, fits
 from trainers.evals.drafts.recipe import Piece, in_turn, recipe, shuffled, upper_first
 from trainers.evals.drafts.schemas import plain_schema
@@ -164,7 +165,7 @@ class _Desk:
     def typos(self) -> Iterator[Piece]:
         """The labels of the form are misspelt, the values are not."""
         for _ in range(3):
-            values = self._values()
+            values = one_currency(self._values())
             lines = [f"{upper_first(misspelt(f.title, self.draw))}: {v.text}" for f, v in values if v]
             paper = _Paper("\n".join(lines), self._answers(values))
             yield self._piece("edge", paper.text, self.recipe["edge"]["typos"]["reveals"], paper, "edge/typos")
@@ -195,7 +196,7 @@ class _Desk:
     def _paper(
         self, *, letter: bool = False, bare: bool = False, without: str = "", put: dict[str, Value] | None = None
     ) -> _Paper:
-        values = self._values(without, put or {})
+        values = one_currency(self._values(without, put or {}), put or ())
         said = [(field, value) for field, value in values if value]
         layout, line = self.recipe["layout"], self.draw.choice(self.recipe["layout"]["line"])
         lines = "\n".join(line.format(Title=upper_first(f.title), value=v.text) for f, v in said)

@@ -9,10 +9,10 @@ from math import ceil, floor
 from typing import Any, Final
 
 from trainers.evals.drafts.fields import Deck, Value, fields_of, fitted, types_of
+from trainers.evals.drafts.patterns import texts_like
+from trainers.evals.drafts.recipe import recipe
 from trainers.evals.drafts.schemas import plain_schema
-from trainers.evals.generating.patterns import texts_like
-from trainers.evals.generating.table import table
-from trainers.evals.generating.varied_values import MANY, exact, spelt, varied
+from trainers.evals.drafts.varied_values import MANY, exact, spelt, varied
 
 _MOST: Final = 1e15
 _WIDTH: Final = 28
@@ -87,7 +87,7 @@ def _values(node: Mapping[str, Any], kinds: Sequence[str], known: Sequence[Any],
         return made
     if _fitting(node, [Value(*each) for each in known]):
         return []
-    words = draw.sample(table()["plain"]["words"], len(table()["plain"]["words"]))
+    words = draw.sample(recipe("made_up")["words"], len(recipe("made_up")["words"]))
     if "pattern" in node:
         texts = texts_like(str(node["pattern"]), draw.randrange(10_000))
     else:

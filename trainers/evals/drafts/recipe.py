@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from trainers.data.jsonl import Row
 from trainers.evals.drafts.base import DraftKind
 
 Recipe = Mapping[str, Any]
+T = TypeVar("T")
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _I = re.compile(r"I\b")
@@ -71,8 +72,8 @@ def shuffled(items: Iterable[Any], draw: random.Random) -> list[Any]:
     return draw.sample(listed, len(listed))
 
 
-def in_turn(streams: Sequence[Iterator[Piece]]) -> Iterator[Piece]:
-    """Take one piece of each stream in turn until all have ended."""
+def in_turn(streams: Sequence[Iterator[T]]) -> Iterator[T]:
+    """Take one thing of each stream in turn until all have ended."""
     open_ones = list(streams)
     while open_ones:
         for stream in list(open_ones):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from trainers.evals.drafts.fields import Value
-from trainers.evals.generating.table import table
+from trainers.evals.drafts.recipe import recipe
 
 MANY: Final = 16
 """Values that are made of one field in one draw."""
@@ -28,7 +28,7 @@ _SPELLINGS: Final[tuple[Callable[[date], str], ...]] = (
 
 
 def varied(values: Sequence[Sequence[Any]], draw: random.Random) -> list[Value]:
-    """Return values like those of a recipe, (text, answer) each; none where they are words that nothing varies."""
+    """Return values like those of a recipe, (text, answer) each; none where nothing varies them."""
     answers = [answer for _, answer in values]
     if not answers or not all(isinstance(answer, str) for answer in answers):
         return []
@@ -38,7 +38,8 @@ def varied(values: Sequence[Sequence[Any]], draw: random.Random) -> list[Value]:
         return [_same(_address(draw)) for _ in range(MANY)]
     if all(_REFERENCE.fullmatch(answer) for answer in answers):
         return [_same(redrawn(draw.choice(answers), draw)) for _ in range(MANY)]
-    return []
+    listed: Sequence[str] = next((each for each in recipe("made_up")["more"].values() if set(answers) <= set(each)), [])
+    return [_same(text) for text in draw.sample(listed, min(MANY, len(listed)))]
 
 
 def spelt(number: float, texts: Sequence[str], draw: random.Random) -> Value:
@@ -57,7 +58,7 @@ def redrawn(text: str, draw: random.Random) -> str:
 
 def exact(kind: object, draw: random.Random) -> list[str]:
     """Return texts of a format that says more than a field's name; none of other formats."""
-    known = table()["plain"]["exact"].get(kind, ())
+    known = recipe("made_up")["exact"].get(kind, ())
     if kind in ("date-time", "time"):
         clock = (f"{draw.randint(0, 23):02}:{draw.randint(0, 59):02}:00Z" for _ in range(MANY))
         return [f"{_day(draw).answer}T{each}" if kind == "date-time" else each for each in clock]
@@ -70,7 +71,7 @@ def _day(draw: random.Random) -> Value:
 
 
 def _address(draw: random.Random) -> str:
-    part = table()["plain"]
+    part = recipe("made_up")
     return f"{draw.choice(part['people'])}@{draw.choice(part['hosts'])}.example"
 
 

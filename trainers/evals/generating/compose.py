@@ -7,18 +7,19 @@ from trainers.data.jsonl import Message, Row
 from trainers.data.likeness import canonical, near_pairs
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.classification import most_named, unknown_labels
+from trainers.evals.drafts.made_up import fields_note
+from trainers.evals.drafts.recipe import in_turn
 from trainers.evals.generating.coverage import CASE, LABEL, Grid, lacking, plan_grid
 from trainers.evals.generating.document_rows import few_passages, orders_note
 from trainers.evals.generating.form import doubts, out_of_form, unused_wishes
 from trainers.evals.generating.format_rows import known
 from trainers.evals.generating.labels import naming_note
 from trainers.evals.generating.long_rows import long_note
-from trainers.evals.generating.plain_values import fields_note
 from trainers.evals.generating.refusal_rows import strange_note
 from trainers.evals.generating.rows import Generated, Piece, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.spread import Spread
-from trainers.evals.generating.streams import Streams, headings_of, in_turn, streams, system_of
+from trainers.evals.generating.streams import Streams, headings_of, streams, system_of
 from trainers.evals.generating.table import most_rows, table
 from trainers.evals.generating.voice_rows import left_out
 
@@ -43,7 +44,7 @@ def compose_rows(
     chosen = grid or plan_grid(spec)
     wanted = [cell.get(CASE, "typical") for cell in chosen.cells(count, seed)]
     cases, labelled = chosen.dimensions.get(CASE, ()), bool(spec.labels)
-    pieces = _chosen(_wished(spec, chosen, seed), wanted, cases, avoid, labelled=labelled)
+    pieces = _chosen(_wished(spec, chosen, seed, avoid), wanted, cases, avoid, labelled=labelled)
     if not pieces:
         raise UserError("My recipes can compose nothing for this task.", _instead(spec))
     system = system_of(spec)
@@ -62,13 +63,15 @@ def check_count(count: int) -> None:
         raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
 
 
-def _wished(spec: RowSpec, grid: Grid, seed: int) -> dict[str, Iterator[Piece]]:
+def _wished(spec: RowSpec, grid: Grid, seed: int, avoid: Sequence[Row]) -> dict[str, Iterator[Piece]]:
     """Return the pieces of each case; where the grid names some of the labels only, those of these labels."""
     labels, found = grid.dimensions.get(LABEL, ()), dict(streams(spec, seed))
     if "refusal" not in grid.dimensions.get(CASE, ()) and "refusal" in table()["left_out"].get(spec.kind, ()):
         odd = (piece._replace(case="edge") for piece in found.pop("refusal", iter(())))
         found["edge"] = in_turn([found.get("edge", iter(())), odd])
-    return {case: _fit(pieces, spec, labels) for case, pieces in found.items()}
+    had = {row.target for row in avoid} if spec.kind == "voice" else set()  # a text is one answer
+    fitting = {case: _fit(pieces, spec, labels) for case, pieces in found.items()}
+    return {case: (each for each in pieces if each.target not in had) for case, pieces in fitting.items()}
 
 
 def _fit(pieces: Iterator[Piece], spec: RowSpec, labels: Sequence[str]) -> Iterator[Piece]:
@@ -90,7 +93,9 @@ def _chosen(
     spread = Spread(found, wanted) if labelled else None
     spare = [case for case in found if case in cases or not cases]
     typical = ["typical"] * len(wanted) * _SPARE if "typical" in spare else []
-    for case in (*wanted, *typical, *(case for _ in wanted for case in spare)):
+    # Without labels to spread, rarer cases choose first: rows that show the same passages are near copies.
+    first = wanted if labelled else sorted(wanted, key=lambda case: case == "typical")
+    for case in (*first, *typical, *(case for _ in wanted for case in spare)):
         if len(kept) == len(wanted):
             break
         fits = _apart([*taken, *(each.text for each in kept)])
@@ -111,7 +116,7 @@ def _near(text: str, taken: Sequence[str]) -> bool:
     """Say whether a text is, exactly or nearly, one of those that are taken."""
     if canonical(text) in set(map(canonical, taken)):
         return True
-    return any(pair.later == len(taken) for pair in near_pairs([*taken, text]))
+    return any(pair.later == len(taken) for pair in near_pairs([*taken, text], whole=True))
 
 
 def _question(piece: Piece) -> str:
@@ -146,7 +151,8 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
     if spec.kind == "documents" and not spec.passages:
         yield "The passages are invented: put your own in their place, the cases stay the same."
     if spec.kind == "format" and (strange := [heading for heading in headings_of(spec) if not known(heading)]):
-        yield f"No recipe knows what stands under {', '.join(strange)}: it says none there."
+        what = f"No recipe knows what stands under {', '.join(strange)}: such points are templates that only name it."
+        yield f"{what} Rewrite them, or add your own."
     if made < count:
         yield f"{made} of {count}: recipes hold no more for this task. A language model has no such limit."
 
@@ -170,8 +176,6 @@ def _unused(grid: Grid) -> Iterator[str]:
 
 
 def _instead(spec: RowSpec) -> str:
-    if spec.kind == "format":
-        return "Name headings such as Done, Next, Blockers, or set LUTHIER_MODEL."
     if spec.kind == "extraction":
         return f"{fields_note(spec.schema or {'properties': {}})} Or set LUTHIER_MODEL, or write rows yourself.".strip()
     if spec.kind == "documents" and spec.passages:

@@ -45,12 +45,17 @@ class Grid:
         columns = {name: _in_turn(values, count, draw) for name, values in self.dimensions.items() if name != CASE}
         if CASE in self.dimensions:
             columns[CASE] = _shared_out(self.dimensions[CASE], count)
+        if CASE in columns and (rest := rest_of(self.dimensions.get(LABEL, ()))):
+            columns[LABEL] = _with_rest(columns[LABEL], columns[CASE], rest)
         return [{name: columns[name][at] for name in self.dimensions} for at in range(count)]
 
 
-def plan_grid(spec: RowSpec) -> Grid:
-    """Return the grid that fits a spec: what rows are there for, labels if there are any, and who writes how."""
-    dimensions = {CASE: _cases(spec)}
+def plan_grid(spec: RowSpec, *, own_documents: bool = False) -> Grid:
+    """Return the grid that fits a spec: what rows are there for, labels if there are any, and who writes how.
+
+    `own_documents`: rows will show passages of the team's, though the spec does not hold them yet.
+    """
+    dimensions = {CASE: _cases(spec, own_documents or bool(spec.passages))}
     if spec.labels:
         dimensions[LABEL] = spec.labels
     if spec.kind not in ("voice", "documents"):
@@ -73,7 +78,9 @@ def read_grid(text: str, spec: RowSpec) -> Grid:
         if not own and (len(values) > _MOST_VALUES or max(map(len, (name, *values))) > _LONGEST):
             raise UserError(f"Line {number} of the coverage is too long.", f"At most {_MOST_VALUES} short values.")
         found[name.strip().casefold()] = values
-    if not 0 < len(found) <= _MOST_DIMENSIONS:
+    if not found:
+        raise UserError("The coverage is empty.", "Write a line for each dimension, such as: case: typical, edge")
+    if len(found) > _MOST_DIMENSIONS:
         raise UserError(f"A coverage has 1 to {_MOST_DIMENSIONS} dimensions.", "Keep those that matter most.")
     _check(found, spec)
     return Grid(found)
@@ -101,9 +108,11 @@ def _had(name: str, cells: Sequence[Cell]) -> set[str]:
     return {cell.get(name, "") for cell in cells}
 
 
-def _cases(spec: RowSpec) -> tuple[str, ...]:
+def _cases(spec: RowSpec, own_documents: bool) -> tuple[str, ...]:
     """Return the cases that rows of a task can have: nothing is out of scope where no label is for the rest."""
     left_out = set(table()["left_out"].get(spec.kind, ()))
+    if spec.kind == "documents" and own_documents:
+        left_out.add("refusal")
     if spec.labels and not rest_of(spec.labels):
         left_out.add("out_of_scope")
     return tuple(case for case in table()["shares"] if case not in left_out)
@@ -126,6 +135,12 @@ def _in_turn(values: Sequence[str], count: int, draw: random.Random) -> list[str
     while len(found) < count:
         found += draw.sample(list(values), len(values))
     return found[:count]
+
+
+def _with_rest(labels: Sequence[str], cases: Sequence[str], rest: str) -> list[str]:
+    """Give what is out of scope the label for the rest, and the labels in their turns to all else."""
+    turns = iter(labels)
+    return [rest if case == "out_of_scope" else next(turns) for case in cases]
 
 
 def _shared_out(cases: Sequence[str], count: int) -> list[str]:

@@ -5,13 +5,16 @@ what the statement is about. What no shown passage speaks of is asked as well, a
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 from trainers.data.findings import plural
 from trainers.data.titles import at_word
-from trainers.evals.drafts.recipe import recipe, shuffled
+from trainers.evals.drafts.classification import misspelt
+from trainers.evals.drafts.recipe import in_turn, lower_first, recipe, shuffled
 from trainers.evals.generating.orders import PARAGRAPH, Passage
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
@@ -22,26 +25,30 @@ from trainers.evals.style.text import sentences, words
 Statement = tuple[str, str]
 """A sentence and what it is about."""
 
-WHY = "The answer stands in a passage of yours: without such rows the model answers from memory, or names no passage."
-WHY_SECOND = "The answer stands in the second passage: without such rows the model looks at the first alone."
-WHY_ABSENT = "No passage shown says it: without such rows the model makes something up."
-
 SHOWN_PASSAGES = 2
 """Passages in each row: the one that answers, and a distractor."""
 
 _LEAST, _MOST = 6, 40  # words of a statement
 _PHRASE = 4
+_TURNS = 4  # statements of one passage
+_SHARED = 3  # words with meaning that two passages share which speak of much the same
 _SHOWN = 3  # orders that are quoted
 _NAMED = 4
 """Letters from which a word can name what a sentence is about; a number or a unit alone cannot."""
 
 
 def document_pieces(spec: RowSpec, draw: random.Random) -> dict[str, Iterator[Piece]]:
-    """Return answered questions as typical rows, and unanswerable ones as out of scope; two passages in each."""
+    """Return the pieces of each case, two passages in each; nothing where fewer than two state something."""
     told = _told(spec)
-    if len(told) < 2:
+    if len(told) < SHOWN_PASSAGES:
         return {}
-    return {"typical": _answered(told, draw), "out_of_scope": _absent(told, draw)}
+    desk = _Desk(told, draw)
+    return {
+        "typical": desk.answered(),
+        "boundary": desk.near(),
+        "edge": in_turn([desk.two(), desk.typos(), desk.ordered()]),
+        "out_of_scope": desk.absent(),
+    }
 
 
 def few_passages(spec: RowSpec) -> str:
@@ -77,58 +84,132 @@ def lone_passage(spec: RowSpec) -> str:
 
 
 def phrase_of(sentence: str) -> str:
-    """Return what a sentence is about: its longest run of words that carry meaning; "" where there is none."""
+    """Return what a sentence is about: its longest run of words that carry meaning; "" where there is none.
+
+    Numbers and usual verbs end a run: `Fitting costs 40 euros` is about `fitting`. Names keep their capitals.
+    """
     plain = set(function_words()) | word_set("hedges") | word_set("boosters") | word_set("common") | word_set("be")
-    runs = [
-        [word for word in run if not word.isdigit() and word != "cannot"]
-        for carries, run in groupby(words(sentence), key=lambda word: word not in plain)
-        if carries
-    ]
+    ends = plain | set(table()["documents"]["verbs"])
+    told = groupby(words(sentence), key=lambda word: not (word in ends or word[0].isdigit()))
+    runs = [list(run) for carries, run in told if carries]
     named = [run for run in runs if any(word.isalpha() and len(word) >= _NAMED for word in run)]
-    return " ".join(max(named, key=len, default=[])[:_PHRASE])
+    run = max(named, key=lambda run: (len(run), len("".join(run))), default=[])[:_PHRASE]
+    found = (
+        re.search(r"(?:\w+-)?" + r"\W+".join(map(re.escape, run)) + r"[\w'-]*", sentence, re.IGNORECASE)
+        if run
+        else None
+    )
+    if found is None:
+        return " ".join(run)
+    return lower_first(found.group()) if not sentence[: found.start()].strip(" *_\"'“(") else found.group()
 
 
 def _told(spec: RowSpec) -> list[tuple[Passage, list[Statement]]]:
-    return [(passage, found) for passage in spec.sifted.passages if (found := _statements(passage[1]))]
+    passages = dict.fromkeys(spec.sifted.passages)
+    return [(passage, found) for passage in passages if (found := _statements(*passage))]
 
 
-def _statements(text: str) -> list[Statement]:
-    """Return a passage's statements; those about more than one word first, and among these those with a figure."""
+def _statements(title: str, text: str) -> list[Statement]:
+    """Return a passage's statements; those about more than one word first, and among these those with a figure.
+
+    What begins with `They` or the like says nothing by itself, and what only repeats the title asks nothing.
+    """
     plain = (
         " ".join(each.split()).lstrip("-*+ ")
         for paragraph in PARAGRAPH.split(text)
         for each in sentences(paragraph)
         if not each.lstrip().startswith(("|", "#"))
     )
-    found = [(each, phrase_of(each)) for each in plain if _LEAST <= len(words(each)) <= _MOST]
+    leaning, named = set(table()["documents"]["leaning"]), set(words(title))
+    told = [each for each in plain if _LEAST <= len(words(each)) <= _MOST and words(each)[0] not in leaning]
+    found = [(each, phrase) for each in told if not set(words(phrase := phrase_of(each))) <= named]
     ranked = sorted(found, key=lambda each: (" " not in each[1], not any(sign.isdigit() for sign in each[0])))
     return [(each, phrase) for each, phrase in ranked if phrase]
 
 
-def _answered(told: Sequence[tuple[Passage, list[Statement]]], draw: random.Random) -> Iterator[Piece]:
-    titles = Counter(title.casefold() for (title, _), _ in told)
-    for at, (passage, statements) in enumerate(shuffled(told, draw)):
-        statement, phrase = statements[0]
-        beside = draw.choice([other for other, _ in told if other != passage])
-        second = at % 3 == 2
+class _Desk:
+    """Puts questions and passages together."""
+
+    def __init__(self, told: Sequence[tuple[Passage, list[Statement]]], draw: random.Random) -> None:
+        self.told, self.draw = told, draw
+        self.words: dict[str, Any] = table()["documents"]
+        self.titles = Counter(title.casefold() for (title, _), _ in told)
+        self.stems = {passage: _stems(" ".join(passage)) for passage, _ in told}
+
+    def answered(self) -> Iterator[Piece]:
+        """A statement of each passage in turn, then the next one of each, beside ever other passages."""
+        for turn in range(_TURNS):
+            for at, (passage, statements) in enumerate(shuffled(self.told, self.draw)):
+                if turn < len(statements):
+                    statement, phrase = statements[turn]
+                    beside, second = self._beside(passage, phrase), at % 3 == 2
+                    asked, why = self._asked(passage, phrase), "why_second" if second else "why"
+                    yield self._piece("typical", passage, beside, asked, statement, why, second=second)
+
+    def near(self) -> Iterator[Piece]:
+        """The other passage speaks of much the same."""
+        for passage, statements in shuffled(self.told, self.draw):
+            others = [other for other, _ in self.told if other != passage]
+            beside = max(others, key=lambda other: len(self.stems[other] & self.stems[passage]))
+            apart = [told for told in statements if not _stems(told[1]) <= self.stems[beside]]
+            if apart and len(self.stems[beside] & self.stems[passage]) >= _SHARED:
+                statement, phrase = apart[-1]
+                asked = self._asked(passage, phrase)
+                yield self._piece("boundary", passage, beside, asked, statement, "why_near", second=True)
+
+    def two(self) -> Iterator[Piece]:
+        """Two questions at once, about one passage."""
+        for passage, statements in shuffled(self.told, self.draw):
+            first, second = statements[0], statements[-1]
+            if not _stems(first[1]) & _stems(second[1]):
+                asked = self.words["two"].format(phrase=first[1], other=second[1])
+                beside = self._beside(passage, first[1])
+                yield self._piece("edge", passage, beside, asked, f"{first[0]} {second[0]}", "why_two")
+
+    def typos(self) -> Iterator[Piece]:
+        """A misspelt question."""
+        for passage, statements in shuffled(self.told, self.draw):
+            statement, phrase = statements[-1]
+            asked = misspelt(self.words["plain"].format(phrase=phrase), self.draw)
+            beside = self._beside(passage, phrase)
+            yield self._piece("edge", passage, beside, asked, statement, "why_typos")
+
+    def ordered(self) -> Iterator[Piece]:
+        """The other passage gives the model an order, one of ours."""
+        orders = recipe("questions")["general"]["injections"]
+        for at, (passage, statements) in enumerate(shuffled(self.told, self.draw)):
+            statement, phrase = statements[len(statements) // 2]
+            beside = (self.words["footnote"], orders[at % len(orders)])
+            made = self._piece("edge", passage, beside, self._asked(passage, phrase), statement, "why_ordered")
+            yield made._replace(source=f"your documents: {passage[0][:150]}; the footnote with an order is ours")
+
+    def absent(self) -> Iterator[Piece]:
+        """Ask what a third passage says, of which the two that are shown do not speak in any word."""
+        abstain = recipe("questions")["prompt"]["abstain"]
+        for passage, statements in shuffled(self.told, self.draw):
+            for _, phrase in reversed(statements):  # the first is what an answerable row asks about
+                others = [each for each, _ in self.told if each != passage and not self.stems[each] & _stems(phrase)]
+                if len(others) >= SHOWN_PASSAGES:
+                    shown = self.draw.sample(others, SHOWN_PASSAGES)
+                    asked = self.words["plain"].format(phrase=phrase)
+                    yield _written("out_of_scope", shown, asked, abstain, self.words["why_absent"])
+
+    def _beside(self, passage: Passage, phrase: str) -> Passage:
+        """Draw another passage: one that does not speak of the same where there is any."""
+        others = [other for other, _ in self.told if other != passage]
+        return self.draw.choice([each for each in others if not _stems(phrase) <= self.stems[each]] or others)
+
+    def _asked(self, passage: Passage, phrase: str) -> str:
+        """Ask about a phrase, by the passage's heading where no other has it."""
+        own = self.titles[passage[0].casefold()] == 1
+        return str(self.words["headed" if own else "plain"].format(title=passage[0], phrase=phrase))
+
+    def _piece(
+        self, case: str, passage: Passage, beside: Passage, asked: str, answer: str, why: str, *, second: bool = False
+    ) -> Piece:
+        """Put a row together; `why` is its name in the table."""
         shown = [beside, passage] if second else [passage, beside]
-        answer = f"{statement} [{2 if second else 1}]"
-        own = titles[passage[0].casefold()] == 1
-        asked = table()["documents"]["headed" if own else "plain"].format(title=passage[0], phrase=phrase)
-        yield _piece("typical", shown, asked, answer, WHY_SECOND if second else WHY)
-
-
-def _absent(told: Sequence[tuple[Passage, list[Statement]]], draw: random.Random) -> Iterator[Piece]:
-    """Ask what a third passage says, of which the two that are shown do not speak in any word."""
-    abstain = recipe("questions")["prompt"]["abstain"]
-    stems = {passage: _stems(" ".join(passage)) for passage, _ in told}
-    for at, (passage, statements) in enumerate(shuffled(told, draw)):
-        for _, phrase in reversed(statements):  # the first is what an answerable row asks about
-            others = [other for other, _ in told if other != passage and not stems[other] & _stems(phrase)]
-            if len(others) >= 2:
-                shown = draw.sample(others, 2) if at % 2 else list(reversed(draw.sample(others, 2)))
-                asked = table()["documents"]["plain"].format(phrase=phrase)
-                yield _piece("out_of_scope", shown, asked, abstain, WHY_ABSENT)
+        return _written(case, shown, asked, f"{answer} [{2 if second else 1}]", self.words[why])
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -144,7 +225,7 @@ def _stem(word: str) -> str:
     return word
 
 
-def _piece(case: str, shown: Sequence[Passage], question: str, answer: str, why: str) -> Piece:
+def _written(case: str, shown: Sequence[Passage], question: str, answer: str, why: str) -> Piece:
     prompt = recipe("questions")["prompt"]
     listed = "\n\n".join(
         prompt["passage"].format(n=n, title=title, text=text) for n, (title, text) in enumerate(shown, 1)

@@ -13,17 +13,21 @@ from typing import Any, Final
 from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
 from trainers.evals.drafts.schemas import plain_schema
+from trainers.evals.generating.copied import not_copied
 from trainers.evals.generating.document_rows import lone_passage, orders_note
 from trainers.evals.generating.labels import alike_note, within_note
 from trainers.evals.generating.spec import ROWS, RowSpec
 from trainers.evals.generating.streams import headings_of
+from trainers.evals.generating.voice_rows import unsafe_note
 from trainers.evals.metrics.schemas import accepts, broken_rule
+from trainers.evals.prompting.checks import unnamed
 from trainers.evals.prompting.contradictions import contradictions
 from trainers.evals.style.two_writers import groups
 from trainers.tables import Review
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NO_DATE: Final = "a date that is not written YYYY-MM-DD"
+_NAMED: Final = 8
 _FIXED: Final = ("pattern", "format", "enum", "const")
 """Keywords by which a schema says itself how a date is written."""
 
@@ -41,10 +45,11 @@ def out_of_form(spec: RowSpec, reply: str) -> str:
     return ""
 
 
-def edit_refused(review: Review, reply: str) -> str:
+def edit_refused(review: Review, reply: str, paper: str = "") -> str:
     """Say why an answer that somebody typed would break the form of a review's training rows; "" where it does not.
 
-    It holds for rows of every kind: the system prompt of all asks for this form and nothing else.
+    It holds for rows of every kind: the system prompt of all asks for this form and nothing else. Ours also asks that
+    texts are copied from the `paper`.
     """
     told: Mapping[str, Any] = json.loads(review.spec)
     if review.purpose != "train" or ROWS not in told or GRID not in told:
@@ -54,7 +59,8 @@ def edit_refused(review: Review, reply: str) -> str:
         return ""
     wrong = out_of_form(spec, reply)
     if not wrong:
-        return ""
+        copied = bool(paper and spec.kind == "extraction" and not spec.system)
+        return not_copied(spec.schema or {}, paper, reply) if copied else ""
     rule = _broken(spec, reply) if spec.kind == "extraction" else ""
     return f"That is {wrong}: {rule or _wanted(spec)}"
 
@@ -72,7 +78,8 @@ def as_declared(review: Review, draft: Draft) -> Draft:
 def doubts(spec: RowSpec, *, by_model: bool = False) -> list[str]:
     """Say what is odd about the material before anything is made of it; `by_model`: a language model writes."""
     labels = alike_note(spec.labels), within_note(spec.labels)
-    told = *labels, _both_asked(spec), orders_note(spec), lone_passage(spec) if by_model else ""
+    own = _own_prompt(spec)
+    told = *labels, own, unsafe_note(spec), _both_asked(spec), orders_note(spec), lone_passage(spec) if by_model else ""
     return [*_two_writers(spec), *filter(None, told)]
 
 
@@ -87,6 +94,15 @@ def _both_asked(spec: RowSpec) -> str:
     """Say what task and wishes seem to contradict together: the one may be about inputs, the other about outputs."""
     found = contradictions("\n".join((spec.task, spec.style, spec.good)))
     return f"{found[0].sentence} If one is about what comes in, say so." if found else ""
+
+
+def _own_prompt(spec: RowSpec) -> str:
+    """Say what a team's own system prompt does not name, though every answer has it."""
+    wanted = [*spec.labels, *(spec.schema or {}).get("properties", {})]
+    wanted += headings_of(spec) if spec.kind == "format" else ()
+    missing = unnamed(spec.system, wanted) if spec.system.strip() else []
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    return f"Your system prompt does not name {', '.join(missing[:_NAMED])}{more}." if missing else ""
 
 
 def _two_writers(spec: RowSpec) -> list[str]:

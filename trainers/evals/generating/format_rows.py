@@ -1,10 +1,14 @@
-"""Rows of a fixed format: notes in any order in, the same headings with their points out; it knows common headings."""
+"""Rows of a fixed format: notes in any order in, the same headings with their points out; it knows common headings.
+
+Under a heading that no recipe knows stand points that only name it, and such rows are marked as templates: a heading
+under which never anything stands would be learned as empty.
+"""
 
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainers.evals.drafts.recipe import shuffled
+from trainers.evals.drafts.recipe import lower_first, shuffled
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
@@ -13,11 +17,8 @@ _TRIES = 60
 
 
 def format_pieces(spec: RowSpec, draw: random.Random) -> dict[str, Iterator[Piece]]:
-    """Return pieces with points under each known heading; nothing where no heading is known."""
-    headings = spec.headings or ("Done", "Next", "Blockers")
-    if not any(map(known, headings)):
-        return {}
-    desk = _Desk(headings, draw)
+    """Return pieces with points under each heading."""
+    desk = _Desk(spec.headings or ("Done", "Next", "Blockers"), draw)
     part = table()["format"]
     return {
         "typical": desk.pieces("typical", part["why"], most=2),
@@ -31,6 +32,11 @@ def known(heading: str) -> str:
     """Return what a heading means to the recipes, or ""."""
     name = " ".join(heading.casefold().replace("_", " ").split())
     return next((each for each, names in table()["format"]["names"].items() if name in names), "")
+
+
+def _naming(heading: str, templates: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    name = heading if heading.isupper() else lower_first(heading)
+    return [(note.format(heading=name, Heading=heading), point) for note, point in templates]
 
 
 class _Desk:
@@ -55,12 +61,16 @@ class _Desk:
             text = " ".join(shuffled(notes, self.draw))
             if text and text not in self.seen:
                 self.seen.add(text)
-                yield Piece(
-                    case, self.part["user"].format(notes=text), self._written(points), why, f"recipe format/{case}"
-                )
+                sent, reply = self.part["user"].format(notes=text), self._written(points)
+                yield Piece(case, sent, reply, self._marked(points) or why, f"recipe format/{case}")
+
+    def _marked(self, points: dict[int, list[tuple[str, str]]]) -> str:
+        """Say that a piece is a template, where a point only names its heading."""
+        named = [self.headings[at] for at, told in points.items() if told and not known(self.headings[at])]
+        return str(self.part["why_named"].format(headings=", ".join(named))) if named else ""
 
     def _points(self, heading: str, least: int, most: int) -> list[tuple[str, str]]:
-        listed = self.part["points"].get(known(heading), [])
+        listed = self.part["points"].get(known(heading)) or _naming(heading, self.part["named"])
         number = min(len(listed), self.draw.randint(least, most))
         return [(note, point) for note, point in self.draw.sample(listed, number)]
 

@@ -90,7 +90,7 @@ def _answered(case: str, requests: Sequence[str], why: str, source: str, draw: r
 
 
 def _turns(known: list[Iterator[Piece]], named: list[Iterator[Piece]]) -> Iterator[Piece]:
-    return _in_turn([*known, *named])  # type: ignore[list-item,return-value]  # it passes on whatever it is given
+    return _in_turn([*known, *named])
 
 
 def _begun_at(items: Sequence[Any], at: int) -> list[Any]:

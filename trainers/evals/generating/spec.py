@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from knowledge.errors import UserError
+from trainers.data.rules.credentials import secrets_in
 from trainers.data.titles import at_word
 from trainers.evals.generating.orders import Sifted, sift
 from trainers.evals.generating.table import table
@@ -46,6 +47,9 @@ class OppositeWishes(Contradiction):
     """Two sentences of what is wanted rule each other out."""
 
 
+LONGEST_PROMPT: Final = 12_000
+"""Characters of a system prompt of the team's own."""
+
 MOST_MATERIAL: Final = 500
 """Texts of a brand, and passages of documents, that are read."""
 
@@ -76,6 +80,8 @@ class RowSpec:
     """What makes a good example here: drives both the writer and the judge."""
     model: str = ""
     """The base that is to be trained."""
+    system: str = ""
+    """The team's own system prompt, word for word in every row; "" for the one that the task makes."""
     texts: tuple[str, ...] = ()
     """The brand's own texts, which become answers word for word."""
     passages: tuple[tuple[str, str], ...] = ()
@@ -117,11 +123,9 @@ def row_spec(
 ) -> RowSpec:
     """Read a task in words; what is not named is read from them. Raises UserError where no rows can be drafted.
 
-    `told` are `writers`, `style`, `good` and `model`. A contradiction between what is named is refused, not guessed.
+    `told` are `writers`, `style`, `good`, `model` and `system`. What contradicts each other is refused, not guessed.
     """
-    if kind and kind not in ROW_KINDS:
-        raise Contradiction(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
-    plan_kind = next((each for each, rows in _OF_PLAN.items() if rows == kind), None)
+    plan_kind = _plan_kind(kind) if kind else None
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind, labels_apart=True)
     found = _OF_PLAN[plan.kind]
     if plan_kind is None and found == "format" and not headings and _says_nothing(task):
@@ -129,6 +133,7 @@ def row_spec(
     _check(found, plan, headings, labels, schema)
     _check_material(found, plan, passages)
     _check_wishes(task, "\n".join((told.get("style", ""), told.get("good", ""))))
+    _check_system(told.get("system", ""))
     return RowSpec(
         task=task,
         kind=found,
@@ -139,6 +144,14 @@ def row_spec(
         passages=tuple(passages[:MOST_MATERIAL]),
         **told,
     )
+
+
+def _plan_kind(kind: str) -> Kind:
+    """Return the kind of plan of a kind of rows, by either name: `voice` and `style` are one."""
+    found = next((each for each, rows in _OF_PLAN.items() if kind in (each, rows)), None)
+    if found is None:
+        raise Contradiction(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
+    return found
 
 
 def _says_nothing(task: str) -> bool:
@@ -186,6 +199,15 @@ def _check_material(kind: RowKind, plan: EvalPlan, passages: Sequence[tuple[str,
         raise other_kind(kind)
     if plan.schema is not None:
         check_schema(plan.schema)
+
+
+def _check_system(prompt: str) -> None:
+    """Raise for a system prompt that no row may hold: it would stand in each, and with whoever trains on it."""
+    if secrets_in(prompt):
+        raise Contradiction("The system prompt holds what looks like a key or password.", "Take it out, and change it.")
+    if len(prompt) > LONGEST_PROMPT:
+        what = f"The system prompt has {len(prompt):,} characters, and it stands in every row."
+        raise Contradiction(what, f"Shorten it to {LONGEST_PROMPT:,}.")
 
 
 def _check_wishes(task: str, wishes: str) -> None:

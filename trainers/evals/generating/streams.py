@@ -9,11 +9,10 @@ from trainers.evals.drafts import classification, draft
 from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import NAMED
 from trainers.evals.drafts.compose import system_prompt
-from trainers.evals.drafts.recipe import in_turn as _in_turn
+from trainers.evals.drafts.made_up import filled
 from trainers.evals.drafts.recipe import lower_first
 from trainers.evals.generating.document_rows import document_pieces
 from trainers.evals.generating.format_rows import format_pieces
-from trainers.evals.generating.plain_values import filled
 from trainers.evals.generating.refusal_rows import refusal_pieces
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
@@ -57,7 +56,9 @@ def streams(spec: RowSpec, seed: int) -> Streams:
 
 
 def system_of(spec: RowSpec) -> str:
-    """Return the system prompt of every row."""
+    """Return the system prompt of every row: the team's own, else one that the task makes."""
+    if spec.system.strip():
+        return spec.system.strip()
     if spec.kind == "format":
         task = f"{spec.plan.instruction.rstrip('.')}."
         return str(table()["format"]["system"].format(task=task, headings=", ".join(headings_of(spec))))
@@ -122,8 +123,3 @@ def _why(reveals: str) -> str:
     if reveals.startswith("The model "):
         return f"Without such rows {lower_first(reveals)}"
     return f"It teaches this: {lower_first(reveals)}"
-
-
-def in_turn(each: list[Iterator[Piece]]) -> Iterator[Piece]:
-    """Take one piece of each stream in turn until all have ended."""
-    return _in_turn(each)  # type: ignore[arg-type,return-value]  # it passes on whatever it is given

@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from trainers.data.rules.credentials import secrets_in
+from trainers.data.rules.personal import is_personal
 from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import shuffled
+from trainers.evals.generating.orders import split_orders
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.table import table
@@ -32,24 +35,61 @@ def usable(text: str) -> bool:
     return bool(table()["least_words"] <= len(words(text)) <= table()["most_words"])
 
 
+def answers_of(spec: RowSpec) -> tuple[str, ...]:
+    """Return the texts that can be answers, each once: of a fit length, without secrets and orders to a model."""
+    return tuple(dict.fromkeys(text.strip() for text in spec.texts if usable(text) and not _unsafe(text)))
+
+
+def unsafe_note(spec: RowSpec) -> str:
+    """Name the texts that nothing may see, with the reason, and those with personal data; "" where there are none."""
+    told = [(number, text, _unsafe(text)) for number, text in enumerate(spec.texts, start=1)]
+    shut = [f"{number} ({why})" for number, _, why in told if why]
+    personal = [str(number) for number, text, why in told if not why and is_personal(text)]
+    said = [f"Not used of your texts: {_listed(shut)}."] if shut else []
+    if personal:
+        what = f"Personal data, such as an e-mail address, stands in your text {_listed(personal)}"
+        said.append(f"{what}: take it out before anything is trained on it.")
+    return " ".join(said)
+
+
+def _unsafe(text: str) -> str:
+    """Say why a text may stand in no row and go to no model; "" where it may."""
+    if secrets_in(text):
+        return "it holds what looks like a key or password"
+    return "it gives a model orders" if split_orders(text)[1] else ""
+
+
+def _listed(named: Sequence[str]) -> str:
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"{', '.join(named[:_NAMED])}{more}"
+
+
 def notes_of(text: str) -> str:
     """Write down what a text says without its wording: of each sentence the words that carry meaning, facts whole.
 
-    Negations stay with their words: `It won't wobble.` is not about wobbling.
+    Negations and conditions stay with their words: `It won't wobble.` is not about wobbling. Where a sentence denies
+    something, so do the words that only weigh it: `It isn't good coffee.` does not say that it is no coffee.
     """
     kept = set(facts(text).all)
     return "; ".join(filter(None, (_note(sentence, kept) for sentence in sentences(text))))
 
 
 def _note(sentence: str, kept: set[str]) -> str:
-    plain = set(function_words()) | word_set("hedges") | word_set("boosters") | word_set("common")
+    weighing = (word_set("hedges") | word_set("boosters") | word_set("common")) - set(table()["telling"])
+    denied = any(map(_negates, words(sentence)))
+    plain = set(function_words()) | (frozenset() if denied else weighing)
     told = []
     for part in sentence.split():
         bare = part.strip(".,;:!?\"'()[]*_“”‘’…—–-")
-        known = {word for word in words(bare) if (word not in plain and "'" not in word) or _negates(word)}
+        known = {word for word in words(bare) if (word not in plain and "'" not in word) or _turns(word)}
         if bare and (known or bare.casefold() in kept or any(sign.isdigit() for sign in bare)):
             told.append(bare)
-    return " ".join(told[: table()["note_words"]])
+    return " ".join(told)
+
+
+def _turns(word: str) -> bool:
+    """Say whether a word turns or bounds what others say."""
+    return _negates(word) or word in table()["conditions"]
 
 
 def _negates(word: str) -> bool:
@@ -59,16 +99,15 @@ def _negates(word: str) -> bool:
 def left_out(spec: RowSpec, answers: Sequence[str], *, short: bool) -> str:
     """Name the texts that can become no row, and why; with `short` also those that are no row of `answers`.
 
-    "" where there are none.
+    "" where there are none; those of `unsafe_note` are not named again.
     """
     made, said = Counter(answers), []
     for number, text in enumerate(spec.texts, start=1):
         if made[text.strip()]:
             made[text.strip()] -= 1
-        elif why := _unusable(text) or ("nearly another row" if short else ""):
+        elif not _unsafe(text) and (why := _unusable(text) or ("nearly another row" if short else "")):
             said.append(f"{number} ({why})")
-    more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
-    return f"Not used of your texts: {', '.join(said[:_NAMED])}{more}." if said else ""
+    return f"Not used of your texts: {_listed(said)}." if said else ""
 
 
 def _unusable(text: str) -> str:
@@ -83,13 +122,13 @@ def _unusable(text: str) -> str:
 
 def _says_enough(notes: str) -> bool:
     """Say whether notes hold a sentence's worth: a negation without what it negates says nothing."""
-    return sum(not _negates(word) for word in words(notes)) >= int(table()["least_note_words"])
+    return sum(not _turns(word) for word in words(notes)) >= int(table()["least_note_words"])
 
 
 def _translated(spec: RowSpec, draw: random.Random) -> Iterator[Piece]:
     part = table()["voice"]
     for number, text in shuffled(list(enumerate(spec.texts, start=1)), draw):
-        if not _unusable(text):
+        if not (_unsafe(text) or _unusable(text)):
             asked = part["user"].format(notes=notes_of(text), words=_rounded(len(words(text))))
             yield Piece("typical", asked, text.strip(), part["why"], f"your text {number}; notes by recipe")
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, Protocol
 
+from knowledge.advice.reader import straightened
 from knowledge.errors import ServiceError, UserError
 from knowledge.models import Message as Turn
 from knowledge.models import Meter, ModelUnavailable, Used, object_in
+from trainers.data.findings import plural
 from trainers.data.jsonl import Message, Row
 from trainers.data.labels import label_of
 from trainers.data.likeness import near_pairs
+from trainers.data.rules.refusing import refuses
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.asking import asked, inside, known_of, repeats_question
@@ -28,9 +31,15 @@ from trainers.evals.generating.labels import names_itself, naming_note
 from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft, so_far
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import system_of
+from trainers.evals.generating.voice_rows import answers_of
 
 Tell = Callable[[int, int], None]
 """Hears rows done and rows wanted, before each cell that is still open; may raise to end the run."""
+
+_TELLING: Final = 40
+"""Characters from which on a system prompt is told from what anybody may write."""
+
+_NO_JSON: Final = "an answer that is no JSON object"
 
 _POINTS: Final = {
     "correct": "not right",
@@ -125,7 +134,8 @@ def _filling(order: _Order, drafts: Sequence[TrainingDraft]) -> tuple[Sequence[T
         more = compose_rows(order.spec, count=missing, seed=order.seed, grid=order.grid, avoid=taken)
     except UserError:  # recipes have nothing for this task
         return (), []
-    said = [f"{len(more.drafts)} rows are from recipes."] if more.drafts else []
+    number = len(more.drafts)
+    said = [f"{plural(number, 'row')} {'is' if number == 1 else 'are'} from recipes."] if number else []
     counted = naming_note(more.drafts, order.spec.labels)  # all rows are counted together
     return more.drafts, [*said, *(note for note in more.notes if note not in (OFFLINE, counted))]
 
@@ -140,6 +150,7 @@ class _Writer:
         self.system = system_of(order.spec)
         self.taken = [*(row.prompt for row in order.avoid), *(draft.input for draft in journal.drafts.values())]
         self.known = known_of(order.spec)
+        self.texts = answers_of(order.spec)
 
     def write(self, tell: Tell) -> None:
         """Write a row for each cell that is still open; raises _Stopped."""
@@ -151,6 +162,9 @@ class _Writer:
 
     def _decide(self, place: int) -> None:
         """Write the row of a cell, or give the cell up; what an earlier process tried counts."""
+        if 0 < len(self.texts) <= place:  # each text is one answer: a second row of it would only teach it by heart
+            self.journal.give_up(place)
+            return
         while self.journal.tries[place] < int(self.asked["tries"]):
             draft = self._row(place)
             if draft is not None:
@@ -188,7 +202,7 @@ class _Writer:
 
     def _asked_for(self, place: int) -> Written | None:
         """Have a row written, and keep it before it is judged."""
-        if self.spec.kind == "voice" and self.spec.texts:
+        if self.spec.kind == "voice" and self.texts:
             written = self._voice(place)
         else:
             written = self._written(place, self._subject(place))
@@ -211,7 +225,7 @@ class _Writer:
 
     def _voice(self, place: int) -> Written | None:
         """Ask for the brief that a text of the brand would have answered."""
-        text = self.spec.texts[place % len(self.spec.texts)]
+        text = self.texts[place % len(self.texts)]
         told = self._ask("brief", self.asked["row_tokens"], place, text=inside(text))
         if told is None:
             return None
@@ -242,15 +256,20 @@ class _Writer:
         """Say what can be seen to be wrong with a row, or ""."""
         if max(len(sent), len(reply)) > int(self.asked["most_characters"]):
             return "a row that is too long"
-        if self.system[:80] in f"{sent}{reply}" or repeats_question(f"{sent} {reply}"):
+        if self._tells_prompt(f"{sent} {reply}"):
             return "a row that repeats the prompt"
         if wrong := out_of_form(self.spec, reply):
             return wrong
-        if any(pair.later == len(self.taken) for pair in near_pairs([*self.taken, sent])) or sent in self.taken:
+        near = near_pairs([*self.taken, sent], whole=True)
+        if sent in self.taken or any(pair.later == len(self.taken) for pair in near):
             return "too near to another row"
         if self.spec.labels and not self.journal.tries[place] and names_itself(reply, sent):
             return "an input that names its label"  # once: of some labels nobody can write in other words
         return ""
+
+    def _tells_prompt(self, text: str) -> bool:
+        telling = len(self.system) >= _TELLING and self.system[:80] in text
+        return telling or repeats_question(text)
 
     def _judged(self, sent: str, reply: str) -> str:
         """Let the judge look; says what it found, or ""."""
@@ -274,7 +293,7 @@ class _Writer:
             raise _Stopped(error.what, error) from error
         found = object_in(answer)
         if found is None and name != "judge":
-            self._reject("an answer that is no JSON object", answer[:400], place)
+            self._reject("a refusal" if refuses(straightened(answer)) else _NO_JSON, answer[:400], place)
         return found
 
     def _reject(self, why: str, text: str, place: int | None) -> None:
