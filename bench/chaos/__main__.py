@@ -56,6 +56,7 @@ def _said(plan: Plan, result: Result, seconds: float, database: str) -> dict[str
         **figures,
         "orphans": orphans,
         "processes_left": result.left,
+        "failures": result.failures,
         "ended": result.ended,
         "asked": result.asked,
         "recovered": result.recovered._asdict(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 from slack_sdk import WebClient
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from bench.chaos import naive, people, posts
 from bench.chaos.crew import Crew, Post
@@ -21,12 +21,13 @@ from bot.store.engine import open_engine
 from trainers.jobs.ledger import Ledger, move, read
 from trainers.jobs.submission import send_again
 from trainers.states import ENDED
-from trainers.tables import Job, OutboxMessage, Submission
+from trainers.tables import Job, JobEvent, OutboxMessage, Submission
 
 AT_ONCE = 200
 """Jobs in flight."""
 
 _jobs = Job.__table__  # type: ignore[attr-defined]  # SQLModel adds it at class creation
+_events = JobEvent.__table__  # type: ignore[attr-defined]  # the same
 _calls = Submission.__table__  # type: ignore[attr-defined]  # the same
 _messages = OutboxMessage.__table__  # type: ignore[attr-defined]  # the same
 
@@ -60,6 +61,8 @@ class Result:
     """Jobs that ended, by our own ledger."""
     recovered: Recovered
     """Of the jobs whose worker was killed."""
+    failures: list[str]
+    """Of each job that failed why, and what was done with it, for whoever looks for the cause."""
     clicks: tuple[int, int]
     """Approvals that were acknowledged, and clicks that nobody answered."""
 
@@ -101,6 +104,7 @@ class Run:
             asked=self.asked,
             ended=self._count_ended(),
             recovered=recovered(self._engine, self._interrupted),
+            failures=self._failures(),
             clicks=(clicker.clicks, clicker.refused),
         )
 
@@ -168,12 +172,25 @@ class Run:
         jobs += [f"never asked for {place}" for place in range(self.plan.jobs - len(jobs))]
         return judge(self.world.ledger, read_posts(slack, people.CHANNEL), jobs, owners)
 
+    def _failures(self) -> list[str]:
+        """Tell the story of each job that failed: its error and the states that it went through."""
+        with self._engine.connect() as connection:
+            failed = connection.execute(select(_jobs).where(_jobs.c.state == "failed")).all()
+            return [f"{job.error_what} {_story(connection, job.id)}" for job in failed]
+
     def _count_ended(self) -> int:
         return self._count(_jobs, _jobs.c.state.in_(ENDED))
 
     def _count(self, table: Any, where: Any) -> int:
         with self._engine.execution_options(reading=True).connect() as connection:
             return int(connection.execute(select(func.count()).select_from(table).where(where)).scalar_one())
+
+
+def _story(connection: Connection, job_id: str) -> str:
+    told = select(_events).where(_events.c.job_id == job_id).order_by(_events.c.id)
+    lines = [f"{row.at:%M:%S.%f} {row.new_state} {row.fence} {row.who} {row.note}" for row in connection.execute(told)]
+    calls = connection.execute(select(_calls).where(_calls.c.job_id == job_id)).mappings().all()
+    return " | ".join([*lines, *(str({name: str(call[name]) for name in call}) for call in calls)])
 
 
 def _left(world: World) -> list[str]:

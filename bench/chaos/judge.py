@@ -49,7 +49,7 @@ def judge(ledger: Path, posts: Mapping[str, int], jobs: Iterable[str], owners: M
         lost=sum(1 for job in jobs if not accepted[job] or not final[job]),
         paid_twice=sum(count - 1 for count in accepted.values()),
         duplicate_posts=sum(count - 1 for count in final.values()),
-        orphans=nobodys + len(_left(lines)),
+        orphans=nobodys + len(left_files(lines)),
         failed=len(told[EndedCard.KIND]),
     )
 
@@ -74,7 +74,8 @@ def _told(posts: Mapping[str, int], kind: str) -> Counter[str]:
     return told
 
 
-def _left(lines: Sequence[dict[str, Any]]) -> set[str]:
+def left_files(lines: Sequence[dict[str, Any]]) -> set[str]:
+    """Return the files that were sent to the provider and that nobody deleted there."""
     sent = {line["id"] for line in lines if line["event"] == "uploaded"}
     return sent - {line["id"] for line in lines if line["event"] == "deleted"}
 

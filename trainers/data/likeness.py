@@ -6,8 +6,8 @@ with different numbers match. Found by MinHash in bands (Broder 1997), then chec
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,13 +79,49 @@ def without_digits(text: str, most: int | None = None) -> str:
     return _DIGIT.sub("0", folded(text)[:most])
 
 
-def near_pairs(texts: Sequence[str], *, whole: bool = False) -> list[NearPair]:
-    """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out.
+class NearTexts:
+    """Texts that come one by one, each to be compared with those before it.
 
-    `whole`: nothing is left out, as the texts are the first of more, which may not share it.
+    What all share is not left out, as `near_pairs` does: the next one may not share it.
     """
-    folded_ones = [without_digits(text) for text in texts]
-    plain = folded_ones if whole else _without_common_ends(folded_ones)
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """Begin with these."""
+        self._whole: set[str] = set()
+        self._pieces: list[Pieces] = []
+        self._buckets: dict[tuple[int, int], list[int]] = {}
+        for text in texts:
+            self.add(text)
+
+    def near(self, text: str) -> bool:
+        """Say whether one of them is the same as a text, or nearly so; numbers do not matter."""
+        plain = without_digits(text)
+        if plain in self._whole or len(plain) < 2 * PIECE:
+            return plain in self._whole
+        mine = pieces(plain)
+        alike = {place for band in enumerate(_bands(plain)) for place in self._buckets.get(band, ())}
+        return any(shared(self._pieces[place], mine) >= SHARED for place in alike)
+
+    def add(self, text: str) -> None:
+        """Take in one more."""
+        plain = without_digits(text)
+        self._whole.add(plain)
+        if len(plain) >= 2 * PIECE:
+            for band in enumerate(_bands(plain)):
+                bucket = self._buckets.setdefault(band, [])
+                if len(bucket) < BUCKET:
+                    bucket.append(len(self._pieces))
+            self._pieces.append(pieces(plain))
+
+
+@lru_cache(maxsize=256)  # what is compared is mostly taken in next
+def _bands(plain: str) -> tuple[int, ...]:
+    return tuple(sketched([plain])[0][0].tolist())
+
+
+def near_pairs(texts: Sequence[str]) -> list[NearPair]:
+    """Pair each text with one earlier text that is nearly the same, if there is one; what all share is left out."""
+    plain = _without_common_ends([without_digits(text) for text in texts])
     first_with: dict[str, int] = {}
     for place, text in enumerate(plain):
         first_with.setdefault(text, place)

@@ -6,7 +6,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.data.likeness import SHARED, canonical, near_pairs
+from trainers.data.likeness import SHARED, NearTexts, canonical, near_pairs
 
 WORDS = [f"{first}{last}" for first in ("bo", "cel", "har", "pi", "ree") for last in ("w", "lo", "ps", "pers")]
 
@@ -64,3 +64,22 @@ def test_any_texts_can_be_compared(texts: list[str]) -> None:
     assert all(pair.earlier < pair.later < len(texts) for pair in pairs)
     repeated = {place for place, text in enumerate(texts) if canonical(text) in map(canonical, texts[:place])}
     assert repeated <= {pair.later for pair in pairs}
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), max_size=12))
+def test_one_by_one_they_are_alike_as_all_at_once(texts: list[str]) -> None:
+    """Two texts without anything in common stand before them, so that no common beginning is left out."""
+    before = ["anything at all?", "zigzag, why not!"]
+    later = {pair.later for pair in near_pairs([*before, *texts])}
+    taken = NearTexts(before)
+    for place, text in enumerate(texts, start=len(before)):
+        assert taken.near(text) == (place in later)
+        taken.add(text)
+
+
+def test_what_the_first_few_share_is_compared_too() -> None:
+    """Two long texts with other questions are near copies, though all that came so far begins like them."""
+    passage = " ".join(WORDS * 2)
+    taken = NearTexts([f"{passage} Why?", f"{passage} What is that?"])
+    assert taken.near(f"{passage} And who?")
+    assert not taken.near("And who?")

@@ -1,10 +1,10 @@
 """Drafts training rows by recipe: as many of each case as the grid asks for, none alike; it asks no language model."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from knowledge.errors import UserError
 from trainers.data.jsonl import Message, Row
-from trainers.data.likeness import canonical, near_pairs
+from trainers.data.likeness import NearTexts
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.classification import most_named, unknown_labels
 from trainers.evals.drafts.made_up import fields_note
@@ -88,7 +88,7 @@ def _chosen(
 
     None is of a case that `cases`, what a coverage names, leaves out. Where rows have labels these are spread.
     """
-    taken = [row.prompt for row in avoid]
+    taken = _Taken([row.prompt for row in avoid])
     kept: list[Piece] = []
     spread = Spread(found, wanted) if labelled else None
     spare = [case for case in found if case in cases or not cases]
@@ -98,29 +98,29 @@ def _chosen(
     for case in (*first, *typical, *(case for _ in wanted for case in spare)):
         if len(kept) == len(wanted):
             break
-        fits = _apart([*taken, *(each.text for each in kept)])
-        piece = spread.next(case, fits) if spread else next(filter(fits, found.get(case, iter(()))), None)
+        piece = (
+            spread.next(case, taken.leaves) if spread else next(filter(taken.leaves, found.get(case, iter(()))), None)
+        )
         if piece is not None:
             kept.append(piece)
+            taken.take(piece)
     order = list(table()["shares"])
     return sorted(kept, key=lambda piece: order.index(piece.case))
 
 
-def _apart(taken: Sequence[str]) -> Callable[[Piece], bool]:
-    """Return what says whether a piece, and the question alone in it, is like nothing that is taken."""
-    asked = [_asked(text) for text in taken]
-    return lambda piece: not _near(piece.text, taken) and not _near(_question(piece), asked)
+class _Taken:
+    """What rows ask already: whole, and the question alone."""
 
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts, self.questions = NearTexts(texts), NearTexts(map(_asked, texts))
 
-def _near(text: str, taken: Sequence[str]) -> bool:
-    """Say whether a text is, exactly or nearly, one of those that are taken."""
-    if canonical(text) in set(map(canonical, taken)):
-        return True
-    return any(pair.later == len(taken) for pair in near_pairs([*taken, text], whole=True))
+    def leaves(self, piece: Piece) -> bool:
+        """Say whether a piece is like nothing that is taken."""
+        return not self.texts.near(piece.text) and not self.questions.near(_asked(piece.text))
 
-
-def _question(piece: Piece) -> str:
-    return _asked(piece.text)
+    def take(self, piece: Piece) -> None:
+        self.texts.add(piece.text)
+        self.questions.add(_asked(piece.text))
 
 
 def _asked(text: str) -> str:

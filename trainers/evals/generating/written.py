@@ -17,7 +17,7 @@ from knowledge.models import Meter, ModelUnavailable, Used, object_in
 from trainers.data.findings import plural
 from trainers.data.jsonl import Message, Row
 from trainers.data.labels import label_of
-from trainers.data.likeness import near_pairs
+from trainers.data.likeness import NearTexts
 from trainers.data.rules.refusing import refuses
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
@@ -148,7 +148,8 @@ class _Writer:
         self.cells: list[Cell] = order.grid.cells(order.count, order.seed)
         self.asked = asked()
         self.system = system_of(order.spec)
-        self.taken = [*(row.prompt for row in order.avoid), *(draft.input for draft in journal.drafts.values())]
+        had = [*(row.prompt for row in order.avoid), *(draft.input for draft in journal.drafts.values())]
+        self.taken = NearTexts(had)
         self.known = known_of(order.spec)
         self.texts = answers_of(order.spec)
 
@@ -168,7 +169,7 @@ class _Writer:
         while self.journal.tries[place] < int(self.asked["tries"]):
             draft = self._row(place)
             if draft is not None:
-                self.taken.append(draft.input)
+                self.taken.add(draft.input)
                 self.journal.keep(place, draft)
                 return
         self.journal.give_up(place)
@@ -260,8 +261,7 @@ class _Writer:
             return "a row that repeats the prompt"
         if wrong := out_of_form(self.spec, reply):
             return wrong
-        near = near_pairs([*self.taken, sent], whole=True)
-        if sent in self.taken or any(pair.later == len(self.taken) for pair in near):
+        if self.taken.near(sent):
             return "too near to another row"
         if self.spec.labels and not self.journal.tries[place] and names_itself(reply, sent):
             return "an input that names its label"  # once: of some labels nobody can write in other words

@@ -35,16 +35,18 @@ def apart(one: Length, other: Length) -> bool:
 
 
 def _product(found: re.Match[str]) -> Length | None:
-    """Read `three paragraphs of 100 words`."""
-    if not (parts := _numbers(found["parts"])):
+    """Read `three paragraphs of 100 words`; a number of words is never met to the word."""
+    parts, each, unit = _numbers(found["parts"]), _numbers(found["each"]), found["unit"].lower()
+    if not (parts and each):
         return None
-    slack, total = float(table()["lengths"]["slack"]), parts[0] * float(found["words"])
+    slack, total = float(table()["lengths"]["slack"]) if unit == "word" else 1.0, parts[0] * each[0]
     least, most = total / slack, total * slack
-    if compiled(table()["lengths"]["most"]).search(found.group()):
-        least = 0.0
-    elif compiled(table()["lengths"]["least"]).search(found.group()):
+    if compiled(table()["lengths"]["least"]).search(found.group()):
         most = math.inf
-    return Length("word", (least, most), {"words": (least, most)})
+    elif compiled(table()["lengths"]["most"]).search(found.group()):
+        least = 0.0
+    amount = (least, most)
+    return Length(unit, amount, {name: _times(amount, *told) for name, told in _each(unit).items()})
 
 
 def _read(amount: str, said: str) -> Length | None:
@@ -58,10 +60,10 @@ def _read(amount: str, said: str) -> Length | None:
     slack = 1.0 if max(numbers) <= 1 else float(lengths["slack"])
     least, most = min(numbers[-2:]), max(numbers[-2:])
     bounds = said[: len(said) - len(amount) + found.end()]
-    if compiled(lengths["most"]).search(bounds):
-        least = 0.0
-    elif compiled(lengths["least"]).search(bounds):
+    if compiled(lengths["least"]).search(bounds):
         most = math.inf
+    elif compiled(lengths["most"]).search(bounds):
+        least = 0.0
     elif unit == "word" and most > 1:  # a number of words is never met to the word
         least, most = least / slack, most * slack
     return Length(unit, (least, most), {name: _times((least, most), *each) for name, each in _each(unit).items()})
