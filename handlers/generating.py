@@ -41,6 +41,7 @@ from trainers.evals.generating.spec import (
     other_kind,
     read_fields,
     row_spec,
+    without_secrets,
 )
 from trainers.evals.generating.streams import system_of
 from trainers.evals.style.voice_texts import read_texts
@@ -152,7 +153,7 @@ def _begin(client: WebClient, deps: Deps, person: Person, place: Place, wanted: 
     try:
         named, texts = str(wanted.get("collection") or ""), _texts(client, deps, wanted["files"])
         passages = passages_of(deps.library, person.workspace_id, named) if named else ()
-        spec = replace(_spec(wanted), texts=tuple(texts), passages=tuple(passages[:MOST_MATERIAL]))
+        spec = replace(_spec(wanted), texts=without_secrets(texts), passages=tuple(passages[:MOST_MATERIAL]))
         wish = Wish(spec=spec, grid=grid, count=int(wanted["count"]), seed=int(wanted.get("seed") or DEFAULT_SEED))
         if deps.drafting is None:
             _compose(client, deps, person, begun, wish)

@@ -25,6 +25,8 @@ from knowledge.tenancy import Person
 from trainers.evals.plan import make_plan
 from trainers.evals.prompting.checks import check_prompt
 
+_MOST_ERROR = 300
+
 
 class PromptTicket(NamedTuple):
     """A private system prompt, as its Share button carries it."""
@@ -61,7 +63,7 @@ def checked(ack: Ack, view: Mapping[str, Any]) -> None:
     try:
         found = check_prompt(prompt, make_plan(task) if task else None)
     except UserError as error:
-        ack(response_action="errors", errors={TASK: f"{error.what} {error.next_step}"})
+        ack(response_action="errors", errors={TASK: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
     ack(response_action="update", view=checked_view([each._asdict() for each in found]))
 

@@ -72,9 +72,13 @@ def _no_place(out: Path, check: Path | None) -> str:
 
 
 def _plan(text: str, labels: str, schema: Path | None, kind: str) -> "EvalPlan":
+    from trainers.evals.metrics.schemas import check_schema
     from trainers.evals.plan import make_plan
 
-    return make_plan(text, labels=labels.split(","), schema=read_schema(schema), kind=kind or None)
+    plan = make_plan(text, labels=labels.split(","), schema=read_schema(schema), kind=kind or None)
+    if schema is not None and plan.schema is not None:
+        check_schema(plan.schema)
+    return plan
 
 
 def _check(file: Path, plan: "EvalPlan | None", as_json: bool) -> None:

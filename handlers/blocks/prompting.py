@@ -21,6 +21,7 @@ LEFT_BEHIND = "Its examples were too long to be shared along."
 _TYPED = 3000
 """Characters that one field of a form takes."""
 
+_MOST_FOUND = 40
 _CODE = 2800
 _TURN = 600
 
@@ -61,11 +62,21 @@ def checked_view(found: Sequence[Mapping[str, Any]]) -> Block:
     """Draw what is found in a prompt: what is missing first, as `check_prompt` gives it."""
     missing = sum(not each["ok"] for each in found)
     headline = f"*{count(missing, 'thing')} to mend*" if missing else "*Nothing is missing.*"
-    lines = [f"{'✓' if each['ok'] else '⚠️'} *{each['aspect']}*: {mrkdwn(each['says'], 400)}" for each in found]
-    fixes = [f" {mrkdwn(each['fix'], 300)}" if each["fix"] else "" for each in found]
-    parts = [section(f"{line}{fix}") for line, fix in zip(lines, fixes, strict=True)]
-    blocks = [section(headline), *parts, context("Words tell whether it speaks of a thing, not whether it is right.")]
+    parts = [section(_found(each)) for each in found[:_MOST_FOUND]]
+    more = len(found) - len(parts)
+    rest = [context(f"And {more} more: mend these first.")] if more > 0 else []
+    blocks = [
+        section(headline),
+        *parts,
+        *rest,
+        context("Words tell whether it speaks of a thing, not whether it is right."),
+    ]
     return modal("System prompt", blocks)
+
+
+def _found(each: Mapping[str, Any]) -> str:
+    mark, fix = "✓" if each["ok"] else "⚠️", f" {mrkdwn(each['fix'], 300)}" if each["fix"] else ""
+    return f"{mark} *{each['aspect']}*: {mrkdwn(each['says'], 400)}{fix}"
 
 
 def _line(name: str, most: int) -> Block:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.blocks.prompting import LEFT_BEHIND
+from handlers.blocks.prompting import LEFT_BEHIND, checked_view
 from handlers.prompting import asked_to_check, prompt_ticket, ticket_of
 from handlers.sharing import VALUE
 from knowledge.errors import UserError
@@ -80,3 +80,11 @@ def test_there_is_no_button_where_it_would_be_of_no_use() -> None:
     """A prompt that is too long, or asked for in direct messages, cannot be shared by a click."""
     assert prompt_ticket(ADA, "C0ASK", {**TOLD, "prompt": NOISE}) == ""
     assert prompt_ticket(ADA, "D0ADA", TOLD) == ""
+
+
+def test_hundreds_of_findings_are_no_view_that_slack_refuses() -> None:
+    """Slack takes 100 blocks."""
+    found = [{"aspect": "role", "ok": False, "says": str(n), "fix": ""} for n in range(582)]
+    view = checked_view(found)
+    assert len(view["blocks"]) < 100
+    assert "And 542 more" in str(view["blocks"])

@@ -3,15 +3,18 @@
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trainers.data.lint import lint
+from trainers.evals.generating.bill import bill
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.document_rows import document_pieces, phrase_of
 from trainers.evals.generating.form import doubts
-from trainers.evals.generating.spec import Contradiction, row_spec
+from trainers.evals.generating.material import bound_note, most_of
+from trainers.evals.generating.spec import Contradiction, RowSpec, row_spec
 from trainers.evals.generating.voice_rows import answers_of, left_out, notes_of, unsafe_note
 
 SORT = "Sort tickets into billing, returns, other"
@@ -52,6 +55,9 @@ def test_a_system_prompt_that_no_row_may_hold_is_refused(system: str, says: str)
     [
         ("It isn't good coffee. It is hot.", "isn't good coffee; hot"),
         ("Nobody pays before they have tasted it.", "Nobody pays before tasted"),
+        ("Delivery takes under 30 minutes.", "Delivery takes under 30 minutes"),
+        ("Few customers ask for refunds.", "Few customers ask refunds"),
+        ("Parcels arrive within 5 days at most.", "Parcels arrive within 5 days at most"),
         ("You get two bags today, unless we are closed.", "two bags today unless closed"),
     ],
 )
@@ -140,3 +146,58 @@ def test_what_is_out_of_scope_has_the_label_for_the_rest() -> None:
     cells = plan_grid(row_spec("Sort tickets into billing, returns, delivery, other")).cells(60, 7)
     assert {cell["label"] for cell in cells if cell["case"] == "out_of_scope"} == {"other"}
     assert {cell["label"] for cell in cells if cell["case"] == "typical"} == {"billing", "returns", "delivery", "other"}
+
+
+def test_what_a_system_prompt_says_otherwise_is_said() -> None:
+    """Rows answer with our sentence for what is not there: a prompt without it teaches against itself."""
+    spec = row_spec(
+        "Answer from our handbook", kind="documents", passages=HANDBOOK, system="If it is not there: UNKNOWN."
+    )
+    (said,) = [note for note in doubts(spec) if "which your system prompt does not say" in note]
+    assert "I can't find that in the documents." in said
+    assert "[1]" in said
+
+
+def test_no_question_is_answered_by_the_passage_beside_it() -> None:
+    """Two passages about one thing: the question of a row says which, or there is no such row."""
+    alike = [
+        (
+            "Power",
+            "Loose batteries cost twelve euros apiece. Replacement filters come with the spring delivery.",
+        ),
+        ("Power", "Loose batteries carry cover for six months. Broken chargers go back to the maker within ten days."),
+    ]
+    spec = row_spec("Answer from our handbook", kind="documents", passages=alike)
+    pieces = [piece for each in document_pieces(spec, random.Random(7)).values() for piece in each]
+    assert not [piece for piece in pieces if "about loose batteries" in piece.text.lower()]
+
+
+def test_a_text_with_a_key_is_kept_nowhere() -> None:
+    """Neither in the wish of a job nor with a review; its number stays for the note."""
+    spec = row_spec("Write in our voice", kind="voice", texts=[PLAIN, KEYED])
+    assert "abcdefgh" not in str(spec.to_json())
+    assert "2 (it holds what looks like a key" in unsafe_note(spec)
+
+
+def test_a_wish_without_a_system_prompt_is_what_it_was_before_there_were_any() -> None:
+    """Unfinished runs are known by their wish, to the letter."""
+    assert "system" not in row_spec(SORT).to_json()
+    spec = row_spec(SORT, system="You sort.")
+    assert RowSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("told", "count", "most"),
+    [
+        ({"kind": "voice", "texts": [PLAIN, PERSONAL, "Too short."]}, 10, 2),
+        ({"kind": "documents", "passages": HANDBOOK[:3]}, 10, 3),
+        ({"kind": "documents", "passages": HANDBOOK}, 4, 4),
+        ({"kind": "documents"}, 10, 10),
+    ],
+)
+def test_a_quote_is_for_what_the_material_gives(told: dict[str, Any], count: int, most: int) -> None:
+    """One row for each text and for each two passages; what cannot be written is not quoted."""
+    spec = row_spec("Answer in our voice from our handbook", **told)
+    assert most_of(spec, count) == most
+    assert bill(spec, count).calls == bill(spec, most).calls
+    assert ("make 3 rows" in bound_note(spec, count)) == (most == 3)

@@ -103,7 +103,14 @@ def test_an_edit_that_breaks_a_schema_is_told_the_field_and_the_rule(sixty, chan
     assert told == f"That is an answer that does not fit the schema: {said}"
 
 
-@pytest.mark.parametrize("task", ["Extract order number, phone, total, remark from mails", "Extract iban, product, id"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Extract order number, phone, total, remark from mails",
+        "Extract iban, product, id",
+        "Extract deadline, due, issued",
+    ],
+)
 def test_drafted_answers_are_copied_from_their_papers(task):
     """What is asked of people's edits holds for recipes' rows, in every case."""
     spec = row_spec(task, kind="extraction")

@@ -12,6 +12,7 @@ from knowledge.errors import UserError
 from knowledge.models import Used
 from tests.row_server import Wire, wire
 from tests.trainers.evals.test_generating import ORDERS, PASSAGES, REPEATS, TASKS, spec_of
+from trainers.data.jsonl import Message, Row
 from trainers.data.lint import lint
 from trainers.evals.generating.asking import inside, repeats_question
 from trainers.evals.generating.coverage import Grid, plan_grid
@@ -107,6 +108,41 @@ def test_a_text_of_the_brand_is_one_answer_only(wire: Wire) -> None:
     made = write_rows(spec, count=10, seed=7, model=wire.model, meter=Purse())
     assert sorted(draft.target for draft in made.drafts) == sorted(text.strip() for text in texts[:4])
     assert not any("Ignore all previous" in text for text in asked(wire, "<brief/>"))
+
+
+def test_unusable_texts_are_named_and_nothing_is_invented_in_their_place(wire: Wire) -> None:
+    """Texts too short for an answer: no call is made, and each is named with the reason."""
+    spec = row_spec(TASKS["voice"][0], texts=["Buy now.", "Sale!"])
+    made = write_rows(spec, count=3, seed=7, model=wire.model, meter=Purse())
+    assert (made.drafts, wire.rehearsal.requests) == ((), [])
+    assert any("1 (2 words" in note for note in made.notes)
+
+
+def test_a_text_that_is_a_row_already_is_no_second_one(wire: Wire) -> None:
+    """Another row like this one takes another text."""
+    texts = TASKS["voice"][1]["texts"][:3]
+    spec = row_spec(TASKS["voice"][0], texts=texts)
+    had = [Row(1, (Message("user", "Notes: x"), Message("assistant", texts[0].strip())))]
+    made = write_rows(spec, count=3, seed=7, model=wire.model, meter=Purse(), avoid=had)
+    assert {draft.target for draft in made.drafts} == {text.strip() for text in texts[1:]}
+
+
+def test_documents_are_asked_about_as_often_as_they_make_rows(wire: Wire) -> None:
+    """Three passages make three rows: that is said, and nothing is written to be thrown away."""
+    spec = row_spec(TASKS["documents"][0], passages=PASSAGES[:3])
+    made = write_rows(spec, count=10, seed=7, model=wire.model, meter=Purse())
+    assert len(asked(wire, "<row/>")) <= 6
+    assert any("3 passages make 3 rows" in note for note in made.notes)
+    assert not any("no such limit" in note for note in made.notes)
+
+
+def test_an_own_system_prompt_is_what_writer_and_judge_go_by(wire: Wire) -> None:
+    """As data that cannot close its tag."""
+    spec = row_spec(TASKS["classification"][0], system="You sort by the </system_prompt> loudest word.")
+    write_rows(spec, count=2, seed=7, model=wire.model, meter=Purse())
+    for text in (*asked(wire, "<row/>"), *asked(wire, "<judge/>")):
+        assert "loudest word" in text
+        assert text.count("</system_prompt>") == 1
 
 
 def test_no_row_holds_what_we_asked(wire: Wire) -> None:

@@ -56,6 +56,29 @@ def test_what_refers_to_itself_ends() -> None:
     assert len(keys_of(tree)) < 2000
 
 
+@pytest.mark.parametrize(
+    ("node", "holds", "absence"),
+    [
+        ({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}, "text or number or null", "null"),
+        ({}, "anything", "null"),
+        (True, "anything", "null"),
+        ({"const": None}, "null", "null"),
+        ({"type": "null"}, "null", "null"),
+        ({"allOf": [{"type": ["string", "null"]}]}, "anything", "null"),
+        ({"type": ["integer", "string"]}, "whole number or text", "whole"),
+        ({"type": ["string", "null"], "enum": ["a"]}, "always a", "whole"),
+        ({"enum": ["a", None]}, "one of a or null", "null"),
+        ({"type": "array", "items": True}, "list", "whole"),
+        ({"type": "object"}, "object", "whole"),
+    ],
+)
+def test_odd_nodes_are_told_as_the_validator_takes_them(node: Any, holds: str, absence: str) -> None:
+    """Whether a key may be null is the validator's to say."""
+    answers = {"type": "object", "properties": {"a": node}, "required": ["a"]}
+    assert keys_of(answers) == f"a ({holds})"
+    assert absence_of(answers) == absence
+
+
 def schema(kind: Any, *, required: bool = True) -> dict[str, Any]:
     return {
         "type": "object",
@@ -100,3 +123,10 @@ def test_a_prompt_that_contradicts_itself_is_not_praised_for_consistency() -> No
 def test_kinds_of_rows_name_kinds_of_tasks(name: str, kind: str) -> None:
     """One thing has one name in all commands."""
     assert kind_named(name) == kind
+
+
+@pytest.mark.parametrize("kind", ["qa", "classification"])
+def test_a_schema_beside_another_kind_is_no_reason_to_fail(kind: str) -> None:
+    """Replies of other kinds are text."""
+    plan = make_plan("Sort questions into a, b from our handbook", schema=ORDER, kind=kind)
+    assert compose_prompt(plan, seed=7).text

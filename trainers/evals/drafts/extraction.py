@@ -2,18 +2,19 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from trainers.data.jsonl import Row
 from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import misspelt
-from trainers.evals.drafts.currencies import one_currency
+from trainers.evals.drafts.currencies import currency_beside, one_currency, without_currency
 from trainers.evals.drafts.fields import Deck, Field, Value, fields_of, fits
 from trainers.evals.drafts.recipe import Piece, in_turn, recipe, shuffled, upper_first
 from trainers.evals.drafts.schemas import plain_schema
 from trainers.evals.plans.body import EvalPlan
 
+EMPTY: Mapping[str, Value] = {}
 _EACH = 24  # papers of one shape at most
 _MOST_CHOICES = 20  # of one field, that the system prompt names
 
@@ -93,7 +94,7 @@ class _Desk:
         titles = {field.title for field in self.fields}
         for field in self._in_turn([f for f in self.scalars if "decoy" in (f.known or {})]):
             decoy, value = (field.known or {})["decoy"], field.draw(self.deck)
-            paper = self._paper(put={field.key: value} if value else None)
+            paper = self._paper(put={field.key: value} if value else EMPTY)
             if not any(decoy.lower().startswith(title) for title in titles):
                 text = self.draw.choice((f"{decoy}\n{paper.text}", f"{paper.text}\n{decoy}"))
                 yield self._piece("boundary", text, part["reveals"].format(title=field.title), paper, "boundary/decoy")
@@ -103,7 +104,9 @@ class _Desk:
         part = self.recipe["boundary"]["open"]
         for field in self._in_turn([f for f in self.scalars if "open" in (f.known or {})]):
             value = self.draw.choice((field.known or {})["open"])
-            paper = self._paper(put={field.key: Value(value, None)})
+            if (beside := currency_beside(self.fields, value)) is None:
+                continue
+            paper = self._paper(odd={field.key: Value(value, None)}, put=beside)
             yield Piece(
                 "boundary",
                 paper.text,
@@ -116,10 +119,10 @@ class _Desk:
         """A value that the text itself takes back."""
         part = self.recipe["boundary"]["corrected"]
         for field in self._in_turn(self.scalars):
-            first, second = field.draw(self.deck), field.draw(self.deck)
+            first, second = self._plainly(field), self._plainly(field)
             if first and second and first.text != second.text:
                 note = self.draw.choice(part["texts"]).format(title=field.title, value=second.text)
-                paper = self._paper(put={field.key: first})
+                paper = self._paper(odd={field.key: first})
                 paper = paper._replace(answers={**paper.answers, field.key: second.answer})
                 piece = self._piece(
                     "boundary",
@@ -143,8 +146,9 @@ class _Desk:
         part = self.recipe["edge"]["hard"]
         for field in self._in_turn([f for f in self.scalars if "hard" in (f.known or {})]):
             text, answer = self.draw.choice((field.known or {})["hard"])
-            if answer != "" and fits(field.node, answer):
-                paper = self._paper(put={field.key: Value(text, answer)})
+            beside = currency_beside(self.fields, text)
+            if answer != "" and fits(field.node, answer) and beside is not None:
+                paper = self._paper(odd={field.key: Value(text, answer)}, put=beside)
                 reveals = part["reveals"].format(title=field.title, value=text)
                 yield self._piece("edge", paper.text, reveals, paper, "edge/hard")
 
@@ -194,9 +198,16 @@ class _Desk:
             yield things[turn % len(things)]
 
     def _paper(
-        self, *, letter: bool = False, bare: bool = False, without: str = "", put: dict[str, Value] | None = None
+        self,
+        *,
+        letter: bool = False,
+        bare: bool = False,
+        without: str = "",
+        put: Mapping[str, Value] = EMPTY,
+        odd: Mapping[str, Value] = EMPTY,
     ) -> _Paper:
-        values = one_currency(self._values(without, put or {}), put or ())
+        """Write a paper; it holds the values of `put`, and those of `odd` as they are written."""
+        values = one_currency(self._values(without, {**put, **odd}), odd)
         said = [(field, value) for field, value in values if value]
         layout, line = self.recipe["layout"], self.draw.choice(self.recipe["layout"]["line"])
         lines = "\n".join(line.format(Title=upper_first(f.title), value=v.text) for f, v in said)
@@ -204,14 +215,16 @@ class _Desk:
         pattern = "{says}" if bare else self.draw.choice(layout["letter" if letter else "form"])
         return _Paper(pattern.format(lines=lines, says=says), self._answers(values))
 
-    def _values(self, without: str = "", put: dict[str, Value] | None = None) -> list[tuple[Field, Value | None]]:
+    def _plainly(self, field: Field) -> Value | None:
+        """Draw a value whose amount has no currency: it stands beside others of any."""
+        drawn = field.draw(self.deck)
+        return without_currency(drawn) if drawn else None
+
+    def _values(self, without: str = "", put: Mapping[str, Value] = EMPTY) -> list[tuple[Field, Value | None]]:
         """Draw a value of each field; a key that may lack or be null is left out now and then, never all of them."""
-        drawn = [(field, (put or {}).get(field.key) or field.draw(self.deck)) for field in self.fields]
+        drawn = [(field, put.get(field.key) or field.draw(self.deck)) for field in self.fields]
         told = [(field, None if field.key == without else value) for field, value in drawn]
-        kept = [
-            (field, value if field.key in (put or {}) or not field.left_out(self.draw) else None)
-            for field, value in told
-        ]
+        kept = [(field, value if field.key in put or not field.left_out(self.draw) else None) for field, value in told]
         return kept if any(value for _, value in kept) else told
 
     def _say(self, field: Field, value: Value) -> str:

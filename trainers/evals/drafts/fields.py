@@ -1,12 +1,16 @@
 """What can stand in the fields of a JSON Schema: a text for the paper and the value for the answer; no layout."""
 
+import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from knowledge.errors import UserError
 from trainers.evals.drafts.recipe import Recipe, recipe
+from trainers.evals.metrics.schemas import accepts
 
 _MOST_ITEMS = 4
 _MOST_DRAWS = 64  # for one list, whatever length a schema asks for
@@ -17,6 +21,9 @@ _LENGTHS, _COUNTS = {"minLength", "maxLength", "pattern"}, {"minItems", "maxItem
 _RANGE = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _READ = _SAID | _LENGTHS | _RANGE | {"type", "enum", "const"}
 _SHAPE = _SAID | _COUNTS | {"type", "items", "properties", "required", "additionalProperties"}
+_PLAIN = _SAID | _LENGTHS | _RANGE | _COUNTS | {"type", "items", "properties", "required", "additionalProperties"}
+"""Keywords beside which the type alone says whether null is taken."""
+
 _BY_FORMAT = {"date": "date", "email": "email"}
 """Formats that say what a field is, whatever it is called."""
 
@@ -89,7 +96,7 @@ def fields_of(schema: Mapping[str, Any]) -> list[Field]:
         Field(
             key=key,
             title=_title(key),
-            nullable=isinstance(node, Mapping) and _nullable(node),
+            nullable=node is True or (isinstance(node, Mapping) and _nullable(node)),
             optional=key not in required,
             node=node if isinstance(node, Mapping) else {},
             known=_known(_title(key)) or _known(_BY_FORMAT.get(str(_format(node)), "")),
@@ -232,7 +239,19 @@ def _has(node: Mapping[str, Any], *kinds: str) -> bool:
 
 
 def _nullable(node: Mapping[str, Any]) -> bool:
-    return "null" in types_of(node) or None in node.get("enum", ())
+    """Say whether a key may be null: by its type, else as the validator says, for a choice or a missing type."""
+    if set(node) <= _PLAIN and "type" in node:
+        return "null" in types_of(node)
+    return _takes_null(json.dumps(node, default=str, sort_keys=True))
+
+
+@lru_cache(maxsize=512)
+def _takes_null(node: str) -> bool:
+    """Ask the validator; what it cannot judge by itself, such as a reference to what is around it, takes none."""
+    try:
+        return accepts(json.loads(node))(None)
+    except UserError:
+        return False
 
 
 def _is(kind: str, answer: Any) -> bool:

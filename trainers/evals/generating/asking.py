@@ -62,6 +62,6 @@ def _frame(spec: RowSpec, frame: Mapping[str, str]) -> str:
 
 
 def _told(spec: RowSpec) -> str:
-    """Say what a team said of its inputs, manner and good examples."""
-    told = {"writers": spec.writers, "style": spec.style, "good": spec.good}
+    """Say what a team said of its inputs, manner, good examples, and in a system prompt of its own."""
+    told = {"writers": spec.writers, "style": spec.style, "good": spec.good, "system_prompt": spec.system}
     return "\n".join(f"<{name}>{inside(text)}</{name}>" for name, text in told.items() if text.strip())

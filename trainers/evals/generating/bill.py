@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from trainers.evals.generating.asking import asked, known_of
+from trainers.evals.generating.material import most_of
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.metrics.operations import TokenPrices
 
@@ -63,7 +64,7 @@ def bill(spec: RowSpec, count: int) -> Bill:
     At least: every row is good at once. Probably: one row in five is thrown away. At most: every row is written as
     often as it may be, and every answer is as long as it may be; a run ends before it costs more.
     """
-    parts = list(_parts(spec, count)) if count else []
+    parts = list(_parts(spec, most_of(spec, count))) if count else []
     return Bill(
         rows=count,
         calls=_sum(*(part.times for part in parts)),
@@ -77,8 +78,8 @@ def _parts(spec: RowSpec, count: int) -> list[_Part]:
     told_of = sum(len(text) for text in known_of(spec).values())
     rows = (count, -(-count * 6 // 5), count * int(told["tries"]))
     texts, material = _longest(spec.texts), 2 * _longest(tuple(text for _, text in spec.sifted.passages))
-    judge = _part("judge", rows, told_of, texts + _TOKEN * likely["brief"])
     if spec.kind == "voice" and spec.texts:
+        judge = _part("judge", rows, told_of, texts + _TOKEN * likely["brief"])
         return [_part("brief", rows, told_of, texts), judge]
     judge = _part("judge", rows, told_of, material + _TOKEN * likely["row"])
     written = [_part("row", rows, told_of, material + _CELL), judge]

@@ -25,6 +25,8 @@ from trainers.evals.generating.voice_rows import left_out
 
 OFFLINE = "Recipes steer what a row is there for and its label; channel, person and length need a language model."
 
+NO_LIMIT = "A language model has no such limit."
+
 _KNOWN = frozenset({CASE, LABEL, "channel", "person", "length"})
 """Lines that OFFLINE names or that recipes follow."""
 
@@ -154,7 +156,7 @@ def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
         what = f"No recipe knows what stands under {', '.join(strange)}: such points are templates that only name it."
         yield f"{what} Rewrite them, or add your own."
     if made < count:
-        yield f"{made} of {count}: recipes hold no more for this task. A language model has no such limit."
+        yield f"{made} of {count}: recipes hold no more for this task. {NO_LIMIT}"
 
 
 def _without_recipe(spec: RowSpec) -> str:

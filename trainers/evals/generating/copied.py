@@ -4,6 +4,7 @@ Only texts with a digit are looked for (numbers of orders, references, amounts a
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from trainers.data.titles import at_word
 from trainers.evals.drafts.schemas import plain_schema
 
 _SHOWN: Final = 40
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:]+Z?)?$")
 _SETTLED: Final = frozenset(("enum", "const", "format", "pattern"))
 """Keywords by which a schema says itself how a text is written, which may be otherwise than in the paper."""
 
@@ -28,17 +30,21 @@ def not_copied(schema: Mapping[str, Any], paper: str, reply: str) -> str:
 
 
 def _texts(node: Any, said: Any) -> Iterator[str]:
-    """Yield the texts with a digit whose spelling only the paper settles; days are written in a way of their own."""
+    """Yield the texts with a digit whose spelling only the paper settles."""
     known = node if isinstance(node, Mapping) else {}
     if isinstance(said, Mapping):
         for key, value in said.items():
-            if "date" not in str(key).lower():
-                yield from _texts((known.get("properties") or {}).get(key), value)
+            yield from _texts((known.get("properties") or {}).get(key), value)
     elif isinstance(said, list):
         for each in said:
             yield from _texts(known.get("items"), each)
-    elif isinstance(said, str) and any(sign.isdigit() for sign in said) and not _SETTLED & set(known):
+    elif isinstance(said, str) and not _SETTLED & set(known) and _is_copied(said):
         yield said
+
+
+def _is_copied(text: str) -> bool:
+    """Say whether a text is a number or a name of something, and no day: these our prompts want as YYYY-MM-DD."""
+    return any(sign.isdigit() for sign in text) and not _DAY.match(text)
 
 
 def _bare(text: str) -> str:

@@ -140,9 +140,10 @@ class _Desk:
         """A statement of each passage in turn, then the next one of each, beside ever other passages."""
         for turn in range(_TURNS):
             for at, (passage, statements) in enumerate(shuffled(self.told, self.draw)):
-                if turn < len(statements):
+                if turn < len(statements) and self._clear(passage, statements[turn][1]):
                     statement, phrase = statements[turn]
-                    beside, second = self._beside(passage, phrase), at % 3 == 2
+                    beside = self._beside(passage, phrase) or self._any_beside(passage)
+                    second = at % 3 == 2
                     asked, why = self._asked(passage, phrase), "why_second" if second else "why"
                     yield self._piece("typical", passage, beside, asked, statement, why, second=second)
 
@@ -161,9 +162,9 @@ class _Desk:
         """Two questions at once, about one passage."""
         for passage, statements in shuffled(self.told, self.draw):
             first, second = statements[0], statements[-1]
-            if not _stems(first[1]) & _stems(second[1]):
+            beside = self._beside(passage, first[1], second[1])
+            if beside and not _stems(first[1]) & _stems(second[1]):
                 asked = self.words["two"].format(phrase=first[1], other=second[1])
-                beside = self._beside(passage, first[1])
                 yield self._piece("edge", passage, beside, asked, f"{first[0]} {second[0]}", "why_two")
 
     def typos(self) -> Iterator[Piece]:
@@ -171,8 +172,8 @@ class _Desk:
         for passage, statements in shuffled(self.told, self.draw):
             statement, phrase = statements[-1]
             asked = misspelt(self.words["plain"].format(phrase=phrase), self.draw)
-            beside = self._beside(passage, phrase)
-            yield self._piece("edge", passage, beside, asked, statement, "why_typos")
+            if beside := self._beside(passage, phrase):
+                yield self._piece("edge", passage, beside, asked, statement, "why_typos")
 
     def ordered(self) -> Iterator[Piece]:
         """The other passage gives the model an order, one of ours."""
@@ -194,15 +195,27 @@ class _Desk:
                     asked = self.words["plain"].format(phrase=phrase)
                     yield _written("out_of_scope", shown, asked, abstain, self.words["why_absent"])
 
-    def _beside(self, passage: Passage, phrase: str) -> Passage:
-        """Draw another passage: one that does not speak of the same where there is any."""
+    def _beside(self, passage: Passage, *phrases: str) -> Passage | None:
+        """Draw another passage that speaks of none of the phrases; None where all do."""
         others = [other for other, _ in self.told if other != passage]
-        return self.draw.choice([each for each in others if not _stems(phrase) <= self.stems[each]] or others)
+        apart = [each for each in others if not any(_stems(phrase) <= self.stems[each] for phrase in phrases)]
+        return self.draw.choice(apart) if apart else None
+
+    def _any_beside(self, passage: Passage) -> Passage:
+        return self.draw.choice([other for other, _ in self.told if other != passage])
+
+    def _clear(self, passage: Passage, phrase: str) -> bool:
+        """Say whether a question names its passage by its heading, or another passage speaks of something else."""
+        return self._has_heading(passage) or self._beside(passage, phrase) is not None
+
+    def _has_heading(self, passage: Passage) -> bool:
+        return self.titles[passage[0].casefold()] == 1
 
     def _asked(self, passage: Passage, phrase: str) -> str:
         """Ask about a phrase, by the passage's heading where no other has it."""
-        own = self.titles[passage[0].casefold()] == 1
-        return str(self.words["headed" if own else "plain"].format(title=passage[0], phrase=phrase))
+        return str(
+            self.words["headed" if self._has_heading(passage) else "plain"].format(title=passage[0], phrase=phrase)
+        )
 
     def _piece(
         self, case: str, passage: Passage, beside: Passage, asked: str, answer: str, why: str, *, second: bool = False

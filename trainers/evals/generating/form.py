@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
+from trainers.evals.drafts.recipe import recipe
 from trainers.evals.drafts.schemas import plain_schema
 from trainers.evals.generating.copied import not_copied
 from trainers.evals.generating.document_rows import lone_passage, orders_note
@@ -100,9 +101,24 @@ def _own_prompt(spec: RowSpec) -> str:
     """Say what a team's own system prompt does not name, though every answer has it."""
     wanted = [*spec.labels, *(spec.schema or {}).get("properties", {})]
     wanted += headings_of(spec) if spec.kind == "format" else ()
-    missing = unnamed(spec.system, wanted) if spec.system.strip() else []
+    if not spec.system.strip():
+        return ""
+    missing, unsaid = unnamed(spec.system, wanted), [each for each in _fixed_words(spec) if each not in spec.system]
     more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return f"Your system prompt does not name {', '.join(missing[:_NAMED])}{more}." if missing else ""
+    said = [f"Your system prompt does not name {', '.join(missing[:_NAMED])}{more}."] if missing else []
+    if unsaid:
+        listed = " and ".join(f"\u201c{each}\u201d" for each in unsaid)
+        said.append(
+            f"Rows answer with {listed}, which your system prompt does not say: add it there, or edit the rows."
+        )
+    return " ".join(said)
+
+
+def _fixed_words(spec: RowSpec) -> tuple[str, ...]:
+    """Return the words that answers of a kind hold to the letter, whatever a system prompt says."""
+    if spec.kind == "documents":
+        return str(recipe("questions")["prompt"]["abstain"]), "[1]"
+    return ("- none",) if spec.kind == "format" else ()
 
 
 def _two_writers(spec: RowSpec) -> list[str]:

@@ -50,6 +50,9 @@ class OppositeWishes(Contradiction):
 LONGEST_PROMPT: Final = 12_000
 """Characters of a system prompt of the team's own."""
 
+WITHHELD: Final = "(withheld)"
+"""Stands in place of a text that holds a key or password."""
+
 MOST_MATERIAL: Final = 500
 """Texts of a brand, and passages of documents, that are read."""
 
@@ -100,7 +103,10 @@ class RowSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal spec."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]  # it is an object again
+        told = asdict(self)
+        if not self.system:  # wishes from before it could be named stay the same to the letter
+            del told["system"]
+        return json.loads(json.dumps(told))  # type: ignore[no-any-return]  # it is an object again
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "RowSpec":
@@ -140,15 +146,20 @@ def row_spec(
         labels=plan.labels,
         schema=plan.schema,
         headings=tuple(heading.strip().rstrip(":") for heading in headings if heading.strip()),
-        texts=tuple(texts[:MOST_MATERIAL]),
+        texts=without_secrets(texts[:MOST_MATERIAL]),
         passages=tuple(passages[:MOST_MATERIAL]),
         **told,
     )
 
 
+def without_secrets(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return texts with a word in place of each that holds a key or password: it is kept and shown nowhere."""
+    return tuple(WITHHELD if secrets_in(text) else text for text in texts)
+
+
 def _plan_kind(kind: str) -> Kind:
     """Return the kind of plan of a kind of rows, by either name: `voice` and `style` are one."""
-    found = next((each for each, rows in _OF_PLAN.items() if kind in (each, rows)), None)
+    found = next((each for each, rows in _OF_PLAN.items() if kind.lower() in (each, rows)), None)
     if found is None:
         raise Contradiction(f"I don't know rows of the kind {kind[:40]!r}.", f"Choose one of {', '.join(ROW_KINDS)}.")
     return found

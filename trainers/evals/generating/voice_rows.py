@@ -6,7 +6,8 @@ of the brand a few pairs of ours stand in, and say so.
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 from trainers.data.rules.credentials import secrets_in
@@ -15,10 +16,10 @@ from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import shuffled
 from trainers.evals.generating.orders import split_orders
 from trainers.evals.generating.rows import Piece
-from trainers.evals.generating.spec import RowSpec
+from trainers.evals.generating.spec import WITHHELD, RowSpec
 from trainers.evals.generating.table import table
 from trainers.evals.style.content import facts
-from trainers.evals.style.limits import function_words, word_set
+from trainers.evals.style.limits import function_words, number_words, word_set
 from trainers.evals.style.text import sentences, words
 
 _NAMED: Final = 8
@@ -35,9 +36,13 @@ def usable(text: str) -> bool:
     return bool(table()["least_words"] <= len(words(text)) <= table()["most_words"])
 
 
-def answers_of(spec: RowSpec) -> tuple[str, ...]:
-    """Return the texts that can be answers, each once: of a fit length, without secrets and orders to a model."""
-    return tuple(dict.fromkeys(text.strip() for text in spec.texts if usable(text) and not _unsafe(text)))
+def answers_of(spec: RowSpec, had: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the texts that can be answers and that no row `had`, each once.
+
+    They are of a fit length, without secrets and orders to a model.
+    """
+    fit = dict.fromkeys(text.strip() for text in spec.texts if usable(text) and not _unsafe(text))
+    return tuple(text for text in fit if text not in had)
 
 
 def unsafe_note(spec: RowSpec) -> str:
@@ -47,14 +52,15 @@ def unsafe_note(spec: RowSpec) -> str:
     personal = [str(number) for number, text, why in told if not why and is_personal(text)]
     said = [f"Not used of your texts: {_listed(shut)}."] if shut else []
     if personal:
-        what = f"Personal data, such as an e-mail address, stands in your text {_listed(personal)}"
+        texts = "text" if len(personal) == 1 else "texts"
+        what = f"Personal data, such as an e-mail address, stands in your {texts} {_listed(personal)}"
         said.append(f"{what}: take it out before anything is trained on it.")
     return " ".join(said)
 
 
 def _unsafe(text: str) -> str:
     """Say why a text may stand in no row and go to no model; "" where it may."""
-    if secrets_in(text):
+    if text == WITHHELD or secrets_in(text):
         return "it holds what looks like a key or password"
     return "it gives a model orders" if split_orders(text)[1] else ""
 
@@ -78,13 +84,23 @@ def _note(sentence: str, kept: set[str]) -> str:
     weighing = (word_set("hedges") | word_set("boosters") | word_set("common")) - set(table()["telling"])
     denied = any(map(_negates, words(sentence)))
     plain = set(function_words()) | (frozenset() if denied else weighing)
+    parts = [part.strip(".,;:!?\"'()[]*_“”‘’…—–-") for part in sentence.split()]
     told = []
-    for part in sentence.split():
-        bare = part.strip(".,;:!?\"'()[]*_“”‘’…—–-")
+    for bare, after in zip_longest(parts, parts[1:], fillvalue=""):
         known = {word for word in words(bare) if (word not in plain and "'" not in word) or _turns(word)}
-        if bare and (known or bare.casefold() in kept or any(sign.isdigit() for sign in bare)):
+        if bare and (known or bare.casefold() in kept or _is_number(bare) or _bounds(bare, after)):
             told.append(bare)
     return " ".join(told)
+
+
+def _is_number(word: str) -> bool:
+    return any(sign.isdigit() for sign in word) or word.casefold() in number_words()
+
+
+def _bounds(word: str, after: str) -> bool:
+    """Say whether a small word stands right before a number or before least and most: `by 5`, `at least`."""
+    small = word.casefold() in function_words() and word.casefold() not in table()["bare"]
+    return small and (_is_number(after) or after.casefold() in ("least", "most"))
 
 
 def _turns(word: str) -> bool:

@@ -22,16 +22,17 @@ from trainers.data.rules.refusing import refuses
 from trainers.evals.drafts.base import QUESTION
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.generating.asking import asked, inside, known_of, repeats_question
-from trainers.evals.generating.compose import OFFLINE, check_count, compose_rows
+from trainers.evals.generating.compose import NO_LIMIT, OFFLINE, check_count, compose_rows
 from trainers.evals.generating.coverage import CASE, LABEL, Cell, Grid, lacking, plan_grid
 from trainers.evals.generating.document_rows import SHOWN_PASSAGES
 from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal, Written
 from trainers.evals.generating.labels import names_itself, naming_note
+from trainers.evals.generating.material import bound_note, most_of
 from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft, so_far
 from trainers.evals.generating.spec import RowSpec
 from trainers.evals.generating.streams import system_of
-from trainers.evals.generating.voice_rows import answers_of
+from trainers.evals.generating.voice_rows import answers_of, left_out
 
 Tell = Callable[[int, int], None]
 """Hears rows done and rows wanted, before each cell that is still open; may raise to end the run."""
@@ -97,7 +98,7 @@ def write_rows(
     check_count(count)
     order = _Order(spec, count, seed, grid or plan_grid(spec), avoid)
     kept = journal if journal is not None else Journal()
-    notes = doubts(spec, by_model=True)
+    notes = [*doubts(spec, by_model=True), *filter(None, (bound_note(spec, count),))]
     try:
         _Writer(order, model, meter, kept).write(tell)
     except _Stopped as stopped:
@@ -108,6 +109,9 @@ def write_rows(
     more, told = _filling(order, drafts)
     notes += [note for note in told if note not in notes]
     notes += filter(None, (naming_note((*drafts, *more), order.spec.labels),))
+    if spec.kind == "voice" and spec.texts:
+        answers = [*(row.target for row in avoid), *(each.target for each in (*drafts, *more))]
+        notes += filter(None, (left_out(spec, answers, short=len(drafts) + len(more) < count),))
     missing = lacking(order.grid, count, [each.cell for each in (*drafts, *more)])
     rejected = tuple(kept.rejected)
     return Generated(drafts=(*drafts, *more), rejected=rejected, notes=tuple(notes), writer=model.name, missing=missing)
@@ -137,7 +141,8 @@ def _filling(order: _Order, drafts: Sequence[TrainingDraft]) -> tuple[Sequence[T
     number = len(more.drafts)
     said = [f"{plural(number, 'row')} {'is' if number == 1 else 'are'} from recipes."] if number else []
     counted = naming_note(more.drafts, order.spec.labels)  # all rows are counted together
-    return more.drafts, [*said, *(note for note in more.notes if note not in (OFFLINE, counted))]
+    told = (note for note in more.notes if note not in (OFFLINE, counted) and not note.endswith(NO_LIMIT))
+    return more.drafts, [*said, *told]
 
 
 class _Writer:
@@ -151,7 +156,8 @@ class _Writer:
         had = [*(row.prompt for row in order.avoid), *(draft.input for draft in journal.drafts.values())]
         self.taken = NearTexts(had)
         self.known = known_of(order.spec)
-        self.texts = answers_of(order.spec)
+        answered = {row.target for row in order.avoid}
+        self.texts, self.most = answers_of(order.spec, answered), most_of(order.spec, order.count, answered)
 
     def write(self, tell: Tell) -> None:
         """Write a row for each cell that is still open; raises _Stopped."""
@@ -163,7 +169,7 @@ class _Writer:
 
     def _decide(self, place: int) -> None:
         """Write the row of a cell, or give the cell up; what an earlier process tried counts."""
-        if 0 < len(self.texts) <= place:  # each text is one answer: a second row of it would only teach it by heart
+        if place >= self.most:
             self.journal.give_up(place)
             return
         while self.journal.tries[place] < int(self.asked["tries"]):
@@ -203,7 +209,7 @@ class _Writer:
 
     def _asked_for(self, place: int) -> Written | None:
         """Have a row written, and keep it before it is judged."""
-        if self.spec.kind == "voice" and self.texts:
+        if self.spec.kind == "voice" and self.spec.texts:
             written = self._voice(place)
         else:
             written = self._written(place, self._subject(place))

@@ -61,8 +61,9 @@ def comparison(kind: Kind) -> str:
 
 def kind_named(name: str) -> Kind:
     """Return the kind of this name; raises UserError for one that nobody knows."""
-    wanted = name.strip().lower()
+    wanted, also = name.strip().lower(), {kind: rows for rows, kind in _ALSO.items()}
     for kind in KINDS:
         if kind == _ALSO.get(wanted, wanted):
             return kind
-    raise UserError(f"I don't know the kind of task {name[:40]!r}.", f"Use one of {', '.join(KINDS)}.")
+    known = ", ".join(f"{kind} ({also[kind]})" if kind in also else kind for kind in KINDS)
+    raise UserError(f"I don't know the kind of task {name[:40]!r}.", f"Use one of {known}.")

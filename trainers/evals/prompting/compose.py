@@ -63,7 +63,9 @@ def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Ex
     if (plan.kind == "classification" and not plan.labels) or (plan.kind == "extraction" and not plan.schema):
         what = "labels" if plan.kind == "classification" else "fields"
         return (), [f"Name the {what}, and three examples come with it."]
-    filled_in = plan if plan.schema is None else replace(plan, schema=filled(plan.schema, seed))
+    filled_in = (
+        plan if plan.schema is None or plan.kind != "extraction" else replace(plan, schema=filled(plan.schema, seed))
+    )
     drafts = draft(filled_in, count=_DRAFTS, seed=seed, examples=given).drafts
     chosen: list[Draft] = []
     for kinds in (("easy",), ("edge", "boundary", "refusal"), ("out_of_scope", "edge", "boundary", "easy")):
@@ -76,8 +78,9 @@ def _examples(plan: EvalPlan, seed: int, given: Sequence[Row]) -> tuple[tuple[Ex
 
 def _order(plan: EvalPlan, each: Draft, chosen: Sequence[Draft]) -> tuple[bool, bool, int]:
     """Put what has a reply first, among these a label that no example shows yet, and a plain paper that says most."""
+    json_wanted = plan.kind == "extraction" and plan.schema is not None
     shown = bool(plan.labels) and each.target in {other.target for other in chosen}
-    said = -len(json.loads(each.target)) if plan.schema and each.kind == "easy" and each.target else 0
+    said = -len(json.loads(each.target)) if json_wanted and each.kind == "easy" and each.target else 0
     return not _example(plan, each).ready, shown, said
 
 

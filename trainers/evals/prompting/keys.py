@@ -1,7 +1,7 @@
 """How a system prompt tells the keys of a JSON Schema, those inside objects and lists too; it makes up no values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from trainers.evals.drafts.fields import fields_of, types_of
@@ -16,7 +16,7 @@ _DEEPEST: Final = 4
 _CHOICES: Final = 20
 """Allowed values of a key that are told."""
 
-_WORDS: Final = {"string": "text", "boolean": "true or false", "integer": "whole number"}
+_WORDS: Final = {"string": "text", "boolean": "true or false", "integer": "whole number", "array": "list"}
 
 
 def keys_of(schema: Mapping[str, Any]) -> str:
@@ -41,24 +41,40 @@ def _keys(node: Mapping[str, Any], depth: int) -> str:
 
 def _holds(node: Mapping[str, Any], depth: int) -> str:
     """Say what a key holds, in a few words."""
-    kinds = [kind for kind in types_of(node) if kind != "null"]
-    null = " or null" if "null" in types_of(node) or None in node.get("enum", ()) else ""
-    if told := _fixed(node):
-        return f"{told}{null}"
-    if isinstance(node.get("properties"), Mapping) and node["properties"]:
-        inner = f"object with {_keys(node, depth - 1)}" if depth else "object"
-    elif "array" in kinds:
-        items = node.get("items")
-        inner = f"list, each {_holds(items, depth - 1)}" if isinstance(items, Mapping) and depth else "list"
-    else:
-        inner = " or ".join(_WORDS.get(kind, kind) for kind in kinds) or "text"
-    return f"{inner}{null}"
+    told = [_fixed(node)] if _fixed(node) else list(_kinds(node, depth))
+    allowed = _allowed(node)
+    null = ["null"] if None in allowed or ("null" in types_of(node) and not allowed) else []
+    return " or ".join(dict.fromkeys([*told, *null])) or "anything"
+
+
+def _kinds(node: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Yield what a key may hold by its types, or by the schemas of which one holds."""
+    kinds, properties, items = types_of(node), node.get("properties"), node.get("items")
+    for each in _choices(node) if not kinds and depth else ():
+        yield _holds(each, depth - 1)
+    if isinstance(properties, Mapping) and properties:
+        yield f"object with {_keys(node, depth - 1)}" if depth else "object"
+    for kind in kinds:
+        if kind == "array" and isinstance(items, Mapping) and depth:
+            yield f"list, each {_holds(items, depth - 1)}"
+        elif kind != "null" and not (kind == "object" and properties):
+            yield _WORDS.get(kind, kind)
+
+
+def _choices(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = node.get("anyOf") or node.get("oneOf")
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+
+
+def _allowed(node: Mapping[str, Any]) -> list[Any]:
+    """Return the values of which a key holds one; none where it is free."""
+    listed = [node["const"]] if "const" in node else node.get("enum")
+    return listed if isinstance(listed, list) else []
 
 
 def _fixed(node: Mapping[str, Any]) -> str:
     """Name the values of which one is allowed; "" where it is not a few."""
-    listed = [node["const"]] if "const" in node else node.get("enum", ())
-    values = [each if isinstance(each, str) else json.dumps(each) for each in listed if each is not None]
+    values = [each if isinstance(each, str) else json.dumps(each) for each in _allowed(node) if each is not None]
     if not values or len(values) > _CHOICES:
         return ""
-    return f"one of {', '.join(values)}" if len(values) > 1 else f"always {values[0]}"
+    return f"one of {', '.join(values)}" if len(_allowed(node)) > 1 else f"always {values[0]}"

@@ -13,12 +13,11 @@ _YES = re.compile(r"\b(?:always|must|should|do|invariably)\b")
 _ONLY, _ALSO = re.compile(r"\b(?:only|nothing\s+but)\b"), re.compile(r"\b(?:also|as\s+well|in\s+addition)\b")
 _EXCEPT = re.compile(r"\b(?:if|when|whenever|unless|except|while|where|until|without)\b")
 _SMALL = frozenset("a an the it its is are be to of and or you your please ever all any this that".split())  # noqa: SIM905
-_SAY = frozenset("mention state name quote give tell say include reveal disclose show list discuss".split())  # noqa: SIM905
+_SAY = frozenset(("mention", "state", "say", "include", "reveal", "disclose"))
 """Verbs that ask for the same of a reply: never to mention a price, and to state it."""
 
-_TELL = re.compile(
-    rf"(?:please )?(?:{'|'.join(sorted(_SAY))})\b[^,;:]*?(?=$|[,;:.!]| (?:of|for|in|with|on|at|by|to|and|from)\b)"
-)
+_ORDERS = "|".join(("name", "quote", "give", "tell", "show", "list", "discuss", *sorted(_SAY)))
+_TELL = re.compile(rf"(?:please )?(?:{_ORDERS})\b[^,;:]*?(?=$|[,;:.!]| (?:of|for|in|with|on|at|by|to|and|from)\b)")
 """A plain order to say something, up to where it is narrowed."""
 _MOST = 400
 """Sentences that are compared."""
