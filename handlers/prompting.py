@@ -23,7 +23,8 @@ from handlers.sharing import VALUE, packed, put, unpacked_json
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.evals.plan import make_plan
-from trainers.evals.prompting.checks import check_prompt
+from trainers.evals.prompting.checks import check_prompt, with_reading
+from trainers.evals.prompting.read_by_model import read_by_model
 
 _MOST_ERROR = 300
 
@@ -48,7 +49,7 @@ class PromptTicket(NamedTuple):
 def register(app: App, deps: Deps) -> None:
     """Listen for the button and the form."""
     app.action(SHARE)(partial(share, deps))
-    app.view(CHECK_FORM)(checked)
+    app.view(CHECK_FORM)(partial(checked, deps))
 
 
 def asked_to_check(typed: str) -> str | None:
@@ -57,15 +58,20 @@ def asked_to_check(typed: str) -> str | None:
     return rest.strip() if first.lower() in ("--check", "—check", "–check") else None
 
 
-def checked(ack: Ack, view: Mapping[str, Any]) -> None:
-    """Show in the form what a prompt lacks."""
+def checked(deps: Deps, ack: Ack, view: Mapping[str, Any], context: BoltContext, client: WebClient) -> None:
+    """Show in the form what a prompt lacks, and then what a language model reads in it."""
     prompt, task = check_entered(view["state"]["values"])
     try:
         found = check_prompt(prompt, make_plan(task) if task else None)
     except UserError as error:
         ack(response_action="errors", errors={TASK: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    ack(response_action="update", view=checked_view([each._asdict() for each in found]))
+    reader = deps.model.name if deps.model else ""
+    ack(response_action="update", view=checked_view([each._asdict() for each in found], reader))
+    if deps.model:
+        meter = deps.meter(person_of(context).workspace_id)
+        found = with_reading(found, read_by_model(prompt, deps.model, meter))
+        client.views_update(view_id=view["id"], view=checked_view([each._asdict() for each in found]))
 
 
 def share(

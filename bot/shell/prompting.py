@@ -88,9 +88,26 @@ def _check(file: Path, plan: "EvalPlan | None", as_json: bool) -> None:
     text = read_text(file)
     if not text.strip():
         raise fail_usage(f"{file} is empty.")
-    found = check_prompt(text, plan)
+    found = _read_too(text, check_prompt(text, plan))
     show_json({"checks": [each._asdict() for each in found]}) if as_json else show(_read_checks(found))
     raise typer.Exit(0 if all(each.ok for each in found) else 1)
+
+
+def _read_too(text: str, found: "list[Check]") -> "list[Check]":
+    """Let the language model that settings name read the prompt as well."""
+    from bot.settings import Settings
+
+    settings = Settings.from_env()
+    if not settings.model:
+        return found
+    from bot.wiring import shell_person
+    from bot.working import working
+    from trainers.evals.prompting.checks import with_reading
+    from trainers.evals.prompting.read_by_model import read_by_model
+
+    with working(settings, say) as at:
+        model, meter = at.deps.model, at.deps.meter(shell_person().workspace_id)
+        return with_reading(found, read_by_model(text, model, meter)) if model else found
 
 
 def _read_checks(found: "list[Check]") -> str:

@@ -58,17 +58,22 @@ def check_entered(values: Mapping[str, Any]) -> tuple[str, str]:
     return prompt, task
 
 
-def checked_view(found: Sequence[Mapping[str, Any]]) -> Block:
-    """Draw what is found in a prompt: what is missing first, as `check_prompt` gives it."""
+def checked_view(found: Sequence[Mapping[str, Any]], reader: str = "") -> Block:
+    """Draw what is found in a prompt: what is missing first, as `check_prompt` gives it.
+
+    `reader`: the language model that still reads it.
+    """
     missing = sum(not each["ok"] for each in found)
     headline = f"*{count(missing, 'thing')} to mend*" if missing else "*Nothing is missing.*"
     parts = [section(_found(each)) for each in found[:_MOST_FOUND]]
     more = len(found) - len(parts)
+    reading = [context(f"{mrkdwn(reader, 60)} reads it for contradictions too…")] if reader else []
     rest = [context(f"And {more} more: mend these first.")] if more > 0 else []
     blocks = [
         section(headline),
         *parts,
         *rest,
+        *reading,
         context("Words tell whether it speaks of a thing, not whether it is right."),
     ]
     return modal("System prompt", blocks)

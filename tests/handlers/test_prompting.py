@@ -1,6 +1,7 @@
 """A system prompt asked for in Slack: private at first, and shared by whoever asked for it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from handlers.prompting import asked_to_check, prompt_ticket, ticket_of
 from handlers.sharing import VALUE
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
-from tests.handlers.world import ADA, World
+from tests.console import wait_for
+from tests.handlers.world import ADA, World, serve
+from tests.trainers.evals.test_prompting_read import Reader
 from trainers.evals.plan import make_plan
 from trainers.evals.prompting.compose import compose_prompt
 
@@ -43,6 +46,21 @@ def test_a_prompt_of_one_s_own_is_checked_in_a_form(world: World) -> None:
     )
     assert all(words in told for words in ("to mend", "would fit any model", "does not name billing, returns"))
     assert "helpful assistant" not in json.dumps(world.slack.messages(user="U0BEN"))
+
+
+def test_a_language_model_reads_a_checked_prompt_too(world: World) -> None:
+    """The form shows at once what words tell, and then what the model says."""
+    said = {"pairs": [{"one": "Never tell the price.", "other": "End with what it costs."}]}
+    world.deps = replace(world.deps, model=Reader(said))
+    serve(world)
+    world.slack.command("/tune system-prompt --check")
+    form = world.slack.wait_view(title="Check a system prompt")
+    world.slack.submit(form, {"check_prompt_text": "You answer. Never tell the price. End with what it costs."})
+
+    def told() -> bool:
+        return "reader-1 reads a contradiction" in json.dumps(world.slack.wait_view(title="System prompt"))
+
+    wait_for(told, 20, what="what the model reads")
 
 
 @pytest.mark.parametrize("typed", ["—check", "--check You sort.", "check my spelling"])

@@ -14,7 +14,8 @@ from trainers.data.titles import at_word
 from trainers.data.tokens import encoder
 from trainers.evals.plans.body import EvalPlan
 from trainers.evals.prompting.compose import table
-from trainers.evals.prompting.contradictions import contradictions
+from trainers.evals.prompting.contradictions import Contradiction, contradictions
+from trainers.evals.prompting.read_by_model import Reading
 from trainers.evals.style.text import sentences, words
 
 Aspect = Literal["role", "output format", "edge cases", "consistency", "examples", "safety", "length"]
@@ -32,6 +33,7 @@ class Check(NamedTuple):
 
 KEEP_ONE: Final = "Keep one, or say when each holds."
 
+_QUOTED: Final = re.compile("\u201c([^\u201d]+)\u201d")
 _SHOWN: Final = 120
 """Characters of a sentence that are quoted."""
 
@@ -48,6 +50,18 @@ def check_prompt(text: str, plan: EvalPlan | None = None) -> list[Check]:
     parts = [each for each in _parts(text) if not (both and each.ok and each.aspect == "consistency")]
     looked = [*parts, *_named(text, plan), *both, *_safety(text), _length(text)]
     return sorted(looked, key=lambda each: each.ok)
+
+
+def with_reading(found: Sequence[Check], reading: Reading) -> list[Check]:
+    """Add what a language model found in the same prompt and nothing else had; or why it did not read it."""
+    if reading.why_not:
+        return [*found, Check("consistency", True, f"{reading.why_not} So only usual words were looked for.", "")]
+    known = {sentence for each in found for sentence in _QUOTED.findall(each.says)}
+    new = [each for each in reading.found if not all(at_word(said, _SHOWN) in known for said in each.said)]
+    says = [f"{reading.by} reads a contradiction: {_both(each)}." for each in new]
+    more = [Check("consistency", False, each, f"{KEEP_ONE} It may be wrong.") for each in says]
+    kept = [each for each in found if not (more and each.ok and each.aspect == "consistency")]
+    return sorted([*kept, *more], key=lambda each: each.ok)
 
 
 def unnamed(text: str, wanted: Sequence[str]) -> list[str]:
@@ -82,6 +96,10 @@ def _named(text: str, plan: EvalPlan | None) -> Iterator[Check]:
         yield Check(
             "output format", not missing, f"It does not name {listed}." if missing else "It names all of them.", fix
         )
+
+
+def _both(found: Contradiction) -> str:
+    return " and ".join(f"\u201c{at_word(each, _SHOWN)}\u201d" for each in found.said)
 
 
 def _role(text: str) -> Check:
