@@ -51,7 +51,7 @@ def test_a_prompt_of_one_s_own_is_checked_in_a_form(world: World) -> None:
 def test_a_language_model_reads_a_checked_prompt_too(world: World) -> None:
     """The form shows at once what words tell, and then what the model says."""
     said = {"pairs": [{"one": "Never tell the price.", "other": "End with what it costs."}]}
-    world.deps = replace(world.deps, model=Reader(said))
+    world.deps = replace(world.deps, model=Reader(said, seconds=1.0))  # as none answers before the form does
     serve(world)
     world.slack.command("/tune system-prompt --check")
     form = world.slack.wait_view(title="Check a system prompt")

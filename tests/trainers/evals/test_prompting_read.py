@@ -1,5 +1,6 @@
 """Contradictions that a language model reads in a prompt: quoted word for word, or not taken."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,8 @@ class Reader:
 
     name = "reader-1"
 
-    def __init__(self, told: Any) -> None:
-        self.told = told
+    def __init__(self, told: Any, seconds: float = 0.0) -> None:
+        self.told, self.seconds = told, seconds
         self.asked: list[Message] = []
 
     def fill(
@@ -37,6 +38,7 @@ class Reader:
         count: Callable[[Used], None] | None = None,
     ) -> Any:
         self.asked += messages
+        time.sleep(self.seconds)
         if isinstance(self.told, Exception):
             raise self.told
         return self.told
