@@ -107,3 +107,11 @@ def test_no_topic_is_named_twice():
     topics = recipe("classification")["concept"]
     for name in ("words", "texts"):
         assert max(Counter(each for topic in topics for each in topic[name]).values()) == 1
+
+
+def test_labels_without_a_recipe_have_hard_cases_too():
+    """Marked as templates; none is misspelt, as its name is all that tells the label."""
+    made = compose_rows(row_spec("Sort mail of a vet into appointment, grooming, other"), count=24, seed=7)
+    hard = [draft for draft in made.drafts if draft.cell["case"] == "edge" and draft.target != "other"]
+    assert {draft.target for draft in hard} == {"appointment", "grooming"}
+    assert all("template" in draft.why and draft.target in draft.input.lower() for draft in hard)

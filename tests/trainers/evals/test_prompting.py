@@ -289,7 +289,7 @@ def test_an_example_s_topic_is_that_of_its_label(seed):
     """A label that no recipe knows is not shown with another label's topic: beside warranty a guarantee has none."""
     plan = make_plan("Sort messages into delivery, returns, warranty, guarantee, refund")
     shown = [each for each in compose_prompt(plan, seed=seed).examples if each.reply in ("guarantee", "refund")]
-    assert all(each.reply in each.user for each in shown)
+    assert all(each.reply in each.user.lower() for each in shown)  # an edge case may be all in capitals
 
 
 def test_a_secret_is_never_repeated():

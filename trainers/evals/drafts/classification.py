@@ -78,9 +78,9 @@ class _Desk:
         self.labels = [label for label in labels if label != self.rest]
         self.concepts = {label: concept for label, concept in _concepts(labels).items() if label != self.rest}
         self.spoken = {label: _sentences(examples, label) for label in self.labels}
-        self.templates = _templates(draw)
         self.texts = {label: shuffled(concept["texts"], draw) for label, concept in self.concepts.items()}
         self.texts |= {self.rest: self._strange()} if self.rest else {}
+        self.named = self._named(_templates(draw))
 
     def easy(self) -> Iterator[Piece]:
         """One of each label in turn."""
@@ -117,11 +117,16 @@ class _Desk:
     def _own(self, label: str, reveals: str) -> Iterator[Piece]:
         while self.texts.get(label):
             yield Piece("easy", self._text(label), reveals, label, f"recipe easy/{self.concepts[label]['words'][0]}")
-        if label not in self.concepts:
-            named, strange = self.recipe["easy"]["named"], [each for each in self.labels if each not in self.concepts]
-            for text in self.templates[strange.index(label) :: len(strange)]:  # each names one label only
-                filled = text.format(label=_in_words(label))
-                yield Piece("easy", filled, named["reveals"].format(label=label), label, NAMED)
+        reveals = self.recipe["easy"]["named"]["reveals"].format(label=label)
+        yield from (Piece("easy", text, reveals, label, NAMED) for text in self.named.get(label, ()))
+
+    def _named(self, templates: Sequence[str]) -> dict[str, list[str]]:
+        """Return messages that only name a label, for each that no recipe knows; each template names one label."""
+        strange = [label for label in self.labels if label not in self.concepts]
+        return {
+            label: [text.format(label=_in_words(label)) for text in templates[at :: len(strange)]]
+            for at, label in enumerate(strange)
+        }
 
     def boundary(self) -> Iterator[Piece]:
         """Two labels' cues in one message; which wins is left open."""
@@ -168,8 +173,8 @@ class _Desk:
         return (piece for label in labels if (piece := shape(label)) is not None)
 
     def _shapeable(self) -> list[str]:
-        """Return the labels of which there are texts to reshape."""
-        return [label for label in (*self.labels, self.rest) if self.texts.get(label)]
+        """Return the labels of which there are texts to reshape, or templates that name them."""
+        return [label for label in (*self.labels, self.rest) if self.texts.get(label) or self.named.get(label)]
 
     def _bare(self, name: str) -> Iterator[Piece]:
         part = self.recipe["edge"][name]
@@ -208,10 +213,12 @@ class _Desk:
         return Piece("edge", text, reveals, label, "recipe edge/language")
 
     def _edge(self, name: str, label: str, shape: Any, **known: str) -> Piece | None:
-        if not self.texts.get(label):
-            return None
         reveals = self.recipe["edge"][name]["reveals"].format(label=label, **known)
-        return Piece("edge", shape(self._text(label)), reveals, label, f"recipe edge/{name}")
+        if self.texts.get(label):
+            return Piece("edge", shape(self._text(label)), reveals, label, f"recipe edge/{name}")
+        if self.named.get(label) and name != "typos":  # from their end; nobody knows a label by its misspelt name
+            return Piece("edge", shape(self.named[label].pop()), reveals, label, f"{NAMED}, as edge/{name}")
+        return None
 
     def refusal(self) -> Iterator[Piece]:
         """Harmless messages in words that trip refusals."""

@@ -33,8 +33,8 @@ _POOL = 30  # drafts of one draw: a larger one uses plain cases up to make odd o
 _DRAWS = 12
 _TURNS: Mapping[DraftKind, int] = {"easy": 4, "edge": 4, "refusal": 12, "out_of_scope": 1}
 """Draws of each kind for labels: more would show one text in ever more shapes. Boundary cases have no sure label."""
-_TEMPLATES = 10
-"""Messages of a label that no recipe knows: more of them than a topic has texts would drown the other labels."""
+_TEMPLATES = {"typical": 7, "edge": 3}
+"""Messages of a label that no recipe knows, by case: more than a topic has texts would drown the other labels."""
 
 
 def streams(spec: RowSpec, seed: int) -> Streams:
@@ -99,12 +99,13 @@ def _certain(drawn: Iterable[tuple[str, str, str, str, str]], *, labelled: bool 
     """Keep each text once whose answer is known; the five are case, text, answer, what it reveals, and source."""
     found: dict[str, list[Piece]] = {case: [] for case in _CASES.values()}
     seen: set[str] = set()
-    named: Counter[str] = Counter()
+    named: Counter[tuple[str, str]] = Counter()
     for case, text, target, reveals, source in drawn:
         if target and text not in seen:
             seen.add(text)
-            named[target] += source == NAMED
-            if named[target] > _TEMPLATES and source == NAMED:
+            template = source.startswith(NAMED)
+            named[target, case] += template
+            if template and named[target, case] > _TEMPLATES.get(case, 0):
                 continue
             label = target if labelled else ""
             found[case].append(Piece(case, text, target, _said(reveals, source, label), source, label))
@@ -113,7 +114,7 @@ def _certain(drawn: Iterable[tuple[str, str, str, str, str]], *, labelled: bool 
 
 def _said(reveals: str, source: str, label: str) -> str:
     """Say why a row helps, or that it is a template."""
-    if source == NAMED:
+    if source.startswith(NAMED):
         return f"A template, to be rewritten: it only names the label \u201c{label}\u201d, which no recipe knows."
     return _why(reveals)
 
