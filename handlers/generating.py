@@ -16,6 +16,7 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
 from handlers.blocks import generating as drawn
+from handlers.blocks.parts import Block
 from handlers.deps import Deps
 from handlers.errors import told
 from handlers.escape import mrkdwn
@@ -85,25 +86,31 @@ def specified(deps: Deps, ack: Ack, view: Json, context: BoltContext) -> None:
     """Show the coverage that fits what is wanted; what cannot be is told at its field."""
     wanted = _as_fields(drawn.entered(view["state"]["values"]))
     try:
-        spec = _spec(wanted)
-        grid, schema = plan_grid(spec, own_documents=bool(wanted["collection"])), _written(spec)
-        doubt = deps.model_doubt() or ("" if deps.model else unused_wishes(spec))
+        second = _second_form(deps, json.loads(view["private_metadata"]), wanted)
     except UserError as error:
         name = _field_of(error, wanted)
         ack(response_action="errors", errors={name: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    system = system_of(spec)
-    kept = {**wanted, "schema": "", "shown": _digest(system)}
-    metadata = drawn.packed(json.loads(view["private_metadata"]), kept)
+    ack(response_action="update", view=second)
+
+
+def _second_form(deps: Deps, where: list[Any], wanted: Json) -> Block:
+    """Draw the coverage with the schema and the system prompt, if any; raises UserError for what cannot be."""
+    spec = _spec(wanted)
+    grid, system = plan_grid(spec, own_documents=bool(wanted["collection"])), system_of(spec)
+    metadata = drawn.packed(where, {**wanted, "schema": "", "shown": _digest(system)})
+    if len(metadata) > drawn.METADATA_LENGTH:
+        raise UserError("All of it together is more than a form holds.", "Shorten the task, or what is good.")
     writer, free = (deps.model.name, deps.model_price().free) if deps.model else ("", True)
-    told: Json = {"count": wanted["count"], "writer": writer, "free": free, "doubt": doubt, "schema": schema}
-    ack(response_action="update", view=drawn.coverage_form(metadata, grid.text, system=system, **told))
+    doubt = deps.model_doubt() or ("" if deps.model else unused_wishes(spec))
+    told: Json = {"count": wanted["count"], "writer": writer, "free": free, "doubt": doubt, "schema": _written(spec)}
+    return drawn.coverage_form(metadata, grid.text, system=system, **told)
 
 
 def _field_of(error: UserError, wanted: Json) -> str:
     """Name the field at which an error is told."""
     if isinstance(error, OppositeWishes):
-        return drawn.GOOD if wanted["good"] else drawn.TASK
+        return drawn.GOOD if wanted["good"] else drawn.STYLE if wanted["style"] else drawn.TASK
     if wanted["schema"] and "schema" in error.what:
         return drawn.SCHEMA
     if wanted["collection"] and "collection" in error.what:
@@ -204,6 +211,8 @@ def _spec(wanted: Json) -> RowSpec:
         headings=listed if kind == "format" else (),
         schema=read_fields(fields) if fields else None,
         writers=str(wanted["writers"]),
+        style=str(wanted.get("style") or ""),
+        target=str(wanted.get("target") or ""),
         system=str(wanted.get("system") or ""),
         good=str(wanted["good"]),
     )

@@ -40,6 +40,9 @@ GoodOption = Annotated[str, typer.Option(help="What makes a good example here: d
 CoverageOption = Annotated[
     Path | None, typer.Option(help="The coverage to use, a line for each dimension, as --plan prints it.")
 ]
+TargetOption = Annotated[
+    str, typer.Option(help="Where they are to be trained, as in lint: too long rows are told. By default: local.")
+]
 PromptOption = Annotated[
     Path | None, typer.Option(help="Your system prompt, word for word in every row: luthier system-prompt --out FILE.")
 ]
@@ -66,6 +69,7 @@ def generate(
     style: Annotated[str, typer.Option(help="How answers are to sound.")] = "",
     good: GoodOption = "",
     system_prompt: PromptOption = None,
+    target: TargetOption = "",
     coverage: CoverageOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
     seed: Annotated[int | None, typer.Option(help="Another seed gives other rows; 7 where none is given.")] = None,
@@ -78,7 +82,7 @@ def generate(
     from trainers.evals.generating.spec import DEFAULT_SEED
     from trainers.jobs.drafting import Wish
 
-    told = {"writers": writers, "style": style, "good": good, "system": _prompt(system_prompt)}
+    told = {"writers": writers, "style": style, "good": good, "system": _prompt(system_prompt), "target": target}
     named = {"labels": labels.split(","), "headings": headings.split(",") if headings else ()}
     _check(count, out)
     material = {"schema": read_schema(schema), "texts": _texts(texts or ()), "passages": _passages(collection)}
@@ -271,4 +275,5 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
     more = f"{short} Ask for more with --count, in one run: another --seed repeats some of these." if short else ""
     say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, made.lacks, more])))
     if files:
-        say(f"Written: {', '.join(files)}. Check them with luthier lint, then luthier datasets add.")
+        where = f" --target {wish.spec.target}" if wish.spec.target else ""
+        say(f"Written: {', '.join(files)}. Check them with luthier lint{where}, then luthier datasets add.")

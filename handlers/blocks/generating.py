@@ -11,6 +11,7 @@ from handlers.blocks.parts import Block, actions, button, context, field, modal,
 from handlers.blocks.words import count as counted
 from handlers.escape import clean, mrkdwn
 from trainers.data.enough import few
+from trainers.data.limits import target_names
 from trainers.evals.generating.spec import DEFAULT_COUNT
 from trainers.evals.generating.table import most_rows
 
@@ -20,9 +21,9 @@ SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
 OPEN = "rows_draft"
 """Action id of the button that opens the form."""
 
-TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION, SYSTEM = (
+TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION, SYSTEM, STYLE, TARGET = (
     "rows_task", "rows_kind", "rows_labels", "rows_writers", "rows_good", "rows_count", "rows_texts", "rows_coverage",
-    "rows_schema", "rows_collection", "rows_system",
+    "rows_schema", "rows_collection", "rows_system", "rows_style", "rows_target",
 )  # fmt: skip
 """Block ids and action ids of inputs; each has one name for both."""
 
@@ -37,6 +38,9 @@ KINDS: Mapping[str, str] = {
 
 SCHEMA_LENGTH = 3000
 """Characters of a schema: what one field of a form takes."""
+
+METADATA_LENGTH = 3000
+"""Characters of what a form carries along."""
 
 PROMPT_LENGTH = 3000
 """Characters of a system prompt: what one field of a form takes."""
@@ -71,6 +75,7 @@ def offered(value: str) -> tuple[str, int]:
 def spec_form(metadata: str, task: str = "", count: int = 0, collections: Sequence[str] = ()) -> Block:
     """Draw the form of what is wanted; `collections` are the team's own documents to choose from."""
     kinds = [option(name, name, meaning) for name, meaning in KINDS.items()]
+    targets = [option(name, name) for name in target_names()]
     files: Block = {"type": "file_input", "action_id": TEXTS, "max_files": _MOST_FILES}
     number = {
         "type": "number_input", "action_id": COUNT, "is_decimal_allowed": False, "min_value": "1",
@@ -96,8 +101,10 @@ def spec_form(metadata: str, task: str = "", count: int = 0, collections: Sequen
         field(
             "Who writes to it?", _text(WRITERS, _SHORT), block_id=WRITERS, optional=True, hint="And where: chat, mail."
         ),
+        field("How are answers to sound?", _text(STYLE, _SHORT), block_id=STYLE, optional=True),
         field("What makes a good example here?", _text(GOOD, _LONG, multiline=True), block_id=GOOD, optional=True),
         field("How many rows", number, block_id=COUNT),
+        field("To be trained where?", select(TARGET, "This machine", targets), block_id=TARGET, optional=True),
         field("Texts in your voice", files, block_id=TEXTS, optional=True, hint="They become answers, word for word."),
         *_documents(collections),
     ]
@@ -179,6 +186,8 @@ def entered(values: Mapping[str, Any]) -> dict[str, Any]:
         "schema": text(SCHEMA),
         "labels": text(LABELS),
         "writers": text(WRITERS),
+        "style": text(STYLE),
+        "target": chosen(TARGET),
         "good": text(GOOD),
         "count": int(text(COUNT) or 0),
         "files": [str(file["id"]) for file in files],

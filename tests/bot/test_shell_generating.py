@@ -300,6 +300,7 @@ def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, wire: Wire, monke
         ([TASK, "--out", "{file}"], "There is a file at"),
         ([TASK, "--out", "{nothing}/rows.jsonl"], "Nothing can be written in"),
         ([TASK, "--good", "Always answer in one word. Never answer in one word."], "These contradict each other"),
+        ([TASK, "--target", "mars"], "I don't know the target 'mars'"),
         ([TASK, "--job"], "--job needs a language model"),
     ],
 )

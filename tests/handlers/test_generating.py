@@ -363,6 +363,26 @@ def test_an_own_schema_is_shown_as_it_was_read_and_drives_the_rows(drafting: Wor
     assert set(answers) <= {'{"chassis": "KX-1"}', '{"chassis": "KX-2"}'}
 
 
+def test_manner_and_place_of_training_are_asked_for(drafting: World) -> None:
+    """Wishes that contradict are told at the manner, too much text at the task, rows that are too long in a note."""
+    drafting.slack.command(f"/tune data generate {TASK}")
+    view = drafting.slack.wait_view(title="Draft training rows")
+    filled = {"rows_task": TASK, "rows_count": "10"}
+    both = {"rows_style": "Always answer with one label. Never answer with one label."}
+    assert "contradict" in drafting.slack.submit(view, {**filled, **both})["errors"]["rows_style"]
+    quotes = '"' * 550
+    much = {"rows_task": f"Sort into a, b: {quotes}", "rows_good": quotes, "rows_labels": f"a, {quotes}"}
+    assert "more than a form holds" in drafting.slack.submit(view, {**filled, **much})["errors"]["rows_task"]
+    fields = ", ".join(f"measured value {n}" for n in range(30))
+    long = {"rows_task": "Extract from reports", "rows_schema": fields, "rows_target": "local", "rows_style": "Plain."}
+    drafting.slack.submit(view, {**filled, **long})
+    second = drafting.slack.wait_view(title="Coverage")
+    assert "Not used without a language model: the style." in json.dumps(second)
+    drafting.slack.submit(second, {"rows_coverage": "case: typical"})
+    root = drafting.slack.wait_message("drafts 10 training rows", timeout=SLOW)
+    drafting.slack.wait_message("may be longer than 512 tokens", thread_ts=root["ts"], timeout=SLOW)
+
+
 def system_prompts(world: World) -> set[str]:
     """Wait for the rows under review; gives the prompts in them."""
     wait_for(lambda: rows_in(world.engine, ReviewRow), SLOW, what="rows")

@@ -11,7 +11,7 @@ from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.copied import not_copied
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.form import edit_refused
-from trainers.evals.generating.spec import row_spec
+from trainers.evals.generating.spec import RowSpec, row_spec
 from trainers.evals.metrics.schemas import accepts
 from trainers.tables import Review
 
@@ -152,3 +152,12 @@ def test_rows_that_are_too_long_for_this_machine_are_told_when_they_are_drafted(
     schema = {"type": "object", "properties": {f"measured_value_{n}": {"type": "number"} for n in range(keys)}}
     made = compose_rows(row_spec("Extract values from reports", schema=schema), count=6, seed=7)
     assert any("longer than 512 tokens" in note and "maxItems" in note for note in made.notes) is said
+
+
+@pytest.mark.parametrize(("target", "told"), [("", True), ("local", True), ("openai", False)])
+def test_rows_are_too_long_for_where_they_are_trained(target, told):
+    """What this machine cannot read a provider may."""
+    schema = {"type": "object", "properties": {f"measured_value_{n}": {"type": "number"} for n in range(24)}}
+    spec = row_spec("Extract values from reports", schema=schema, target=target)
+    assert any("may be longer than" in note for note in compose_rows(spec, count=6, seed=7).notes) is told
+    assert RowSpec.from_json(spec.to_json()) == spec

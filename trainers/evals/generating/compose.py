@@ -54,7 +54,11 @@ def compose_rows(
     missing = lacking(chosen, count, [draft.cell for draft in drafts])
     answers = [*(row.target for row in avoid), *(piece.target for piece in pieces)]
     found = naming_note(drafts, spec.labels), left_out(spec, answers, short=len(drafts) < count)
-    notes = (*_notes(spec, count, len(drafts)), *_unused(chosen), *filter(None, (*found, long_note(drafts))))
+    notes = (
+        *_notes(spec, count, len(drafts)),
+        *_unused(chosen),
+        *filter(None, (*found, long_note(drafts, spec.target))),
+    )
     return Generated(drafts=drafts, notes=notes, missing=missing)
 
 

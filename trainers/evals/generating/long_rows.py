@@ -1,4 +1,4 @@
-"""Says which drafted rows a run on this machine may find too long, by an estimate; the linter counts exactly."""
+"""Says which drafted rows the place of their training may find too long, by an estimate; the linter counts exactly."""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ from trainers.data.tokens import MARKS_PER_MESSAGE, encoder
 from trainers.evals.generating.rows import TrainingDraft
 
 
-def long_note(drafts: Sequence[TrainingDraft]) -> str:
-    """Say how many rows are perhaps too long to be trained on here, and what to do; "" where none is."""
-    most = target_limits("local").row_tokens
+def long_note(drafts: Sequence[TrainingDraft], target: str = "") -> str:
+    """Say how many rows are perhaps too long to be trained on there, and what to do; "" where none is."""
+    most = target_limits(target or "local").row_tokens
     long = sum(_tokens(draft) > most for draft in drafts)
     if not long:
         return ""
-    what = f"{long} of {len(drafts)} rows may be longer than {most} tokens, the most that a run on this machine reads."
+    reads = "a run on this machine reads" if target in ("", "local") else f"{target} reads of a row"
+    what = f"{long} of {len(drafts)} rows may be longer than {most:,} tokens, the most that {reads}."
     return f"{what} Ask for fewer keys, lower `maxItems`, drop these rows, or train elsewhere; `luthier lint` counts."
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, get_args
 
 from knowledge.errors import UserError
+from trainers.data.limits import target_names
 from trainers.data.rules.credentials import secrets_in
 from trainers.data.titles import at_word
 from trainers.evals.generating.orders import Sifted, sift
@@ -81,8 +82,8 @@ class RowSpec:
     style: str = ""
     good: str = ""
     """What makes a good example here: drives both the writer and the judge."""
-    model: str = ""
-    """The base that is to be trained."""
+    target: str = ""
+    """Where a model is to be trained on the rows: a target of the linter; "" for this machine."""
     system: str = ""
     """The team's own system prompt, word for word in every row; "" for the one that the task makes."""
     texts: tuple[str, ...] = ()
@@ -104,7 +105,8 @@ class RowSpec:
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back to an equal spec."""
         told = asdict(self)
-        if not self.system:  # wishes from before it could be named stay the same to the letter
+        told["model"] = told.pop("target")  # wishes from before these had a use stay the same to the letter
+        if not self.system:
             del told["system"]
         return json.loads(json.dumps(told))  # type: ignore[no-any-return]  # it is an object again
 
@@ -113,7 +115,8 @@ class RowSpec:
         """Read what `to_json` wrote."""
         lists = {name: tuple(data[name]) for name in ("labels", "headings", "texts")}
         passages = tuple((str(title), str(text)) for title, text in data["passages"])
-        return cls(**{**data, **lists, "passages": passages})
+        named = {("target" if name == "model" else name): value for name, value in data.items()}
+        return cls(**{**named, **lists, "passages": passages})
 
 
 def row_spec(
@@ -129,7 +132,7 @@ def row_spec(
 ) -> RowSpec:
     """Read a task in words; what is not named is read from them. Raises UserError where no rows can be drafted.
 
-    `told` are `writers`, `style`, `good`, `model` and `system`. What contradicts each other is refused, not guessed.
+    `told` are `writers`, `style`, `good`, `target` and `system`. What contradicts each other is refused, not guessed.
     """
     plan_kind = _plan_kind(kind) if kind else None
     plan = make_plan(task, labels=labels, schema=schema, kind=plan_kind, labels_apart=True)
@@ -140,6 +143,8 @@ def row_spec(
     _check_material(found, plan, passages)
     _check_wishes(task, "\n".join((told.get("style", ""), told.get("good", ""))))
     _check_system(told.get("system", ""))
+    if target := told.get("target"):
+        _check_target(target)
     return RowSpec(
         task=task,
         kind=found,
@@ -210,6 +215,12 @@ def _check_material(kind: RowKind, plan: EvalPlan, passages: Sequence[tuple[str,
         raise other_kind(kind)
     if plan.schema is not None:
         check_schema(plan.schema)
+
+
+def _check_target(target: str) -> None:
+    """Raise for a place of training that nobody knows."""
+    if target not in target_names():
+        raise Contradiction(f"I don't know the target {target[:40]!r}.", f"Use one of: {', '.join(target_names())}.")
 
 
 def _check_system(prompt: str) -> None:
