@@ -371,8 +371,14 @@ def test_manner_and_place_of_training_are_asked_for(drafting: World) -> None:
     both = {"rows_style": "Always answer with one label. Never answer with one label."}
     assert "contradict" in drafting.slack.submit(view, {**filled, **both})["errors"]["rows_style"]
     quotes = '"' * 550
-    much = {"rows_task": f"Sort into a, b: {quotes}", "rows_good": quotes, "rows_labels": f"a, {quotes}"}
-    assert "more than a form holds" in drafting.slack.submit(view, {**filled, **much})["errors"]["rows_task"]
+    much = {
+        "rows_task": f"Sort into a, b: {quotes}",
+        "rows_good": quotes,
+        "rows_writers": quotes[:200],
+        "rows_style": quotes[:200],
+    }
+    errors = drafting.slack.submit(view, {**filled, **much})["errors"]
+    assert "more than a form holds" in errors["rows_task"], errors
     fields = ", ".join(f"measured value {n}" for n in range(30))
     long = {"rows_task": "Extract from reports", "rows_schema": fields, "rows_target": "local", "rows_style": "Plain."}
     drafting.slack.submit(view, {**filled, **long})
