@@ -201,3 +201,18 @@ def test_a_quote_is_for_what_the_material_gives(told: dict[str, Any], count: int
     assert most_of(spec, count) == most
     assert bill(spec, count).calls == bill(spec, most).calls
     assert ("make 3 rows" in bound_note(spec, count)) == (most == 3)
+
+
+def test_cases_share_what_there_is_of_rows() -> None:
+    """Sixty rows from passages that make a dozen: most are plain, and each case has some."""
+    made = compose_rows(row_spec("Answer questions from our employee handbook"), count=60, seed=7)
+    told = Counter(draft.cell["case"] for draft in made.drafts)
+    assert told["typical"] > sum(told.values()) / 2
+    assert set(told) == {"typical", "boundary", "edge", "refusal", "out_of_scope"}
+
+
+@pytest.mark.parametrize(("count", "said"), [(10, False), (200, True)])
+def test_many_rows_that_are_mostly_hard_say_so(count: int, said: bool) -> None:
+    """A model that has seen odd messages mostly takes a plain one for odd."""
+    made = compose_rows(row_spec(SORT), count=count, seed=7)
+    assert any("rows are no plain cases" in note for note in made.notes) is said

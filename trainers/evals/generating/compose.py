@@ -1,5 +1,6 @@
 """Drafts training rows by recipe: as many of each case as the grid asks for, none alike; it asks no language model."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from knowledge.errors import UserError
@@ -31,6 +32,7 @@ _KNOWN = frozenset({CASE, LABEL, "channel", "person", "length"})
 """Lines that OFFLINE names or that recipes follow."""
 
 _SPARE = 2
+_MANY = 20
 _NAMED = 8
 """Labels that a note names."""
 
@@ -57,7 +59,7 @@ def compose_rows(
     notes = (
         *_notes(spec, count, len(drafts)),
         *_unused(chosen),
-        *filter(None, (*found, long_note(drafts, spec.target))),
+        *filter(None, (*found, long_note(drafts, spec.target), _hard_note(drafts))),
     )
     return Generated(drafts=drafts, notes=notes, missing=missing)
 
@@ -99,8 +101,7 @@ def _chosen(
     spread = Spread(found, wanted) if labelled else None
     spare = [case for case in found if case in cases or not cases]
     typical = ["typical"] * len(wanted) * _SPARE if "typical" in spare else []
-    # Without labels to spread, rarer cases choose first: rows that show the same passages are near copies.
-    first = wanted if labelled else sorted(wanted, key=lambda case: case == "typical")
+    first = wanted if labelled else _interleaved(wanted)
     for case in (*first, *typical, *(case for _ in wanted for case in spare)):
         if len(kept) == len(wanted):
             break
@@ -112,6 +113,16 @@ def _chosen(
             taken.take(piece)
     order = list(table()["shares"])
     return sorted(kept, key=lambda piece: order.index(piece.case))
+
+
+def _interleaved(wanted: Sequence[str]) -> list[str]:
+    """Let cases choose in proportion: rows that show the same passages are near copies, so the first takes the best."""
+    number, seen = Counter(wanted), Counter[str]()
+    places: list[tuple[float, str]] = []
+    for case in wanted:
+        places.append(((seen[case] + 0.5) / number[case], case))
+        seen[case] += 1
+    return [case for _, case in sorted(places, key=lambda each: each[0])]
 
 
 class _Taken:
@@ -138,6 +149,15 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
     messages = (Message("system", system), Message("user", piece.text), Message("assistant", piece.target))
     cell = {CASE: piece.case, **({LABEL: piece.label} if piece.label else {})}
     return TrainingDraft(messages, cell, piece.why, piece.source)
+
+
+def _hard_note(drafts: Sequence[TrainingDraft]) -> str:
+    """Say that most of many rows are no plain ones, as these have run out; "" where they are not."""
+    hard = sum(draft.cell[CASE] != "typical" for draft in drafts)
+    if len(drafts) < _MANY or hard <= len(drafts) / 2:
+        return ""
+    what = f"{hard} of {len(drafts)} rows are no plain cases, as recipes have no more of these."
+    return f"{what} Add plain ones of your own."
 
 
 def _notes(spec: RowSpec, count: int, made: int) -> Iterator[str]:
