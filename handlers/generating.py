@@ -123,7 +123,7 @@ def _field_of(error: UserError, wanted: Json) -> str:
 def covered(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: WebClient) -> None:
     """Draft the rows, or have them quoted; the same form again changes nothing."""
     where, told = drawn.unpacked(view["private_metadata"])
-    wanted, at = {**told, "schema": drawn.schema_in(view), "system": _own_prompt(view, told)}, drawn.SCHEMA
+    wanted, at = {**told, "schema": drawn.schema_in(view), "system": _own_prompt(view, told)}, drawn.READ
     try:
         spec = _spec(wanted)
         at = drawn.COVERAGE

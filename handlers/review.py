@@ -26,7 +26,7 @@ from knowledge.tenancy import Person
 from trainers.data.review import Key, Maker, Outcome
 from trainers.data.review_rows import Draft, turns_of
 from trainers.errors import ReviewNotFound
-from trainers.evals.generating.form import as_declared, edit_refused
+from trainers.evals.generating.form import as_declared, edit_doubt, edit_refused
 from trainers.evals.planned import answer_refused
 from trainers.jobs.service import Place
 from trainers.tables import Review
@@ -199,6 +199,7 @@ def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: 
     if outcome.changed or outcome.why == "same":
         ack()
         draw(client, deps, who, outcome.review)
+        _doubt(client, outcome, draft, who)
         return
     _answer_late(deps, ack, who, outcome, draft)
 
@@ -279,6 +280,13 @@ def _wrong_answer(review: Review, draft: Draft, values: Json) -> dict[str, str]:
     form = answer_refused(review, said) or edit_refused(review, said, draft.messages[-2].content)
     why = form if draft.answered else NO_ANSWER
     return {block: why[:MOST_ERROR]} if block and why else {}
+
+
+def _doubt(client: WebClient, outcome: Outcome, draft: Draft, who: Person) -> None:
+    """Ask whoever edited a row about figures that its text does not have; the row stays as they wrote it."""
+    review, turns = outcome.review, draft.messages
+    if words := edit_doubt(review, turns[-1].content, turns[-2].content):
+        whisper(client, review.channel, who.user_id, words, thread_ts=review.thread_ts)
 
 
 def _answer_late(deps: Deps, ack: Ack, who: Person, outcome: Outcome, draft: Draft) -> None:

@@ -19,6 +19,7 @@ from knowledge.errors import ServiceError, UserError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from trainers.data.jsonl import Row
     from trainers.evals.generating.coverage import Grid
     from trainers.evals.generating.journal import Journal
     from trainers.evals.generating.rows import Generated
@@ -39,6 +40,9 @@ KindOption = Annotated[
 GoodOption = Annotated[str, typer.Option(help="What makes a good example here: drives writer and judge.")]
 CoverageOption = Annotated[
     Path | None, typer.Option(help="The coverage to use, a line for each dimension, as --plan prints it.")
+]
+AvoidOption = Annotated[
+    list[Path] | None, typer.Option(help="Rows that are there already (JSONL): none that comes is like one of them.")
 ]
 TargetOption = Annotated[
     str, typer.Option(help="Where they are to be trained, as in lint: too long rows are told. By default: local.")
@@ -70,6 +74,7 @@ def generate(
     good: GoodOption = "",
     system_prompt: PromptOption = None,
     target: TargetOption = "",
+    avoid: AvoidOption = None,
     coverage: CoverageOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only print the coverage plan, to be edited.")] = False,
     seed: Annotated[int | None, typer.Option(help="Another seed gives other rows; 7 where none is given.")] = None,
@@ -92,13 +97,14 @@ def generate(
         show_json({name: list(values) for name, values in grid.dimensions.items()}) if as_json else show(grid.text)
         return
     wish = Wish(spec=spec, grid=grid, count=count, seed=DEFAULT_SEED if seed is None else seed)
-    _draft(wish, out, by_job=job, yes=yes, as_json=as_json)
+    _draft(wish, out, _rows(avoid or ()), by_job=job, yes=yes, as_json=as_json)
 
 
-def _draft(wish: "Wish", out: Path | None, *, by_job: bool, yes: bool, as_json: bool) -> None:
+def _draft(wish: "Wish", out: Path | None, avoid: "list[Row]", *, by_job: bool, yes: bool, as_json: bool) -> None:
     """Draft by recipes, by a language model that nobody is billed for, or by a job where it costs something."""
     from bot.settings import Settings
     from trainers.evals.generating.compose import compose_rows
+    from trainers.evals.generating.rows import RECIPES
 
     settings = Settings.from_env()
     if by_job and not settings.model:
@@ -106,13 +112,19 @@ def _draft(wish: "Wish", out: Path | None, *, by_job: bool, yes: bool, as_json: 
     if settings.model:
         check_model(settings)
     if settings.model and (by_job or not is_free(settings)):
+        if avoid:
+            raise fail_usage(
+                "--avoid is for recipes and a server that nobody is billed for: a job reads no other rows."
+            )
         _follow(wish, settings, out, alone=by_job, yes=yes, as_json=as_json)
         return
     if settings.model:
-        made = _write_rows(wish, settings, out, as_json=as_json)
+        made = _write_rows(wish, settings, out, avoid, as_json=as_json)
     else:
-        made = compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid)
+        made = compose_rows(wish.spec, count=wish.count, seed=wish.seed, grid=wish.grid, avoid=avoid)
     _show(made, wish, _written(made, wish, out) if out else [], as_json=as_json)
+    if settings.model and made.written_by == RECIPES:
+        raise typer.Exit(1)  # a script that asked for a model's rows does not go on as if these were
 
 
 def _check(count: int, out: Path | None) -> None:
@@ -187,6 +199,21 @@ def _passages(collection: str) -> list[tuple[str, str]]:
             raise fail_usage(wrong.what, "Add documents with `luthier knowledge add FILE`.") from None
 
 
+def _rows(files: Sequence[Path]) -> "list[Row]":
+    """Read the rows that are there already."""
+    from trainers.data.jsonl import read_rows
+
+    found: list[Row] = []
+    for file in files:
+        if not file.is_file():
+            raise fail_usage(f"There is no file {file}.")
+        read = read_rows(file)
+        if not read.rows:
+            raise fail_usage(f"{file} has no row that I can read. `luthier lint {file}` says why.")
+        found += read.rows
+    return found
+
+
 def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool, yes: bool, as_json: bool) -> None:
     """Follow a job to its rows and leave; `alone`: --job was asked for, so that the job is what is shown."""
     from trainers.evals.generating.files import read_document
@@ -209,7 +236,9 @@ def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool
     raise typer.Exit(STOPPED)
 
 
-def _write_rows(wish: "Wish", settings: "Settings", out: Path | None, *, as_json: bool) -> "Generated":
+def _write_rows(
+    wish: "Wish", settings: "Settings", out: Path | None, avoid: "list[Row]", *, as_json: bool
+) -> "Generated":
     """Let a model that nobody is billed for write here; after Ctrl-C or a trouble the same command goes on."""
     from bot.wiring import shell_person
     from bot.working import working
@@ -217,7 +246,7 @@ def _write_rows(wish: "Wish", settings: "Settings", out: Path | None, *, as_json
     from trainers.evals.generating.journal import Journal, open_journal
     from trainers.evals.generating.written import write_rows
 
-    wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid}
+    wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid, "avoid": avoid}
     path = journal_path(out) if out else None
     with working(settings, say) as at, bar("Writing rows", late=True) as update:
         kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed) if path else Journal()
@@ -257,6 +286,13 @@ def _written(made: "Generated", wish: "Wish", out: Path) -> list[str]:
     return files
 
 
+def _more(wish: "Wish", files: Sequence[str]) -> str:
+    """Say how further rows come that repeat none of these."""
+    if not files:
+        return "Ask for more with --count, or put these into a file (--out) and name it with --avoid."
+    return f"The same command with --avoid {files[0]} and another --out brings others."
+
+
 def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, listed: bool = False) -> None:
     """Show what came of it; rows that lie where they were wanted are not listed, unless `listed`."""
     from trainers.data.enough import few
@@ -272,7 +308,7 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
     number = len(made.rejected)
     dropped = f" {plural(number, 'row')} {'was' if number == 1 else 'were'} thrown away." if number else ""
     short = few(len(made.drafts))
-    more = f"{short} Ask for more with --count, in one run: another --seed repeats some of these." if short else ""
+    more = f"{short} {_more(wish, files)}" if short else ""
     say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, made.lacks, more])))
     if files:
         where = f" --target {wish.spec.target}" if wish.spec.target else ""

@@ -21,9 +21,10 @@ SPEC_FORM, COVERAGE_FORM = "rows_spec_form", "rows_coverage_form"
 OPEN = "rows_draft"
 """Action id of the button that opens the form."""
 
-TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION, SYSTEM, STYLE, TARGET = (
+TASK, KIND, LABELS, WRITERS, GOOD, COUNT, TEXTS, COVERAGE, SCHEMA, COLLECTION, SYSTEM, STYLE, TARGET, READ = (
     "rows_task", "rows_kind", "rows_labels", "rows_writers", "rows_good", "rows_count", "rows_texts", "rows_coverage",
     "rows_schema", "rows_collection", "rows_system", "rows_style", "rows_target",
+    "rows_schema_read",
 )  # fmt: skip
 """Block ids and action ids of inputs; each has one name for both."""
 
@@ -158,9 +159,9 @@ def coverage_form(
 
 
 def _fields(schema: str) -> Block:
-    element = _text(SCHEMA, SCHEMA_LENGTH, schema, multiline=True)
+    element = _text(READ, SCHEMA_LENGTH, schema, multiline=True)  # Slack keeps what stood in a field of the same name
     hint = "Types, choices (enum) and examples drive what stands in a row."
-    return field("Fields of the answer (JSON Schema)", element, block_id=SCHEMA, hint=hint)
+    return field("Fields of the answer (JSON Schema)", element, block_id=READ, hint=hint)
 
 
 def _prompt(system: str) -> Block:
@@ -212,7 +213,7 @@ def coverage_in(view: Mapping[str, Any]) -> str:
 
 def schema_in(view: Mapping[str, Any]) -> str:
     """Read the schema of the second form; "" where it asks for none."""
-    return _typed(view, SCHEMA)
+    return _typed(view, READ)
 
 
 def system_in(view: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from trainers.data.enough import TRAINABLE, few, missing
 from trainers.data.jsonl import Message
 from trainers.data.review import Key, Look
 from trainers.data.review_report import PURPOSES
-from trainers.data.review_rows import GRID, Coverage, clashes, coverage, turns_of
+from trainers.data.review_rows import GRID, Coverage, clashes, coverage, is_template, turns_of
 from trainers.data.split import LEAST_TRAIN
 from trainers.data.titles import at_word
 from trainers.evals.generating.spec import ROWS
@@ -71,6 +71,7 @@ def review_blocks(look: Look) -> list[Block]:
         *_coverage(told),
         *_too_few(look),
         *_clashes(look),
+        *_unwritten(look),
         divider(),
         *body,
     ]
@@ -277,14 +278,15 @@ def _whole_review(look: Look, told: Coverage) -> list[Block]:
         button("See it all", WHOLE, f"{review_id}:{row.place}:0", spoken=f"See all of row {row.place}"),
     ]
     ready = told.left - told.unanswered
-    rest = [button("Keep the rest", REST, review_id, confirm=_rest(ready))] if ready else []
+    rest = [button("Keep the rest", REST, review_id, confirm=_rest(look, ready))] if ready else []
     end = [button("Finish → JSONL", FINISH, review_id, confirm=_finish(look, told))] if told.kept else []
     rows = actions(paging, block_id=f"review-pages-{row.place}"), actions([*rest, adding, *end], block_id="review-all")
     return [block for row_of in rows for block in row_of]
 
 
-def _rest(ready: int) -> Block:
+def _rest(look: Look, ready: int) -> Block:
     text = "Rows that nobody has decided about are kept as they are. Each can still be edited or dropped."
+    text += _templates([row for row in look.rows if row.status == "draft"])
     return confirm(f"Keep {count(ready, 'more row')}?", text, "Keep them", "Not yet")
 
 
@@ -294,6 +296,7 @@ def _finish(look: Look, told: Coverage) -> Block | None:
         return None
     left = f" {count(told.left, 'undecided row')} will be left out." if told.left else ""
     short = f" {few(told.kept)}" if look.review.purpose == "train" and few(told.kept) else ""
+    short += _templates([row for row in look.rows if row.status == "kept"])
     text = f"The rows are frozen and posted here as a file.{left}{short} To change them later, begin a new review."
     return confirm(f"Finish with {count(told.kept, 'row')}?", text, "Finish", "Not yet")
 
@@ -312,6 +315,23 @@ def _too_few(look: Look) -> list[Block]:
         return []
     more = button(f"Draft {count(missing(number), 'more row')}", ENOUGH, look.review.id)
     return [context(f"⚠️ {few(number)}"), *(actions([more], block_id="review-few") if ROWS in look.spec else [])]
+
+
+def _templates(rows: Sequence[ReviewRow]) -> str:
+    """Say how many rows are templates that nobody has rewritten; "" where none is."""
+    number = sum(map(is_template, rows))
+    return (
+        f" {count(number, 'template')} to be rewritten {'is' if number == 1 else 'are'} among them." if number else ""
+    )
+
+
+def _unwritten(look: Look) -> list[Block]:
+    """Say on the card which rows only name their answer, before they are kept as they are."""
+    places = [str(row.place) for row in alive(look) if is_template(row)]
+    more = f" and {len(places) - CLASHES} more" if len(places) > CLASHES else ""
+    listed = f"{', '.join(places[:CLASHES])}{more}"
+    what = f"Row {listed} is a template" if len(places) == 1 else f"Rows {listed} are templates"
+    return [context(f"⚠️ {what}: rewrite or drop what only names its answer.")] if places else []
 
 
 def _clashes(look: Look) -> list[Block]:

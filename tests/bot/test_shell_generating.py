@@ -209,7 +209,7 @@ def test_rows_that_recipes_wrote_are_not_said_to_be_the_model_s(tmp_path: Path, 
     wire.rehearsal.mode = "prose"
     done = luthier("data", "generate", TASK, "--count", "4", "--json", **env(tmp_path, wire, "0 0"))
     told = json.loads(done.stdout)
-    assert (done.returncode, told["written_by"], told["from_recipes"]) == (0, "recipes", 4)
+    assert (done.returncode, told["written_by"], told["from_recipes"]) == (1, "recipes", 4)
     assert all("recipe" in row["provenance"] for row in told["rows"])
     assert "unusable answers" in " ".join(told["notes"])
 
@@ -300,6 +300,8 @@ def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, wire: Wire, monke
         ([TASK, "--out", "{file}"], "There is a file at"),
         ([TASK, "--out", "{nothing}/rows.jsonl"], "Nothing can be written in"),
         ([TASK, "--good", "Always answer in one word. Never answer in one word."], "These contradict each other"),
+        ([TASK, "--avoid", "{nothing}"], "There is no file"),
+        ([TASK, "--avoid", "{empty}"], "has no row that I can read"),
         ([TASK, "--target", "mars"], "I don't know the target 'mars'"),
         ([TASK, "--job"], "--job needs a language model"),
     ],
@@ -319,6 +321,19 @@ def test_wrong_use_exits_2_with_one_line_and_one_document(words: list[str], said
     assert said in json.loads(scripted.stdout)["error"]
     if said not in ("Missing argument", "No such option", "Invalid value for"):  # those the parser draws in a frame
         assert len(plain.stderr.strip().splitlines()) == 1
+
+
+def test_more_rows_are_not_like_those_that_are_there(tmp_path: Path) -> None:
+    """The same command with --avoid drafts others, which the linter takes together with the first."""
+    first, second, both = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "ab.jsonl"))
+    done = luthier("data", "generate", TASK, "--out", str(first), **env(tmp_path))
+    assert f"--avoid {first}" in done.stderr
+    call = ("data", "generate", TASK, "--avoid", str(first), "--out", str(second))
+    assert luthier(*call, **env(tmp_path)).returncode == 0
+    both.write_text(first.read_text("utf-8") + second.read_text("utf-8"), "utf-8")
+    found = json.loads(luthier("lint", str(both), "--json", **env(tmp_path)).stdout)
+    assert not {"duplicate", "near_duplicate"} & {each["code"] for each in found["findings"]}
+    assert found["rows"] == 20
 
 
 def test_a_written_system_prompt_goes_into_every_row(tmp_path: Path) -> None:

@@ -354,9 +354,9 @@ def test_an_own_schema_is_shown_as_it_was_read_and_drives_the_rows(drafting: Wor
     view = drafting.slack.wait_view(title="Coverage")
     assert "due_date" in json.dumps(view)
     schema = {"type": "object", "properties": {"chassis": {"enum": ["KX-1", "KX-2"]}}, "required": ["chassis"]}
-    wrong = drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema": '{"type": "list"}'})
-    assert "rows_schema" in wrong["errors"]
-    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema": json.dumps(schema)})
+    wrong = drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema_read": '{"type": "list"}'})
+    assert "rows_schema_read" in wrong["errors"]
+    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema_read": json.dumps(schema)})
     drafting.slack.wait_message("drafts 5 training rows", timeout=SLOW)
     wait_for(lambda: rows_in(drafting.engine, ReviewRow), SLOW, what="rows")
     answers = [json.loads(row.messages)[-1]["content"] for row in rows_in(drafting.engine, ReviewRow)]
@@ -415,7 +415,7 @@ def test_a_system_prompt_that_nobody_changed_follows_the_schema(drafting: World)
     view = drafting.slack.wait_view(title="Coverage")
     (shown,) = [each["element"]["initial_value"] for each in view["blocks"] if each.get("block_id") == "rows_system"]
     schema = json.dumps({"type": "object", "properties": {"engine": {"enum": ["E1", "E2"]}}, "required": ["engine"]})
-    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema": schema, "rows_system": shown})
+    drafting.slack.submit(view, {"rows_coverage": "case: typical", "rows_schema_read": schema, "rows_system": shown})
     (prompt,) = system_prompts(drafting)
     assert "engine" in prompt
     assert "chassis" not in prompt

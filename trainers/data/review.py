@@ -18,7 +18,7 @@ from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message
 from trainers.data.likeness import canonical
-from trainers.data.review_rows import Draft, asked, check, read_draft, turns_of, twin, written
+from trainers.data.review_rows import Draft, asked, check, is_template, read_draft, turns_of, twin, written
 from trainers.data.review_writing import WITH_THE_REST, check_room, note, open_review, put
 from trainers.data.store import Datasets
 from trainers.errors import ReviewNotFound, RowRefused
@@ -30,6 +30,9 @@ _changes = ReviewChange.__table__  # type: ignore[attr-defined]  # the same
 
 LATE = "too late"
 """What a change is called that was written on an older version: kept, but not the row's text."""
+
+REWRITTEN = "it was written in the review, in place of a template."
+"""Why a row helps that was a template."""
 
 REANSWERED = "its answer was edited in the review."
 """Why a row helps whose drafted reason was for another answer: nobody has said it anew."""
@@ -186,6 +189,7 @@ class Reviews:
         def edited(row: ReviewRow) -> dict[str, Any]:
             told = {**draft.columns(), "provenance": row.provenance, "cell": row.cell}
             told |= {"why": REANSWERED} if _reanswered(row, draft) else {}
+            told |= {"why": REWRITTEN} if _rewritten(row, draft) else {}
             return told | {"status": "kept" if draft.answered else "draft"}
 
         return self._change(person, key, "edited", edited, now, late=draft)
@@ -321,6 +325,12 @@ def rows_of(connection: Connection, review_id: str) -> list[ReviewRow]:
     """Return a review's rows by place."""
     query = select(_rows).where(_rows.c.review_id == review_id).order_by(_rows.c.place)
     return [ReviewRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _rewritten(row: ReviewRow, draft: Draft) -> bool:
+    """Say whether somebody gave a template words of their own."""
+    before = [turn.content for turn in turns_of(row)]
+    return is_template(row) and draft.why == row.why and before != [turn.content for turn in draft.messages]
 
 
 def _reanswered(row: ReviewRow, draft: Draft) -> bool:

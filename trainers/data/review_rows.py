@@ -26,6 +26,9 @@ GRID = "coverage"
 APART = ("case", "label")
 """Dimensions that are counted by a row's kind and by its answer, which people change."""
 
+TEMPLATE = "A template, to be rewritten"
+"""How the reason of a row begins whose text only names its answer."""
+
 HARD = ("boundary", "edge")
 """Kinds that are there because they are hard."""
 
@@ -107,6 +110,11 @@ def check(messages: Sequence[Message]) -> None:
         raise RowRefused("A row is a system prompt if any, turns of user and assistant, and the answer.", "")
     if not any(turn.role == "user" and turn.content.strip() for turn in messages):
         raise RowRefused("This row asks nothing.", "Write what a user would say.")
+
+
+def is_template(row: ReviewRow) -> bool:
+    """Say whether a row is a template that nobody has rewritten."""
+    return row.why.startswith(TEMPLATE)
 
 
 def turns_of(row: ReviewRow) -> tuple[Message, ...]:

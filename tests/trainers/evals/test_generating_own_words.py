@@ -1,6 +1,8 @@
 """What a team brings along for its rows: its system prompt, texts in its voice, headings and documents of its own."""
 
+import json
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,14 +10,18 @@ from typing import Any
 import pytest
 
 from trainers.data.lint import lint
+from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.bill import bill
 from trainers.evals.generating.compose import compose_rows
+from trainers.evals.generating.copied import not_in
 from trainers.evals.generating.coverage import plan_grid
 from trainers.evals.generating.document_rows import document_pieces, phrase_of
-from trainers.evals.generating.form import doubts
+from trainers.evals.generating.form import doubts, edit_refused, out_of_form
 from trainers.evals.generating.material import bound_note, most_of
 from trainers.evals.generating.spec import Contradiction, RowSpec, row_spec
+from trainers.evals.generating.table import table
 from trainers.evals.generating.voice_rows import answers_of, left_out, notes_of, unsafe_note
+from trainers.tables import Review
 
 SORT = "Sort tickets into billing, returns, other"
 HANDBOOK = [
@@ -216,3 +222,69 @@ def test_many_rows_that_are_mostly_hard_say_so(count: int, said: bool) -> None:
     """A model that has seen odd messages mostly takes a plain one for odd."""
     made = compose_rows(row_spec(SORT), count=count, seed=7)
     assert any("rows are no plain cases" in note for note in made.notes) is said
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_points_stand_in_the_order_of_their_notes(seed: int) -> None:
+    """An order that follows from nothing could only be learned by heart."""
+    known = table()["format"]["points"]
+    note_of = {point: note for part in known.values() for note, point in part}
+    for draft in compose_rows(row_spec("Turn notes into a status report", kind="format"), count=12, seed=seed).drafts:
+        for part in draft.target.split("\n"):
+            assert part.startswith("- ") or part.endswith(":")
+        for block in re.split(r"^\w+:$", draft.target, flags=re.MULTILINE):
+            points = [line[2:] for line in block.splitlines() if line.startswith("- ") and line != "- none"]
+            places = [draft.input.index(note_of[point]) for point in points]
+            assert places == sorted(places)
+
+
+def test_nothing_but_the_question_tells_which_passage_answers() -> None:
+    """In each case the answer stands now in the first passage and now in the second."""
+    passages = [
+        (f"Part {n}", f"{text} Room {n} is cleaned on each second Monday by {who}.")
+        for n, (text, who) in enumerate(
+            [
+                ("Bikes stand in the yard.", "Lena"),
+                ("Keys hang at the door.", "Omar"),
+                ("Tea is free all day.", "Mia"),
+                ("Lamps go off at nine.", "Ben"),
+                ("Plants get water weekly.", "Jana"),
+                ("Post comes at noon.", "Ada"),
+                ("Parcels wait in the hall.", "Eve"),
+                ("Guests sign the list.", "Chi"),
+                ("Dogs stay outside.", "Kim"),
+            ]
+        )
+    ]
+    cited: dict[str, set[str]] = {}
+    for seed in range(6):
+        spec = row_spec("Answer from our handbook", kind="documents", passages=[*passages, *HANDBOOK])
+        for case, pieces in document_pieces(spec, random.Random(seed)).items():
+            cited.setdefault(case, set()).update(piece.target[-3:] for piece in pieces)
+    assert cited["typical"] == cited["boundary"] == cited["edge"] == {"[1]", "[2]"}
+
+
+@pytest.mark.parametrize("reply", ['{"total": 1, "total": 2}', '{"total": {"a": 1, "a": 1}}'])
+def test_a_key_that_stands_twice_is_no_answer(reply: str) -> None:
+    """Readers take one value or the other."""
+    spec = row_spec("Extract the total", schema={"type": "object", "properties": {"total": {}}})
+    assert out_of_form(spec, reply) == "an answer that does not fit the schema"
+    about = json.dumps(review_spec(spec, plan_grid(spec)))
+    review = Review(id="r", workspace_id="T1", purpose="train", title="t", spec=about, created_by="U")
+    assert "a key stands twice" in edit_refused(review, reply)
+
+
+@pytest.mark.parametrize(
+    ("paper", "answer", "strange"),
+    [
+        ("Total: €56.93, due 4 June 2025", {"total": 56.93, "due": "2025-06-04"}, []),
+        ("Total: €56.93, due 4 June 2025", {"total": 99.99, "due": "2031-01-01"}, ["99.99", "2031-01-01"]),
+        ("1.240,50 € for 250 pieces", {"sum": 1240.5, "n": 250, "few": 3, "ok": True, "x": None}, []),
+        ("CHF 12'500.- on 03/04/26", {"sum": 12500, "day": "2026-04-03"}, []),
+        ("weight 27.04 g", {"lines": [{"weight": 12.5}]}, ["12.5"]),
+        ("nothing", "no JSON", []),
+    ],
+)
+def test_figures_that_a_paper_does_not_have_are_named(paper: str, answer: Any, strange: list[str]) -> None:
+    """In usual spellings; words and small numbers are left alone."""
+    assert not_in(paper, json.dumps(answer) if isinstance(answer, dict) else answer) == strange

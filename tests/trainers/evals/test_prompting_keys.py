@@ -70,6 +70,8 @@ def test_what_refers_to_itself_ends() -> None:
         ({"enum": ["a", None]}, "one of a or null", "null"),
         ({"type": "array", "items": True}, "list", "whole"),
         ({"type": "object"}, "object", "whole"),
+        ({"type": "string", "pattern": "^[A-Z]{2}$"}, "text that matches ^[A-Z]{2}$", "whole"),
+        ({"type": ["string", "null"], "format": "email"}, "text in the format email or null", "null"),
     ],
 )
 def test_odd_nodes_are_told_as_the_validator_takes_them(node: Any, holds: str, absence: str) -> None:

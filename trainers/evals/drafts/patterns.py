@@ -13,8 +13,8 @@ _MOST: Final = 120
 _MOST_REPEATS: Final = 10_000
 """Times that the innermost part of nested repeats may stand in a text."""
 
-_DRAWN: Final = 30
-_KEPT: Final = 6
+_DRAWN: Final = 40
+_KEPT: Final = 16
 _REPEAT = re.compile(r"(?<!\\)(?:[*+]|\{(\d*)(?:,(\d*))?\})")
 _DEAR = re.compile(r"\(\?(?!:)|\\[uUxNpP1-9]")
 """Looking around, which may take for ever to fail, references, and ranges over all of Unicode."""

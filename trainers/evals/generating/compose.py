@@ -68,7 +68,10 @@ def check_count(count: int) -> None:
     """Raise UserError for a number of rows that nobody would look through; before anything is asked or spent."""
     most = most_rows()
     if not 1 <= count <= most:
-        raise UserError(f"I draft from 1 to {most} rows at a time.", "Ask for 10, look at them, then for more.")
+        raise UserError(
+            f"I draft from 1 to {most} rows at a time.",
+            "Ask for 10, look at them, then for more: the shell takes --avoid FILE, a review drafts further rows.",
+        )
 
 
 def _wished(spec: RowSpec, grid: Grid, seed: int, avoid: Sequence[Row]) -> dict[str, Iterator[Piece]]:

@@ -1,6 +1,6 @@
-"""Finds what an answer in JSON should have copied from its paper and that does not stand there; it knows no truth.
+"""Finds what an answer in JSON should have from its paper and that does not stand there; it knows no truth.
 
-Only texts with a digit are looked for (numbers of orders, references, amounts as text): words may be told in others.
+Texts with a digit are copied (numbers of orders, references, amounts as text): words may be told in others.
 """
 
 import json
@@ -13,6 +13,10 @@ from trainers.evals.drafts.schemas import plain_schema
 
 _SHOWN: Final = 40
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:]+Z?)?$")
+_NUMBER: Final = re.compile(r"\d(?:[\d.,'\u2019]*\d)?")
+_SMALL: Final = 12
+"""Up to which a number may stand in a paper as a word."""
+
 _SETTLED: Final = frozenset(("enum", "const", "format", "pattern"))
 """Keywords by which a schema says itself how a text is written, which may be otherwise than in the paper."""
 
@@ -49,3 +53,45 @@ def _is_copied(text: str) -> bool:
 
 def _bare(text: str) -> str:
     return "".join(text.casefold().split())
+
+
+def not_in(paper: str, reply: str) -> list[str]:
+    """Return the numbers and days of an answer in JSON that no number of the paper bears out; small ones may be words.
+
+    A sum or a count may be right all the same: it is for people to look at, and no reason to refuse.
+    """
+    try:
+        answer = json.loads(reply)
+    except (ValueError, RecursionError):
+        return []
+    numbers = {value for token in _NUMBER.findall(paper) for value in _read(token)}
+    return [str(each) for each in _leaves(answer) if not _borne_out(each, numbers)]
+
+
+def _leaves(said: Any) -> Iterator[Any]:
+    if isinstance(said, Mapping | list):
+        for each in said.values() if isinstance(said, Mapping) else said:
+            yield from _leaves(each)
+    else:
+        yield said
+
+
+def _borne_out(said: Any, numbers: set[float]) -> bool:
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return True
+    if isinstance(said, str):
+        if not _DAY.match(said):
+            return True
+        year, _, day = (float(part) for part in said[:10].split("-"))
+        return day in numbers and bool({year, year % 100} & numbers)
+    return abs(said) <= _SMALL or abs(float(said)) in numbers
+
+
+def _read(token: str) -> Iterator[float]:
+    """Read a number as it may be meant: `1,240.50`, `1.240,50`, `12'500`, `2026-03-04` in its parts."""
+    plain = re.sub(r"['\u2019 ]", "", token)
+    for text in {plain.replace(",", ""), plain.replace(".", "").replace(",", "."), plain.replace(",", ".")}:
+        try:
+            yield float(text)
+        except ValueError:
+            continue

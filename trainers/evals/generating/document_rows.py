@@ -7,7 +7,7 @@ what the statement is about. What no shown passage speaks of is asked as well, a
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +22,8 @@ from trainers.evals.generating.table import table
 from trainers.evals.style.limits import function_words, word_set
 from trainers.evals.style.text import sentences, words
 
+_AFTER_THAT = re.compile(r"\W*(?:after|before|by|until|in|for|with|from|if) (?:that|this|then|these|those|so|such)\b")
+
 Statement = tuple[str, str]
 """A sentence and what it is about."""
 
@@ -30,6 +32,7 @@ SHOWN_PASSAGES = 2
 
 _LEAST, _MOST = 6, 40  # words of a statement
 _PHRASE = 4
+_HALF = 0.5
 _TURNS = 4  # statements of one passage
 _SHARED = 3  # words with meaning that two passages share which speak of much the same
 _SHOWN = 3  # orders that are quoted
@@ -121,10 +124,16 @@ def _statements(title: str, text: str) -> list[Statement]:
         if not each.lstrip().startswith(("|", "#"))
     )
     leaning, named = set(table()["documents"]["leaning"]), set(words(title))
-    told = [each for each in plain if _LEAST <= len(words(each)) <= _MOST and words(each)[0] not in leaning]
+    told = [each for each in plain if _LEAST <= len(words(each)) <= _MOST and not _leans(each, leaning)]
     found = [(each, phrase) for each in told if not set(words(phrase := phrase_of(each))) <= named]
     ranked = sorted(found, key=lambda each: (" " not in each[1], not any(sign.isdigit() for sign in each[0])))
     return [(each, phrase) for each, phrase in ranked if phrase]
+
+
+def _leans(sentence: str, leaning: Collection[str]) -> bool:
+    """Say whether a sentence begins with what another one said: `They …`, `After that …`."""
+    told = words(sentence)
+    return told[0] in leaning or bool(_AFTER_THAT.match(sentence.casefold()))
 
 
 class _Desk:
@@ -143,7 +152,7 @@ class _Desk:
                 if turn < len(statements) and self._clear(passage, statements[turn][1]):
                     statement, phrase = statements[turn]
                     beside = self._beside(passage, phrase) or self._any_beside(passage)
-                    second = at % 3 == 2
+                    second = at % 2 == 1
                     asked, why = self._asked(passage, phrase), "why_second" if second else "why"
                     yield self._piece("typical", passage, beside, asked, statement, why, second=second)
 
@@ -156,7 +165,7 @@ class _Desk:
             if apart and len(self.stems[beside] & self.stems[passage]) >= _SHARED:
                 statement, phrase = apart[-1]
                 asked = self._asked(passage, phrase)
-                yield self._piece("boundary", passage, beside, asked, statement, "why_near", second=True)
+                yield self._piece("boundary", passage, beside, asked, statement, "why_near", second=self._turn())
 
     def two(self) -> Iterator[Piece]:
         """Two questions at once, about one passage."""
@@ -165,7 +174,9 @@ class _Desk:
             beside = self._beside(passage, first[1], second[1])
             if beside and not _stems(first[1]) & _stems(second[1]):
                 asked = self.words["two"].format(phrase=first[1], other=second[1])
-                yield self._piece("edge", passage, beside, asked, f"{first[0]} {second[0]}", "why_two")
+                yield self._piece(
+                    "edge", passage, beside, asked, f"{first[0]} {second[0]}", "why_two", second=self._turn()
+                )
 
     def typos(self) -> Iterator[Piece]:
         """A misspelt question."""
@@ -173,7 +184,7 @@ class _Desk:
             statement, phrase = statements[-1]
             asked = misspelt(self.words["plain"].format(phrase=phrase), self.draw)
             if beside := self._beside(passage, phrase):
-                yield self._piece("edge", passage, beside, asked, statement, "why_typos")
+                yield self._piece("edge", passage, beside, asked, statement, "why_typos", second=self._turn())
 
     def ordered(self) -> Iterator[Piece]:
         """The other passage gives the model an order, one of ours."""
@@ -181,7 +192,8 @@ class _Desk:
         for at, (passage, statements) in enumerate(shuffled(self.told, self.draw)):
             statement, phrase = statements[len(statements) // 2]
             beside = (self.words["footnote"], orders[at % len(orders)])
-            made = self._piece("edge", passage, beside, self._asked(passage, phrase), statement, "why_ordered")
+            asked, second = self._asked(passage, phrase), self._turn()
+            made = self._piece("edge", passage, beside, asked, statement, "why_ordered", second=second)
             yield made._replace(source=f"your documents: {passage[0][:150]}; the footnote with an order is ours")
 
     def absent(self) -> Iterator[Piece]:
@@ -200,6 +212,10 @@ class _Desk:
         others = [other for other, _ in self.told if other != passage]
         apart = [each for each in others if not any(_stems(phrase) <= self.stems[each] for phrase in phrases)]
         return self.draw.choice(apart) if apart else None
+
+    def _turn(self) -> bool:
+        """Draw whether the answer stands in the second passage: nothing else of a row may tell."""
+        return self.draw.random() < _HALF
 
     def _any_beside(self, passage: Passage) -> Passage:
         return self.draw.choice([other for other, _ in self.told if other != passage])

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
+from trainers.data.titles import at_word
 from trainers.evals.drafts.recipe import recipe
 from trainers.evals.drafts.schemas import plain_schema
-from trainers.evals.generating.copied import not_copied
+from trainers.evals.generating.copied import not_copied, not_in
 from trainers.evals.generating.document_rows import lone_passage, orders_note
 from trainers.evals.generating.labels import alike_note, within_note
 from trainers.evals.generating.spec import ROWS, RowSpec
@@ -29,6 +30,7 @@ from trainers.tables import Review
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NO_DATE: Final = "a date that is not written YYYY-MM-DD"
 _NAMED: Final = 8
+_SHOWN: Final = 40
 _FIXED: Final = ("pattern", "format", "enum", "const")
 """Keywords by which a schema says itself how a date is written."""
 
@@ -64,6 +66,16 @@ def edit_refused(review: Review, reply: str, paper: str = "") -> str:
         return not_copied(spec.schema or {}, paper, reply) if copied else ""
     rule = _broken(spec, reply) if spec.kind == "extraction" else ""
     return f"That is {wrong}: {rule or _wanted(spec)}"
+
+
+def edit_doubt(review: Review, reply: str, paper: str) -> str:
+    """Name the numbers and days of an edited answer that its paper does not bear out; "" where it does."""
+    told: Mapping[str, Any] = json.loads(review.spec)
+    if review.purpose != "train" or ROWS not in told or RowSpec.from_json(told[ROWS]).kind != "extraction":
+        return ""
+    found = not_in(paper, reply)
+    listed = ", ".join(at_word(each, _SHOWN) for each in found[:_NAMED])
+    return f"I don't find {listed} in the text of this row: is that right?" if found else ""
 
 
 def as_declared(review: Review, draft: Draft) -> Draft:
@@ -142,17 +154,29 @@ def _wanted(spec: RowSpec) -> str:
 def _broken(spec: RowSpec, reply: str) -> str:
     """Name the field and the rule of the schema that an answer breaks; "" where it is no JSON object or fits."""
     try:
-        answer = json.loads(reply)
-    except (ValueError, RecursionError):
+        answer = json.loads(reply, object_pairs_hook=_each_key_once)
+    except json.JSONDecodeError:
         return ""
+    except RecursionError:
+        return ""
+    except ValueError:
+        return "a key stands twice in it: take one out."
     return broken_rule(spec.schema or {}, answer) if isinstance(answer, dict) else ""
 
 
 def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
     try:
-        return _judge_of(json.dumps(schema))(json.loads(reply))
+        return _judge_of(json.dumps(schema))(json.loads(reply, object_pairs_hook=_each_key_once))
     except (ValueError, RecursionError):
         return False
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Read an object; a key that stands twice has two values, of which readers take one or the other."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a key stands twice")
+    return read
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trainers.data.review_rows import TEMPLATE
 from trainers.evals.drafts.recipe import lower_first, shuffled
 from trainers.evals.generating.rows import Piece
 from trainers.evals.generating.spec import RowSpec
@@ -56,9 +57,12 @@ class _Desk:
             points = {
                 at: self._points(heading, least, most) for at, heading in enumerate(self.headings) if at not in left_out
             }
-            notes = [note for chosen in points.values() for note, _ in chosen]
-            notes += [self.draw.choice(self.part["idle"])] if idle else []
-            text = " ".join(shuffled(notes, self.draw))
+            told = shuffled([(at, *each) for at, chosen in points.items() for each in chosen], self.draw)
+            points = {at: [(note, point) for under, note, point in told if under == at] for at in points}
+            notes = [note for _, note, _ in told]  # points stand in the order of the notes: no other could be learned
+            if idle:
+                notes.insert(self.draw.randint(0, len(notes)), self.draw.choice(self.part["idle"]))
+            text = " ".join(notes)
             if text and text not in self.seen:
                 self.seen.add(text)
                 sent, reply = self.part["user"].format(notes=text), self._written(points)
@@ -67,7 +71,7 @@ class _Desk:
     def _marked(self, points: dict[int, list[tuple[str, str]]]) -> str:
         """Say that a piece is a template, where a point only names its heading."""
         named = [self.headings[at] for at, told in points.items() if told and not known(self.headings[at])]
-        return str(self.part["why_named"].format(headings=", ".join(named))) if named else ""
+        return str(self.part["why_named"].format(template=TEMPLATE, headings=", ".join(named))) if named else ""
 
     def _points(self, heading: str, least: int, most: int) -> list[tuple[str, str]]:
         listed = self.part["points"].get(known(heading)) or _naming(heading, self.part["named"])

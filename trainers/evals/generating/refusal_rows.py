@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from trainers.data.review_rows import TEMPLATE
 from trainers.evals.drafts.recipe import Recipe, recipe, shuffled
 from trainers.evals.drafts.recipe import in_turn as _in_turn
 from trainers.evals.drafts.refused import topics_of, unknown_things
@@ -66,7 +67,7 @@ class _Declining:
         return [self._named(source, thing, at) for at, thing in enumerate(things)]
 
     def _named(self, source: str, thing: str, at: int) -> Iterator[Piece]:
-        why = table()["refusal"]["why_named"].format(thing=thing)
+        why = table()["refusal"]["why_named"].format(template=TEMPLATE, thing=thing)
         for request in _begun_at(recipe("refusals")["named"][source], at + self.start):
             case = "typical" if source == "must" else "edge"
             yield Piece(case, request.format(thing=thing), self._answer("named"), why, _NAMED)
@@ -77,7 +78,7 @@ class _Declining:
 
 
 def _neighbours(thing: str, at: int, draw: random.Random) -> Iterator[Piece]:
-    why = table()["refusal"]["why_named"].format(thing=thing)
+    why = table()["refusal"]["why_named"].format(template=TEMPLATE, thing=thing)
     for request, answer in _begun_at(recipe("refusals")["named"]["neighbour"], at + draw.randrange(3)):
         yield Piece("refusal", request.format(thing=thing), answer.format(thing=thing), why, _NAMED)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from trainers.data.review_rows import TEMPLATE
 from trainers.evals.drafts import classification, draft
 from trainers.evals.drafts.base import DraftKind
 from trainers.evals.drafts.classification import NAMED
@@ -115,7 +116,7 @@ def _certain(drawn: Iterable[tuple[str, str, str, str, str]], *, labelled: bool 
 def _said(reveals: str, source: str, label: str) -> str:
     """Say why a row helps, or that it is a template."""
     if source.startswith(NAMED):
-        return f"A template, to be rewritten: it only names the label \u201c{label}\u201d, which no recipe knows."
+        return f"{TEMPLATE}: it only names the label \u201c{label}\u201d, which no recipe knows."
     return _why(reveals)
 
 

@@ -29,7 +29,7 @@ _ENDS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LABEL_ENDS = re.compile(
-    r"\s+(?:so that|because|for (?:our|the|my)|using|when|while|which|who|we|in our|based on"
+    r"\s+(?:so that|because|for (?:our|the|my|a|an|us|each|every|this)|using|when|while|which|who|we|in our|based on"
     r"|and (?:answer|return|reply|say))\b.*",
     re.IGNORECASE | re.DOTALL,
 )

@@ -16,6 +16,9 @@ _DEEPEST: Final = 4
 _CHOICES: Final = 20
 """Allowed values of a key that are told."""
 
+_LONGEST: Final = 60
+"""Characters of a pattern that is told."""
+
 _WORDS: Final = {"string": "text", "boolean": "true or false", "integer": "whole number", "array": "list"}
 
 
@@ -58,7 +61,15 @@ def _kinds(node: Mapping[str, Any], depth: int) -> Iterator[str]:
         if kind == "array" and isinstance(items, Mapping) and depth:
             yield f"list, each {_holds(items, depth - 1)}"
         elif kind != "null" and not (kind == "object" and properties):
-            yield _WORDS.get(kind, kind)
+            yield f"{_WORDS.get(kind, kind)}{_form(node) if kind == 'string' else ''}"
+
+
+def _form(node: Mapping[str, Any]) -> str:
+    """Tell how a text is written, where the schema says so in a few signs."""
+    pattern, kind = node.get("pattern"), node.get("format")
+    if isinstance(pattern, str) and len(pattern) <= _LONGEST:
+        return f" that matches {pattern}"
+    return f" in the format {kind}" if isinstance(kind, str) and kind != "date" else ""
 
 
 def _choices(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:

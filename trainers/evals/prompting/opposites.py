@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 from trainers.data.likeness import canonical
@@ -13,10 +13,10 @@ _YES = re.compile(r"\b(?:always|must|should|do|invariably)\b")
 _ONLY, _ALSO = re.compile(r"\b(?:only|nothing\s+but)\b"), re.compile(r"\b(?:also|as\s+well|in\s+addition)\b")
 _EXCEPT = re.compile(r"\b(?:if|when|whenever|unless|except|while|where|until|without)\b")
 _SMALL = frozenset("a an the it its is are be to of and or you your please ever all any this that".split())  # noqa: SIM905
-_SAY = frozenset(("mention", "state", "say", "include", "reveal", "disclose"))
+_SAY = frozenset(("mention", "name", "state", "say", "include", "reveal", "disclose"))
 """Verbs that ask for the same of a reply: never to mention a price, and to state it."""
 
-_ORDERS = "|".join(("name", "quote", "give", "tell", "show", "list", "discuss", *sorted(_SAY)))
+_ORDERS = "|".join(("quote", "give", "tell", "show", "list", "discuss", *sorted(_SAY)))
 _TELL = re.compile(rf"(?:please )?(?:{_ORDERS})\b[^,;:]*?(?=$|[,;:.!]| (?:of|for|in|with|on|at|by|to|and|from)\b)")
 """A plain order to say something, up to where it is narrowed."""
 _MOST = 400
@@ -34,7 +34,8 @@ class _Told(NamedTuple):
 
 def opposites(text: str) -> list[tuple[str, str]]:
     """Return pairs of sentences that ask for both sides, word for word; a sentence with a condition is an exception."""
-    told = [each for sentence in sentences(text)[:_MOST] for each in _read(sentence)]
+    parts = (part for sentence in sentences(text) for part in sentence.split(";"))
+    told = [each for part in islice(parts, _MOST) for each in _read(part)]
     pairs = [
         (one.text, other.text)
         for one, other in combinations(told, 2)
