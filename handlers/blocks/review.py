@@ -47,6 +47,9 @@ VIEW_BYTES = 200_000
 CLASHES = 4
 """Pairs of contradicting rows that the card names."""
 
+_PLACES = 12
+"""Rows that one sentence names by their places."""
+
 MOST_SHARES = 12
 """Values of one line of the coverage that the card names."""
 
@@ -328,8 +331,8 @@ def _templates(rows: Sequence[ReviewRow]) -> str:
 def _unwritten(look: Look) -> list[Block]:
     """Say on the card which rows only name their answer, before they are kept as they are."""
     places = [str(row.place) for row in alive(look) if is_template(row)]
-    more = f" and {len(places) - CLASHES} more" if len(places) > CLASHES else ""
-    listed = f"{', '.join(places[:CLASHES])}{more}"
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    listed = f"{', '.join(places[:_PLACES])}{more}"
     what = f"Row {listed} is a template" if len(places) == 1 else f"Rows {listed} are templates"
     return [context(f"⚠️ {what}: rewrite or drop what only names its answer.")] if places else []
 

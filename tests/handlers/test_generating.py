@@ -1,6 +1,7 @@
 """Drafting training rows as people meet it: a form, a coverage to change, rows under review in a thread, a data set."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -622,6 +623,51 @@ def test_an_edit_that_breaks_the_format_keeps_the_form_open(drafting: World) -> 
     assert "That is a label outside the set: write one of billing, returns" in json.dumps(wrong)
     drafting.slack.submit(form, {"turn2": "returns"})
     drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"], timeout=SLOW)
+
+
+def drafted(world: World, task: str, count: int = 6) -> Json:
+    """Draft rows of a task by both forms as they come; gives the review's card."""
+    world.slack.command(f"/tune data generate {task}")
+    world.slack.submit(
+        world.slack.wait_view(title="Draft training rows"), {"rows_task": task, "rows_count": str(count)}
+    )
+    second = world.slack.wait_view(title="Coverage")
+    shown = {
+        each["block_id"]: each["element"]["initial_value"]
+        for each in second["blocks"]
+        if "initial_value" in each.get("element", {})
+    }
+    world.slack.submit(second, shown)
+    root = world.slack.wait_message(f"drafts {count} training rows", timeout=SLOW)
+    return world.slack.wait_message("Add my own", thread_ts=root["ts"], timeout=SLOW)
+
+
+def test_figures_that_the_paper_does_not_have_are_asked_about(drafting: World) -> None:
+    """The fields of the task come along into the second form; an edited answer is kept, and its odd figure named."""
+    card = drafted(drafting, "Extract total and due date from invoices as JSON")
+    drafting.slack.click(card, "Edit")
+    form = drafting.slack.wait_view(title="Edit row 1")
+    answer = json.dumps({"total": 99317.25, "due_date": None})
+    drafting.slack.submit(form, {"turn2": answer})
+    drafting.slack.wait_message("I don't find 99317.25 in the text of this row", thread_ts=card["thread_ts"])
+    drafting.slack.wait_message("1 kept", thread_ts=card["thread_ts"], timeout=SLOW)
+
+
+def test_templates_that_nobody_rewrote_are_named_before_they_are_kept(drafting: World) -> None:
+    """On the card and where all are kept at once; one that somebody rewrote is none."""
+    card = drafted(drafting, "Sort mail of a vet into grooming, boarding, other")
+    told = json.dumps(card, ensure_ascii=False)
+    named = re.search(r"Rows ([\d, ]+) are templates: rewrite or drop", told)
+    assert named, told[:3000]
+    places = [int(each) for each in named[1].split(", ")]
+    assert f"{len(places)} templates to be rewritten are among them." in told
+    if places[0] != 1:
+        drafting.slack.click(card, "▶")
+    drafting.slack.click(card, "Edit")
+    form = drafting.slack.wait_view(title=f"Edit row {places[0]}")
+    drafting.slack.submit(form, {"turn1": "Can you clip the claws of my cat on Friday?"})
+    left = f"Rows {', '.join(map(str, places[1:]))} are templates"
+    drafting.slack.wait_message(left, thread_ts=card["thread_ts"], timeout=SLOW)
 
 
 def test_the_list_of_data_sets_offers_to_draft_rows(world: World) -> None:
