@@ -23,7 +23,7 @@ from handlers.sharing import VALUE, packed, put, unpacked_json
 from knowledge.errors import UserError
 from knowledge.tenancy import Person
 from trainers.evals.plan import make_plan
-from trainers.evals.prompting.checks import check_prompt, with_reading
+from trainers.evals.prompting.checks import check_prompt, unread, with_reading
 from trainers.evals.prompting.read_by_model import read_by_model
 
 _MOST_ERROR = 300
@@ -66,9 +66,12 @@ def checked(deps: Deps, ack: Ack, view: Mapping[str, Any], context: BoltContext,
     except UserError as error:
         ack(response_action="errors", errors={TASK: f"{error.what} {error.next_step}"[:_MOST_ERROR]})
         return
-    reader = deps.model.name if deps.model else ""
+    free = deps.model is not None and deps.model_price().free
+    if deps.model and not free:
+        found = unread(found, deps.model.name)
+    reader = deps.model.name if deps.model and free else ""
     ack(response_action="update", view=checked_view([each._asdict() for each in found], reader))
-    if deps.model:
+    if deps.model and free:
         meter = deps.meter(person_of(context).workspace_id)
         found = with_reading(found, read_by_model(prompt, deps.model, meter))
         client.views_update(view_id=view["id"], view=checked_view([each._asdict() for each in found]))

@@ -199,7 +199,8 @@ def submit_edit(deps: Deps, ack: Ack, view: Json, context: BoltContext, client: 
     if outcome.changed or outcome.why == "same":
         ack()
         draw(client, deps, who, outcome.review)
-        _doubt(client, outcome, draft, who)
+        if turns_of(row) != draft.messages:
+            _doubt(client, outcome, draft, who)
         return
     _answer_late(deps, ack, who, outcome, draft)
 

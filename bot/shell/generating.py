@@ -217,6 +217,7 @@ def _rows(files: Sequence[Path]) -> "list[Row]":
 def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool, yes: bool, as_json: bool) -> None:
     """Follow a job to its rows and leave; `alone`: --job was asked for, so that the job is what is shown."""
     from trainers.evals.generating.files import read_document
+    from trainers.evals.generating.rows import RECIPES
     from trainers.jobs.draft_files import document_of
     from trainers.jobs.no_report import no_report
 
@@ -225,7 +226,10 @@ def _follow(wish: "Wish", settings: "Settings", out: Path | None, *, alone: bool
     if told is not None:
         result = json.loads(job.result)
         told["notes"] = [*result["notes"], read_spent(result)]
-        _show(read_document(told), wish, result["files"], as_json=as_json, listed=not out)
+        made = read_document(told)
+        _show(made, wish, result["files"], as_json=as_json, job=True, listed=not out)
+        if made.written_by == RECIPES:
+            raise typer.Exit(1)
         return
     if alone or job.state == "succeeded":
         finish(job, as_json)
@@ -249,7 +253,7 @@ def _write_rows(
     wanted: dict[str, Any] = {"count": wish.count, "seed": wish.seed, "grid": wish.grid, "avoid": avoid}
     path = journal_path(out) if out else None
     with working(settings, say) as at, bar("Writing rows", late=True) as update:
-        kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed) if path else Journal()
+        kept = open_journal(path, wish.spec, wish.grid, wish.count, wish.seed, avoid) if path else Journal()
         writer, meter = free_writer(at, wish, len(kept.drafts)), at.deps.meter(shell_person().workspace_id)
         try:
             return write_rows(wish.spec, model=writer, meter=meter, journal=kept, tell=update, fill=False, **wanted)
@@ -286,14 +290,18 @@ def _written(made: "Generated", wish: "Wish", out: Path) -> list[str]:
     return files
 
 
-def _more(wish: "Wish", files: Sequence[str]) -> str:
-    """Say how further rows come that repeat none of these."""
+def _more(files: Sequence[str], *, job: bool) -> str:
+    """Say how further rows come that repeat none of these; a job knows no rows but its own."""
+    if job:
+        return "Ask for more with --count, in one run: another --seed repeats some of these."
     if not files:
         return "Ask for more with --count, or put these into a file (--out) and name it with --avoid."
     return f"The same command with --avoid {files[0]} and another --out brings others."
 
 
-def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, listed: bool = False) -> None:
+def _show(
+    made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, job: bool = False, listed: bool = False
+) -> None:
     """Show what came of it; rows that lie where they were wanted are not listed, unless `listed`."""
     from trainers.data.enough import few
     from trainers.data.findings import plural
@@ -308,7 +316,7 @@ def _show(made: "Generated", wish: "Wish", files: list[str], *, as_json: bool, l
     number = len(made.rejected)
     dropped = f" {plural(number, 'row')} {'was' if number == 1 else 'were'} thrown away." if number else ""
     short = few(len(made.drafts))
-    more = f"{short} {_more(wish, files)}" if short else ""
+    more = f"{short} {_more(files, job=job)}" if short else ""
     say(" ".join(filter(None, [f"{made.marked}{dropped}", *made.notes, made.lacks, more])))
     if files:
         where = f" --target {wish.spec.target}" if wish.spec.target else ""

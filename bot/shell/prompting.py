@@ -94,17 +94,20 @@ def _check(file: Path, plan: "EvalPlan | None", as_json: bool) -> None:
 
 
 def _read_too(text: str, found: "list[Check]") -> "list[Check]":
-    """Let the language model that settings name read the prompt as well."""
+    """Let the language model that settings name read the prompt as well, where nobody is billed for that."""
     from bot.settings import Settings
 
     settings = Settings.from_env()
     if not settings.model:
         return found
+    from bot.shell.drafting import is_free
     from bot.wiring import shell_person
     from bot.working import working
-    from trainers.evals.prompting.checks import with_reading
+    from trainers.evals.prompting.checks import unread, with_reading
     from trainers.evals.prompting.read_by_model import read_by_model
 
+    if not is_free(settings):
+        return unread(found, settings.model)
     with working(settings, say) as at:
         model, meter = at.deps.model, at.deps.meter(shell_person().workspace_id)
         return with_reading(found, read_by_model(text, model, meter)) if model else found

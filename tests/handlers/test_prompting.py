@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from knowledge.tenancy import Person
 from tests.console import wait_for
 from tests.handlers.world import ADA, World, serve
 from tests.trainers.evals.test_prompting_read import Reader
+from trainers.evals.generating.price import ChatPrice
+from trainers.evals.metrics.operations import TokenPrices
 from trainers.evals.plan import make_plan
 from trainers.evals.prompting.compose import compose_prompt
 
@@ -48,19 +51,24 @@ def test_a_prompt_of_one_s_own_is_checked_in_a_form(world: World) -> None:
     assert "helpful assistant" not in json.dumps(world.slack.messages(user="U0BEN"))
 
 
-def test_a_language_model_reads_a_checked_prompt_too(world: World) -> None:
-    """The form shows at once what words tell, and then what the model says."""
-    said = {"pairs": [{"one": "Never tell the price.", "other": "End with what it costs."}]}
-    world.deps = replace(world.deps, model=Reader(said, seconds=1.0))  # as none answers before the form does
+@pytest.mark.parametrize(
+    ("dollars", "said"), [(0, "reader-1 reads a contradiction"), (1, "To let reader-1 read it may cost money")]
+)
+def test_a_language_model_that_costs_nothing_reads_a_checked_prompt_too(world: World, dollars: int, said: str) -> None:
+    """The form shows at once what words tell, and then what the model says; a check has no quote."""
+    reader = Reader({"pairs": [{"one": "Never tell the price.", "other": "End with what it costs."}]}, seconds=1.0)
+    price = ChatPrice(prices=TokenPrices(Decimal(dollars), Decimal(dollars)), basis="of a test")
+    world.deps = replace(world.deps, model=reader, model_price=lambda: price)  # type: ignore[arg-type]  # as needed
     serve(world)
     world.slack.command("/tune system-prompt --check")
     form = world.slack.wait_view(title="Check a system prompt")
     world.slack.submit(form, {"check_prompt_text": "You answer. Never tell the price. End with what it costs."})
 
     def told() -> bool:
-        return "reader-1 reads a contradiction" in json.dumps(world.slack.wait_view(title="System prompt"))
+        return said in json.dumps(world.slack.wait_view(title="System prompt"))
 
     wait_for(told, 20, what="what the model reads")
+    assert bool(reader.asked) == (dollars == 0)
 
 
 @pytest.mark.parametrize("typed", ["—check", "--check You sort.", "check my spelling"])

@@ -18,7 +18,7 @@ from knowledge.tenancy import Person
 from trainers import audit
 from trainers.data.jsonl import Message
 from trainers.data.likeness import canonical
-from trainers.data.review_rows import Draft, asked, check, is_template, read_draft, turns_of, twin, written
+from trainers.data.review_rows import TEMPLATE, Draft, asked, check, is_template, read_draft, turns_of, twin, written
 from trainers.data.review_writing import WITH_THE_REST, check_room, note, open_review, put
 from trainers.data.store import Datasets
 from trainers.errors import ReviewNotFound, RowRefused
@@ -189,7 +189,7 @@ class Reviews:
         def edited(row: ReviewRow) -> dict[str, Any]:
             told = {**draft.columns(), "provenance": row.provenance, "cell": row.cell}
             told |= {"why": REANSWERED} if _reanswered(row, draft) else {}
-            told |= {"why": REWRITTEN} if _rewritten(row, draft) else {}
+            told |= {"why": _reason(row, draft)} if is_template(row) else {}
             return told | {"status": "kept" if draft.answered else "draft"}
 
         return self._change(person, key, "edited", edited, now, late=draft)
@@ -327,10 +327,17 @@ def rows_of(connection: Connection, review_id: str) -> list[ReviewRow]:
     return [ReviewRow(**row) for row in connection.execute(query).mappings()]
 
 
+def _reason(row: ReviewRow, draft: Draft) -> str:
+    """Return why a former template helps: it stays one until somebody gives it other words."""
+    if _rewritten(row, draft):
+        return REWRITTEN if draft.why.startswith(TEMPLATE) else draft.why
+    return draft.why if draft.why.startswith(TEMPLATE) else f"{TEMPLATE}: {draft.why}"
+
+
 def _rewritten(row: ReviewRow, draft: Draft) -> bool:
-    """Say whether somebody gave a template words of their own."""
-    before = [turn.content for turn in turns_of(row)]
-    return is_template(row) and draft.why == row.why and before != [turn.content for turn in draft.messages]
+    """Say whether somebody gave what a template asks words of their own."""
+    before, now = ([canonical(turn.content) for turn in turns[:-1]] for turns in (turns_of(row), draft.messages))
+    return before != now
 
 
 def _reanswered(row: ReviewRow, draft: Draft) -> bool:

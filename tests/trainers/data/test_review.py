@@ -23,7 +23,7 @@ from trainers.data.jsonl import Message, read_rows
 from trainers.data.review import LATE, REANSWERED, Key, Look, Outcome, Reviews
 from trainers.data.review_finish import finish, finished, may_post, posted
 from trainers.data.review_report import report
-from trainers.data.review_rows import Draft, clashes, coverage, read_draft, turns_of
+from trainers.data.review_rows import TEMPLATE, Draft, clashes, coverage, is_template, read_draft, turns_of
 from trainers.data.review_writing import MOST_ROWS, kept_together
 from trainers.data.store import Datasets
 from trainers.errors import DatasetRejected, ReviewNotFound, RowRefused
@@ -150,6 +150,31 @@ def test_undo_takes_back_and_brings_again(reviews: Reviews) -> None:
     assert again is not None
     assert (turns_of(again)[1].content, again.status) == ("Other words", "kept")
     assert reviews.undo(ADA, Key(made, 2, 1), NOW)[:2] == (False, "same")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "why", "kept"),
+    [
+        ("My card was charged twice", "shipping", "", True),
+        ("My card was charged twice.", "billing", "", True),
+        ("My card was charged twice", "billing", "It is clear.", True),
+        ("Can I pay by invoice?", "billing", "", False),
+        ("Can I pay by invoice?", "billing", "It is clear.", False),
+    ],
+)
+def test_a_template_stays_one_until_it_asks_something_else(
+    reviews: Reviews, asked: str, answer: str, why: str, kept: bool
+) -> None:
+    """Another answer, a full stop or another reason rewrites nothing; a reason that somebody gave is not lost."""
+    template = f"{TEMPLATE}: it only names the label."
+    rows = [{**drafted("My card was charged twice"), "why": template}, drafted("Where is it?", "shipping")]
+    made = begun(reviews, rows, "train")
+    told = read_draft({**drafted(asked, answer), "why": why or template})
+    reviews.edit(ADA, Key(made, 1, 1), told, NOW)
+    row = reviews.look(ADA, made).row(1)
+    assert is_template(row) is kept
+    assert why in row.why
+    assert bool(row.why)
 
 
 def test_another_answer_drops_the_reason_of_the_former_one(reviews: Reviews) -> None:

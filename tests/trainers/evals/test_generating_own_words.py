@@ -14,7 +14,7 @@ from trainers.evals.generating.another import review_spec
 from trainers.evals.generating.bill import bill
 from trainers.evals.generating.compose import compose_rows
 from trainers.evals.generating.copied import not_in
-from trainers.evals.generating.coverage import plan_grid
+from trainers.evals.generating.coverage import plan_grid, read_grid
 from trainers.evals.generating.document_rows import document_pieces, phrase_of
 from trainers.evals.generating.form import doubts, edit_refused, out_of_form
 from trainers.evals.generating.material import bound_note, most_of
@@ -264,6 +264,19 @@ def test_nothing_but_the_question_tells_which_passage_answers() -> None:
     assert cited["typical"] == cited["boundary"] == cited["edge"] == {"[1]", "[2]"}
 
 
+def test_what_json_does_not_have_is_no_answer() -> None:
+    """Python reads NaN, and no parser elsewhere does."""
+    spec = row_spec("Extract the total", schema={"type": "object", "properties": {"total": {"type": "number"}}})
+    assert out_of_form(spec, '{"total": NaN}') == "an answer that does not fit the schema"
+
+
+def test_plain_cases_that_nobody_wanted_are_not_missed() -> None:
+    """A coverage of hard cases only says nothing of plain ones."""
+    spec = row_spec(SORT)
+    made = compose_rows(spec, count=24, seed=7, grid=read_grid("case: edge, out_of_scope", spec))
+    assert not any("rows are no plain cases" in note for note in made.notes)
+
+
 @pytest.mark.parametrize("reply", ['{"total": 1, "total": 2}', '{"total": {"a": 1, "a": 1}}'])
 def test_a_key_that_stands_twice_is_no_answer(reply: str) -> None:
     """Readers take one value or the other."""
@@ -281,6 +294,9 @@ def test_a_key_that_stands_twice_is_no_answer(reply: str) -> None:
         ("Total: €56.93, due 4 June 2025", {"total": 99.99, "due": "2031-01-01"}, ["99.99", "2031-01-01"]),
         ("1.240,50 € for 250 pieces", {"sum": 1240.5, "n": 250, "few": 3, "ok": True, "x": None}, []),
         ("CHF 12'500.- on 03/04/26", {"sum": 12500, "day": "2026-04-03"}, []),
+        ("Rechnung vom 04.03.2026 über 1 240,50 EUR", {"day": "2026-03-04", "sum": 1240.5}, []),
+        ("Paid March 4,2026: 99.99", {"day": "2026-03-04", "sum": 99}, ["99"]),
+        ("huge", {"sum": int("9" * 400)}, ["9" * 400]),
         ("weight 27.04 g", {"lines": [{"weight": 12.5}]}, ["12.5"]),
         ("nothing", "no JSON", []),
     ],

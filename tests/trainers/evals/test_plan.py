@@ -33,6 +33,8 @@ TICKETS = "Sort support tickets into billing, returns, technical, other"
         ("Tell whether a comment is spam or ham", "classification", ("spam", "ham")),
         ("Tag bug reports with bug, feature request and question so that triage is faster", "classification",
          ("bug", "feature request", "question")),
+        ("Sort mail into complaint, request for a quote, other", "classification",
+         ("complaint", "request for a quote", "other")),
         ("Sort mail into a slot, refill, other for a vet clinic", "classification", ("slot", "refill", "other")),
         ("Extract invoice number, date and total from supplier e-mails as JSON", "extraction", ()),
         ("Turn order mails into JSON with customer and items", "extraction", ()),

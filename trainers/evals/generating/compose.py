@@ -59,7 +59,7 @@ def compose_rows(
     notes = (
         *_notes(spec, count, len(drafts)),
         *_unused(chosen),
-        *filter(None, (*found, long_note(drafts, spec.target), _hard_note(drafts))),
+        *filter(None, (*found, long_note(drafts, spec.target), _hard_note(drafts, wanted))),
     )
     return Generated(drafts=drafts, notes=notes, missing=missing)
 
@@ -154,8 +154,10 @@ def _draft(piece: Piece, system: str) -> TrainingDraft:
     return TrainingDraft(messages, cell, piece.why, piece.source)
 
 
-def _hard_note(drafts: Sequence[TrainingDraft]) -> str:
-    """Say that most of many rows are no plain ones, as these have run out; "" where they are not."""
+def _hard_note(drafts: Sequence[TrainingDraft], wanted: Sequence[str]) -> str:
+    """Say that most of many rows are no plain ones, as these have run out; "" where that was not wanted otherwise."""
+    if wanted.count("typical") <= len(wanted) / 2:
+        return ""
     hard = sum(draft.cell[CASE] != "typical" for draft in drafts)
     if len(drafts) < _MANY or hard <= len(drafts) / 2:
         return ""

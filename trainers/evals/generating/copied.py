@@ -13,7 +13,10 @@ from trainers.evals.drafts.schemas import plain_schema
 
 _SHOWN: Final = 40
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:]+Z?)?$")
-_NUMBER: Final = re.compile(r"\d(?:[\d.,'\u2019]*\d)?")
+_NUMBER: Final = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?(?!\d)|\d(?:[\d.,'\u2019]*\d)?")
+_PARTED: Final = re.compile(r"\d+[.,]\d+[.,]\d+|\d+[.,]\d{4}")
+"""What may be a day: `04.03.2026`, `4,2026`."""
+
 _SMALL: Final = 12
 """Up to which a number may stand in a paper as a word."""
 
@@ -84,12 +87,17 @@ def _borne_out(said: Any, numbers: set[float]) -> bool:
             return True
         year, _, day = (float(part) for part in said[:10].split("-"))
         return day in numbers and bool({year, year % 100} & numbers)
-    return abs(said) <= _SMALL or abs(float(said)) in numbers
+    try:
+        return abs(said) <= _SMALL or abs(float(said)) in numbers
+    except OverflowError:
+        return False
 
 
 def _read(token: str) -> Iterator[float]:
     """Read a number as it may be meant: `1,240.50`, `1.240,50`, `12'500`, `2026-03-04` in its parts."""
-    plain = re.sub(r"['\u2019 ]", "", token)
+    if _PARTED.fullmatch(token):
+        yield from map(float, re.split("[.,]", token))
+    plain = re.sub(r"['\u2019 \u00a0\u202f]", "", token)
     for text in {plain.replace(",", ""), plain.replace(".", "").replace(",", "."), plain.replace(",", ".")}:
         try:
             yield float(text)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from trainers.data.labels import label_of
 from trainers.data.review_rows import GRID, Draft
@@ -166,7 +166,9 @@ def _broken(spec: RowSpec, reply: str) -> str:
 
 def _fits(reply: str, schema: Mapping[str, Any]) -> bool:
     try:
-        return _judge_of(json.dumps(schema))(json.loads(reply, object_pairs_hook=_each_key_once))
+        return _judge_of(json.dumps(schema))(
+            json.loads(reply, object_pairs_hook=_each_key_once, parse_constant=_no_json)
+        )
     except (ValueError, RecursionError):
         return False
 
@@ -177,6 +179,11 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(read) < len(pairs):
         raise ValueError("a key stands twice")
     return read
+
+
+def _no_json(said: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(said)
 
 
 @lru_cache(maxsize=8)

@@ -7,11 +7,13 @@ it comes. It knows neither how rows are written nor what they cost.
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from knowledge.errors import UserError
+from trainers.data.jsonl import Row
 from trainers.evals.generating.coverage import Grid
 from trainers.evals.generating.rows import Generated, Rejected, TrainingDraft
 from trainers.evals.generating.spec import RowSpec
@@ -121,8 +123,10 @@ class Journal:
             self.pauses.clear()
 
 
-def open_journal(path: Path, spec: RowSpec, grid: Grid, count: int, seed: int) -> Journal:
+def open_journal(path: Path, spec: RowSpec, grid: Grid, count: int, seed: int, avoid: Sequence[Row] = ()) -> Journal:
     """Begin a journal, or go on with one of the same wish. Raises UserError for a journal of another wish.
+
+    What no row is to be like (`avoid`) is part of the wish.
 
     One that a killed process left without a whole line holds nothing, so it begins anew.
     """
@@ -131,10 +135,10 @@ def open_journal(path: Path, spec: RowSpec, grid: Grid, count: int, seed: int) -
         with path.open("r+b") as file:
             file.truncate(len(whole))
     if whole:
-        return _read(path, whole, _digest(spec, grid, count, seed))
+        return _read(path, whole, _digest(spec, grid, count, seed, avoid))
     path.parent.mkdir(parents=True, exist_ok=True)
     journal = Journal(path)
-    journal.note("wish", digest=_digest(spec, grid, count, seed))
+    journal.note("wish", digest=_digest(spec, grid, count, seed, avoid))
     return journal
 
 
@@ -172,6 +176,7 @@ def _lines(whole: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def _digest(spec: RowSpec, grid: Grid, count: int, seed: int) -> str:
-    wish = json.dumps([spec.to_json(), grid.text, count, seed], sort_keys=True)
+def _digest(spec: RowSpec, grid: Grid, count: int, seed: int, avoid: Sequence[Row] = ()) -> str:
+    there = [[row.prompt for row in avoid]] if avoid else []
+    wish = json.dumps([spec.to_json(), grid.text, count, seed, *there], sort_keys=True)
     return hashlib.sha256(wish.encode()).hexdigest()

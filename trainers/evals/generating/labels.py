@@ -63,7 +63,7 @@ def names_itself(label: str, text: str) -> bool:
 
 def naming_note(drafts: Sequence[TrainingDraft], labels: Sequence[str]) -> str:
     """Count the rows that hold their own label's words; templates say so themselves. "" where there are none."""
-    own = [each for each in drafts if each.target in labels and each.provenance != NAMED]
+    own = [each for each in drafts if each.target in labels and not each.provenance.startswith(NAMED)]
     number = sum(names_itself(each.target, each.input) for each in own)
     if not number:
         return ""

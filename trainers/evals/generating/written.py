@@ -28,6 +28,7 @@ from trainers.evals.generating.document_rows import SHOWN_PASSAGES
 from trainers.evals.generating.form import doubts, out_of_form
 from trainers.evals.generating.journal import Journal, Written
 from trainers.evals.generating.labels import names_itself, naming_note
+from trainers.evals.generating.long_rows import long_note
 from trainers.evals.generating.material import bound_note, most_of
 from trainers.evals.generating.rows import BY_MODEL, Generated, TrainingDraft, so_far
 from trainers.evals.generating.spec import RowSpec
@@ -113,6 +114,7 @@ def write_rows(
         answers = [*(row.target for row in avoid), *(each.target for each in (*drafts, *more))]
         notes += filter(None, (left_out(spec, answers, short=len(drafts) + len(more) < count),))
     missing = lacking(order.grid, count, [each.cell for each in (*drafts, *more)])
+    notes += filter(None, (long_note((*drafts, *more), spec.target),))
     rejected = tuple(kept.rejected)
     return Generated(drafts=(*drafts, *more), rejected=rejected, notes=tuple(notes), writer=model.name, missing=missing)
 
@@ -141,7 +143,8 @@ def _filling(order: _Order, drafts: Sequence[TrainingDraft]) -> tuple[Sequence[T
     number = len(more.drafts)
     said = [f"{plural(number, 'row')} {'is' if number == 1 else 'are'} from recipes."] if number else []
     counted = naming_note(more.drafts, order.spec.labels)  # all rows are counted together
-    told = (note for note in more.notes if note not in (OFFLINE, counted) and not note.endswith(NO_LIMIT))
+    again = OFFLINE, counted, long_note(more.drafts, order.spec.target)  # told of all rows together
+    told = (note for note in more.notes if note not in again and not note.endswith(NO_LIMIT))
     return more.drafts, [*said, *told]
 
 

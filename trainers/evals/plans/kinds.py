@@ -29,7 +29,7 @@ _ENDS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LABEL_ENDS = re.compile(
-    r"\s+(?:so that|because|for (?:our|the|my|a|an|us|each|every|this)|using|when|while|which|who|we|in our|based on"
+    r"\s+(?:so that|because|for (?:our|the|my)|using|when|while|which|who|we|in our|based on"
     r"|and (?:answer|return|reply|say))\b.*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -37,6 +37,7 @@ _SPLIT = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,|;|\s/\s|/|\||\s+or\s+)\s*", re.I
 _LAST_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:an?|the|their|its|either|any)\s+", re.IGNORECASE)
 _MOST_WORDS = 4
+_FOR_WHOM = re.compile(r"\s+(?:for|of|in|at|from) (?:an?|us|each|every|this)\b.*", re.IGNORECASE | re.DOTALL)
 
 
 @cache
@@ -83,6 +84,8 @@ def _items(text: str) -> tuple[str, ...]:
     """Split a list in words; nothing where a part is too long to be a name."""
     parts = [part for part in _SPLIT.split(text.strip()) if part]
     parts = [*parts[:-1], *_LAST_AND.split(parts[-1])] if parts else []
+    if len(parts) > 1 and len(parts[-1].split()) > _MOST_WORDS:  # no name: `other for a vet clinic`
+        parts[-1] = _FOR_WHOM.sub("", parts[-1])
     names = [_ARTICLE.sub("", part).strip(" \"'`*.!-–—") for part in parts]
     if any(len(name.split()) > _MOST_WORDS or not any(map(str.isalnum, name)) for name in names):
         return ()

@@ -52,6 +52,12 @@ def check_prompt(text: str, plan: EvalPlan | None = None) -> list[Check]:
     return sorted(looked, key=lambda each: each.ok)
 
 
+def unread(found: Sequence[Check], model: str) -> list[Check]:
+    """Say that a language model that costs money did not read the prompt: nobody has seen a quote."""
+    words = f"To let {model} read it may cost money, and a check has no quote: only usual words were looked for."
+    return [*found, Check("consistency", True, words, "")]
+
+
 def with_reading(found: Sequence[Check], reading: Reading) -> list[Check]:
     """Add what a language model found in the same prompt and nothing else had; or why it did not read it."""
     if reading.why_not:

@@ -34,7 +34,7 @@ class _Told(NamedTuple):
 
 def opposites(text: str) -> list[tuple[str, str]]:
     """Return pairs of sentences that ask for both sides, word for word; a sentence with a condition is an exception."""
-    parts = (part for sentence in sentences(text) for part in sentence.split(";"))
+    parts = (part for sentence in sentences(text) if not _is_exception(sentence) for part in sentence.split(";"))
     told = [each for part in islice(parts, _MOST) for each in _read(part)]
     pairs = [
         (one.text, other.text)
@@ -44,11 +44,14 @@ def opposites(text: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def _is_exception(sentence: str) -> bool:
+    """Say whether a sentence says when it holds, for all of its parts."""
+    return _EXCEPT.search(canonical(sentence)) is not None
+
+
 def _read(sentence: str) -> Iterator[_Told]:
     bare = " ".join(sentence.split()).lstrip("-*• ")
     plain = canonical(bare).replace("’", "'")
-    if _EXCEPT.search(plain):
-        return
     for way, found in (("no", _NO), ("yes", _YES), ("only", _ONLY), ("also", _ALSO)):
         if found.search(plain):
             if told := _words(_YES.sub(" ", _NO.sub(" ", _ALSO.sub(" ", _ONLY.sub(" ", plain))))):
