@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.blocks.parts import Block, actions, button, context, field, modal, option, section, select
+from handlers.blocks.parts import Block, actions, button, context, field, modal, option, section, select, typed_in
 from handlers.blocks.words import count as counted
 from handlers.escape import clean, mrkdwn
 from trainers.data.enough import few
@@ -173,24 +173,21 @@ def _prompt(system: str) -> Block:
 def entered(values: Mapping[str, Any]) -> dict[str, Any]:
     """Read the first form: texts by name, `count`, `files`."""
 
-    def text(name: str) -> str:
-        return clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip()
-
     def chosen(name: str) -> str:
         return str((((values.get(name) or {}).get(name) or {}).get("selected_option") or {}).get("value") or "")
 
     files: Sequence[Mapping[str, Any]] = ((values.get(TEXTS) or {}).get(TEXTS) or {}).get("files") or ()
     return {
-        "task": text(TASK),
+        "task": typed_in(values, TASK),
         "kind": chosen(KIND),
         "collection": chosen(COLLECTION),
-        "schema": text(SCHEMA),
-        "labels": text(LABELS),
-        "writers": text(WRITERS),
-        "style": text(STYLE),
+        "schema": typed_in(values, SCHEMA),
+        "labels": typed_in(values, LABELS),
+        "writers": typed_in(values, WRITERS),
+        "style": typed_in(values, STYLE),
         "target": chosen(TARGET),
-        "good": text(GOOD),
-        "count": int(text(COUNT) or 0),
+        "good": typed_in(values, GOOD),
+        "count": int(typed_in(values, COUNT) or 0),
         "files": [str(file["id"]) for file in files],
     }
 
@@ -208,21 +205,17 @@ def unpacked(metadata: str) -> tuple[list[Any], dict[str, Any]]:
 
 def coverage_in(view: Mapping[str, Any]) -> str:
     """Read the second form."""
-    return clean(view["state"]["values"][COVERAGE][COVERAGE].get("value") or "")
+    return clean(view["state"]["values"][COVERAGE][COVERAGE].get("value") or "")  # its lines are counted in errors
 
 
 def schema_in(view: Mapping[str, Any]) -> str:
     """Read the schema of the second form; "" where it asks for none."""
-    return _typed(view, READ)
+    return typed_in(view["state"]["values"], READ)
 
 
 def system_in(view: Mapping[str, Any]) -> str:
     """Read the system prompt of the second form; "" where it asks for none, or nobody wrote one."""
-    return _typed(view, SYSTEM)
-
-
-def _typed(view: Mapping[str, Any], name: str) -> str:
-    return clean(((view["state"]["values"].get(name) or {}).get(name) or {}).get("value") or "").strip()
+    return typed_in(view["state"]["values"], SYSTEM)
 
 
 def _text(name: str, most: int, initial: str = "", *, multiline: bool = False) -> Block:

@@ -3,10 +3,10 @@
 Texts come in ready to show: what others wrote has passed `handlers.escape`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.escape import plain
+from handlers.escape import clean, plain
 
 Block = dict[str, Any]
 """One block or element of Block Kit as plain data."""
@@ -189,6 +189,11 @@ def modal(
     if metadata:
         made["private_metadata"] = metadata
     return made
+
+
+def typed_in(values: Mapping[str, Any], name: str) -> str:
+    """Read a text input whose block and action have one name; "" where it is empty or not there."""
+    return clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip()
 
 
 def plain_text(text: str, limit: int) -> Block:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from handlers.blocks.parts import Block, context, field, modal, option, plain_text, section, select
+from handlers.blocks.parts import Block, context, field, modal, option, plain_text, section, select, typed_in
 from handlers.blocks.words import count
-from handlers.escape import clean, mrkdwn, plain
+from handlers.escape import mrkdwn, plain
 from trainers.evals.plan import EvalPlan
 from trainers.evals.plan_changes import Entered, entered_from
 from trainers.evals.plans.choices import KINDS
@@ -63,13 +63,9 @@ def change_form(plan: EvalPlan, opened: Opened) -> Block:
 
 def entered(values: Mapping[str, Any]) -> Entered:
     """Read the form."""
-
-    def text(name: str) -> str:
-        return clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip()
-
     kind = ((values["kind"]["kind"]).get("selected_option") or {}).get("value") or ""
-    labels = text("labels") if "labels" in values else None
-    return Entered(kind, labels, *(text(name) for name in ("target", "effect", "have", "gain", "loss")))
+    labels = typed_in(values, "labels") if "labels" in values else None
+    return Entered(kind, labels, *(typed_in(values, name) for name in ("target", "effect", "have", "gain", "loss")))
 
 
 def where(view: Mapping[str, Any]) -> Opened:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.blocks.parts import Block, actions, button, context, field, modal, section
+from handlers.blocks.parts import Block, actions, button, context, field, modal, section, typed_in
 from handlers.blocks.words import count, person
-from handlers.escape import clean, mrkdwn
+from handlers.escape import mrkdwn
 
 SHARE = "share_prompt"
 """Action id of the button that shows a private prompt to its channel."""
@@ -52,10 +52,7 @@ def check_form(prompt: str = "") -> Block:
 
 def check_entered(values: Mapping[str, Any]) -> tuple[str, str]:
     """Read the form: the prompt and the task."""
-    prompt, task = (
-        clean(((values.get(name) or {}).get(name) or {}).get("value") or "").strip() for name in (PROMPT, TASK)
-    )
-    return prompt, task
+    return typed_in(values, PROMPT), typed_in(values, TASK)
 
 
 def checked_view(found: Sequence[Mapping[str, Any]], reader: str = "") -> Block:

@@ -186,7 +186,7 @@ class _Writer:
     def _subject(self, place: int) -> str:
         """Return what a row is to be about; asks for the next ten at once, and about none twice."""
         if place not in self.journal.subjects and self.spec.kind != "voice":
-            wanted = list(range(place, min(len(self.cells), place + int(self.asked["at_once"]))))
+            wanted = list(range(place, min(self.most, place + int(self.asked["at_once"]))))
             listed = json.dumps([dict(self.cells[at]) for at in wanted], ensure_ascii=False)
             number, shown = str(len(wanted)), inside(listed)
             told = self._ask("plan", self.asked["plan_tokens"], None, number=number, cells=shown)
@@ -235,7 +235,7 @@ class _Writer:
 
     def _voice(self, place: int) -> Written | None:
         """Ask for the brief that a text of the brand would have answered."""
-        text = self.texts[place % len(self.texts)]
+        text = self.texts[place]
         told = self._ask("brief", self.asked["row_tokens"], place, text=inside(text))
         if told is None:
             return None
